@@ -1,0 +1,112 @@
+// One door to the database: Kysely on Postgres (DATABASE_URL) or on the embedded PGlite. Both give the same types: bigint and
+// count(*) as number, date as text, timestamptz as Date.
+//
+// The surprise: PGlite is one connection. Inside a transaction callback, anything that uses the outer `db` waits for ever. So
+// stores take the handle as their first parameter and workflows pass `trx` down; tests run on PGlite and so find the slip.
+
+import { mkdirSync } from 'node:fs'
+import { CamelCasePlugin, Kysely, PGliteDialect, PostgresDialect, type Transaction } from 'kysely'
+import pg from 'pg'
+import type { PGlite } from '@electric-sql/pglite'
+import type { Schema } from './schema.ts'
+
+export type Db = Kysely<Schema>
+export type Trx = Transaction<Schema>
+
+export interface Database {
+  kind: 'embedded' | 'postgres'
+  db: Db
+  /** The pool behind `db`; null when embedded. */
+  pool: pg.Pool | null
+  /** The instance behind `db`; null on Postgres. */
+  pglite: PGlite | null
+  /** Calls back for each NOTIFY on `channel` and after each reconnect, as notifications may have been missed. */
+  listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>
+  close(): Promise<void>
+}
+
+const plugins = [new CamelCasePlugin({ maintainNestedObjectKeys: true })]
+
+const oid = { int8: 20, date: 1082, int8Array: 1016, numeric: 1700 }
+const parseInt8Array = (text: string): number[] => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number))
+
+/** Postgres through a pool. Doesn't connect before the first query. */
+export function openPostgres(url: string, connections: number): Database {
+  const types = new pg.TypeOverrides()
+  types.setTypeParser(oid.int8, Number)
+  types.setTypeParser(oid.numeric, Number)
+  types.setTypeParser(oid.date, (text: string) => text)
+  types.setTypeParser(oid.int8Array, parseInt8Array)
+  const settings = { connectionString: url, types, application_name: 'broadsheet', keepAlive: true }
+  const pool = new pg.Pool({ ...settings, max: connections, connectionTimeoutMillis: 10_000, idleTimeoutMillis: 30_000 })
+  // A connection that dies while idle must not take the process along: the pool replaces it at the next query.
+  pool.on('error', () => {})
+  const db: Db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }), plugins })
+  return {
+    kind: 'postgres',
+    db,
+    pool,
+    pglite: null,
+    listen: (channel, onNotify) => listenOnPostgres(settings, channel, onNotify),
+    close: () => db.destroy(),
+  }
+}
+
+/** The embedded database. `folder` is a path, or `memory://` for one that ends with the process. The caller holds the folder's
+ * lock (db/lock.ts): PGlite itself lets two processes in, which loses data. */
+export async function openEmbedded(folder: string, options: { from?: Blob } = {}): Promise<Database> {
+  const { PGlite } = await import('@electric-sql/pglite')
+  if (!folder.includes('://')) mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const pglite = await PGlite.create({
+    dataDir: folder,
+    ...(options.from ? { loadDataDir: options.from } : {}),
+    parsers: { [oid.int8]: Number, [oid.numeric]: Number, [oid.date]: (text: string) => text, [oid.int8Array]: parseInt8Array },
+  })
+  const db: Db = new Kysely<Schema>({ dialect: new PGliteDialect({ pglite }), plugins })
+  return {
+    kind: 'embedded',
+    db,
+    pool: null,
+    pglite,
+    listen: (channel, onNotify) => pglite.listen(channel, onNotify),
+    close: async () => {
+      // destroy() closes the instance only when a query has run through it.
+      await db.destroy()
+      if (!pglite.closed) await pglite.close()
+    },
+  }
+}
+
+async function listenOnPostgres(settings: pg.ClientConfig, channel: string, onNotify: (payload: string) => void) {
+  let client: pg.Client | null = null
+  let isStopped = false
+  let retry: NodeJS.Timeout | null = null
+  const connect = async (): Promise<void> => {
+    const next = new pg.Client(settings)
+    next.on('notification', (message) => onNotify(message.payload ?? ''))
+    const lost = () => {
+      if (client !== next) return
+      client = null
+      if (!isStopped) retry = setTimeout(() => void reconnect(), 1000)
+    }
+    next.on('error', lost)
+    next.on('end', lost)
+    await next.connect()
+    await next.query(`listen ${pg.escapeIdentifier(channel)}`)
+    client = next
+  }
+  const reconnect = async (): Promise<void> => {
+    try {
+      await connect()
+      onNotify('')
+    } catch {
+      if (!isStopped) retry = setTimeout(() => void reconnect(), 1000)
+    }
+  }
+  await connect()
+  return async () => {
+    isStopped = true
+    if (retry) clearTimeout(retry)
+    await client?.end()
+  }
+}

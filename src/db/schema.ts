@@ -1,0 +1,443 @@
+// Every table on one page: the data dictionary. Columns are snake_case in Postgres and camelCase here (CamelCasePlugin, which
+// leaves the keys inside JSON alone). Times are timestamptz; bigint ids come back as numbers (safe to 2^53).
+// Writing jsonb: pass JSON.stringify(value), as pg would turn an array into a Postgres array.
+
+import type { ColumnType, Generated, Insertable, Selectable } from 'kysely'
+
+type Json<T> = ColumnType<T, string, string>
+type JsonDefault<T> = ColumnType<T, string | undefined, string>
+
+export const subscriberStatuses = ['pending', 'active', 'unsubscribed', 'suppressed'] as const
+export type SubscriberStatus = (typeof subscriberStatuses)[number]
+
+export const frequencies = ['daily', 'weekly', 'monthly'] as const
+export type Frequency = (typeof frequencies)[number]
+
+/** Frequencies as bits: what falls due together is one smallint in `deliveries.due` and `subscribers.frequencies`. */
+export const frequencyBits = { daily: 1, weekly: 2, monthly: 4 } as const satisfies Record<Frequency, number>
+
+export const editionStates = ['planning', 'awaiting_approval', 'held', 'sending', 'paused', 'closed', 'cancelled', 'missed'] as const
+export type EditionState = (typeof editionStates)[number]
+export const editionKinds = ['scheduled', 'manual', 'announcement'] as const
+export type EditionKind = (typeof editionKinds)[number]
+
+/** As stored. `sending` is what a delivery is called while `in_flight` names it. */
+export const deliveryStates = ['queued', 'deferred', 'sent', 'failed', 'skipped', 'uncertain'] as const
+export type DeliveryState = (typeof deliveryStates)[number]
+export const skipReasons = ['nothing_new', 'unsubscribed', 'suppressed', 'paused', 'superseded', 'withdrawn', 'cancelled'] as const
+export type SkipReason = (typeof skipReasons)[number]
+export type Lane = 'transactional' | 'digest'
+
+/** audience = sent + failed + uncertain + open + all skipped, always. */
+export interface Account {
+  audience: number
+  sent: number
+  failed: number
+  uncertain: number
+  open: number
+  skipped: Record<SkipReason, number>
+}
+
+export interface SettingsTable {
+  key: string
+  value: Json<unknown>
+  updatedAt: Generated<Date>
+}
+
+export interface CategoriesTable {
+  id: Generated<number>
+  slug: string
+  name: string
+  description: Generated<string>
+  /** Order on pages, in forms, and in digests of subscribers who didn't order themselves. */
+  position: Generated<number>
+  /** Set: no longer offered, no longer in any digest. Nothing sent is touched. */
+  retiredAt: Date | null
+  isSample: Generated<boolean>
+  createdAt: Generated<Date>
+}
+
+export interface FeedsTable {
+  id: Generated<number>
+  /** Where it is fetched; a permanent redirect replaces it. */
+  url: string
+  title: Generated<string>
+  siteUrl: string | null
+  state: Generated<'active' | 'paused' | 'gone'>
+  etag: string | null
+  lastModified: string | null
+  lastPolledAt: Date | null
+  lastSuccessAt: Date | null
+  /** When a story of it was last new: its rhythm, for the alert about silence. */
+  lastNewAt: Date | null
+  nextPollAt: Date | null
+  intervalSeconds: Generated<number>
+  /** In a row. */
+  failures: Generated<number>
+  lastError: string | null
+  /** Of the last poll: {taken, changed, ignored: [{title, why}]…}. */
+  lastReport: ColumnType<unknown, string | null | undefined, string | null>
+  hubUrl: string | null
+  hubTopic: string | null
+  hubSecret: string | null
+  hubExpiresAt: Date | null
+  isSample: Generated<boolean>
+  createdAt: Generated<Date>
+}
+
+export interface FeedCategoriesTable {
+  feedId: number
+  categoryId: number
+}
+
+export interface FeedRulesTable {
+  id: Generated<number>
+  /** null: for every feed. */
+  feedId: number | null
+  field: 'label' | 'title' | 'link'
+  /** Compared case-insensitively: equal for a label, contained for title and link. */
+  pattern: string
+  /** null: leave the item out. */
+  categoryId: number | null
+  position: Generated<number>
+}
+
+export interface ArticlesTable {
+  id: Generated<number>
+  /** null: pushed by API, or its feed was removed. */
+  feedId: number | null
+  /** Text, never markup. So is `excerpt`. */
+  title: string
+  link: string
+  excerpt: Generated<string>
+  imageUrl: string | null
+  author: string | null
+  source: string | null
+  /** The item's own categories, as the feed wrote them. */
+  labels: JsonDefault<string[]>
+  publishedAt: Date
+  dateSource: Generated<'feed' | 'first-seen'>
+  firstSeenAt: Date
+  updatedAt: Date
+  /** Held back by an editor: has no seq while held; release gives a new one. */
+  heldAt: Date | null
+  pinnedAt: Date | null
+  withdrawnAt: Date | null
+  isSample: Generated<boolean>
+}
+
+export interface ArticleKeysTable {
+  kind: 'guid' | 'link' | 'hash' | 'publisher'
+  key: string
+  articleId: number
+}
+
+export interface ArticleCategoriesTable {
+  articleId: number
+  categoryId: number
+  /** Global, given in commit order when the story becomes sendable in this category (articles/seq.ts). */
+  seq: number
+}
+
+export interface SubscribersTable {
+  id: Generated<number>
+  /** As given: what mail goes to. */
+  email: string
+  /** Case-folded: who it is. */
+  emailKey: string
+  /** hashAddress(pepper, emailKey): what suppressions are kept by. */
+  emailHash: string
+  status: SubscriberStatus
+  locale: string | null
+  /** null: the site's. So are the next three. */
+  timezone: string | null
+  sendHour: number | null
+  /** ISO, 1 = Monday. */
+  weeklyDay: number | null
+  /** 1-31, clamped to the month's end. */
+  monthlyDay: number | null
+  /** Bits of the frequencies that any subscription has: kept with `subscriptions`, so that planning needs no join. */
+  frequencies: Generated<number>
+  pausedUntil: Date | null
+  /** The next slot at which anything is due; null: nothing ever is. */
+  nextDueAt: Date | null
+  createdAt: Date
+  confirmedAt: Date | null
+  unsubscribedAt: Date | null
+}
+
+export interface SubscriptionsTable {
+  subscriberId: number
+  categoryId: number
+  frequency: Frequency
+  /** The subscriber's own order, ascending; ties by the category's position. */
+  position: Generated<number>
+}
+
+export interface ReadingTable {
+  subscriberId: number
+  /** {categoryId: seq}: everything at or below was sent or counted. Kept when a category is switched off. */
+  watermarks: JsonDefault<Record<string, number>>
+  /** Article ids that were in a mail, of the last 60 days. */
+  seen: Generated<number[]>
+}
+
+export interface SignupRequestsTable {
+  id: Generated<number>
+  subscriberId: number
+  /** {category slug: frequency}: applied when confirmed. */
+  choices: Json<Record<string, Frequency>>
+  timezone: string | null
+  consentVersion: string
+  requestedAt: Date
+  usedAt: Date | null
+}
+
+export interface ConsentsTable {
+  id: Generated<number>
+  subscriberId: number
+  action: 'requested' | 'confirmed' | 'changed' | 'withdrawn' | 'resubscribed' | 'imported'
+  wording: string
+  wordingVersion: string
+  at: Date
+  ip: string | null
+  formUrl: string | null
+  detail: JsonDefault<Record<string, unknown>>
+}
+
+export interface SuppressionsTable {
+  emailHash: string
+  /** null after an erasure. */
+  email: string | null
+  reason: 'hard_bounce' | 'soft_bounces' | 'complaint' | 'erasure' | 'manual'
+  detail: Generated<string>
+  createdAt: Date
+}
+
+export interface EditionsTable {
+  id: Generated<number>
+  kind: EditionKind
+  /** The instant it fell due; null unless scheduled. */
+  slotAt: Date | null
+  state: EditionState
+  /** Highest article seq that may be in it. */
+  cutoffSeq: number | null
+  /** Manual editions: only these categories; null: all. */
+  categoryIds: number[] | null
+  /** Announcement: {subject, body}; otherwise {intro?}. */
+  content: JsonDefault<{ subject?: string; body?: string; intro?: string }>
+  requestedBy: Generated<string>
+  /** Why it is held, paused or empty: a sentence for editors. */
+  note: Generated<string>
+  audience: Generated<number>
+  /** Subscribers whose slot this was while nothing ran, beyond the grace. */
+  missed: Generated<number>
+  /** Frozen when it closes. */
+  account: ColumnType<Account | null, string | null | undefined, string | null>
+  /** Manual editions and announcements: the last subscriber id planned. */
+  planCursor: number | null
+  createdAt: Date
+  plannedAt: Date | null
+  closedAt: Date | null
+  progressAt: Date | null
+}
+
+export interface EditionArticlesTable {
+  editionId: number
+  categoryId: number
+  articleId: number
+  seq: number
+  position: number
+  isPinned: Generated<boolean>
+  isDropped: Generated<boolean>
+}
+
+export interface EditionSnapshotsTable {
+  editionId: number
+  /** digests/snapshot.ts: the rendered, encoded fragments, the same for every worker. */
+  snapshot: Json<unknown>
+  madeAt: Date
+}
+
+export interface EditionCountsTable {
+  editionId: number
+  /** 0: planning and control. */
+  workerId: number
+  /** sent, failed, uncertain, or skipped:<reason>. */
+  outcome: string
+  /** May be negative in a row: an outcome that another worker counted was taken back. */
+  count: Generated<number>
+}
+
+export interface DeliveriesTable {
+  id: Generated<number>
+  editionId: number | null
+  subscriberId: number | null
+  /** Set: may be claimed from then on (database time). null: leased, or over. */
+  nextAttemptAt: Date | null
+  settledAt: Date | null
+  createdAt: Generated<Date>
+  sizeBytes: number | null
+  /** How often it was put on the wire. */
+  attempt: Generated<number>
+  /** frequencyBits that are due; 7 in manual editions; 0 outside digests. */
+  due: Generated<number>
+  smtpCode: number | null
+  kind: string
+  lane: Lane
+  state: Generated<DeliveryState>
+  reason: SkipReason | null
+  recipient: string
+  messageId: string | null
+  /** How far the last SMTP dialogue came. */
+  stage: string | null
+  smtpReply: string | null
+  relay: string | null
+  /** The stories that were in it, in order. */
+  articleIds: number[] | null
+  /** Transactional mail: what its composer needs. Never a token. */
+  payload: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>
+}
+
+export interface WorkersTable {
+  /** Also the fencing number: a worker that lost its lease comes back under a new id. */
+  id: Generated<number>
+  name: string
+  startedAt: Generated<Date>
+  leaseUntil: Date
+}
+
+export interface ClaimsTable {
+  id: Generated<number>
+  workerId: number
+  deliveryIds: number[]
+  claimedAt: Generated<Date>
+}
+
+export interface InFlightTable {
+  workerId: number
+  connection: number
+  /** On the wire, or about to be; null: the connection is idle. */
+  deliveryId: number | null
+  /** What settling it will write: stories and watermarks. */
+  record: ColumnType<unknown, string | null | undefined, string | null>
+  since: Date | null
+}
+
+export interface CronLeasesTable {
+  key: string
+  until: Date
+}
+
+export interface InboundEventsTable {
+  id: Generated<number>
+  receivedAt: Date
+  source: string
+  fingerprint: string
+  kind: string
+  raw: string | null
+  deliveryId: number | null
+  subscriberId: number | null
+  detail: JsonDefault<Record<string, unknown>>
+  appliedAt: Date | null
+}
+
+export interface EditorsTable {
+  id: Generated<number>
+  email: string
+  emailKey: string
+  createdAt: Date
+  disabledAt: Date | null
+}
+
+export interface SignInLinksTable {
+  tokenHash: string
+  editorId: number
+  createdAt: Date
+  expiresAt: Date
+  usedAt: Date | null
+}
+
+export interface SignInSessionsTable {
+  tokenHash: string
+  editorId: number
+  createdAt: Date
+  lastSeenAt: Date
+  expiresAt: Date
+}
+
+export interface ApiKeysTable {
+  id: Generated<number>
+  name: string
+  /** First characters of the key, to tell keys apart. */
+  prefix: string
+  keyHash: string
+  scope: string
+  createdAt: Date
+  lastUsedAt: Date | null
+  expiresAt: Date | null
+  revokedAt: Date | null
+}
+
+export interface AuditLogTable {
+  id: Generated<number>
+  at: Date
+  /** `editor:ID`, `api-key:ID`, `cli` or `scheduler`. */
+  actor: string
+  /** Past tense: edition.triggered, category.renamed. */
+  action: string
+  subject: Generated<string>
+  detail: JsonDefault<Record<string, unknown>>
+}
+
+export interface IdempotencyKeysTable {
+  apiKeyId: number
+  key: string
+  requestHash: string
+  status: number | null
+  body: ColumnType<unknown, string | null | undefined, string | null>
+  createdAt: Date
+}
+
+export interface Schema {
+  settings: SettingsTable
+  categories: CategoriesTable
+  feeds: FeedsTable
+  feedCategories: FeedCategoriesTable
+  feedRules: FeedRulesTable
+  articles: ArticlesTable
+  articleKeys: ArticleKeysTable
+  articleCategories: ArticleCategoriesTable
+  subscribers: SubscribersTable
+  subscriptions: SubscriptionsTable
+  reading: ReadingTable
+  signupRequests: SignupRequestsTable
+  consents: ConsentsTable
+  suppressions: SuppressionsTable
+  editions: EditionsTable
+  editionArticles: EditionArticlesTable
+  editionSnapshots: EditionSnapshotsTable
+  editionCounts: EditionCountsTable
+  deliveries: DeliveriesTable
+  workers: WorkersTable
+  claims: ClaimsTable
+  inFlight: InFlightTable
+  cronLeases: CronLeasesTable
+  inboundEvents: InboundEventsTable
+  editors: EditorsTable
+  signInLinks: SignInLinksTable
+  signInSessions: SignInSessionsTable
+  apiKeys: ApiKeysTable
+  auditLog: AuditLogTable
+  idempotencyKeys: IdempotencyKeysTable
+}
+
+export type Category = Selectable<CategoriesTable>
+export type Feed = Selectable<FeedsTable>
+export type Article = Selectable<ArticlesTable>
+export type NewArticle = Insertable<ArticlesTable>
+export type Subscriber = Selectable<SubscribersTable>
+export type Edition = Selectable<EditionsTable>
+export type Delivery = Selectable<DeliveriesTable>
+export type Editor = Selectable<EditorsTable>
+export type ApiKey = Selectable<ApiKeysTable>

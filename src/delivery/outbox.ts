@@ -1,0 +1,35 @@
+// Mail that a request causes is a row here, written in the transaction of the change that causes it: both happen or neither.
+// Editions write their rows in chunks of their own (digests/plan.ts).
+
+import { sql } from 'kysely'
+import type { Trx } from '../db/connect.ts'
+import type { MailKind } from './composer.ts'
+
+/** Workers LISTEN on it; a lost notification only costs the poll interval. */
+export const deliveryChannel = 'broadsheet_delivery'
+
+export interface OutboxEntry {
+  kind: MailKind
+  recipient: string
+  subscriberId?: number | null
+  /** What the composer needs beyond the subscriber. Never a token: links are signed when the mail is built. */
+  payload?: Record<string, unknown>
+}
+
+/** Adds one transactional mail, sent as soon as the transaction has committed. Returns the delivery's id. */
+export async function addToOutbox(trx: Trx, entry: OutboxEntry): Promise<number> {
+  const { id } = await trx
+    .insertInto('deliveries')
+    .values({
+      kind: entry.kind,
+      lane: 'transactional',
+      recipient: entry.recipient,
+      subscriberId: entry.subscriberId ?? null,
+      nextAttemptAt: sql<Date>`now()`,
+      payload: entry.payload ? JSON.stringify(entry.payload) : null,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  await sql`select pg_notify(${deliveryChannel}, 'transactional')`.execute(trx)
+  return id
+}
