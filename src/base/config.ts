@@ -40,7 +40,9 @@ export const variables = {
     .default('#e58f97')
     .describe('the same on dark paper'),
   SITE_LOCALE: text('en').describe('language of pages and mails'),
-  PUBLIC_URL: webAddress.optional().describe('address of this program as readers reach it; default: http://127.0.0.1:PORT'),
+  PUBLIC_URL: webAddress
+    .optional()
+    .describe('address of this program as readers reach it; default: http://127.0.0.1:PORT'),
   HOST: optional.describe('address to listen on; default 127.0.0.1 in the trial, else 0.0.0.0'),
   PORT: whole(0, 65535, 3000).describe('port to listen on'),
   TRUST_PROXY: text('').describe('proxies whose X-Forwarded-For counts: a number of hops, or addresses; empty: none'),
@@ -65,7 +67,10 @@ export const variables = {
   DKIM_PRIVATE_KEY: optional.describe('PEM of the RSA (2048 bits) or Ed25519 key; \\n stands for a line end'),
   DKIM_PRIVATE_KEY_FILE: optional.describe('file with that PEM'),
   BOUNCE_DOMAIN: optional.describe('domain of the return path (VERP); unset: bounces go to MAIL_FROM'),
-  UNCERTAIN_POLICY: z.enum(['resend', 'hold']).default('resend').describe('mails whose fate is unknown: resend once, or hold'),
+  UNCERTAIN_POLICY: z
+    .enum(['resend', 'hold'])
+    .default('resend')
+    .describe('mails whose fate is unknown: resend once, or hold'),
   RETRY_HOURS: whole(1, 240, 48).describe('how long a deferred mail is tried'),
   DIGEST_HOUR: whole(0, 23, 7).describe("the site's local hour for digests"),
   DIGEST_WEEKDAY: whole(1, 7, 1).describe('day of weekly digests, 1 = Monday'),
@@ -76,7 +81,9 @@ export const variables = {
   DIGEST_MINIMUM: whole(1, 50, 1).describe('new stories a category needs to be shown'),
   APPROVAL_MINUTES: whole(0, 1440, 0).describe('build editions this long before the slot for approval; 0: no approval'),
   APPROVAL_POLICY: z.enum(['send', 'hold']).default('send').describe('what happens at the slot when nobody has acted'),
-  FEED_ALLOW_HOSTS: text('').describe('host[:port] that may be private or on another port, separated by spaces or commas'),
+  FEED_ALLOW_HOSTS: text('').describe(
+    'host[:port] that may be private or on another port, separated by spaces or commas',
+  ),
   FEED_FIRST_HOURS: whole(1, 8760, 24).describe('how far back the first fetch of a feed reaches'),
   FEED_USER_AGENT: optional.describe('User-Agent of the feed fetcher'),
   OPT_IN_STATEMENT: text(
@@ -87,7 +94,10 @@ export const variables = {
   CLICK_COUNTS: z.enum(['off', 'on']).default('off').describe('count clicks per story, never per person'),
   ALERT_WEBHOOK: webAddress.optional().describe('address that alerts are posted to'),
   RETENTION_DAYS: whole(7, 3650, 90).describe('days that settled deliveries are kept'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).optional().describe('default: info; warn in the trial'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .optional()
+    .describe('default: info; warn in the trial'),
 } as const
 
 export type VariableName = keyof typeof variables
@@ -118,7 +128,9 @@ export class ConfigError extends Error {
   override name = 'ConfigError'
   readonly problems: readonly string[]
   constructor(problems: readonly string[]) {
-    super(`The environment has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  ${p}`).join('\n')}`)
+    super(
+      `The environment has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  ${p}`).join('\n')}`,
+    )
     this.problems = problems
   }
 }
@@ -126,9 +138,13 @@ export class ConfigError extends Error {
 /** Turns an environment into a frozen configuration, or throws one ConfigError with everything that is wrong. Empty variables
  * count as unset. Reads DKIM_PRIVATE_KEY_FILE; touches nothing else. */
 export function readConfig(environment: Record<string, string | undefined>) {
-  const given = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name in variables && value !== '' && value !== undefined))
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => name in variables && value !== '' && value !== undefined),
+  )
   const parsed = z.object(variables).safeParse(given)
-  const problems: string[] = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  const problems: string[] = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
   if (!parsed.success) throw new ConfigError(problems)
   const env = parsed.data
 
@@ -136,7 +152,8 @@ export function readConfig(environment: Record<string, string | undefined>) {
   const trial = env.SMTP_URL === undefined && isLoopbackHost(new URL(publicUrl).hostname)
   if (!trial) {
     for (const name of ['SMTP_URL', 'PUBLIC_URL', 'SECRET_KEY', 'MAIL_FROM', 'POSTAL_ADDRESS'] as const)
-      if (env[name] === undefined) problems.push(`${name}: is required outside the trial (which is: no SMTP_URL and a loopback PUBLIC_URL)`)
+      if (env[name] === undefined)
+        problems.push(`${name}: is required outside the trial (which is: no SMTP_URL and a loopback PUBLIC_URL)`)
   }
   const secretKeys = env.SECRET_KEY?.split(',').map((key) => key.trim()) ?? []
   if (secretKeys.some((key) => key.length < 32)) problems.push('SECRET_KEY: each key must have 32 characters or more')
@@ -151,12 +168,16 @@ export function readConfig(environment: Record<string, string | undefined>) {
   const dkimGiven = [env.DKIM_DOMAIN, env.DKIM_SELECTOR, env.DKIM_PRIVATE_KEY ?? env.DKIM_PRIVATE_KEY_FILE]
   let dkimKey = env.DKIM_PRIVATE_KEY?.replaceAll('\\n', '\n')
   if (dkimGiven.some(Boolean) && !dkimGiven.every(Boolean))
-    problems.push('DKIM_DOMAIN: DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY (or DKIM_PRIVATE_KEY_FILE) belong together')
+    problems.push(
+      'DKIM_DOMAIN: DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY (or DKIM_PRIVATE_KEY_FILE) belong together',
+    )
   if (!dkimKey && env.DKIM_PRIVATE_KEY_FILE) {
     try {
       dkimKey = readFileSync(env.DKIM_PRIVATE_KEY_FILE, 'utf8')
     } catch (cause) {
-      problems.push(`DKIM_PRIVATE_KEY_FILE: can't read ${env.DKIM_PRIVATE_KEY_FILE} (${(cause as NodeJS.ErrnoException).code})`)
+      problems.push(
+        `DKIM_PRIVATE_KEY_FILE: can't read ${env.DKIM_PRIVATE_KEY_FILE} (${(cause as NodeJS.ErrnoException).code})`,
+      )
     }
   }
   if (dkimKey && !/^-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(dkimKey.trim()))
@@ -230,7 +251,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
 
 /** `Name <address>` or a bare address; null when it is neither, or when a control character is in it. */
 export function parseMailbox(value: string): Mailbox | null {
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
   if (/[\x00-\x1f\x7f]/.test(value)) return null
   const match = /^\s*(?:"?([^"<>]*?)"?\s*<([^<>]+)>|([^<>\s]+))\s*$/.exec(value)
   const parsed = parseEmailAddress(match?.[2] ?? match?.[3])
@@ -240,7 +261,7 @@ export function parseMailbox(value: string): Mailbox | null {
 export function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return false
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
+    Intl.DateTimeFormat('en', { timeZone: name })
     return true
   } catch {
     return false
@@ -263,10 +284,12 @@ function parseRelay(given: string): Relay | string {
   if (url.protocol !== 'smtp:' && url.protocol !== 'smtps:') return `${url.protocol}// is not smtp:// or smtps://`
   if (!url.hostname) return 'has no host'
   const tls = url.searchParams.get('tls') ?? (isLoopbackHost(url.hostname) ? 'opportunistic' : 'required')
-  if (tls !== 'required' && tls !== 'opportunistic' && tls !== 'never') return 'tls must be required, opportunistic or never'
+  if (tls !== 'required' && tls !== 'opportunistic' && tls !== 'never')
+    return 'tls must be required, opportunistic or never'
   const weight = url.searchParams.get('weight') ?? '1'
   if (!/^[1-9]\d{0,3}$/.test(weight)) return 'weight must be a whole number from 1 to 9999'
-  for (const name of url.searchParams.keys()) if (name !== 'tls' && name !== 'weight') return `doesn't know the option ${name}`
+  for (const name of url.searchParams.keys())
+    if (name !== 'tls' && name !== 'weight') return `doesn't know the option ${name}`
   const implicitTls = url.protocol === 'smtps:'
   const port = url.port ? Number(url.port) : implicitTls ? 465 : 587
   return {

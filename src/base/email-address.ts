@@ -23,7 +23,7 @@ export function parseEmailAddress(text: unknown): EmailAddress | null {
   const name = trimmed.slice(0, at)
   const host = trimmed.slice(at + 1)
   if (!local.test(name) || name.startsWith('.') || name.endsWith('.') || name.includes('..')) return null
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
   const ascii = /^[\x00-\x7f]*$/.test(host) ? host : domainToASCII(host)
   const labels = ascii.split('.')
   if (labels.length < 2 || !labels.every((part) => label.test(part)) || /^\d+$/.test(labels.at(-1)!)) return null

@@ -4,7 +4,16 @@
 
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
-export const tokenPurposes = ['confirm', 'preferences', 'unsubscribe', 'address-change', 'resubscribe', 'click', 'return-path', 'view'] as const
+export const tokenPurposes = [
+  'confirm',
+  'preferences',
+  'unsubscribe',
+  'address-change',
+  'resubscribe',
+  'click',
+  'return-path',
+  'view',
+] as const
 export type TokenPurpose = (typeof tokenPurposes)[number]
 
 /** 128 bits, base64url: 22 characters. */

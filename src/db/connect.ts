@@ -38,7 +38,12 @@ export function openPostgres(url: string, connections: number): Database {
   types.setTypeParser(oid.date, (text: string) => text)
   types.setTypeParser(oid.int8Array, parseInt8Array)
   const settings = { connectionString: url, types, application_name: 'broadsheet', keepAlive: true }
-  const pool = new pg.Pool({ ...settings, max: connections, connectionTimeoutMillis: 10_000, idleTimeoutMillis: 30_000 })
+  const pool = new pg.Pool({
+    ...settings,
+    max: connections,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+  })
   // A connection that dies while idle must not take the process along: the pool replaces it at the next query.
   pool.on('error', () => {})
   const db: Db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }), plugins })
@@ -60,7 +65,12 @@ export async function openEmbedded(folder: string, options: { from?: Blob } = {}
   const pglite = await PGlite.create({
     dataDir: folder,
     ...(options.from ? { loadDataDir: options.from } : {}),
-    parsers: { [oid.int8]: Number, [oid.numeric]: Number, [oid.date]: (text: string) => text, [oid.int8Array]: parseInt8Array },
+    parsers: {
+      [oid.int8]: Number,
+      [oid.numeric]: Number,
+      [oid.date]: (text: string) => text,
+      [oid.int8Array]: parseInt8Array,
+    },
   })
   const db: Db = new Kysely<Schema>({ dialect: new PGliteDialect({ pglite }), plugins })
   return {

@@ -12,6 +12,9 @@ const migrationFolder = path.join(import.meta.dirname, '../../migrations')
 export async function migrate(db: Db): Promise<string[]> {
   const migrator = new Migrator({ db, provider: new FileMigrationProvider({ fs, path, migrationFolder }) })
   const { error, results } = await migrator.migrateToLatest()
-  if (error) throw new Error(`A migration failed: ${results?.find((r) => r.status === 'Error')?.migrationName ?? 'unknown'}`, { cause: error })
+  if (error)
+    throw new Error(`A migration failed: ${results?.find((r) => r.status === 'Error')?.migrationName ?? 'unknown'}`, {
+      cause: error,
+    })
   return (results ?? []).map((result) => result.migrationName)
 }

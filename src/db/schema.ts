@@ -16,7 +16,16 @@ export type Frequency = (typeof frequencies)[number]
 /** Frequencies as bits: what falls due together is one smallint in `deliveries.due` and `subscribers.frequencies`. */
 export const frequencyBits = { daily: 1, weekly: 2, monthly: 4 } as const satisfies Record<Frequency, number>
 
-export const editionStates = ['planning', 'awaiting_approval', 'held', 'sending', 'paused', 'closed', 'cancelled', 'missed'] as const
+export const editionStates = [
+  'planning',
+  'awaiting_approval',
+  'held',
+  'sending',
+  'paused',
+  'closed',
+  'cancelled',
+  'missed',
+] as const
 export type EditionState = (typeof editionStates)[number]
 export const editionKinds = ['scheduled', 'manual', 'announcement'] as const
 export type EditionKind = (typeof editionKinds)[number]
@@ -24,7 +33,15 @@ export type EditionKind = (typeof editionKinds)[number]
 /** As stored. `sending` is what a delivery is called while `in_flight` names it. */
 export const deliveryStates = ['queued', 'deferred', 'sent', 'failed', 'skipped', 'uncertain'] as const
 export type DeliveryState = (typeof deliveryStates)[number]
-export const skipReasons = ['nothing_new', 'unsubscribed', 'suppressed', 'paused', 'superseded', 'withdrawn', 'cancelled'] as const
+export const skipReasons = [
+  'nothing_new',
+  'unsubscribed',
+  'suppressed',
+  'paused',
+  'superseded',
+  'withdrawn',
+  'cancelled',
+] as const
 export type SkipReason = (typeof skipReasons)[number]
 export type Lane = 'transactional' | 'digest'
 

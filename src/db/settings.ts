@@ -13,7 +13,9 @@ export async function setSetting(db: Db, key: string, value: unknown): Promise<v
   await db
     .insertInto('settings')
     .values({ key, value: JSON.stringify(value) })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: JSON.stringify(value), updatedAt: new Date() }))
+    .onConflict((conflict) =>
+      conflict.column('key').doUpdateSet({ value: JSON.stringify(value), updatedAt: new Date() }),
+    )
     .execute()
 }
 

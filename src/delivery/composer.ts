@@ -56,8 +56,7 @@ export interface DigestRecord {
 }
 
 export type Composed =
-  | { outcome: 'mail'; mail: Mail; record: DigestRecord | null }
-  | { outcome: 'skip'; reason: SkipReason }
+  { outcome: 'mail'; mail: Mail; record: DigestRecord | null } | { outcome: 'skip'; reason: SkipReason }
 
 /** Loads what a batch needs in a few statements, then composes mail by mail without touching the database. */
 export interface Composer {
