@@ -368,7 +368,8 @@ export interface EditorsTable {
 }
 
 export interface SignInLinksTable {
-  tokenHash: string
+  /** Its link is `signToken('sign-in', id)`: made when it is shown or mailed, stored nowhere. */
+  id: Generated<number>
   editorId: number
   createdAt: Date
   expiresAt: Date
@@ -389,6 +390,7 @@ export interface ApiKeysTable {
   /** First characters of the key, to tell keys apart. */
   prefix: string
   keyHash: string
+  /** `all`, or a comma-separated list of what it may do: access/scopes.ts. */
   scope: string
   createdAt: Date
   lastUsedAt: Date | null

@@ -1,0 +1,46 @@
+// Who did what, when: one line per change that a person, a key or a command made. Written in the transaction of the change, so
+// that nothing happens unlogged and nothing is logged that didn't happen. Lines are never changed; `detail` holds no addresses.
+
+import type { Selectable } from 'kysely'
+import type { Db, Trx } from '../db/connect.ts'
+import type { AuditLogTable } from '../db/schema.ts'
+
+export type Actor = `editor:${number}` | `api-key:${number}` | 'cli' | 'scheduler'
+
+export interface AuditEntry {
+  at: Date
+  actor: Actor
+  /** Past tense: `edition.triggered`, `category.renamed`. */
+  action: string
+  /** What it was done to: `edition:12`, `category:politics`. */
+  subject: string
+  detail?: Record<string, unknown>
+}
+
+export type AuditLine = Selectable<AuditLogTable>
+
+export async function audit(trx: Trx, entry: AuditEntry): Promise<void> {
+  await trx
+    .insertInto('auditLog')
+    .values({ ...entry, detail: JSON.stringify(entry.detail ?? {}) })
+    .execute()
+}
+
+export interface AuditFilter {
+  /** Only lines older than this id. */
+  before?: number | undefined
+  limit: number
+  actor?: string | undefined
+  action?: string | undefined
+  subject?: string | undefined
+}
+
+/** Newest first. */
+export async function listAudit(db: Db, filter: AuditFilter): Promise<AuditLine[]> {
+  let query = db.selectFrom('auditLog').selectAll().orderBy('id', 'desc').limit(filter.limit)
+  if (filter.before !== undefined) query = query.where('id', '<', filter.before)
+  if (filter.actor) query = query.where('actor', '=', filter.actor)
+  if (filter.action) query = query.where('action', '=', filter.action)
+  if (filter.subject) query = query.where('subject', '=', filter.subject)
+  return query.execute()
+}

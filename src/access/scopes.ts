@@ -1,0 +1,22 @@
+// What an API key may do. `all` may everything, `read` may every GET; the others may change one thing and read it. A key holds
+// one scope or several, separated by commas.
+
+import { invalid } from '../base/errors.ts'
+
+export const scopes = ['all', 'read', 'articles', 'subscribers', 'editions'] as const
+export type Scope = (typeof scopes)[number]
+
+/** Checks and normalises what was typed: `read, articles` → `read,articles`. */
+export function parseScopes(text: string): string {
+  const given = text.split(/[\s,]+/).filter(Boolean)
+  const unknown = given.find((scope) => !(scopes as readonly string[]).includes(scope))
+  if (unknown !== undefined || given.length === 0)
+    throw invalid('scope', `${unknown ?? 'Nothing'} is no scope. Scopes are ${scopes.join(', ')}.`)
+  return given.includes('all') ? 'all' : [...new Set(given)].join(',')
+}
+
+/** Whether a key that holds `held` may do what needs `needed`. Pure. */
+export function allows(held: string, needed: Scope): boolean {
+  const list = held.split(',')
+  return list.includes('all') || list.includes(needed)
+}
