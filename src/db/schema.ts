@@ -136,7 +136,7 @@ export interface ArticlesTable {
   dateSource: Generated<'feed' | 'first-seen'>
   firstSeenAt: Date
   updatedAt: Date
-  /** Held back by an editor: has no seq while held; release gives a new one. */
+  /** Held back by an editor: keeps its categories; release gives new seqs. */
   heldAt: Date | null
   pinnedAt: Date | null
   withdrawnAt: Date | null

@@ -1,0 +1,154 @@
+// Categories are data: added, renamed, put in order and retired while everything runs. Retiring one mails nobody and touches
+// nothing that was sent: the subscriptions stay as rows, so that offering it again brings every reader back as they were.
+
+import { invalid, Refusal } from '../base/errors.ts'
+import type { Context } from '../db/context.ts'
+import type { Category } from '../db/schema.ts'
+import { findCategory, listCategories } from './store.ts'
+
+const slugPattern = /^[a-z0-9]+(-[a-z0-9]+)*$/
+
+export interface NewCategory {
+  name: string
+  /** Default: made from the name. */
+  slug?: string | undefined
+  description?: string | undefined
+  isSample?: boolean | undefined
+}
+
+/** Adds it at the end of the order. Refuses a slug that exists, retired ones included: offer that one again. */
+export async function addCategory(ctx: Context, input: NewCategory): Promise<Category> {
+  const name = cleanName(input.name)
+  const slug = checkSlug('slug', input.slug ?? slugify(name))
+  const now = ctx.clock.now()
+  return ctx.db.transaction().execute(async (trx) => {
+    const last = await trx
+      .selectFrom('categories')
+      .select((eb) => eb.fn.max('position').as('position'))
+      .executeTakeFirst()
+    const added = await trx
+      .insertInto('categories')
+      .values({
+        slug,
+        name,
+        description: input.description?.trim() ?? '',
+        position: (last?.position ?? 0) + 1,
+        isSample: input.isSample ?? false,
+        createdAt: now,
+      })
+      .onConflict((conflict) => conflict.column('slug').doNothing())
+      .returningAll()
+      .executeTakeFirst()
+    if (!added) throw taken('slug', slug)
+    return added
+  })
+}
+
+export interface CategoryChange {
+  slug: string
+  name?: string | undefined
+  /** A new slug: forms and links elsewhere that use the old one stop working. */
+  newSlug?: string | undefined
+  description?: string | undefined
+}
+
+/** Changes what is given, nothing else. Subscriptions and stories stay where they are. */
+export async function renameCategory(ctx: Context, input: CategoryChange): Promise<Category> {
+  const category = await getCategory(ctx, input.slug)
+  const name = input.name === undefined ? category.name : cleanName(input.name)
+  const slug = checkSlug('newSlug', input.newSlug ?? category.slug)
+  if (slug !== category.slug && (await findCategory(ctx.db, slug))) throw taken('newSlug', slug)
+  return ctx.db
+    .updateTable('categories')
+    .set({ name, slug, description: input.description?.trim() ?? category.description })
+    .where('id', '=', category.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+/** Puts the named ones first, in this order; the rest follow as they were. */
+export async function reorderCategories(ctx: Context, slugs: readonly string[]): Promise<Category[]> {
+  return ctx.db.transaction().execute(async (trx) => {
+    const all = await listCategories(trx, { withRetired: true })
+    const named = slugs.map((slug) => {
+      const category = all.find((one) => one.slug === slug)
+      if (!category) throw unknown('order', slug)
+      return category
+    })
+    if (new Set(named).size !== named.length) throw invalid('order', 'A category is named twice.')
+    const ordered = [...named, ...all.filter((category) => !named.includes(category))]
+    for (const [place, category] of ordered.entries())
+      await trx
+        .updateTable('categories')
+        .set({ position: place + 1 })
+        .where('id', '=', category.id)
+        .execute()
+    return listCategories(trx, { withRetired: true })
+  })
+}
+
+/** No longer offered, no longer in any digest. Safe to repeat: the first time counts. */
+export async function retireCategory(ctx: Context, slug: string): Promise<Category> {
+  const category = await getCategory(ctx, slug)
+  if (category.retiredAt) return category
+  return ctx.db
+    .updateTable('categories')
+    .set({ retiredAt: ctx.clock.now() })
+    .where('id', '=', category.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+/** Offers a retired category again. Stories that came in meanwhile weren't mapped to it and stay out. */
+export async function restoreCategory(ctx: Context, slug: string): Promise<Category> {
+  const category = await getCategory(ctx, slug)
+  return ctx.db
+    .updateTable('categories')
+    .set({ retiredAt: null })
+    .where('id', '=', category.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+/** By slug; refuses one that doesn't exist. */
+export async function getCategory(ctx: Pick<Context, 'db'>, slug: string): Promise<Category> {
+  const category = await findCategory(ctx.db, slug)
+  if (!category) throw unknown('category', slug)
+  return category
+}
+
+/** `World News` → `world-news`; letters of other scripts are dropped, so such a name needs a slug of its own. Pure. */
+export function slugify(name: string): string {
+  return name
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/['’]/g, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+/, '')
+    .slice(0, 60)
+    .replace(/-+$/, '')
+}
+
+function checkSlug(field: string, slug: string): string {
+  if (!slugPattern.test(slug) || slug.length > 60)
+    throw invalid(field, `"${slug}" can't be a slug: use small letters, digits and hyphens, such as world-news.`)
+  return slug
+}
+
+function cleanName(given: string): string {
+  const name = given.replace(/\s+/g, ' ').trim()
+  if (!name) throw invalid('name', 'A category needs a name.')
+  if (name.length > 80) throw invalid('name', 'A name may have 80 characters at most.')
+  // oxlint-disable-next-line no-control-regex
+  if (/[\x00-\x1f\x7f<>]/.test(name)) throw invalid('name', "A name can't hold control characters or < >.")
+  return name
+}
+
+function taken(field: string, slug: string): Refusal {
+  return new Refusal('conflict', `There is a category ${slug} already.`, [{ field, message: 'is taken' }])
+}
+
+function unknown(field: string, slug: string): Refusal {
+  return new Refusal('not_found', `There is no category ${slug}.`, [{ field, message: `unknown: ${slug}` }])
+}

@@ -1,0 +1,43 @@
+// The number that makes "new for this subscriber" a comparison: given to (article, category) when the story becomes sendable
+// there, in commit order. One advisory lock is held from the first number to the commit, so nobody who reads "everything up to
+// the highest" can later meet a lower number that was still uncommitted. Take it late in a transaction: it queues all writers.
+
+import { sql } from 'kysely'
+import type { Trx } from '../db/connect.ts'
+
+/** Any constant of its own; the same in every process. */
+const seqLock = 1_801_301_001
+
+export interface Sendable {
+  articleId: number
+  categoryId: number
+}
+
+/** Makes one story sendable in these categories, after everything that is sendable already. Where it has been sendable before,
+ * its number moves up (a release from hold); nobody who had it gets it again, as `reading.seen` knows. */
+export async function releaseSeq(trx: Trx, articleId: number, categoryIds: readonly number[]): Promise<void> {
+  await releaseSeqs(
+    trx,
+    categoryIds.map((categoryId) => ({ articleId, categoryId })),
+  )
+}
+
+/** The same for many, in the order given: the last one is the newest. A pair must not come twice. */
+export async function releaseSeqs(trx: Trx, pairs: readonly Sendable[]): Promise<void> {
+  if (pairs.length === 0) return
+  await sql`select pg_advisory_xact_lock(${sql.lit(seqLock)})`.execute(trx)
+  await sql`
+    insert into article_categories (article_id, category_id, seq)
+    select numbered.article_id, numbered.category_id, nextval('article_seq')
+    from (
+      select * from unnest(${intArray(pairs.map((pair) => pair.articleId))}::int[], ${intArray(pairs.map((pair) => pair.categoryId))}::int[])
+        with ordinality as pair (article_id, category_id, place)
+      order by place
+    ) as numbered
+    on conflict (article_id, category_id) do update set seq = excluded.seq`.execute(trx)
+}
+
+/** A Postgres array literal: pg and PGlite disagree about JavaScript arrays, both read this. */
+export function intArray(values: readonly number[]): string {
+  return `{${values.join(',')}}`
+}

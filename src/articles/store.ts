@@ -1,0 +1,105 @@
+// What others read of categories and articles. A story is *public* when it isn't held, isn't withdrawn, and has a category that
+// is offered: everything here that lists stories for readers means public ones.
+
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
+import type { Db } from '../db/connect.ts'
+import type { Article, Category, Schema } from '../db/schema.ts'
+
+/** In the order in which they are shown. */
+export async function listCategories(db: Db, options: { withRetired?: boolean } = {}): Promise<Category[]> {
+  return db
+    .selectFrom('categories')
+    .selectAll()
+    .$if(!options.withRetired, (query) => query.where('retiredAt', 'is', null))
+    .orderBy('position')
+    .orderBy('id')
+    .execute()
+}
+
+/** By slug, retired ones too. */
+export async function findCategory(db: Db, slug: string): Promise<Category | undefined> {
+  return db.selectFrom('categories').selectAll().where('slug', '=', slug).executeTakeFirst()
+}
+
+/** Newest first by the published time. Within a category the choice is by seq, which has the index: stories that became
+ * sendable lately, of which the newest are shown. */
+export async function latestArticles(db: Db, options: { categoryId?: number; limit: number }): Promise<Article[]> {
+  const { categoryId, limit } = options
+  if (categoryId === undefined)
+    return db
+      .selectFrom('articles')
+      .selectAll()
+      .where('heldAt', 'is', null)
+      .where('withdrawnAt', 'is', null)
+      .where(isOffered)
+      .orderBy('publishedAt', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit)
+      .execute()
+  return db
+    .selectFrom((inner) =>
+      inner
+        .selectFrom('articleCategories')
+        .innerJoin('articles', 'articles.id', 'articleCategories.articleId')
+        .selectAll('articles')
+        .where('articleCategories.categoryId', '=', categoryId)
+        .where('heldAt', 'is', null)
+        .where('withdrawnAt', 'is', null)
+        .orderBy('articleCategories.seq', 'desc')
+        .limit(limit * 3 + 20)
+        .as('recent'),
+    )
+    .selectAll()
+    .orderBy('publishedAt', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
+}
+
+/** How many public stories each category has: every category that is offered is a key. */
+export async function countsByCategory(db: Db): Promise<Map<number, number>> {
+  const rows = await db
+    .selectFrom('categories')
+    .select('id')
+    .select((eb) =>
+      eb
+        .selectFrom('articleCategories')
+        .innerJoin('articles', 'articles.id', 'articleCategories.articleId')
+        .whereRef('articleCategories.categoryId', '=', 'categories.id')
+        .where('heldAt', 'is', null)
+        .where('withdrawnAt', 'is', null)
+        .select(sql<number>`count(*)::int`.as('count'))
+        .as('count'),
+    )
+    .where('retiredAt', 'is', null)
+    .execute()
+  return new Map(rows.map((row) => [row.id, row.count ?? 0]))
+}
+
+/** The offered categories of these stories, in display order: article id → category ids. */
+export async function categoriesOfArticles(db: Db, articleIds: readonly number[]): Promise<Map<number, number[]>> {
+  const found = new Map<number, number[]>(articleIds.map((id) => [id, []]))
+  if (articleIds.length === 0) return found
+  const rows = await db
+    .selectFrom('articleCategories')
+    .innerJoin('categories', 'categories.id', 'articleCategories.categoryId')
+    .select(['articleId', 'categoryId'])
+    .where('articleId', 'in', articleIds)
+    .where('retiredAt', 'is', null)
+    .orderBy('position')
+    .orderBy('categories.id')
+    .execute()
+  for (const row of rows) found.get(row.articleId)!.push(row.categoryId)
+  return found
+}
+
+function isOffered(eb: ExpressionBuilder<Schema, 'articles'>): Expression<SqlBool> {
+  return eb.exists(
+    eb
+      .selectFrom('articleCategories')
+      .innerJoin('categories', 'categories.id', 'articleCategories.categoryId')
+      .select(sql`1`.as('one'))
+      .whereRef('articleCategories.articleId', '=', 'articles.id')
+      .where('retiredAt', 'is', null),
+  )
+}

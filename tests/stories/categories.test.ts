@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { fixedClock } from '../../src/base/clock.ts'
+import { readConfig } from '../../src/base/config.ts'
+import { createLog } from '../../src/base/log.ts'
+import { Refusal } from '../../src/base/errors.ts'
+import * as categories from '../../src/articles/categories.ts'
+import { releaseSeq } from '../../src/articles/seq.ts'
+import { countsByCategory, latestArticles, listCategories } from '../../src/articles/store.ts'
+import { type Database, openEmbedded } from '../../src/db/connect.ts'
+import type { Context } from '../../src/db/context.ts'
+import { migrate } from '../../src/db/migrate.ts'
+
+const now = new Date('2026-03-06T07:00:00Z')
+let database: Database
+let ctx: Context
+
+before(async () => {
+  database = await openEmbedded('memory://')
+  await migrate(database.db)
+  ctx = { db: database.db, clock: fixedClock(now), config: readConfig({}), log: createLog('silent') }
+})
+after(() => database.close())
+
+async function addArticle(title: string, publishedAt = now): Promise<number> {
+  const { id } = await ctx.db
+    .insertInto('articles')
+    .values({ title, link: `https://news.example/${title}`, publishedAt, firstSeenAt: now, updatedAt: now })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return id
+}
+
+test('categories are added, renamed, reordered and retired', async () => {
+  await categories.addCategory(ctx, { name: ' World   News ' })
+  await categories.addCategory(ctx, { name: 'Politics' })
+  await categories.addCategory(ctx, { name: 'Économie', slug: 'economy' })
+  assert.deepEqual(
+    (await listCategories(ctx.db)).map((c) => [c.slug, c.name]),
+    [
+      ['world-news', 'World News'],
+      ['politics', 'Politics'],
+      ['economy', 'Économie'],
+    ],
+  )
+  await categories.renameCategory(ctx, { slug: 'world-news', name: 'World' })
+  await categories.reorderCategories(ctx, ['economy', 'politics'])
+  await categories.retireCategory(ctx, 'politics')
+  assert.deepEqual(
+    (await listCategories(ctx.db)).map((c) => c.name),
+    ['Économie', 'World'],
+  )
+  assert.equal((await listCategories(ctx.db, { withRetired: true })).length, 3)
+  await categories.restoreCategory(ctx, 'politics')
+  assert.equal((await listCategories(ctx.db)).length, 3)
+})
+
+test('a category that exists, a bad name and an unknown slug are refused with the field', async () => {
+  for (const [attempt, code, field] of [
+    [() => categories.addCategory(ctx, { name: 'Politics' }), 'conflict', 'slug'],
+    [() => categories.addCategory(ctx, { name: '  ' }), 'invalid', 'name'],
+    [() => categories.addCategory(ctx, { name: '政治' }), 'invalid', 'slug'],
+    [() => categories.retireCategory(ctx, 'sports'), 'not_found', 'category'],
+    [() => categories.reorderCategories(ctx, ['sports']), 'not_found', 'order'],
+  ] as const)
+    await assert.rejects(
+      attempt,
+      (error) => error instanceof Refusal && error.code === code && error.problems[0]?.field === field,
+    )
+})
+
+test('readers see what is offered, neither held nor withdrawn, newest first, and the counts agree', async () => {
+  const politics = (await categories.getCategory(ctx, 'politics')).id
+  const economy = (await categories.getCategory(ctx, 'economy')).id
+  const older = await addArticle('older', new Date('2026-03-05T07:00:00Z'))
+  const newer = await addArticle('newer')
+  const held = await addArticle('held')
+  await addArticle('uncategorised')
+  await ctx.db.transaction().execute(async (trx) => {
+    await releaseSeq(trx, newer, [politics, economy])
+    await releaseSeq(trx, older, [politics])
+    await releaseSeq(trx, held, [politics])
+  })
+  await ctx.db.updateTable('articles').set({ heldAt: now }).where('id', '=', held).execute()
+  const ids = async (options: { categoryId?: number }) =>
+    (await latestArticles(ctx.db, { ...options, limit: 10 })).map((article) => article.id)
+  assert.deepEqual(await ids({}), [newer, older])
+  assert.deepEqual(await ids({ categoryId: politics }), [newer, older])
+  assert.deepEqual(await ids({ categoryId: economy }), [newer])
+  const counts = await countsByCategory(ctx.db)
+  assert.equal(counts.get(politics), 2)
+  assert.equal(counts.get(economy), 1)
+  await categories.retireCategory(ctx, 'politics')
+  assert.deepEqual(await ids({}), [newer])
+  assert.equal((await countsByCategory(ctx.db)).has(politics), false)
+})
+
+test('a second release gives a higher number, in the order given', async () => {
+  const article = await addArticle('again')
+  const [a, b] = await listCategories(ctx.db)
+  const seqs = async () =>
+    (
+      await ctx.db
+        .selectFrom('articleCategories')
+        .select(['categoryId', 'seq'])
+        .where('articleId', '=', article)
+        .orderBy('seq')
+        .execute()
+    ).map((row) => [row.categoryId, row.seq] as const)
+  await ctx.db.transaction().execute((trx) => releaseSeq(trx, article, [b!.id, a!.id]))
+  const first = await seqs()
+  assert.deepEqual(
+    first.map(([id]) => id),
+    [b!.id, a!.id],
+  )
+  await ctx.db.transaction().execute((trx) => releaseSeq(trx, article, [b!.id]))
+  const second = await seqs()
+  assert.equal(second.at(-1)![0], b!.id)
+  assert.ok(second.at(-1)![1] > first.at(-1)![1])
+})
