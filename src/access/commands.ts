@@ -14,7 +14,7 @@ interface Out {
 export async function adminCreate(ctx: Context, args: { email: string; json?: boolean }, out: Out): Promise<number> {
   const { outcome, editor } = await createEditor(ctx, { email: args.email, actor: 'cli' })
   const link = await addPrintedLink(ctx, editor)
-  const url = signInUrl(ctx.config, ctx.config.secretKeys, link)
+  const url = signInUrl(ctx.config, link)
   if (args.json) {
     out.print(JSON.stringify({ email: editor.email, outcome, link: url, expiresAt: link.expiresAt.toISOString() }))
     return 0

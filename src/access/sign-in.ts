@@ -28,8 +28,8 @@ export interface SignInPayload {
   expiresAt: string
 }
 
-export function signInUrl(config: Config, keys: readonly string[], link: SignInLink): string {
-  return `${config.web.publicUrl}/admin/sign-in?token=${signToken(keys, 'sign-in', String(link.id), link.expiresAt)}`
+export function signInUrl(config: Config, link: SignInLink): string {
+  return `${config.web.publicUrl}/admin/sign-in?token=${signToken(config.secretKeys, 'sign-in', String(link.id), link.expiresAt)}`
 }
 
 /** A link for the terminal. */

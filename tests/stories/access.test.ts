@@ -34,9 +34,7 @@ beforeEach(async () => {
 
 const makeEditor = async (email = 'ada@example.org') => (await createEditor(ctx, { email, actor: 'cli' })).editor
 const freshToken = async (email?: string) =>
-  new URL(
-    signInUrl(ctx.config, ctx.config.secretKeys, await addPrintedLink(ctx, await makeEditor(email))),
-  ).searchParams.get('token')!
+  new URL(signInUrl(ctx.config, await addPrintedLink(ctx, await makeEditor(email)))).searchParams.get('token')!
 const mustSignIn = async () => {
   const result = await signIn(ctx, await freshToken())
   assert.equal(result.outcome, 'signed-in')
