@@ -4,7 +4,8 @@ import { readConfig } from '../../src/base/config.ts'
 import { confirmUrl, preferencesUrl, readLink, unsubscribeUrl } from '../../src/subscribers/links.ts'
 
 const now = new Date('2026-03-06T07:00:00Z')
-const config = { ...readConfig({ PUBLIC_URL: 'https://news.example' }), secretKeys: ['k'.repeat(32)] }
+const trial = readConfig({})
+const config = { web: { ...trial.web, publicUrl: 'https://news.example' }, secretKeys: ['k'.repeat(32)] }
 const tokenOf = (url: string) => new URL(url).searchParams.get('token')
 const later = (days: number) => new Date(now.getTime() + days * 86_400_000)
 
