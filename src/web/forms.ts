@@ -1,0 +1,48 @@
+// Reading forms, and the guards that pages share.
+
+import express, { type Request, type RequestHandler } from 'express'
+import { Refusal } from '../base/errors.ts'
+
+const parse = express.urlencoded({ extended: true, limit: '64kb', parameterLimit: 400 })
+
+/** application/x-www-form-urlencoded, at most 64 kB; anything else is refused. `frequency[politics]=daily` becomes an object. */
+export const readForm: RequestHandler = (request, response, next) => {
+  if (Number(request.headers['content-length'] ?? 0) > 65_536)
+    throw new Refusal('too_large', 'The form is larger than this address takes (64 kB).')
+  if (!request.is('application/x-www-form-urlencoded'))
+    throw new Refusal('unsupported_type', 'Send the form as application/x-www-form-urlencoded.')
+  parse(request, response, next)
+}
+
+/** A field's text; undefined when it is missing or isn't one text. */
+export function field(request: Request, name: string): string | undefined {
+  const value: unknown = (request.body as Record<string, unknown> | undefined)?.[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** For pages that a token opens: nothing may come from elsewhere, be kept, or be passed on. */
+export const noForeignResources: RequestHandler = (_request, response, next) => {
+  const policy = String(response.get('Content-Security-Policy')).replace(/img-src [^;]+/, "img-src 'self'")
+  response.set({
+    'Content-Security-Policy': policy,
+    'Cache-Control': 'no-store',
+    'Referrer-Policy': 'no-referrer',
+    'X-Robots-Tag': 'noindex',
+  })
+  next()
+}
+
+/** Cookie-authenticated changes must come from our own pages: Fetch Metadata, else Origin, and one of them must be there. */
+export function sameOriginOnly(publicUrl: string): RequestHandler {
+  const own = new URL(publicUrl).origin
+  return (request, _response, next) => {
+    const site = request.get('Sec-Fetch-Site')
+    const origin = request.get('Origin')
+    const isForeignOrigin =
+      origin !== undefined && origin !== own && origin !== `${request.protocol}://${request.get('Host')}`
+    const isForeignSite = site !== undefined && site !== 'same-origin' && site !== 'none'
+    if (isForeignOrigin || isForeignSite || (site === undefined && origin === undefined))
+      throw new Refusal('forbidden', 'This didn’t come from a page of ours. Open the page here and try again.')
+    next()
+  }
+}

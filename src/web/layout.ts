@@ -1,0 +1,61 @@
+// The frame of every public page: masthead with the site's name and the date, one column, footer. The Content-Security-Policy
+// forbids inline script and style, so the site's colours come from /theme.css.
+
+import type { Response } from 'express'
+import type { Config } from '../base/config.ts'
+import { html, type Html } from './html.ts'
+
+export interface Page {
+  status?: number
+  title: string
+  body: Html
+  /** false: noindex, no-store, no-referrer, as on every page that a token opens. */
+  isIndexed?: boolean
+  /** The class of <body>: `front`, `quiet`, … */
+  kind?: string
+  scripts?: readonly string[]
+  /** In the masthead, below the name. */
+  dateLine?: string
+}
+
+export function sendPage(response: Response, config: Config, page: Page): void {
+  if (page.isIndexed === false)
+    response.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', 'X-Robots-Tag': 'noindex' })
+  response
+    .status(page.status ?? 200)
+    .type('html')
+    .send(publicPage(config, page).text)
+}
+
+export function publicPage(config: Config, page: Page): Html {
+  const { site } = config
+  const name = site.logoUrl ? html`<img src="${site.logoUrl}" alt="${site.name}" />` : site.name
+  return html`<!doctype html>
+    <html lang="${site.locale}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${page.title === site.name ? site.name : `${page.title} – ${site.name}`}</title>
+        <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
+        <link rel="stylesheet" href="/assets/broadsheet.css" />
+        <link rel="stylesheet" href="/theme.css" />
+        ${page.scripts?.map((script) => html`<script src="${script}" defer></script>`)}
+      </head>
+      <body class="${page.kind ?? 'page'}">
+        <a class="skip" href="#main">Skip to the content</a>
+        <header class="masthead">
+          <p class="masthead-name"><a href="/">${name}</a></p>
+          ${page.dateLine && html`<p class="masthead-date">${page.dateLine}</p>`}
+        </header>
+        <main id="main">${page.body}</main>
+        <footer class="colophon">
+          <p>${site.postalAddress}</p>
+          <p>
+            <a href="${site.url}">${site.name}</a> · <a href="${site.privacyUrl}">Privacy</a> ·
+            <a href="${site.termsUrl}">Terms</a> · <a href="/archive">Archive</a>
+          </p>
+        </footer>
+      </body>
+    </html>`
+}

@@ -1,0 +1,101 @@
+// The Express application: what every request goes through before and after its route. Routes are in routes.ts.
+
+import { randomUUID } from 'node:crypto'
+import path from 'node:path'
+import express, { type Express, type RequestHandler } from 'express'
+import helmet from 'helmet'
+import { pinoHttp } from 'pino-http'
+import { isLoopbackHost, type Config } from '../base/config.ts'
+import { Refusal } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { handleErrors } from './errors.ts'
+import { mountRoutes } from './routes.ts'
+import type { WebContext } from './web-context.ts'
+
+const assets = path.join(import.meta.dirname, 'assets')
+
+export function createServer(web: WebContext): Express {
+  const { config, log } = web
+  const app = express()
+  app.disable('x-powered-by')
+  app.enable('strict routing')
+  app.enable('case sensitive routing')
+  app.set('trust proxy', trustProxy(config.web.trustProxy))
+  app.set('query parser', 'extended')
+  app.use(securityHeaders(config))
+  app.use(logRequests(log))
+  if (config.trial) app.use(onlyKnownHosts(config))
+  app.get('/theme.css', theme(config))
+  app.use('/assets', express.static(assets, { index: false, maxAge: config.trial ? 0 : '1h', fallthrough: false }))
+  mountRoutes(app, web)
+  app.use((request) => {
+    throw new Refusal('not_found', `There is nothing at ${request.path.slice(0, 200)}.`)
+  })
+  app.use(handleErrors(config, log))
+  return app
+}
+
+/** Proxies that are believed: a number of hops, or addresses and networks. */
+function trustProxy(given: string): boolean | number | string {
+  if (given === '') return false
+  return /^\d+$/.test(given) ? Number(given) : given
+}
+
+/** No inline script or style anywhere. Pictures of stories may come from https; pages that a token opens narrow that further
+ * (forms.ts). Over plain http neither HSTS nor upgrade-insecure-requests, which would break the site. */
+function securityHeaders(config: Config): RequestHandler {
+  const { secure } = config.web
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        imgSrc: ["'self'", 'https:', 'data:'],
+        objectSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        ...(secure ? { upgradeInsecureRequests: [] } : {}),
+      },
+    },
+    strictTransportSecurity: secure ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+    referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
+    xFrameOptions: { action: 'deny' },
+  })
+}
+
+/** One line a request: method, route pattern, status, time. The address itself may hold a token, so it isn't logged. */
+function logRequests(log: Log): RequestHandler {
+  return pinoHttp({
+    logger: log,
+    genReqId: () => randomUUID(),
+    quietReqLogger: true,
+    serializers: {
+      req: (request: { id: string; method: string }) => ({ id: request.id, method: request.method }),
+      res: (response: { statusCode: number }) => ({ status: response.statusCode }),
+    },
+    customProps: (request) => ({ route: (request as unknown as { route?: { path?: string } }).route?.path }),
+    customLogLevel: (_request, response, error) => (error || response.statusCode >= 500 ? 'warn' : 'debug'),
+  })
+}
+
+/** The trial answers only to loopback names, so that a page elsewhere can't reach it through a rebound DNS name. */
+function onlyKnownHosts(config: Config): RequestHandler {
+  const own = new URL(config.web.publicUrl).hostname
+  return (request, _response, next) => {
+    const host = request.hostname ?? ''
+    if (host !== own && !isLoopbackHost(host))
+      throw new Refusal('forbidden', 'The trial answers only to its loopback address.')
+    next()
+  }
+}
+
+function theme(config: Config): RequestHandler {
+  const { accent, accentDark } = config.site
+  const css = `:root{--accent:${accent}}\n@media (prefers-color-scheme:dark){:root{--accent:${accentDark}}}\n`
+  return (_request, response) => {
+    response.type('css').set('Cache-Control', 'max-age=300').send(css)
+  }
+}

@@ -1,0 +1,10 @@
+// What the pages and the API are given: a workflow's context, and the few running parts that a request may touch.
+
+import type { Database } from '../db/connect.ts'
+import type { Context } from '../db/context.ts'
+import type { Queue } from '../db/queue.ts'
+
+export interface WebContext extends Context {
+  database: Database
+  queue: Queue
+}
