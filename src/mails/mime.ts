@@ -1,0 +1,38 @@
+// multipart/alternative: text first, HTML second, both quoted-printable. The boundary is the same in every mail: it holds "=_", which
+// quoted-printable never writes, so no text can imitate it, and everything around the two parts is one shared Buffer.
+
+import { encodeFragment } from './quoted-printable.ts'
+
+const boundary = '=_broadsheet_alternative'
+
+export const alternativeType = `multipart/alternative; boundary="${boundary}"`
+
+const partHead = (type: string) =>
+  `--${boundary}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`
+
+/** What comes before the text part, between the parts, and after the HTML part. Each part must end in a hard line break. */
+export const beforeText = Buffer.from(partHead('text/plain'))
+export const beforeHtml = Buffer.from(`\r\n${partHead('text/html')}`)
+export const afterHtml = Buffer.from(`\r\n--${boundary}--\r\n`)
+
+export interface Alternative {
+  contentType: string
+  body: Buffer[]
+  /** Decoded bytes of the HTML part. */
+  htmlBytes: number
+}
+
+/** A whole mail from two texts. Digests are spliced from fragments instead: digests/splice.ts. Pure. */
+export function buildAlternative({ text, html }: { text: string; html: string }): Alternative {
+  const textPart = encodeFragment(withLineEnd(text))
+  const htmlPart = encodeFragment(withLineEnd(html))
+  return {
+    contentType: alternativeType,
+    body: [beforeText, textPart.bytes, beforeHtml, htmlPart.bytes, afterHtml],
+    htmlBytes: htmlPart.size,
+  }
+}
+
+function withLineEnd(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`
+}
