@@ -1,0 +1,40 @@
+// The trial's own secret: made at the first start, kept in DATA_DIR/secret.key for its owner alone, so that links in yesterday's
+// mails still work after a restart. Outside the trial SECRET_KEY is required and this file is never looked at.
+
+import { randomBytes } from 'node:crypto'
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Config } from '../base/config.ts'
+
+/** The configuration with secret keys: as given, or DATA_DIR's. Safe to repeat, and from several processes at once. */
+export function withSecret(config: Config): Config {
+  if (config.secretKeys.length) return config
+  const file = path.join(config.database.dataDir, 'secret.key')
+  const known = readSecret(file)
+  if (known) return { ...config, secretKeys: [known] }
+  mkdirSync(config.database.dataDir, { recursive: true, mode: 0o700 })
+  // Written whole under another name and then linked: whoever comes second finds the first one's secret, never half of it.
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
+  try {
+    linkSync(draft, file)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
+  } finally {
+    rmSync(draft)
+  }
+  return { ...config, secretKeys: [readSecret(file)!] }
+}
+
+function readSecret(file: string): string | null {
+  try {
+    const text = readFileSync(file, 'utf8').trim()
+    if (/^[0-9a-f]{64}$/.test(text)) return text
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw cause
+  }
+  throw new Error(
+    `${file} doesn't hold 64 hexadecimal digits. Remove it to get a new one; links in old mails then expire.`,
+  )
+}
