@@ -1,5 +1,5 @@
-// What an API key may do. `all` may everything, `read` may every GET; the others may change one thing and read it. A key holds
-// one scope or several, separated by commas.
+// What an API key may do. `all` may everything, `read` every GET; each of the others may do and read what it names, and nothing
+// else: a key that pushes articles can't read addresses. A key holds one scope or several, separated by commas.
 
 import { invalid } from '../base/errors.ts'
 
@@ -15,8 +15,8 @@ export function parseScopes(text: string): string {
   return given.includes('all') ? 'all' : [...new Set(given)].join(',')
 }
 
-/** Whether a key that holds `held` may do what needs `needed`. Pure. */
-export function allows(held: string, needed: Scope): boolean {
+/** Whether a key that holds `held` may call what needs `needed`. Pure. */
+export function allows(held: string, needed: Scope, method: string): boolean {
   const list = held.split(',')
-  return list.includes('all') || list.includes(needed)
+  return list.includes('all') || list.includes(needed) || (list.includes('read') && /^(get|head)$/i.test(method))
 }

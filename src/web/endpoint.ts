@@ -3,18 +3,18 @@
 
 import type { Request, RequestHandler } from 'express'
 import { z } from 'zod'
+import type { Actor as AuditActor } from '../access/audit.ts'
+import type { Scope } from '../access/scopes.ts'
 import { Refusal, type FieldProblem } from '../base/errors.ts'
+import { answerOnce } from './api/idempotency.ts'
 import type { WebContext } from './web-context.ts'
 
-export const scopes = ['read', 'subscribers', 'articles', 'editions', 'all'] as const
-/** `all` may do everything, `read` every GET, the others every GET and what they name. */
-export type Scope = (typeof scopes)[number]
-
 export interface Actor {
-  /** As the audit log writes it: `api-key:3`, `editor:1`, `cli`. */
-  name: string
-  scope: Scope
-  apiKeyId: number | null
+  /** As the audit log writes it: `api-key:3`. */
+  name: AuditActor
+  /** What the key holds: access/scopes.ts. */
+  scope: string
+  apiKeyId: number
 }
 
 export interface Call<Params, Query, Body> {
@@ -29,6 +29,7 @@ export interface Endpoint {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   /** Below /api/v1, Express style: /editions/:id. */
   path: string
+  /** A key must hold it; a key that holds `read` passes on GET too. */
   scope: Scope
   tag: string
   summary: string
@@ -100,9 +101,12 @@ export function handlerOf(web: WebContext, definition: Endpoint, actorOf: (reque
     }
     if (problems.length > 0)
       throw new Refusal('invalid', problems.map((p) => `${p.field}: ${p.message}`).join('; '), problems)
-    const answer = await definition.handle(web, call)
-    response.status(definition.status)
-    if (definition.status === 204) response.end()
-    else response.json(answer)
+    const { status, body, isReplayed } = await answerOnce(web, call, definition.status, () =>
+      definition.handle(web, call),
+    )
+    if (isReplayed) response.set('Idempotency-Replayed', 'true')
+    response.status(status)
+    if (status === 204) response.end()
+    else response.json(body)
   }
 }

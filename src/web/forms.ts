@@ -38,8 +38,9 @@ export function sameOriginOnly(publicUrl: string): RequestHandler {
   return (request, _response, next) => {
     const site = request.get('Sec-Fetch-Site')
     const origin = request.get('Origin')
-    const isForeignOrigin =
-      origin !== undefined && origin !== own && origin !== `${request.protocol}://${request.get('Host')}`
+    // A page under no-referrer posts `Origin: null`, even to its own site: then Sec-Fetch-Site alone decides.
+    const isUnsaid = origin === undefined || (origin === 'null' && site === 'same-origin')
+    const isForeignOrigin = !isUnsaid && origin !== own && origin !== `${request.protocol}://${request.get('Host')}`
     const isForeignSite = site !== undefined && site !== 'same-origin' && site !== 'none'
     if (isForeignOrigin || isForeignSite || (site === undefined && origin === undefined))
       throw new Refusal('forbidden', 'This didn’t come from a page of ours. Open the page here and try again.')

@@ -140,10 +140,12 @@ test('a key works until it is revoked or expires', async () => {
 })
 
 test('a scope allows what it names and nothing else', () => {
-  assert.ok(allows('all', 'editions'))
-  assert.ok(allows('read,articles', 'articles'))
-  assert.ok(!allows('read', 'articles'))
-  assert.ok(!allows('articles', 'all'))
+  assert.ok(allows('all', 'editions', 'POST'))
+  assert.ok(allows('read,articles', 'articles', 'POST'))
+  assert.ok(allows('read', 'subscribers', 'GET'))
+  assert.ok(!allows('read', 'articles', 'POST'))
+  assert.ok(!allows('articles', 'subscribers', 'GET'))
+  assert.ok(!allows('articles', 'all', 'POST'))
 })
 
 test('the commands print a link and a key, and each is in the audit log', async () => {

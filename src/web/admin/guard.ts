@@ -1,0 +1,61 @@
+// The one door of the console: every address below /admin needs an editor's session, except the sign-in pages, which the router
+// mounts before this. The cookie is `__Host-` and Secure over https; over plain http (the trial) a browser would drop such a one.
+
+import type { CookieOptions, Request, RequestHandler, Response } from 'express'
+import type { Actor } from '../../access/audit.ts'
+import { findSessionEditor, type NewSession } from '../../access/sessions.ts'
+import type { Config } from '../../base/config.ts'
+import { Refusal } from '../../base/errors.ts'
+import type { Editor } from '../../db/schema.ts'
+import type { WebContext } from '../web-context.ts'
+
+const editors = new WeakMap<Request, Editor>()
+
+export function requireEditor(web: WebContext): RequestHandler {
+  return async (request, response, next) => {
+    response.set({ 'Cache-Control': 'no-store', 'X-Robots-Tag': 'noindex', 'Referrer-Policy': 'same-origin' })
+    const token = sessionToken(web.config, request)
+    const editor = token && (await findSessionEditor(web.db, token, web.clock.now()))
+    if (!editor) {
+      if (request.method === 'GET' || request.method === 'HEAD') return response.redirect(303, '/admin/sign-in')
+      throw new Refusal('unauthorized', 'You are signed out. Sign in again, then repeat this.')
+    }
+    editors.set(request, editor)
+    next()
+  }
+}
+
+/** Whose request this is. Behind the guard only. */
+export function editorOf(request: Request): Editor {
+  return editors.get(request)!
+}
+
+/** The same, as the audit log writes it. */
+export function actorOf(request: Request): Actor {
+  return `editor:${editorOf(request).id}`
+}
+
+export function sessionToken(config: Config, request: Request): string | undefined {
+  for (const pair of request.get('Cookie')?.split(';') ?? []) {
+    const [name, value] = pair.trim().split('=')
+    if (name === cookieName(config) && value && /^[A-Za-z0-9_-]{43}$/.test(value)) return value
+  }
+  return undefined
+}
+
+export function setSessionCookie(config: Config, response: Response, session: NewSession): void {
+  response.cookie(cookieName(config), session.token, { ...cookieOptions(config), expires: session.expiresAt })
+}
+
+export function clearSessionCookie(config: Config, response: Response): void {
+  response.clearCookie(cookieName(config), cookieOptions(config))
+}
+
+const cookieName = (config: Config): string => (config.web.secure ? '__Host-broadsheet' : 'broadsheet')
+
+const cookieOptions = (config: Config): CookieOptions => ({
+  path: '/',
+  httpOnly: true,
+  sameSite: 'lax',
+  secure: config.web.secure,
+})

@@ -1,0 +1,92 @@
+// The frame of every console page: the site's name, what there is, who is signed in. Denser than the public pages, of the same
+// family. Everything works without script.
+
+import type { Request, Response } from 'express'
+import { html, type Html } from '../html.ts'
+import type { WebContext } from '../web-context.ts'
+import { editorOf } from './guard.ts'
+
+export const sections = [
+  ['overview', 'Overview', '/admin'],
+  ['editions', 'Editions', '/admin/editions'],
+  ['articles', 'Articles', '/admin/articles'],
+  ['feeds', 'Feeds', '/admin/feeds'],
+  ['categories', 'Categories', '/admin/categories'],
+  ['subscribers', 'Subscribers', '/admin/subscribers'],
+  ['suppressions', 'Suppressions', '/admin/suppressions'],
+  ['editors', 'Editors', '/admin/editors'],
+  ['api-keys', 'API keys', '/admin/api-keys'],
+  ['audit', 'Audit log', '/admin/audit'],
+] as const
+export type Section = (typeof sections)[number][0]
+
+export interface ConsolePage {
+  status?: number
+  section: Section
+  title: string
+  body: Html
+  /** Where one came from, above the title. */
+  back?: readonly [label: string, href: string]
+  /** Links and buttons beside the title. */
+  actions?: Html
+  /** One sentence about what was just done. */
+  notice?: string | undefined
+  scripts?: readonly string[]
+}
+
+export function sendConsole(request: Request, response: Response, web: WebContext, page: ConsolePage): void {
+  response.status(page.status ?? 200)
+  response.type('html').send(consolePage(web, page, editorOf(request).email).text)
+}
+
+function consolePage(web: WebContext, page: ConsolePage, email: string): Html {
+  const link = ([section, label, href]: (typeof sections)[number]) =>
+    html`<li><a href="${href}" ${section === page.section && html`aria-current="page"`}>${label}</a></li>`
+  return consoleFrame(
+    web,
+    page,
+    html`<nav class="sections" aria-label="Console">
+        <ul>
+          ${sections.map(link)}
+        </ul>
+        <div class="who">
+          <p>${email}</p>
+          <form method="post" action="/admin/sign-out"><button class="quiet">Sign out</button></form>
+        </div>
+      </nav>
+      <main id="main">
+        ${page.back && html`<p class="back"><a href="${page.back[1]}">← ${page.back[0]}</a></p>`}
+        <div class="head">
+          <h1>${page.title}</h1>
+          ${page.actions && html`<div class="actions">${page.actions}</div>`}
+        </div>
+        ${page.notice && html`<p class="notice" role="status">${page.notice}</p>`} ${page.body}
+      </main>`,
+  )
+}
+
+/** Masthead and document around `body`; the sign-in pages have nothing else. */
+export function consoleFrame(web: WebContext, page: Pick<ConsolePage, 'title' | 'scripts'>, body: Html): Html {
+  const { site } = web.config
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${page.title} – ${site.name} console</title>
+        <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
+        <link rel="stylesheet" href="/assets/console.css" />
+        <link rel="stylesheet" href="/theme.css" />
+        ${page.scripts?.map((script) => html`<script src="${script}" defer></script>`)}
+      </head>
+      <body class="console">
+        <a class="skip" href="#main">Skip to the content</a>
+        <header class="masthead">
+          <p class="name"><a href="/admin">${site.name}</a></p>
+          <p class="place"><span>Newsletter console</span> <a href="/">Public page</a></p>
+        </header>
+        ${body}
+      </body>
+    </html>`
+}

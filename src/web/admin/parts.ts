@@ -1,0 +1,103 @@
+// Small pieces that console pages share: times, numbers, tables, states, pagers.
+
+import type { Config } from '../../base/config.ts'
+import { html, type Html, type HtmlValue } from '../html.ts'
+
+const numbers = new Intl.NumberFormat('en')
+export const number = (value: number): string => numbers.format(value)
+
+/** "1 subscriber", "2,000 subscribers". */
+export const count = (value: number, one: string, many = `${one}s`): string =>
+  `${number(value)} ${value === 1 ? one : many}`
+
+/** A moment in the site's time zone; the exact one in UTC is its title. */
+export function moment(config: Config, at: Date | null | undefined, options: { withYear?: boolean } = {}): HtmlValue {
+  if (!at) return html`<span class="none">–</span>`
+  const text = new Intl.DateTimeFormat('en-GB', {
+    timeZone: config.digest.timezone,
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    ...(options.withYear ? { year: 'numeric' } : {}),
+    hour: '2-digit',
+    minute: '2-digit',
+  }).format(at)
+  return html`<time datetime="${at.toISOString()}" title="${at.toISOString()}">${text}</time>`
+}
+
+/** The calendar day in the site's time zone, as `2026-03-06`: what things are grouped by. */
+export function dayOf(config: Config, at: Date): string {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: config.digest.timezone, dateStyle: 'short' }).format(at)
+}
+
+/** "today", "yesterday", or Friday 6 March. */
+export function dayName(config: Config, at: Date, now: Date): string {
+  const day = dayOf(config, at)
+  if (day === dayOf(config, now)) return 'Today'
+  if (day === dayOf(config, new Date(now.getTime() - 86_400_000))) return 'Yesterday'
+  return new Intl.DateTimeFormat('en-GB', {
+    timeZone: config.digest.timezone,
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    year: day.slice(0, 4) === dayOf(config, now).slice(0, 4) ? undefined : 'numeric',
+  }).format(at)
+}
+
+export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'plain'
+const signs: Record<Tone, string> = { good: '✓', busy: '◐', warn: '!', bad: '✕', plain: '·' }
+
+/** A state in words, with a sign, so that colour never says it alone. */
+export function state(words: string, tone: Tone): Html {
+  return html`<span class="state ${tone}"><span aria-hidden="true">${signs[tone]}</span> ${words}</span>`
+}
+
+/** A table that scrolls sideways by itself on a narrow screen, by touch or by keyboard. */
+export function table(label: string, head: Html, rows: readonly HtmlValue[]): Html {
+  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">
+    <table>
+      <thead>
+        ${head}
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </div>`
+}
+
+/** What an empty page says: that it is empty, and what to do. */
+export function empty(what: HtmlValue, ...more: HtmlValue[]): Html {
+  return html`<div class="empty">
+    <p>${what}</p>
+    ${more}
+  </div>`
+}
+
+/** Rows of a definition: label and value. */
+export function facts(rows: readonly (readonly [label: string, value: HtmlValue] | false | null)[]): Html {
+  return html`<dl class="facts">
+    ${rows.map(
+      (row) =>
+        row &&
+        html`<div>
+          <dt>${row[0]}</dt>
+          <dd>${row[1]}</dd>
+        </div>`,
+    )}
+  </dl>`
+}
+
+/** Next page, where there is one. `query` is the present one. */
+export function pager(path: string, query: Record<string, string | undefined>, next: string | null): HtmlValue {
+  if (next === null && query.cursor === undefined) return null
+  const to = (cursor: string | undefined) => {
+    const given = Object.entries({ ...query, cursor }).filter((pair): pair is [string, string] => Boolean(pair[1]))
+    const search = new URLSearchParams(given).toString()
+    return search ? `${path}?${search}` : path
+  }
+  return html`<nav class="pager" aria-label="Pages">
+    ${query.cursor !== undefined && html`<a href="${to(undefined)}">Newest</a>`}
+    ${next !== null && html`<a href="${to(next)}" rel="next">Older →</a>`}
+  </nav>`
+}

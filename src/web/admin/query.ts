@@ -1,0 +1,17 @@
+// Reading what console addresses carry.
+
+import type { Request } from 'express'
+import { Refusal } from '../../base/errors.ts'
+
+/** A query parameter's text; undefined when it is missing, empty or no single text. */
+export function queryText(request: Request, name: string): string | undefined {
+  const value = request.query[name]
+  return typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, 300) : undefined
+}
+
+/** The number in /editions/:id. */
+export function pathId(request: Request): number {
+  const { id } = request.params
+  if (typeof id !== 'string' || !/^[1-9]\d{0,14}$/.test(id)) throw new Refusal('not_found', 'There is nothing here.')
+  return Number(id)
+}

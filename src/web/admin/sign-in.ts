@@ -1,0 +1,96 @@
+// The only pages of the console that need no session: ask for a link, and use one. The link's GET shows one button, its POST
+// signs in. Asking is answered alike, and after the same while, whoever's the address is.
+
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Router } from 'express'
+import { endSession } from '../../access/sessions.ts'
+import { checkLink, requestLink, signIn } from '../../access/sign-in.ts'
+import { field, readForm } from '../forms.ts'
+import { html, type Html } from '../html.ts'
+import type { WebContext } from '../web-context.ts'
+import { clearSessionCookie, sessionToken, setSessionCookie } from './guard.ts'
+import { consoleFrame } from './layout.ts'
+
+/** Longer than either answer takes. */
+const answerMs = 250
+
+export function mountSignIn(router: Router, web: WebContext): void {
+  const { config } = web
+  const page = (title: string, body: Html) =>
+    consoleFrame(
+      web,
+      { title },
+      html`<main id="main" class="door">
+        <h1>${title}</h1>
+        ${body}
+      </main>`,
+    ).text
+
+  router.get('/sign-in', async (request, response) => {
+    response.set({ 'Cache-Control': 'no-store', 'X-Robots-Tag': 'noindex', 'Referrer-Policy': 'same-origin' })
+    const { token } = request.query
+    if (token === undefined) return void response.send(page('Sign in', askForm()))
+    const link = await checkLink(web, token)
+    if (link !== 'usable') return void response.status(410).send(page('This link is over', overBody(link)))
+    response.send(page(`Sign in to ${config.site.name}`, pressForm(String(token))))
+  })
+
+  router.post('/sign-in', readForm, async (request, response) => {
+    const result = await signIn(web, field(request, 'token'))
+    if (result.outcome !== 'signed-in')
+      return void response.status(410).send(page('This link is over', overBody(result.outcome)))
+    const former = sessionToken(config, request)
+    if (former) await endSession(web.db, former)
+    setSessionCookie(config, response, result.session)
+    response.redirect(303, '/admin')
+  })
+
+  router.post('/sign-in/link', readForm, async (request, response) => {
+    await Promise.all([requestLink(web, field(request, 'email') ?? ''), pause(answerMs)])
+    response.redirect(303, '/admin/sign-in/check-your-mail')
+  })
+
+  router.get('/sign-in/check-your-mail', (_request, response) => {
+    response.send(page('Check your mail', checkMail(config.trial)))
+  })
+
+  router.post('/sign-out', async (request, response) => {
+    const token = sessionToken(config, request)
+    if (token) await endSession(web.db, token)
+    clearSessionCookie(config, response)
+    response.redirect(303, '/admin/sign-in')
+  })
+}
+
+const askForm = (): Html =>
+  html`<p>We mail you a link that signs you in once.</p>
+    <form method="post" action="/admin/sign-in/link">
+      <label for="email">Your e-mail address</label>
+      <input id="email" name="email" type="email" autocomplete="email" required maxlength="254" />
+      <p class="buttons"><button class="main">Mail me a link</button></p>
+    </form>
+    <p class="small">
+      Not an editor yet? Whoever runs this site makes you one:
+      <code>npm run -s cli -- admin create you@example.org</code>
+    </p>`
+
+const pressForm = (token: string): Html =>
+  html`<p>One press, and you are in. The link works once.</p>
+    <form method="post" action="/admin/sign-in">
+      <input type="hidden" name="token" value="${token}" />
+      <p class="buttons"><button class="main">Sign in</button></p>
+    </form>`
+
+const overBody = (why: 'used' | 'expired'): Html =>
+  html`<p>
+      ${why === 'used' ? 'It has been used, and works only once.' : 'It has expired, or was cut off on its way.'} Here
+      is how to get a fresh one.
+    </p>
+    ${askForm()}`
+
+const checkMail = (isTrial: boolean): Html =>
+  html`<p>
+      If the address is an editor’s, a link is on its way. It works once, within 30 minutes. Nothing there? Look among
+      the junk, or <a href="/admin/sign-in">ask again</a>.
+    </p>
+    ${isTrial && html`<p>This is a trial: mail arrives in <a href="/mailbox">its own mailbox</a>.</p>`}`

@@ -1,0 +1,41 @@
+// /api/docs: Swagger UI from node_modules over our own document. It needs no key to read; "Authorize" there takes one to try.
+// Swagger UI's own page starts itself by inline script, which our policy forbids, so the page and its start are ours.
+
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import express, { Router } from 'express'
+import type { Config } from '../../base/config.ts'
+import { html } from '../html.ts'
+
+export function docsRouter(config: Config): Router {
+  const router = Router()
+  router.get('/', (_request, response) => {
+    response.type('html').send(page(config).text)
+  })
+  const files = ['swagger-ui.css', 'swagger-ui-bundle.js']
+  const installed = path.dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/swagger-ui.css')))
+  const folder = express.static(installed, { index: false, maxAge: '1h' })
+  for (const file of files) router.get(`/${file}`, folder)
+  return router
+}
+
+function page(config: Config) {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>API – ${config.site.name}</title>
+        <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
+        <link rel="stylesheet" href="/api/docs/swagger-ui.css" />
+        <script src="/api/docs/swagger-ui-bundle.js" defer></script>
+        <script src="/assets/api-docs.js" defer></script>
+      </head>
+      <body>
+        <div id="api"></div>
+        <noscript
+          ><p>Without scripts, read <a href="/api/v1/openapi.json">the OpenAPI document</a>.</p></noscript
+        >
+      </body>
+    </html>`
+}

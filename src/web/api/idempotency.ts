@@ -1,0 +1,97 @@
+// `Idempotency-Key` on POST: the first answer is kept for a day and given again to the same request, so that a client may repeat
+// a POST whose answer it never saw. A key is claimed before the work begins: of two at once, one works and the other is refused.
+//
+// The surprise: if the process dies in between, nobody knows whether the work was done. Such a key stays refused; look first.
+
+import { createHash } from 'node:crypto'
+import type { Request } from 'express'
+import { Refusal, invalid } from '../../base/errors.ts'
+import type { Context } from '../../db/context.ts'
+
+const keptMs = 86_400_000
+
+export interface Answer {
+  status: number
+  body: unknown
+  isReplayed: boolean
+}
+
+/** Does the work, or gives the answer that the same request got before. A refusal did nothing, so its key is free again. */
+export async function answerOnce(
+  ctx: Context,
+  call: { request: Request; actor: { apiKeyId: number } },
+  status: number,
+  work: () => Promise<unknown>,
+): Promise<Answer> {
+  const key = call.request.get('Idempotency-Key')
+  if (call.request.method !== 'POST' || key === undefined) return { status, body: await work(), isReplayed: false }
+  if (!/^[\x21-\x7e]{1,200}$/.test(key))
+    throw invalid('Idempotency-Key', 'An Idempotency-Key has 1 to 200 visible ASCII characters.')
+
+  const { apiKeyId } = call.actor
+  const asked = JSON.stringify([call.request.originalUrl, call.request.body ?? null])
+  const requestHash = createHash('sha256').update(asked).digest('hex')
+  const first = await claim(ctx, { apiKeyId, key, requestHash })
+  if (first) return replay(first, requestHash)
+
+  const kept = ctx.db.updateTable('idempotencyKeys').where('apiKeyId', '=', apiKeyId).where('key', '=', key)
+  try {
+    const body = await work()
+    await kept.set({ status, body: body === undefined ? null : JSON.stringify(body) }).execute()
+    return { status, body, isReplayed: false }
+  } catch (error) {
+    await ctx.db
+      .deleteFrom('idempotencyKeys')
+      .where('apiKeyId', '=', apiKeyId)
+      .where('key', '=', key)
+      .where('status', 'is', null)
+      .execute()
+    throw error
+  }
+}
+
+interface Kept {
+  requestHash: string
+  status: number | null
+  body: unknown
+  createdAt: Date
+}
+
+/** undefined: the key is ours now. Else what came first. */
+async function claim(
+  ctx: Context,
+  row: { apiKeyId: number; key: string; requestHash: string },
+): Promise<Kept | undefined> {
+  const createdAt = ctx.clock.now()
+  const claimed = await ctx.db
+    .insertInto('idempotencyKeys')
+    .values({ ...row, createdAt })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['apiKeyId', 'key'])
+        .doUpdateSet({ requestHash: row.requestHash, createdAt, status: null, body: null })
+        .where('idempotencyKeys.createdAt', '<', new Date(createdAt.getTime() - keptMs)),
+    )
+    .returning('key')
+    .executeTakeFirst()
+  if (claimed) return undefined
+  return ctx.db
+    .selectFrom('idempotencyKeys')
+    .select(['requestHash', 'status', 'body', 'createdAt'])
+    .where('apiKeyId', '=', row.apiKeyId)
+    .where('key', '=', row.key)
+    .executeTakeFirst()
+}
+
+function replay(first: Kept, requestHash: string): Answer {
+  if (first.requestHash !== requestHash)
+    throw new Refusal('conflict', 'This Idempotency-Key was used with another request. Use a new one.', [
+      { field: 'Idempotency-Key', message: 'was used with another request' },
+    ])
+  if (first.status === null)
+    throw new Refusal(
+      'conflict',
+      `A request with this Idempotency-Key began at ${first.createdAt.toISOString()}; its outcome isn't known.`,
+    )
+  return { status: first.status, body: first.body, isReplayed: true }
+}
