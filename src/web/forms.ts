@@ -20,6 +20,13 @@ export function field(request: Request, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** The texts of a field that may come several times (checkboxes). */
+export function fieldList(request: Request, name: string): string[] {
+  const value: unknown = (request.body as Record<string, unknown> | undefined)?.[name]
+  const list: unknown[] = Array.isArray(value) ? value : [value]
+  return list.filter((item): item is string => typeof item === 'string')
+}
+
 /** For pages that a token opens: nothing may come from elsewhere, be kept, or be passed on. */
 export const noForeignResources: RequestHandler = (_request, response, next) => {
   const policy = String(response.get('Content-Security-Policy')).replace(/img-src [^;]+/, "img-src 'self'")

@@ -15,3 +15,9 @@ export function pathId(request: Request): number {
   if (typeof id !== 'string' || !/^[1-9]\d{0,14}$/.test(id)) throw new Refusal('not_found', 'There is nothing here.')
   return Number(id)
 }
+
+/** The sentence for `?done=`: what was just done, after the redirect. */
+export function noticeOf(request: Request, notices: Record<string, string>): string | undefined {
+  const done = queryText(request, 'done')
+  return done !== undefined && Object.hasOwn(notices, done) ? notices[done] : undefined
+}

@@ -4,7 +4,9 @@
 import { Router } from 'express'
 import { sameOriginOnly } from '../forms.ts'
 import type { WebContext } from '../web-context.ts'
+import { mountApiKeys } from './api-keys.ts'
 import { mountAudit } from './audit.ts'
+import { mountEditors } from './editors.ts'
 import { requireEditor } from './guard.ts'
 import { mountSignIn } from './sign-in.ts'
 
@@ -16,6 +18,8 @@ export function consoleRouter(web: WebContext): Router {
   )
   mountSignIn(router, web)
   router.use(requireEditor(web))
+  mountEditors(router, web)
+  mountApiKeys(router, web)
   mountAudit(router, web)
   return router
 }

@@ -1,0 +1,97 @@
+// The deliveries of one edition, by state. There is no index over `state`: it would cost every single settling of a mail. So a
+// page walks the edition's deliveries in order and stops after a bounded stretch, with a cursor to go on from.
+
+import { sql } from 'kysely'
+import type { Db } from '../../db/connect.ts'
+import type { Delivery } from '../../db/schema.ts'
+
+export const deliveryFilters = ['open', 'sent', 'failed', 'deferred', 'uncertain', 'skipped'] as const
+export type DeliveryFilter = (typeof deliveryFilters)[number]
+
+/** Rows looked at for one page, at most: a fifth of a second. */
+const stretch = 200_000
+
+export type ShownDelivery = Pick<
+  Delivery,
+  | 'id'
+  | 'subscriberId'
+  | 'recipient'
+  | 'state'
+  | 'reason'
+  | 'attempt'
+  | 'smtpCode'
+  | 'smtpReply'
+  | 'stage'
+  | 'relay'
+  | 'settledAt'
+  | 'nextAttemptAt'
+  | 'sizeBytes'
+> & { isOnTheWire: boolean }
+
+/** `next` is the subscriber id to go on after; it may be set although nothing was found in this stretch. */
+export async function listEditionDeliveries(
+  db: Db,
+  edition: { id: number },
+  filter: { state?: DeliveryFilter | undefined; after?: number | undefined; limit: number },
+): Promise<{ items: ShownDelivery[]; next: number | null }> {
+  const walk = db
+    .selectFrom('deliveries')
+    .selectAll()
+    .where('editionId', '=', edition.id)
+    .where('subscriberId', '>', filter.after ?? 0)
+    .orderBy('subscriberId')
+    .limit(stretch)
+    .as('walk')
+  let query = db
+    .selectFrom(walk)
+    .select([
+      'id',
+      'subscriberId',
+      'recipient',
+      'state',
+      'reason',
+      'attempt',
+      'smtpCode',
+      'smtpReply',
+      'stage',
+      'relay',
+      'settledAt',
+      'nextAttemptAt',
+      'sizeBytes',
+    ])
+    .select(sql<boolean>`exists (select 1 from in_flight where delivery_id = walk.id)`.as('isOnTheWire'))
+    .orderBy('subscriberId')
+    .limit(filter.limit + 1)
+  if (filter.state === 'open') query = query.where('state', 'in', ['queued', 'deferred'])
+  else if (filter.state) query = query.where('state', '=', filter.state)
+  const rows = await query.execute()
+  if (rows.length > filter.limit) {
+    const items = rows.slice(0, filter.limit)
+    return { items, next: items.at(-1)!.subscriberId }
+  }
+  return { items: rows, next: await endOfStretch(db, edition.id, filter.after ?? 0) }
+}
+
+async function endOfStretch(db: Db, editionId: number, after: number): Promise<number | null> {
+  const last = await db
+    .selectFrom('deliveries')
+    .select('subscriberId')
+    .where('editionId', '=', editionId)
+    .where('subscriberId', '>', after)
+    .orderBy('subscriberId')
+    .offset(stretch - 1)
+    .limit(1)
+    .executeTakeFirst()
+  return last?.subscriberId ?? null
+}
+
+/** What one subscriber was sent, newest first, of every kind. */
+export async function listSubscriberDeliveries(db: Db, subscriberId: number, limit: number): Promise<Delivery[]> {
+  return db
+    .selectFrom('deliveries')
+    .selectAll()
+    .where('subscriberId', '=', subscriberId)
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
+}

@@ -1,0 +1,138 @@
+// The overview's figures. Each is one walk over an index; what counts many rows is kept for half a minute per process.
+
+import { sql } from 'kysely'
+import type { Db } from '../../db/connect.ts'
+import type { Context } from '../../db/context.ts'
+import type { SubscriberStatus } from '../../db/schema.ts'
+
+const keptMs = 30_000
+const kept = new WeakMap<Db, Map<string, { at: number; value: Promise<unknown> }>>()
+
+function keep<T>(ctx: Context, name: string, read: () => Promise<T>): Promise<T> {
+  const now = ctx.clock.now().getTime()
+  if (!kept.has(ctx.db)) kept.set(ctx.db, new Map())
+  const values = kept.get(ctx.db)!
+  const known = values.get(name)
+  if (known && now >= known.at && now - known.at < keptMs) return known.value as Promise<T>
+  const value = read()
+  values.set(name, { at: now, value })
+  value.catch(() => values.delete(name))
+  return value
+}
+
+/** How many are due at each of the next instants. */
+export function nextSlots(ctx: Context): Promise<{ slotAt: Date; due: number }[]> {
+  return keep(ctx, 'slots', async () => {
+    const rows = await ctx.db
+      .selectFrom('subscribers')
+      .select(['nextDueAt as slotAt', sql<number>`count(*)::int`.as('due')])
+      .where('status', '=', 'active')
+      .where('nextDueAt', 'is not', null)
+      .groupBy('nextDueAt')
+      .orderBy('nextDueAt')
+      .limit(6)
+      .execute()
+    return rows.map((row) => ({ slotAt: row.slotAt!, due: row.due }))
+  })
+}
+
+export function subscriberTotals(ctx: Context): Promise<Record<SubscriberStatus, number>> {
+  return keep(ctx, 'totals', async () => {
+    const { rows } = await sql<{ status: SubscriberStatus; count: number }>`
+      select 'active' as status, (
+        (select count(*) from subscribers where status = 'active' and next_due_at is not null) +
+        (select count(*) from subscribers where status = 'active' and next_due_at is null))::int as count
+      union all select 'pending', count(*)::int from subscribers where status = 'pending'
+      union all select 'unsubscribed', count(*)::int from subscribers where status = 'unsubscribed'
+      union all select 'suppressed', count(*)::int from subscribers where status = 'suppressed'`.execute(ctx.db)
+    return Object.fromEntries(rows.map((row) => [row.status, row.count])) as Record<SubscriberStatus, number>
+  })
+}
+
+export interface GrowthHour {
+  at: Date
+  came: number
+  left: number
+}
+
+/** Who confirmed (or was imported, or came back) and who left, by hour, oldest first: the page makes days of it. */
+export function growth(ctx: Context, days: number): Promise<GrowthHour[]> {
+  return keep(ctx, `growth ${days}`, async () => {
+    const from = new Date(ctx.clock.now().getTime() - days * 86_400_000)
+    const { rows } = await sql<GrowthHour>`
+      select date_trunc('hour', at) as at, count(*) filter (where action <> 'withdrawn')::int as came,
+        count(*) filter (where action = 'withdrawn')::int as left
+      from consents
+      where at >= ${from} and action in ('confirmed', 'imported', 'resubscribed', 'withdrawn')
+      group by 1 order by 1`.execute(ctx.db)
+    return rows
+  })
+}
+
+export interface Warning {
+  tone: 'warn' | 'bad'
+  text: string
+  href: string | null
+}
+
+/** What an editor should look at, in words. Empty: all is well. */
+export async function healthWarnings(ctx: Context): Promise<Warning[]> {
+  const { db } = ctx
+  const warnings: Warning[] = []
+  const { rows: workers } = await sql<{ alive: number }>`
+    select count(*)::int as alive from workers where lease_until > now()`.execute(db)
+  if (workers[0]!.alive === 0)
+    warnings.push({ tone: 'bad', text: 'No worker is running, so no mail goes out. Start one.', href: null })
+  const { rows: waiting } = await sql<{ waiting: number; minutes: number }>`
+    select count(*)::int as waiting, coalesce(extract(epoch from now() - min(created_at)) / 60, 0)::int as minutes
+    from (select created_at from deliveries where lane = 'transactional' and next_attempt_at is not null
+      order by next_attempt_at, id limit 1000) oldest`.execute(db)
+  if (waiting[0]!.minutes >= 5)
+    warnings.push({
+      tone: 'bad',
+      text: `Confirmations and other single mails wait since ${waiting[0]!.minutes} minutes (${waiting[0]!.waiting}). Look at the relay.`,
+      href: null,
+    })
+  const stopped = await db
+    .selectFrom('editions')
+    .select(['id', 'state', 'note'])
+    .where('state', 'in', ['paused', 'held', 'awaiting_approval'])
+    .where('state', 'not in', ['closed', 'cancelled', 'missed'])
+    .orderBy('id', 'desc')
+    .limit(10)
+    .execute()
+  for (const edition of stopped)
+    warnings.push({
+      tone: 'warn',
+      text: `Edition ${edition.id} ${stoppedWords[edition.state]}.${edition.note ? ` ${edition.note}` : ''}`,
+      href: `/admin/editions/${edition.id}`,
+    })
+  const feeds = await db
+    .selectFrom('feeds')
+    .select(['id', 'title', 'url', 'state', 'failures', 'lastError'])
+    .where((eb) => eb.or([eb('failures', '>=', 3), eb('state', '=', 'gone')]))
+    .orderBy('id')
+    .limit(10)
+    .execute()
+  for (const feed of feeds)
+    warnings.push({
+      tone: 'warn',
+      text: `The feed ${feed.title || feed.url} ${feed.state === 'gone' ? 'is gone' : `failed ${feed.failures} times in a row`}${feed.lastError ? `: ${feed.lastError}` : ''}.`,
+      href: `/admin/feeds/${feed.id}`,
+    })
+  return warnings
+}
+
+const stoppedWords: Record<string, string> = {
+  paused: 'is paused',
+  held: 'is held',
+  awaiting_approval: 'waits for approval',
+}
+
+/** What must be there before the first digest, for the empty states. */
+export async function beginnings(ctx: Context): Promise<{ feeds: boolean; articles: boolean; categories: boolean }> {
+  const { rows } = await sql<{ feeds: boolean; articles: boolean; categories: boolean }>`
+    select exists (select 1 from feeds) as feeds, exists (select 1 from articles) as articles,
+      exists (select 1 from categories where retired_at is null) as categories`.execute(ctx.db)
+  return rows[0]!
+}
