@@ -1,0 +1,126 @@
+// What the trial keeps in the database: when it began, four categories, four feeds of the sample site and their stories. All of
+// it is marked `is_sample`, so that `trial leave` can take it away again; what is left is an empty site of one's own.
+
+import { sql } from 'kysely'
+import { addCategory } from '../articles/categories.ts'
+import { findCategory } from '../articles/store.ts'
+import { Refusal } from '../base/errors.ts'
+import type { Trx } from '../db/connect.ts'
+import type { Context } from '../db/context.ts'
+import { findSetting, setSetting } from '../db/settings.ts'
+import { feedPath, sampleSiteName } from './sample-feed.ts'
+import { sampleCategories } from './stories.ts'
+
+const firstStarts = new WeakMap<object, Date>()
+
+/** When the trial began: the first call settles it, for every process and restart. */
+export async function readFirstStart(ctx: Pick<Context, 'db' | 'clock'>): Promise<Date> {
+  const known = firstStarts.get(ctx.db)
+  if (known) return known
+  await ctx.db
+    .insertInto('settings')
+    .values({ key: 'trial_first_start', value: JSON.stringify(ctx.clock.now().toISOString()) })
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .execute()
+  const firstStart = new Date((await findSetting<string>(ctx.db, 'trial_first_start'))!)
+  firstStarts.set(ctx.db, firstStart)
+  return firstStart
+}
+
+/** Run at every start of a trial. The first time it adds the sample categories and feeds; later it only follows a new port.
+ * What the operator has removed, renamed or retired since stays so. A crash in the middle is made good by the next start. */
+export async function seedTrial(ctx: Context): Promise<void> {
+  await readFirstStart(ctx)
+  const isSeeded = (await findSetting<boolean>(ctx.db, 'trial_seeded')) ?? false
+  for (const sample of sampleCategories) {
+    const url = ctx.config.web.publicUrl + feedPath(sample.slug)
+    const feed = await ctx.db
+      .selectFrom('feeds')
+      .select(['id', 'url'])
+      .where('isSample', '=', true)
+      .where('url', 'like', `%${feedPath(sample.slug)}`)
+      .executeTakeFirst()
+    if (feed) {
+      // Polled at each start, so that a newcomer who comes back sees today's stories at once.
+      await ctx.db
+        .updateTable('feeds')
+        .set({ url, nextPollAt: ctx.clock.now(), failures: 0, lastError: null })
+        .where('id', '=', feed.id)
+        .execute()
+    } else if (!isSeeded) {
+      const category =
+        (await findCategory(ctx.db, sample.slug)) ?? (await addCategory(ctx, { ...sample, isSample: true }))
+      await ctx.db
+        .transaction()
+        .execute((trx) => addSampleFeed(trx, { url, title: sample.name, categoryId: category.id }))
+    }
+  }
+  await setSetting(ctx.db, 'trial_seeded', true)
+}
+
+async function addSampleFeed(trx: Trx, feed: { url: string; title: string; categoryId: number }): Promise<void> {
+  const { id } = await trx
+    .insertInto('feeds')
+    .values({
+      url: feed.url,
+      title: `${feed.title} – ${sampleSiteName}`,
+      isSample: true,
+      nextPollAt: sql<Date>`now()`,
+      intervalSeconds: 120,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  await trx.insertInto('feedCategories').values({ feedId: id, categoryId: feed.categoryId }).execute()
+}
+
+export interface Left {
+  feeds: number
+  stories: number
+  categories: string[]
+  /** Sample categories that have stories or feeds of the site's own: they stay, as the site's own. */
+  kept: string[]
+}
+
+/** Removes the sample feeds, stories and categories, in one transaction. Subscribers and what was sent stay. Refuses where there
+ * is nothing of the trial, and while an edition is under way. */
+export async function leaveTrial(ctx: Context): Promise<Left> {
+  return ctx.db.transaction().execute(async (trx) => {
+    const open = await trx
+      .selectFrom('editions')
+      .select('id')
+      .where('state', 'not in', ['closed', 'cancelled', 'missed'])
+      .executeTakeFirst()
+    if (open) throw new Refusal('conflict', `Edition ${open.id} is under way. Wait until it is closed, or cancel it.`)
+    const stories = await trx
+      .deleteFrom('articles')
+      .where((eb) =>
+        eb.or([
+          eb('isSample', '=', true),
+          eb('feedId', 'in', eb.selectFrom('feeds').select('feeds.id').where('feeds.isSample', '=', true)),
+        ]),
+      )
+      .executeTakeFirst()
+    const feeds = await trx.deleteFrom('feeds').where('isSample', '=', true).executeTakeFirst()
+    const { rows: kept } = await sql<{ slug: string }>`
+      update categories set is_sample = false
+      where is_sample and (exists (select from feed_categories where category_id = categories.id)
+        or exists (select from article_categories where category_id = categories.id))
+      returning slug`.execute(trx)
+    const categories = await trx.deleteFrom('categories').where('isSample', '=', true).returning('slug').execute()
+    // The subscriptions went with their categories; the summary that planning reads must follow.
+    await sql`
+      update subscribers s set frequencies = left_over.bits, next_due_at = case when left_over.bits = 0 then null else s.next_due_at end
+      from (select s2.id, coalesce(bit_or(case n.frequency when 'daily' then 1 when 'weekly' then 2 else 4 end), 0) as bits
+        from subscribers s2 left join subscriptions n on n.subscriber_id = s2.id group by s2.id) left_over
+      where left_over.id = s.id and left_over.bits <> s.frequencies`.execute(trx)
+    const left = {
+      feeds: Number(feeds.numDeletedRows),
+      stories: Number(stories.numDeletedRows),
+      categories: categories.map((row) => row.slug),
+      kept: kept.map((row) => row.slug),
+    }
+    if (left.feeds + left.stories + left.categories.length + left.kept.length === 0)
+      throw new Refusal('not_found', 'There is nothing of the trial here: no sample feeds, stories or categories.')
+    return left
+  })
+}
