@@ -231,6 +231,24 @@ export interface SuppressionsTable {
   createdAt: Date
 }
 
+/** Mails that the public forms caused at an address, whoever typed it. Outlives an unconfirmed subscriber that was purged. */
+export interface FormMailsTable {
+  emailHash: string
+  kind: 'confirmation' | 'preferences-link' | 'address-change'
+  /** Never answered so far: confirming deletes the row. */
+  mails: number
+  lastAt: Date
+}
+
+export interface AddressChangesTable {
+  id: Generated<number>
+  subscriberId: number
+  email: string
+  emailKey: string
+  requestedAt: Date
+  usedAt: Date | null
+}
+
 export interface EditionsTable {
   id: Generated<number>
   kind: EditionKind
@@ -433,6 +451,8 @@ export interface Schema {
   signupRequests: SignupRequestsTable
   consents: ConsentsTable
   suppressions: SuppressionsTable
+  formMails: FormMailsTable
+  addressChanges: AddressChangesTable
   editions: EditionsTable
   editionArticles: EditionArticlesTable
   editionSnapshots: EditionSnapshotsTable

@@ -1,0 +1,49 @@
+// Proof that somebody asked for it: one append-only line each time a subscriber agrees, changes or withdraws. The version is a
+// fingerprint of the wording, so that it changes exactly when the words do, without anybody having to remember.
+
+import { createHash } from 'node:crypto'
+import type { Config } from '../base/config.ts'
+import type { Trx } from '../db/connect.ts'
+import type { ConsentsTable } from '../db/schema.ts'
+
+export interface Wording {
+  wording: string
+  version: string
+}
+
+/** Where an act came from. `formUrl` is a path of ours, or the page that our form is embedded in. */
+export interface Origin {
+  ip: string | null
+  formUrl: string | null
+}
+
+/** The opt-in statement as shown now. Pure. */
+export function wordingOf(config: Config): Wording {
+  const wording = config.site.optInStatement
+  return { wording, version: createHash('sha256').update(wording).digest('hex').slice(0, 12) }
+}
+
+export interface ConsentEntry {
+  subscriberId: number
+  action: ConsentsTable['action']
+  at: Date
+  origin: Origin
+  wording: Wording
+  detail?: Record<string, unknown>
+}
+
+export async function recordConsent(trx: Trx, entry: ConsentEntry): Promise<void> {
+  await trx
+    .insertInto('consents')
+    .values({
+      subscriberId: entry.subscriberId,
+      action: entry.action,
+      wording: entry.wording.wording,
+      wordingVersion: entry.wording.version,
+      at: entry.at,
+      ip: entry.origin.ip,
+      formUrl: entry.origin.formUrl?.slice(0, 500) ?? null,
+      detail: JSON.stringify(entry.detail ?? {}),
+    })
+    .execute()
+}

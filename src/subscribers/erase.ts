@@ -1,0 +1,42 @@
+// Erasure: after it no row holds the address. What stays is a keyed hash on the suppression list, so that an old import or a
+// forgotten form can't bring the person back.
+
+import type { EmailAddress } from '../base/email-address.ts'
+import { hashAddress } from '../base/tokens.ts'
+import type { Context } from '../db/context.ts'
+import { getPepper } from '../db/settings.ts'
+import { forgetRecipient } from '../delivery/forget.ts'
+import { forgetFormMails } from './limits.ts'
+import { lockSubscriber } from './store.ts'
+import { suppress } from './suppression.ts'
+
+/** false: there is no such subscriber. One transaction: all or nothing. */
+export async function eraseSubscriber(ctx: Context, subscriberId: number): Promise<boolean> {
+  const now = ctx.clock.now()
+  return ctx.db.transaction().execute(async (trx) => {
+    const subscriber = await lockSubscriber(trx, subscriberId)
+    if (!subscriber) return false
+    await suppress(trx, { emailHash: subscriber.emailHash, email: null, reason: 'erasure' }, now)
+    await forgetRecipient(trx, subscriberId)
+    await trx.deleteFrom('inboundEvents').where('subscriberId', '=', subscriberId).execute()
+    await forgetFormMails(trx, subscriber.emailHash)
+    await trx.deleteFrom('subscribers').where('id', '=', subscriberId).execute()
+    return true
+  })
+}
+
+/** By address: also one that never signed up is kept from being mailed. `wasKnown` tells whether there was anything to erase. */
+export async function eraseAddress(ctx: Context, address: EmailAddress): Promise<{ wasKnown: boolean }> {
+  const row = await ctx.db.selectFrom('subscribers').select('id').where('emailKey', '=', address.key).executeTakeFirst()
+  if (row && (await eraseSubscriber(ctx, row.id))) return { wasKnown: true }
+  const emailHash = hashAddress(await getPepper(ctx.db), address.key)
+  const listed = await ctx.db
+    .selectFrom('suppressions')
+    .select('email')
+    .where('emailHash', '=', emailHash)
+    .executeTakeFirst()
+  await ctx.db
+    .transaction()
+    .execute((trx) => suppress(trx, { emailHash, email: null, reason: 'erasure' }, ctx.clock.now()))
+  return { wasKnown: listed?.email != null }
+}

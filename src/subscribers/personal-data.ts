@@ -1,0 +1,67 @@
+// "My data": everything that is kept about one subscriber, as one JSON document (GDPR articles 15 and 20).
+
+import type { Db } from '../db/connect.ts'
+import { findSubscriber, listSubscriptions } from './store.ts'
+
+/** undefined: there is no such subscriber. Deliveries: those that are still kept, newest first. */
+export async function personalData(db: Db, subscriberId: number) {
+  const subscriber = await findSubscriber(db, subscriberId)
+  if (!subscriber) return undefined
+  const { email, status, locale, timezone, sendHour, weeklyDay, monthlyDay, pausedUntil, nextDueAt } = subscriber
+  const { createdAt, confirmedAt, unsubscribedAt } = subscriber
+  const settings = { locale, timezone, sendHour, weeklyDay, monthlyDay, pausedUntil, nextDueAt }
+  const subscriptions = await listSubscriptions(db, subscriberId)
+  const consents = await db
+    .selectFrom('consents')
+    .select(['action', 'at', 'wording', 'wordingVersion', 'ip', 'formUrl', 'detail'])
+    .where('subscriberId', '=', subscriberId)
+    .orderBy('id')
+    .execute()
+  const requests = await db
+    .selectFrom('signupRequests')
+    .select(['requestedAt', 'usedAt', 'choices', 'timezone', 'consentVersion'])
+    .where('subscriberId', '=', subscriberId)
+    .orderBy('id')
+    .execute()
+  const reading = await db
+    .selectFrom('reading')
+    .select(['watermarks', 'seen'])
+    .where('subscriberId', '=', subscriberId)
+    .executeTakeFirst()
+  const deliveries = await db
+    .selectFrom('deliveries')
+    .select(['kind', 'state', 'reason', 'createdAt', 'settledAt', 'recipient', 'messageId', 'smtpReply', 'articleIds'])
+    .where('subscriberId', '=', subscriberId)
+    .orderBy('id', 'desc')
+    .limit(5000)
+    .execute()
+  const addressChanges = await db
+    .selectFrom('addressChanges')
+    .select(['email', 'requestedAt', 'usedAt'])
+    .where('subscriberId', '=', subscriberId)
+    .orderBy('id')
+    .execute()
+  const returned = await db
+    .selectFrom('inboundEvents')
+    .select(['receivedAt', 'source', 'kind', 'raw', 'detail'])
+    .where('subscriberId', '=', subscriberId)
+    .orderBy('id')
+    .limit(1000)
+    .execute()
+  const suppression = await db
+    .selectFrom('suppressions')
+    .select(['reason', 'detail', 'createdAt'])
+    .where('emailHash', '=', subscriber.emailHash)
+    .executeTakeFirst()
+  return {
+    subscriber: { email, status, ...settings, createdAt, confirmedAt, unsubscribedAt },
+    subscriptions: subscriptions.map(({ slug, name, frequency }) => ({ category: slug, name, frequency })),
+    consents,
+    signUpRequests: requests,
+    addressChanges,
+    reading: reading ?? null,
+    mails: deliveries,
+    returnedMail: returned,
+    suppression: suppression ?? null,
+  }
+}

@@ -1,0 +1,55 @@
+// The nightly chore: who never confirmed within a week is forgotten. What was mailed to them stays counted by hash, so that the
+// same address can't be bombed anew every week.
+
+import { sql } from 'kysely'
+import type { Context } from '../db/context.ts'
+import { linkDays } from './links.ts'
+
+const batch = 1000
+
+/** How many were forgotten. Safe to repeat and to stop anywhere. */
+export async function purgeUnconfirmed(ctx: Context): Promise<number> {
+  const before = new Date(ctx.clock.now().getTime() - linkDays.confirm * 86_400_000)
+  let purged = 0
+  for (;;) {
+    const gone = await ctx.db.transaction().execute(async (trx) => {
+      const rows = await trx
+        .selectFrom('subscribers')
+        .select('id')
+        .where('status', '=', 'pending')
+        .where('createdAt', '<', before)
+        // One whose link is still good: they asked again.
+        .where((eb) =>
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('signupRequests')
+                .select(sql`1`.as('one'))
+                .whereRef('signupRequests.subscriberId', '=', 'subscribers.id')
+                .where('requestedAt', '>=', before),
+            ),
+          ),
+        )
+        .orderBy('createdAt')
+        .limit(batch)
+        .forUpdate()
+        .skipLocked()
+        .execute()
+      const ids = rows.map((row) => row.id)
+      if (ids.length === 0) return 0
+      await trx.deleteFrom('deliveries').where('subscriberId', 'in', ids).execute()
+      await trx.deleteFrom('subscribers').where('id', 'in', ids).execute()
+      return ids.length
+    })
+    purged += gone
+    if (gone < batch) break
+  }
+  await sql`delete from rate_limits where expire < ${ctx.clock.now().getTime() - 3_600_000}`.execute(ctx.db)
+  // Counts below the lifetime limit matter for their few hours only.
+  await ctx.db
+    .deleteFrom('formMails')
+    .where('kind', '!=', 'confirmation')
+    .where('lastAt', '<', new Date(ctx.clock.now().getTime() - 30 * 86_400_000))
+    .execute()
+  return purged
+}

@@ -1,0 +1,59 @@
+// What others read of subscribers, and the lock that every change of one takes first.
+
+import type { Db, Trx } from '../db/connect.ts'
+import type { Category, Frequency, Subscriber } from '../db/schema.ts'
+
+export async function findSubscriber(db: Db, id: number): Promise<Subscriber | undefined> {
+  return db.selectFrom('subscribers').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+/** By the case-folded address: parseEmailAddress(…).key. */
+export async function findSubscriberByKey(db: Db, emailKey: string): Promise<Subscriber | undefined> {
+  return db.selectFrom('subscribers').selectAll().where('emailKey', '=', emailKey).executeTakeFirst()
+}
+
+/** Two changes of one subscriber happen one after the other. */
+export async function lockSubscriber(trx: Trx, id: number): Promise<Subscriber | undefined> {
+  return trx.selectFrom('subscribers').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+}
+
+export interface SubscriptionLine {
+  categoryId: number
+  slug: string
+  name: string
+  frequency: Frequency
+  position: number
+}
+
+/** Of offered categories, in the subscriber's own order. */
+export async function listSubscriptions(db: Db, subscriberId: number): Promise<SubscriptionLine[]> {
+  return db
+    .selectFrom('subscriptions')
+    .innerJoin('categories', 'categories.id', 'subscriptions.categoryId')
+    .select(['categoryId', 'slug', 'name', 'frequency', 'subscriptions.position'])
+    .where('subscriberId', '=', subscriberId)
+    .where('retiredAt', 'is', null)
+    .orderBy('subscriptions.position')
+    .orderBy('categories.position')
+    .orderBy('categories.id')
+    .execute()
+}
+
+/** {slug: frequency} as lines for saveSubscriptions: in `order` (slugs) first, then in the categories' own order. Pure. */
+export function linesOf(
+  choices: Record<string, Frequency | 'off'>,
+  categories: readonly Category[],
+  order: readonly string[] = [],
+): { categoryId: number; frequency: Frequency; position: number }[] {
+  const rank = (slug: string) => {
+    const place = order.indexOf(slug)
+    return place < 0 ? order.length : place
+  }
+  return categories
+    .toSorted((a, b) => rank(a.slug) - rank(b.slug))
+    .flatMap((category) => {
+      const frequency = choices[category.slug]
+      return frequency && frequency !== 'off' ? [{ categoryId: category.id, frequency }] : []
+    })
+    .map((line, position) => ({ ...line, position }))
+}

@@ -1,0 +1,90 @@
+// The one place where a subscriber's choice is written: the rows, the bits that planning reads instead of them, and when
+// something is next due always change together. Without it a digest would go out at yesterday's hour, or never.
+
+import type { Config } from '../base/config.ts'
+import type { Trx } from '../db/connect.ts'
+import { frequencyBits, type Frequency, type Subscriber } from '../db/schema.ts'
+import { localTime, nextDueAt, type Schedule } from '../digests/cadence.ts'
+
+export interface Choice {
+  categoryId: number
+  frequency: Frequency
+  position: number
+}
+
+/** What decides when mail falls due, besides the choice. */
+export type Timing = Pick<Subscriber, 'status' | 'timezone' | 'sendHour' | 'weeklyDay' | 'monthlyDay' | 'pausedUntil'>
+
+/** Replaces the choice among offered categories; rows of retired ones stay, and count for nothing. Returns when mail is next
+ * due: null when never, as for anyone who isn't active. The caller holds the subscriber's lock. */
+export async function saveSubscriptions(
+  trx: Trx,
+  config: Config,
+  subscriber: Timing & { id: number },
+  choices: readonly Choice[],
+  now: Date,
+): Promise<Date | null> {
+  await trx
+    .deleteFrom('subscriptions')
+    .where('subscriberId', '=', subscriber.id)
+    .$if(choices.length > 0, (query) =>
+      query.where(
+        'categoryId',
+        'not in',
+        choices.map((choice) => choice.categoryId),
+      ),
+    )
+    .where((eb) =>
+      eb('categoryId', 'in', eb.selectFrom('categories').select('categories.id').where('retiredAt', 'is', null)),
+    )
+    .execute()
+  if (choices.length > 0)
+    await trx
+      .insertInto('subscriptions')
+      .values(choices.map((choice) => ({ subscriberId: subscriber.id, ...choice })))
+      .onConflict((conflict) =>
+        conflict.columns(['subscriberId', 'categoryId']).doUpdateSet((eb) => ({
+          frequency: eb.ref('excluded.frequency'),
+          position: eb.ref('excluded.position'),
+        })),
+      )
+      .execute()
+  const due = whenDue(config, subscriber, choices, now)
+  await trx.updateTable('subscribers').set(due).where('id', '=', subscriber.id).execute()
+  return due.nextDueAt
+}
+
+/** The two columns that planning reads. A pause ends by itself: the next slot is the first one after it. Pure. */
+export function whenDue(
+  config: Config,
+  subscriber: Timing,
+  choices: readonly { frequency: Frequency }[],
+  now: Date,
+): { frequencies: number; nextDueAt: Date | null } {
+  const bits = choices.reduce((sum, choice) => sum | frequencyBits[choice.frequency], 0)
+  if (subscriber.status !== 'active' || bits === 0) return { frequencies: bits, nextDueAt: null }
+  const { pausedUntil } = subscriber
+  // A slot at the very instant at which the pause ends is the first one after it.
+  const after = pausedUntil && pausedUntil > now ? new Date(pausedUntil.getTime() - 1) : now
+  return { frequencies: bits, nextDueAt: nextDueAt(scheduleOf(config, subscriber, bits), after) }
+}
+
+/** The site's hour, days and zone where the subscriber hasn't said. Pure. */
+export function scheduleOf(config: Config, subscriber: Omit<Timing, 'status' | 'pausedUntil'>, bits: number): Schedule {
+  return {
+    timezone: subscriber.timezone ?? config.digest.timezone,
+    hour: subscriber.sendHour ?? config.digest.hour,
+    weeklyDay: subscriber.weeklyDay ?? config.digest.weekday,
+    monthlyDay: subscriber.monthlyDay ?? config.digest.monthday,
+    frequencies: bits,
+  }
+}
+
+/** The instant at which a calendar date (2026-03-06) begins in a zone. Pure. */
+export function startOfDate(date: string, timezone: string): Date {
+  const utc = Date.parse(`${date}T00:00:00Z`)
+  const midnights = { timezone, hour: 0, weeklyDay: 1, monthlyDay: 1, frequencies: frequencyBits.daily }
+  // Zones lie between UTC-12 and UTC+14, so the first midnight found may still be that of the day before.
+  const first = nextDueAt(midnights, new Date(utc - 14 * 3_600_000 - 1))!
+  return localTime(timezone, first).monthday === new Date(utc).getUTCDate() ? first : nextDueAt(midnights, first)!
+}
