@@ -1,0 +1,54 @@
+// Headers that say what kind of mail this is. Values are unfolded and unencoded ASCII: delivery folds them (header-text.ts).
+
+import type { Config } from '../base/config.ts'
+import { cleanHeaderText } from './header-text.ts'
+
+type Headers = readonly (readonly [name: string, value: string])[]
+
+/** Mail that a program wrote for one person: no out-of-office answers, please (RFC 3834). */
+export const systemHeaders: Headers = [
+  ['Auto-Submitted', 'auto-generated'],
+  ['X-Auto-Response-Suppress', 'OOF, AutoReply'],
+]
+
+/** RFC 2919, 2369 and 8058. The web address stands first in List-Unsubscribe and is short: a folded one breaks some relays' DKIM. */
+export function listHeaders(config: Pick<Config, 'site' | 'web' | 'mail'>, unsubscribeUrl: string): Headers {
+  return [
+    ['List-Unsubscribe', `<${unsubscribeUrl}>`],
+    ['List-Unsubscribe-Post', 'List-Unsubscribe=One-Click'],
+    ...fixedListHeaders(config),
+  ]
+}
+
+/** The same in every mail of the list, whoever gets it. */
+export function fixedListHeaders(config: Pick<Config, 'site' | 'web' | 'mail'>): Headers {
+  return [
+    ['List-Id', `${listName(config.site.name)}<newsletter.${domainOfSender(config)}>`],
+    ['List-Archive', `<${config.web.publicUrl}/archive>`],
+    ['List-Help', `<${config.web.publicUrl}/>`],
+    ...(config.mail.replyTo ? [['List-Owner', `<mailto:${config.mail.replyTo.address}>`] as const] : []),
+  ]
+}
+
+/** Gmail's feedback loop: edition, kind, and a sender that is always the same. Nothing about a person. */
+export function feedbackId(
+  config: Pick<Config, 'mail'>,
+  kind: string,
+  editionId: number | null,
+): readonly [string, string] {
+  const sender = domainOfSender(config)
+    .replace(/[^a-z0-9]/gi, '')
+    .slice(0, 15)
+    .padEnd(5, '0')
+  return ['Feedback-ID', `${editionId ?? 0}:${kind}:broadsheet:${sender}`]
+}
+
+function domainOfSender({ mail }: Pick<Config, 'mail'>): string {
+  return mail.from.address.slice(mail.from.address.lastIndexOf('@') + 1).toLowerCase()
+}
+
+/** RFC 2919 §2: a phrase before the id, left out when it would need encoding: many programs show it as it stands. */
+function listName(name: string): string {
+  const clean = cleanHeaderText(name)
+  return /^[\x20-\x7e]{1,120}$/.test(clean) ? `"${clean.replace(/["\\]/g, '\\$&')}" ` : ''
+}

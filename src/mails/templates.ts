@@ -1,0 +1,143 @@
+// The mails in emails/: NAME.mjml for the HTML part, NAME.txt.liquid for the text part, whose first lines are the Subject (and the
+// Preheader). MJML runs once per template and process, before any value is in it: a title can't break its markup, and filling a
+// piece costs microseconds. `<!-- piece:NAME -->` cuts a template into pieces that are filled apart: see digests/snapshot.ts.
+//
+// The colours #7a1f2b and #e58f97 and lang="en" in the templates stand for the site's own.
+
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { Liquid, type Template as LiquidTemplate } from 'liquidjs'
+import mjml2html from 'mjml'
+import type { Config } from '../base/config.ts'
+import { clip, underline, wrap } from './text.ts'
+
+export const templateNames = [
+  'confirmation',
+  'welcome',
+  'preferences-link',
+  'address-change',
+  'sign-in',
+  'alert',
+  'announcement',
+  'digest',
+] as const
+export type TemplateName = (typeof templateNames)[number]
+
+type Values = Record<string, unknown>
+type Fill = (values: Values) => string
+
+export interface MailTemplate {
+  subject: Fill
+  preheader: Fill
+  /** By piece; what comes before the first marker is `open`. Values are escaped. */
+  html: ReadonlyMap<string, Fill>
+  text: ReadonlyMap<string, Fill>
+}
+
+const folder = fileURLToPath(new URL('../../emails/', import.meta.url))
+
+const strict = {
+  root: folder,
+  strictVariables: true,
+  strictFilters: true,
+  ownPropertyOnly: true,
+  lenientIf: true,
+  cache: true,
+} as const
+const htmlEngine = withFilters(new Liquid({ ...strict, outputEscape: 'escape' }))
+const textEngine = withFilters(new Liquid(strict))
+
+function withFilters(engine: Liquid): Liquid {
+  engine.registerFilter('clip', clip)
+  engine.registerFilter('wrap', (text: string) => wrap(text))
+  engine.registerFilter('underline', underline)
+  return engine
+}
+
+const loaded = new Map<string, Promise<MailTemplate>>()
+
+/** Compiled once per process and look. */
+export function loadTemplate(name: TemplateName, site: Config['site']): Promise<MailTemplate> {
+  const key = [name, site.accent, site.accentDark, site.locale].join()
+  let template = loaded.get(key)
+  if (!template) loaded.set(key, (template = compile(name, site)))
+  return template
+}
+
+/** What every template may say about the site. */
+export function siteValues(site: Config['site']): Values {
+  return {
+    name: site.name,
+    url: site.url,
+    tagline: site.tagline,
+    logoUrl: site.logoUrl,
+    postalAddress: oneLine(site.postalAddress),
+    disclaimer: oneLine(site.disclaimer),
+    privacyUrl: site.privacyUrl,
+    termsUrl: site.termsUrl,
+  }
+}
+
+async function compile(name: TemplateName, site: Config['site']): Promise<MailTemplate> {
+  const mjmlPath = `${folder}${name}.mjml`
+  const [mjml, text] = await Promise.all([readFile(mjmlPath, 'utf8'), readFile(`${folder}${name}.txt.liquid`, 'utf8')])
+  // `fonts: {}` and includes only from emails/: a mail loads nothing from anybody.
+  const { html } = await mjml2html(mjml, {
+    validationLevel: 'strict',
+    fonts: {},
+    ignoreIncludes: false,
+    filePath: mjmlPath,
+    keepComments: true,
+  })
+  const ours = tighten(html)
+    .replace(/#7a1f2b/gi, site.accent)
+    .replace(/#e58f97/gi, site.accentDark)
+    .replace(/ lang="en"/g, ` lang="${site.locale}"`)
+  const [head, body] = splitHeaders(text)
+  return {
+    subject: filler(textEngine, head.get('Subject') ?? ''),
+    preheader: filler(textEngine, head.get('Preheader') ?? ''),
+    html: cut(htmlEngine, ours),
+    text: cut(textEngine, body),
+  }
+}
+
+/** Pieces in the order of the template. A marker takes the line end that follows it along. */
+function cut(engine: Liquid, source: string): Map<string, Fill> {
+  const parts = source.split(/<!-- piece:([a-z-]+) -->\n?/)
+  const pieces = new Map<string, Fill>()
+  if (parts[0]!.trim() !== '') pieces.set('open', filler(engine, parts[0]!))
+  for (let i = 1; i < parts.length; i += 2) pieces.set(parts[i]!, filler(engine, parts[i + 1]!))
+  return pieces
+}
+
+function filler(engine: Liquid, source: string): Fill {
+  const parsed: LiquidTemplate[] = engine.parse(source)
+  return (values) => engine.renderSync(parsed, values) as string
+}
+
+/** MJML indents for people. Within one line nothing is touched, so a space between two words or links stays. */
+function tighten(html: string): string {
+  return `${html
+    .replace(/\n\s*/g, '\n')
+    .replace(/>\n</g, '><')
+    .replace(/\n(?=[>"])/g, '')
+    .replace(/\n/g, ' ')
+    .replace(/ {2,}/g, ' ')
+    .replace(/> (?=\{%|<)|(?<=%\}) (?=<)/g, (match) => match.trim())
+    .trim()}\n`
+}
+
+function splitHeaders(text: string): [Map<string, string>, string] {
+  const end = text.indexOf('\n\n')
+  const head = new Map<string, string>()
+  for (const line of text.slice(0, end).split('\n')) {
+    const colon = line.indexOf(':')
+    head.set(line.slice(0, colon), line.slice(colon + 1).trim())
+  }
+  return [head, text.slice(end + 2)]
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ', ').trim()
+}

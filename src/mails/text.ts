@@ -1,0 +1,45 @@
+// Plain text: shortening and wrapping by what people see, not by code units.
+
+const segments = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
+/** At most `most` characters, cut at a word where there is one near, with an ellipsis. Pure. */
+export function clip(text: string, most: number): string {
+  if (text.length <= most) return text
+  let cut = ''
+  let count = 0
+  for (const { segment } of segments.segment(text)) {
+    if (count + 1 >= most) break
+    cut += segment
+    count++
+  }
+  if (cut.length + 1 >= text.length) return text
+  const space = cut.lastIndexOf(' ')
+  // Languages without spaces, and words without end, are cut where they are.
+  const atWord = space > cut.length * 0.7 ? cut.slice(0, space) : cut
+  return `${atWord.replace(/[\s.,;:–—-]+$/, '')}…`
+}
+
+/** Lines of at most `width` characters where the words allow; a word is never broken, so an address stays usable. Pure. */
+export function wrap(text: string, width = 72): string {
+  return text
+    .split('\n')
+    .map((paragraph) => {
+      if (paragraph.length <= width) return paragraph
+      const lines: string[] = []
+      let line = ''
+      for (const word of paragraph.split(' ')) {
+        if (line !== '' && line.length + 1 + word.length > width) {
+          lines.push(line)
+          line = word
+        } else line = line === '' ? word : `${line} ${word}`
+      }
+      lines.push(line)
+      return lines.join('\n')
+    })
+    .join('\n')
+}
+
+/** A rule as long as the heading above it. */
+export function underline(text: string): string {
+  return '='.repeat(Math.min(72, [...text].length))
+}

@@ -1,0 +1,172 @@
+// Mails to one person because of something that person (or an editor) did. Each composer loads what its batch needs in one
+// statement; links are signed here, when the mail is built, and never stored.
+//
+// A confirmation carries no story, offer or picture: German courts call that advertising.
+
+import type { Config } from '../base/config.ts'
+import { signInUrl } from '../access/sign-in.ts'
+import type { Context } from '../db/context.ts'
+import type { ClaimedDelivery, Composed, Composer, Composers, MailKind } from '../delivery/composer.ts'
+import { addressChangeUrl, confirmUrl, linkDays, preferencesUrl, unsubscribeUrl } from '../subscribers/links.ts'
+import { listChoices, listRequestedChoices, type Choice } from './choices.ts'
+import { formatDate } from './dates.ts'
+import { listHeaders, systemHeaders } from './list-headers.ts'
+import { buildAlternative } from './mime.ts'
+import { loadTemplate, siteValues, type TemplateName } from './templates.ts'
+
+type TransactionalKind = Exclude<MailKind, 'digest' | 'announcement' | 'test'>
+
+export function transactionalComposers(ctx: Context): Pick<Composers, TransactionalKind> {
+  return {
+    confirmation: composer(ctx, 'confirmation', async (deliveries) => {
+      const requested = await listRequestedChoices(
+        ctx.db,
+        deliveries.map((mail) => number(mail, 'signupRequestId')),
+      )
+      return (delivery) => ({
+        values: {
+          recipient: delivery.recipient,
+          choices: choiceWords(requested.get(number(delivery, 'signupRequestId')) ?? []),
+          confirmUrl: confirmUrl(ctx.config, number(delivery, 'signupRequestId'), date(delivery, 'requestedAt')),
+          days: linkDays.confirm,
+        },
+      })
+    }),
+    welcome: composer(ctx, 'welcome', async (deliveries) => {
+      const subscribers = await listChoices(ctx.db, deliveries.map(subscriberOf))
+      return (delivery, now) => {
+        const subscriber = subscribers.get(subscriberOf(delivery))
+        if (!subscriber) return null
+        return {
+          values: {
+            firstDigest: firstDigest(ctx.config, subscriber),
+            choices: choiceWords(subscriber.choices),
+            ...subscriberLinks(ctx.config, delivery, now),
+          },
+          unsubscribable: true,
+        }
+      }
+    }),
+    'preferences-link': composer(ctx, 'preferences-link', async () => (delivery, now) => ({
+      values: subscriberLinks(ctx.config, delivery, now),
+      unsubscribable: true,
+    })),
+    'address-change': composer(ctx, 'address-change', async () => (delivery) => ({
+      values: {
+        recipient: delivery.recipient,
+        confirmUrl: addressChangeUrl(ctx.config, number(delivery, 'addressChangeId'), date(delivery, 'requestedAt')),
+        days: linkDays['address-change'],
+      },
+    })),
+    'sign-in': composer(ctx, 'sign-in', async () => (delivery) => {
+      const expiresAt = date(delivery, 'expiresAt')
+      const { timezone } = ctx.config.digest
+      return {
+        values: {
+          signInUrl: signInUrl(ctx.config, { id: number(delivery, 'linkId'), expiresAt }),
+          until: `${formatDate(expiresAt, 'time', timezone, ctx.config.site.locale)} (${zoneWords(timezone)})`,
+        },
+      }
+    }),
+    alert: composer(ctx, 'alert', async () => (delivery) => {
+      const paragraphs = text(delivery, 'text').split(/\n+/).filter(Boolean)
+      const url = delivery.payload?.url
+      return {
+        values: {
+          title: text(delivery, 'subject'),
+          summary: paragraphs[0] ?? '',
+          paragraphs,
+          url: typeof url === 'string' ? url : null,
+        },
+      }
+    }),
+  }
+}
+
+interface Letter {
+  values: Record<string, unknown>
+  /** Mail of the list: it can be left from here. */
+  unsubscribable?: boolean
+}
+/** null: whom it concerns is gone; nothing goes out. */
+type Write = (delivery: ClaimedDelivery, now: Date) => Letter | null
+
+function composer(
+  ctx: Context,
+  name: TemplateName,
+  load: (deliveries: readonly ClaimedDelivery[]) => Promise<Write>,
+): Composer {
+  const { config } = ctx
+  const site = siteValues(config.site)
+  return {
+    async prepare(deliveries) {
+      const now = ctx.clock.now()
+      const [template, write] = await Promise.all([loadTemplate(name, config.site), load(deliveries)])
+      return (delivery): Composed => {
+        const letter = write(delivery, now)
+        if (!letter) return { outcome: 'skip', reason: 'cancelled' }
+        const values = { site, ...letter.values }
+        const whole = buildAlternative({
+          text: template.text.get('open')!(values),
+          html: template.html.get('open')!(values),
+        })
+        return {
+          outcome: 'mail',
+          record: null,
+          mail: {
+            from: config.mail.fromSystem,
+            replyTo: config.mail.replyTo,
+            subject: template.subject(values),
+            headers: letter.unsubscribable
+              ? [...systemHeaders, ...listHeaders(config, unsubscribeUrl(config, subscriberOf(delivery)))]
+              : systemHeaders,
+            ...whole,
+          },
+        }
+      }
+    },
+  }
+}
+
+function subscriberLinks(config: Config, delivery: ClaimedDelivery, now: Date) {
+  return {
+    preferencesUrl: preferencesUrl(config, subscriberOf(delivery), now),
+    unsubscribeUrl: unsubscribeUrl(config, subscriberOf(delivery)),
+  }
+}
+
+function firstDigest(config: Config, subscriber: { nextDueAt: Date | null; timezone: string | null }): string {
+  if (!subscriber.nextDueAt) return 'No category is switched on yet: choose what should come, and how often.'
+  const zone = subscriber.timezone ?? config.digest.timezone
+  const day = formatDate(subscriber.nextDueAt, 'day', zone, config.site.locale)
+  const time = formatDate(subscriber.nextDueAt, 'time', zone, config.site.locale)
+  return `The first digest comes on ${day} at ${time} (${zoneWords(zone)}).`
+}
+
+function choiceWords(choices: readonly Choice[]) {
+  return choices.map(({ name, frequency }) => ({ name, frequency }))
+}
+
+function zoneWords(zone: string): string {
+  return zone.replaceAll('_', ' ')
+}
+
+function subscriberOf(delivery: ClaimedDelivery): number {
+  return delivery.subscriberId ?? number(delivery, 'subscriberId')
+}
+
+function number(delivery: ClaimedDelivery, name: string): number {
+  const value = delivery.payload?.[name]
+  if (typeof value !== 'number') throw new Error(`Delivery ${delivery.id} (${delivery.kind}) lacks ${name}.`)
+  return value
+}
+
+function text(delivery: ClaimedDelivery, name: string): string {
+  const value = delivery.payload?.[name]
+  if (typeof value !== 'string') throw new Error(`Delivery ${delivery.id} (${delivery.kind}) lacks ${name}.`)
+  return value
+}
+
+function date(delivery: ClaimedDelivery, name: string): Date {
+  return new Date(text(delivery, name))
+}
