@@ -60,6 +60,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       created_at timestamptz not null default now(),
       size_bytes int,
       attempt smallint not null default 0,
+      doubts smallint not null default 0,
       due smallint not null default 0,
       smtp_code smallint,
       kind text not null,

@@ -10,7 +10,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       where action in ('confirmed', 'imported', 'resubscribed', 'withdrawn')`,
     sql`create index subscribers_left on subscribers (status, id) where status in ('unsubscribed', 'suppressed')`,
     sql`create index subscribers_never_due on subscribers (id) where status = 'active' and next_due_at is null`,
-    sql`create index suppressions_newest on suppressions (created_at desc, email_hash desc)`,
     sql`create index audit_log_by_subject on audit_log (subject, id desc)`,
     sql`create index audit_log_by_actor on audit_log (actor, id desc)`,
     sql`create index audit_log_by_action on audit_log (action, id desc)`,

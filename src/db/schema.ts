@@ -310,11 +310,14 @@ export interface DeliveriesTable {
   subscriberId: number | null
   /** Set: may be claimed from then on (database time). null: leased, or over. */
   nextAttemptAt: Date | null
+  /** Set: over. An uncertain delivery that waits to be resent isn't. */
   settledAt: Date | null
   createdAt: Generated<Date>
   sizeBytes: number | null
   /** How often it was put on the wire. */
   attempt: Generated<number>
+  /** How often nobody knew whether it was taken. */
+  doubts: Generated<number>
   /** frequencyBits that are due; 7 in manual editions; 0 outside digests. */
   due: Generated<number>
   smtpCode: number | null

@@ -1,0 +1,16 @@
+// When a deferred delivery is tried again: 5 minutes, doubling to 4 hours, a fifth of jitter either way so that what failed together
+// doesn't come back together.
+
+const firstSeconds = 300
+const longestSeconds = 4 * 3600
+
+/** `attempt`: how often it was tried before this failure, from 0. `random` in [0, 1). Pure. */
+export function retryDelaySeconds(attempt: number, random: number): number {
+  const plain = Math.min(firstSeconds * 2 ** Math.min(attempt, 20), longestSeconds)
+  return Math.round(plain * (0.8 + 0.4 * random))
+}
+
+/** A delivery is given up when its window has passed and it had at least three tries: a pause must not use them up. Pure. */
+export function isGivenUp(attempt: number, ageSeconds: number, retryHours: number): boolean {
+  return ageSeconds > retryHours * 3600 && attempt + 1 >= 3
+}

@@ -1,0 +1,267 @@
+// One connection's loop: take, compose and sign, name it durably, hand it to the relay, learn its fate, and settle that together
+// with naming the next. While a mail is on the wire the next one is already being composed.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../base/log.ts'
+import type { DigestRecord, Mail } from './composer.ts'
+import { decideFate, type Fate, type FateRules } from './fate.ts'
+import type { GroupCommit, Naming, Settlement, Verdict } from './group-commit.ts'
+import type { Lane, LeasedDelivery, Ready } from './lane.ts'
+import type { RelayGate } from './relays.ts'
+import type { SmtpConnection, SmtpOutcome } from './smtp-connection.ts'
+
+/** A mail that is ready to be named. */
+interface Prepared {
+  ready: Ready
+  delivery: LeasedDelivery
+  messageId: string
+  record: DigestRecord | null
+  message: Promise<Buffer>
+  envelopeFrom: string
+}
+
+export interface CourierOptions {
+  connection: number
+  lane: Lane
+  gate: RelayGate
+  commit: GroupCommit
+  log: Log
+  rules: Omit<FateRules, 'random'>
+  accepts: (delivery: LeasedDelivery) => boolean
+  messageIdOf: (delivery: LeasedDelivery, mail: Mail) => string
+  returnPathOf: (delivery: LeasedDelivery, mail: Mail) => string
+  hashOf: (recipient: string) => string
+  build: (mail: Mail, delivery: LeasedDelivery, messageId: string) => Promise<Buffer>
+  /** False once the lease has run out by our own clock: then nothing more may be written. */
+  mayWrite: () => boolean
+  /** Before it counts: suppressions, limits, breakers, metrics. */
+  learned: (delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome) => Promise<void> | void
+  settled: (settlements: readonly Settlement[]) => void
+}
+
+/** A server may close what idles; most do after five minutes. */
+const idleMs = 20_000
+const longestMs = 10 * 60_000
+const mostMails = 1000
+
+export class Courier {
+  #options: CourierOptions
+  #smtp: SmtpConnection | null = null
+  #settle: Settlement[] = []
+  #stopped = false
+
+  constructor(options: CourierOptions) {
+    this.#options = options
+  }
+
+  /** Runs until its lane closes. Throws only LeaseLost. */
+  async run(): Promise<void> {
+    const { lane, gate } = this.#options
+    let next: Prepared | null = null
+    for (;;) {
+      // Stopping: what was prepared ahead is leased and unnamed; the worker gives it back with all its leases.
+      if (this.#stopped) next = null
+      else next ??= await this.#takeAndPrepare()
+      if (!next) {
+        if (this.#settle.length) {
+          await this.#turn(null)
+          continue
+        }
+        if (this.#stopped) break
+        const idle = setTimeout(() => this.#hangUp(), idleMs)
+        const hasWork = await lane.wait()
+        clearTimeout(idle)
+        if (!hasWork) break
+        continue
+      }
+      if (!(await this.#connect())) {
+        // The message that was signed in vain is dropped; the delivery goes back to the lane for a relay that works.
+        next.message.catch(() => {})
+        lane.putBack(next.ready)
+        next = null
+        if (this.#settle.length) await this.#turn(null)
+        if (!this.#stopped) await sleep(Math.max(gate.restMs, 50))
+        continue
+      }
+      const prepared: Prepared = next
+      next = null
+      const message = await this.#signed(prepared)
+      if (!message) continue
+      const verdict = await this.#turn(this.#naming(prepared))
+      if (verdict !== 'go') {
+        this.#settle.push(refusedBy(verdict ?? 'hold', prepared))
+        continue
+      }
+      const wire = this.#smtp!.send(prepared.envelopeFrom, prepared.delivery.recipient, message, this.#options.mayWrite)
+      if (!this.#stopped) next = await this.#takeAndPrepare()
+      await this.#learn(prepared, await wire, message.length)
+    }
+    this.#hangUp()
+  }
+
+  /** Cuts what is on the wire: what was at the dot becomes uncertain, the rest is queued again. */
+  abort(): void {
+    this.#stopped = true
+    this.#smtp?.close('stopped')
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  async #takeAndPrepare(): Promise<Prepared | null> {
+    for (;;) {
+      const ready = this.#options.lane.takeNow(this.#options.accepts)
+      if (!ready) return null
+      const { delivery } = ready
+      try {
+        const composed = await ready.compose()
+        if (composed.outcome === 'mail') {
+          const { mail, record } = composed
+          const messageId = delivery.messageId ?? this.#options.messageIdOf(delivery, mail)
+          const message = this.#options.build(mail, delivery, messageId)
+          message.catch(() => {})
+          return {
+            ready,
+            delivery,
+            messageId,
+            record,
+            message,
+            envelopeFrom: this.#options.returnPathOf(delivery, mail),
+          }
+        }
+        this.#settle.push({ ...settlement(delivery), state: 'skipped', reason: composed.reason })
+        if (this.#settle.length >= 200) await this.#turn(null)
+      } catch (cause) {
+        this.#composeFailed(delivery, cause)
+      }
+    }
+  }
+
+  /** A mail that can't be built is our bug: tried again for as long as any other, so that a new release can send it. */
+  #composeFailed(delivery: LeasedDelivery, cause: unknown): void {
+    this.#options.log.error({ err: cause, delivery: delivery.id, kind: delivery.kind }, 'a mail could not be composed')
+    const fate = decideFate(
+      delivery,
+      {
+        isAccepted: false,
+        stage: 'rcpt',
+        reply: { code: 451, enhanced: null, text: 'it could not be composed' },
+        cause: null,
+      },
+      { ...this.#options.rules, random: Math.random() },
+    )
+    this.#settle.push({
+      ...settlement(delivery),
+      state: fate.state,
+      retryInSeconds: fate.retryInSeconds,
+      wasTried: true,
+      stage: 'compose',
+      note: 'the mail could not be composed; the log says why',
+    })
+  }
+
+  async #signed(prepared: Prepared): Promise<Buffer | null> {
+    try {
+      return await prepared.message
+    } catch (cause) {
+      this.#composeFailed(prepared.delivery, cause)
+      return null
+    }
+  }
+
+  async #connect(): Promise<boolean> {
+    const smtp = this.#smtp
+    if (smtp?.isOpen) {
+      if (smtp.mails < mostMails && performance.now() - smtp.openedAt < longestMs) return true
+      smtp.quit()
+    }
+    this.#smtp = null
+    if (this.#options.gate.restMs > 0) return false
+    try {
+      this.#smtp = await this.#options.gate.connect()
+      return true
+    } catch (cause) {
+      this.#options.log.warn(
+        { relay: this.#options.gate.relay.name, why: (cause as Error).message },
+        'a relay is unavailable',
+      )
+      return false
+    }
+  }
+
+  #naming({ delivery, messageId, record }: Prepared): Naming {
+    const rule =
+      delivery.lane === 'digest' || delivery.kind === 'welcome'
+        ? 'subscriber'
+        : delivery.kind === 'sign-in' || delivery.kind === 'alert'
+          ? 'always'
+          : 'address'
+    return {
+      delivery,
+      record: { messageId, ...record },
+      rule,
+      addressHash: rule === 'address' ? this.#options.hashOf(delivery.recipient) : '',
+    }
+  }
+
+  async #turn(name: Naming | null): Promise<Verdict | null> {
+    const settle = this.#settle
+    this.#settle = []
+    const verdict = await this.#options.commit.turn(settle, this.#options.connection, name)
+    this.#options.settled(settle)
+    return verdict
+  }
+
+  async #learn(prepared: Prepared, outcome: SmtpOutcome, sizeBytes: number): Promise<void> {
+    const { delivery, messageId, record } = prepared
+    const fate = decideFate(delivery, outcome, { ...this.#options.rules, random: Math.random() })
+    await this.#options.learned(delivery, fate, outcome)
+    const isOnRecord = fate.state === 'sent' || fate.state === 'uncertain'
+    this.#settle.push({
+      ...settlement(delivery),
+      state: fate.state,
+      retryInSeconds: fate.retryInSeconds,
+      wasTried: fate.wasTried,
+      isDoubt: fate.isDoubt,
+      reply: outcome.reply,
+      note: outcome.reply ? null : `cut off: ${outcome.cause ?? 'no answer'}`,
+      stage: outcome.stage,
+      relay: this.#options.gate.relay.name,
+      sizeBytes,
+      messageId,
+      // A resent one was put on record when it became uncertain; a newer edition may have moved its watermarks since.
+      record: isOnRecord && !delivery.wasUncertain ? record : null,
+    })
+  }
+
+  #hangUp(): void {
+    this.#smtp?.quit()
+    this.#smtp = null
+  }
+}
+
+function settlement(delivery: LeasedDelivery): Settlement {
+  return {
+    delivery,
+    state: null,
+    reason: null,
+    retryInSeconds: null,
+    wasTried: false,
+    isDoubt: false,
+    reply: null,
+    note: null,
+    stage: null,
+    relay: null,
+    sizeBytes: null,
+    messageId: null,
+    record: null,
+  }
+}
+
+/** The re-check in the turn said no. A resend that nobody wants any more stays what it was: uncertain. */
+function refusedBy(verdict: Exclude<Verdict, 'go'>, { delivery }: Prepared): Settlement {
+  if (verdict === 'hold') return { ...settlement(delivery), retryInSeconds: 0 }
+  if (delivery.wasUncertain) return { ...settlement(delivery), state: 'uncertain' }
+  return { ...settlement(delivery), state: 'skipped', reason: verdict }
+}

@@ -1,0 +1,68 @@
+// From the end of an SMTP dialogue to what becomes of the delivery. Pure: this is where "nothing lost, almost nothing doubled"
+// is decided.
+
+import { isGivenUp, retryDelaySeconds } from './backoff.ts'
+import type { Settlement } from './group-commit.ts'
+import type { LeasedDelivery } from './lane.ts'
+import { classifyReply, type ReplyClass } from './reply-class.ts'
+import type { SmtpOutcome } from './smtp-connection.ts'
+
+export interface FateRules {
+  retryHours: number
+  uncertain: 'resend' | 'hold'
+  random: number
+}
+
+/** A policy refusal is about us; but one recipient's server may mean only this mail: then the third such answer is final. */
+const policyTries = 3
+
+export interface Fate {
+  class: 'sent' | 'uncertain' | ReplyClass
+  state: Settlement['state']
+  retryInSeconds: number | null
+  wasTried: boolean
+  isDoubt: boolean
+}
+
+export function decideFate(delivery: LeasedDelivery, outcome: SmtpOutcome, rules: FateRules): Fate {
+  if (outcome.isAccepted) return { class: 'sent', state: 'sent', retryInSeconds: null, wasTried: true, isDoubt: false }
+  if (!outcome.reply) {
+    if (outcome.stage === 'dot') {
+      // Nobody knows whether it was taken (RFC 1047). Resent once; a second doubt waits for an editor.
+      const isResent = rules.uncertain === 'resend' && delivery.doubts === 0
+      return {
+        class: 'uncertain',
+        state: 'uncertain',
+        retryInSeconds: isResent ? 0 : null,
+        wasTried: true,
+        isDoubt: true,
+      }
+    }
+    // Cut off before the dot: certainly not taken. A moment's rest, as the relay may be restarting.
+    return { class: 'connection', state: null, retryInSeconds: 1 + rules.random, wasTried: false, isDoubt: false }
+  }
+  const kind = classifyReply(outcome.stage, outcome.reply)
+  if (kind === 'connection')
+    return { class: kind, state: null, retryInSeconds: 1 + rules.random, wasTried: false, isDoubt: false }
+  const isFinal =
+    kind === 'dead' ||
+    kind === 'refused' ||
+    (kind === 'policy' && delivery.attempt + 1 >= policyTries) ||
+    isGivenUp(delivery.attempt, delivery.ageSeconds, rules.retryHours)
+  if (isFinal)
+    // An uncertain one stays uncertain: that its repetition was refused says nothing about the first.
+    return {
+      class: kind,
+      state: delivery.wasUncertain ? 'uncertain' : 'failed',
+      retryInSeconds: null,
+      wasTried: true,
+      isDoubt: false,
+    }
+  return {
+    class: kind,
+    state: delivery.wasUncertain ? 'uncertain' : 'deferred',
+    retryInSeconds: retryDelaySeconds(delivery.attempt, rules.random),
+    wasTried: true,
+    isDoubt: false,
+  }
+}

@@ -1,0 +1,120 @@
+// Who works, on the database's clock: workers register, keep their lease alive, and reap those who stopped. The id of a `workers`
+// row is the fence: whoever lost the row may settle nothing more, and everything it held was given away with the row.
+
+import { sql } from 'kysely'
+import type { Database } from '../db/connect.ts'
+import type { Db } from '../db/connect.ts'
+
+export const leaseSeconds = 15
+export const beatSeconds = 3
+
+/** A new worker with `connections` rows in in_flight, all idle. */
+export async function registerWorker(db: Db, name: string, connections: number): Promise<number> {
+  return db.transaction().execute(async (trx) => {
+    const { id } = await trx
+      .insertInto('workers')
+      .values({ name, leaseUntil: sql<Date>`now() + ${leaseSeconds} * interval '1 second'` })
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    await sql`insert into in_flight (worker_id, connection) select ${id}, generate_series(0, ${connections - 1}::int)`.execute(
+      trx,
+    )
+    return id
+  })
+}
+
+/** Keeps the lease, and forgets the claims that are done. `lost`: the row is gone. `stale`: it had run out, but nobody had
+ * taken it; it is good again. */
+export async function renewLease(
+  db: Db,
+  workerId: number,
+  doneClaims: readonly number[],
+): Promise<'kept' | 'stale' | 'lost'> {
+  if (doneClaims.length)
+    await db
+      .deleteFrom('claims')
+      .where('workerId', '=', workerId)
+      .where('id', 'in', [...doneClaims])
+      .execute()
+  const { rows } = await sql<{ wasStale: boolean }>`
+    update workers w set lease_until = now() + ${leaseSeconds} * interval '1 second'
+    from (select id, lease_until < now() as was_stale from workers where id = ${workerId} for update) old
+    where w.id = old.id returning old.was_stale`.execute(db)
+  return rows[0] ? (rows[0].wasStale ? 'stale' : 'kept') : 'lost'
+}
+
+export interface Reaped {
+  workerId: number
+  uncertain: number
+  released: number
+}
+
+/** Takes what dead workers held. What their connections named on the wire becomes uncertain, its stories count as seen, and it is
+ * resent once where the policy says so; everything else of their claims may be claimed again at once.
+ * `everyone`: also workers whose lease still runs, for the embedded database, which has one process. */
+export async function reapWorkers(
+  db: Db,
+  self: number,
+  options: { policy: 'resend' | 'hold'; everyone: boolean },
+): Promise<Reaped[]> {
+  return db.transaction().execute(async (trx) => {
+    const dead = await sql<{ id: number }>`
+      select id from workers where id <> ${self} and (lease_until < now() or ${options.everyone}::boolean)
+      order by id for update skip locked`.execute(trx)
+    const reaped: Reaped[] = []
+    for (const { id } of dead.rows) {
+      const uncertain = await markUncertain(trx, id, options.policy)
+      const released = await sql`
+        update deliveries set next_attempt_at = now()
+        where id in (select unnest(delivery_ids) from claims where worker_id = ${id})
+          and next_attempt_at is null and settled_at is null`.execute(trx)
+      await trx.deleteFrom('workers').where('id', '=', id).execute()
+      reaped.push({ workerId: id, uncertain, released: Number(released.numAffectedRows ?? 0) })
+    }
+    return reaped
+  })
+}
+
+async function markUncertain(trx: Db, workerId: number, policy: 'resend' | 'hold'): Promise<number> {
+  const { rows } = await sql<{ id: number }>`
+    with flight as materialized (
+      select f.delivery_id, f.record from in_flight f where f.worker_id = ${workerId} and f.delivery_id is not null
+    ), held as materialized (
+      select d.id, d.edition_id, d.subscriber_id, d.state = 'uncertain' as was_uncertain, f.record,
+        ${policy} = 'resend' and d.doubts = 0 as resend
+      from deliveries d join flight f on f.delivery_id = d.id
+      where d.next_attempt_at is null and d.settled_at is null for update of d
+    ), marked as (
+      update deliveries d set state = 'uncertain', reason = null, attempt = d.attempt + 1, doubts = d.doubts + 1,
+        stage = 'dot', smtp_code = null, smtp_reply = 'the worker was lost while it was on the wire',
+        message_id = coalesce(h.record->>'messageId', d.message_id),
+        article_ids = coalesce((select array_agg(v::int) from jsonb_array_elements_text(nullif(h.record->'articleIds', 'null')) v), d.article_ids),
+        next_attempt_at = case when h.resend then now() end,
+        settled_at = case when h.resend then null else now() end
+      from held h where d.id = h.id returning d.id
+    ), read as (
+      update reading r set watermarks = r.watermarks || (h.record->'watermarks'),
+        seen = r.seen || coalesce((select array_agg(v::int) from jsonb_array_elements_text(h.record->'articleIds') v), '{}')
+      from held h where r.subscriber_id = h.subscriber_id and jsonb_typeof(h.record->'watermarks') = 'object'
+    ), counted as (
+      insert into edition_counts (edition_id, worker_id, outcome, count)
+      select edition_id, ${workerId}, 'uncertain', count(*) from held
+      where edition_id is not null and not was_uncertain group by edition_id
+      on conflict (edition_id, worker_id, outcome) do update set count = edition_counts.count + excluded.count
+    )
+    select id from marked`.execute(trx)
+  return rows.length
+}
+
+/** A clean goodbye: nothing is on the wire, what was claimed and not begun may be claimed at once. */
+export async function retireWorker(database: Database, workerId: number): Promise<void> {
+  await database.db.transaction().execute(async (trx) => {
+    await sql`select id from workers where id = ${workerId} for update`.execute(trx)
+    await sql`
+      update deliveries set next_attempt_at = now()
+      where id in (select unnest(delivery_ids) from claims where worker_id = ${workerId})
+        and next_attempt_at is null and settled_at is null
+        and exists (select from workers where id = ${workerId})`.execute(trx)
+    await trx.deleteFrom('workers').where('id', '=', workerId).execute()
+  })
+}

@@ -1,0 +1,224 @@
+// One registration of a worker, from its `workers` row to its end: both lanes, all connections, their group commit. When the row
+// is lost the session is over, whatever it still knows; the worker opens another.
+
+import { performance } from 'node:perf_hooks'
+import type { Clock } from '../base/clock.ts'
+import type { Config, Relay } from '../base/config.ts'
+import { parseEmailAddress } from '../base/email-address.ts'
+import type { Log } from '../base/log.ts'
+import { hashAddress, hashSecret } from '../base/tokens.ts'
+import type { Database } from '../db/connect.ts'
+import { getPepper } from '../db/settings.ts'
+import { Claimer } from './claims.ts'
+import type { Composers, Mail } from './composer.ts'
+import { Courier } from './courier.ts'
+import { type DkimKey, readDkimKeys } from './dkim.ts'
+import type { Fate } from './fate.ts'
+import { GroupCommit, LeaseLost, type Settlement } from './group-commit.ts'
+import { Lane, type LeasedDelivery } from './lane.ts'
+import { beatSeconds, leaseSeconds, registerWorker, renewLease, retireWorker } from './leases.ts'
+import { buildMessage, makeMessageId } from './message.ts'
+import { RelayGate, shareConnections } from './relays.ts'
+import { returnPath } from './return-path.ts'
+import type { SmtpOutcome, SmtpTimeouts } from './smtp-connection.ts'
+import { suppressDeadAddress } from './suppress.ts'
+
+export interface SessionOptions {
+  database: Database
+  config: Config
+  log: Log
+  composers: Composers
+  name: string
+  clock: Clock
+  relays: readonly Relay[]
+  asOf: Date | null
+  timeouts: SmtpTimeouts
+}
+
+/** Connections per relay for mail that somebody waits for. */
+const transactionalConnections = 2
+
+export class WorkSession {
+  readonly workerId: number
+  readonly gates: readonly RelayGate[]
+  #options: SessionOptions
+  #couriers: Courier[] = []
+  #lanes: { digest: Lane; transactional: Lane }
+  #commit: GroupCommit
+  #keys: readonly DkimKey[]
+  #pepper: string
+  #leaseUntil: number
+  #doneClaims: number[] = []
+  #seenFrom = 0
+
+  private constructor(
+    options: SessionOptions,
+    workerId: number,
+    pepper: string,
+    registeredAt: number,
+    slots: number[],
+  ) {
+    const { database, config, log, composers } = options
+    this.#options = options
+    this.workerId = workerId
+    this.#pepper = pepper
+    this.#keys = readDkimKeys(config.mail.dkim)
+    this.#leaseUntil = registeredAt + leaseSeconds * 1000
+    this.#commit = new GroupCommit({
+      database,
+      log,
+      workerId,
+      asOf: options.asOf,
+      seenFrom: () => this.#seenFrom,
+      renew: () => this.beat(),
+      observe: () => {},
+    })
+    const claimer = new Claimer(database, workerId, options.asOf)
+    this.#lanes = {
+      digest: new Lane({ log, composers, capacity: 500, claim: (limit) => claimer.digests(limit) }),
+      transactional: new Lane({ log, composers, capacity: 50, claim: (limit) => claimer.transactional(limit) }),
+    }
+    this.gates = options.relays.map((relay) => new RelayGate(relay, options.timeouts))
+    let connection = 0
+    for (const [i, gate] of this.gates.entries()) {
+      for (let n = 0; n < transactionalConnections; n++)
+        this.#couriers.push(this.#courier(connection++, this.#lanes.transactional, gate))
+      for (let n = 0; n < slots[i]!; n++) this.#couriers.push(this.#courier(connection++, this.#lanes.digest, gate))
+    }
+  }
+
+  static async open(options: SessionOptions): Promise<WorkSession> {
+    const { db } = options.database
+    const slots = shareConnections(
+      options.relays.map((relay) => relay.weight),
+      options.config.smtp.connections,
+    )
+    const connections = slots.reduce((sum, count) => sum + count + transactionalConnections, 0)
+    const pepper = await getPepper(db)
+    const registeredAt = performance.now()
+    const workerId = await registerWorker(db, options.name, connections)
+    const session = new WorkSession(options, workerId, pepper, registeredAt, slots)
+    await session.#readSeenFrom()
+    return session
+  }
+
+  /** Resolves when all connections have ended: stopped, drained, or with the lease lost (`lost`). */
+  async run(): Promise<'ended' | 'lost'> {
+    const ends = await Promise.allSettled(this.#couriers.map((courier) => courier.run()))
+    const failed = ends.filter((end) => end.status === 'rejected').map((end) => end.reason as Error)
+    const bug = failed.find((cause) => !(cause instanceof LeaseLost))
+    if (bug) this.#options.log.error({ err: bug }, 'a delivery connection failed')
+    return failed.length ? 'lost' : 'ended'
+  }
+
+  wake(): void {
+    this.#lanes.digest.wake()
+    this.#lanes.transactional.wake()
+  }
+
+  /** Ends by itself once nothing can be claimed any more. */
+  drain(): void {
+    this.#lanes.digest.closeWhenDry()
+    this.#lanes.transactional.closeWhenDry()
+  }
+
+  /** Takes nothing more; what is on the wire is finished. */
+  stop(): void {
+    for (const courier of this.#couriers) courier.stop()
+    this.#lanes.digest.close()
+    this.#lanes.transactional.close()
+  }
+
+  abort(): void {
+    this.stop()
+    for (const courier of this.#couriers) courier.abort()
+  }
+
+  retire(): Promise<void> {
+    return retireWorker(this.#options.database, this.workerId)
+  }
+
+  /** Renews the lease; false: it is lost. */
+  async beat(): Promise<boolean> {
+    const startedAt = performance.now()
+    const done = this.#doneClaims.splice(0)
+    try {
+      const outcome = await renewLease(this.#options.database.db, this.workerId, done)
+      if (outcome === 'lost') {
+        this.#leaseUntil = 0
+        this.abort()
+        return false
+      }
+      this.#leaseUntil = startedAt + leaseSeconds * 1000
+      return true
+    } catch (cause) {
+      this.#doneClaims.push(...done)
+      this.#options.log.warn({ err: cause }, 'the lease of the delivery worker could not be renewed')
+      return true
+    }
+  }
+
+  /** A story that left the last 60 days can't be eligible any more, so a reader's `seen` may forget it. */
+  async #readSeenFrom(): Promise<void> {
+    const row = await this.#options.database.db
+      .selectFrom('articles')
+      .select('id')
+      .where('firstSeenAt', '>', new Date(this.#options.clock.now().getTime() - 60 * 86_400_000))
+      .orderBy('firstSeenAt')
+      .limit(1)
+      .executeTakeFirst()
+    this.#seenFrom = row?.id ?? 0
+  }
+
+  #courier(connection: number, lane: Lane, gate: RelayGate): Courier {
+    const { config, log, clock } = this.#options
+    const { bounceDomain } = config.mail
+    const site = hashSecret(this.#pepper).slice(0, 8)
+    return new Courier({
+      connection,
+      lane,
+      gate,
+      log,
+      commit: this.#commit,
+      rules: { retryHours: config.mail.retryHours, uncertain: config.mail.uncertain },
+      accepts: () => true,
+      messageIdOf: (delivery, mail: Mail) => makeMessageId(delivery.id, site, mail.from.address),
+      returnPathOf: (delivery, mail: Mail) =>
+        bounceDomain && config.secretKeys.length
+          ? returnPath(config.secretKeys, bounceDomain, delivery.id)
+          : mail.from.address,
+      hashOf: (recipient) => this.#hash(recipient),
+      build: (mail, delivery, messageId) =>
+        buildMessage(mail, { recipient: delivery.recipient, messageId, date: clock.now() }, this.#keys),
+      // One beat of margin: the database's clock started first.
+      mayWrite: () => performance.now() < this.#leaseUntil - beatSeconds * 1000,
+      learned: (delivery, fate, outcome) => this.#learned(delivery, fate, outcome),
+      settled: (settlements) => this.#settled(lane, settlements),
+    })
+  }
+
+  #settled(lane: Lane, settlements: readonly Settlement[]): void {
+    for (const { delivery } of settlements) {
+      if (--delivery.claim.open === 0) this.#doneClaims.push(delivery.claim.id)
+      lane.done()
+    }
+  }
+
+  async #learned(delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome): Promise<void> {
+    if (fate.class !== 'dead') return
+    await suppressDeadAddress(
+      this.#options.database.db,
+      {
+        email: delivery.recipient,
+        emailHash: this.#hash(delivery.recipient),
+        subscriberId: delivery.subscriberId,
+      },
+      `${outcome.reply!.code} ${outcome.reply!.text}`,
+      this.#options.clock.now(),
+    )
+  }
+
+  #hash(recipient: string): string {
+    return hashAddress(this.#pepper, parseEmailAddress(recipient)?.key ?? recipient.toLowerCase())
+  }
+}

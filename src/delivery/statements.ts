@@ -1,0 +1,115 @@
+// The two statements that every mail costs a share of: the claim, which only leases, and the turn (design: group commit).
+//
+// One turn serves all connections that wait, in one round trip: it settles their last mails, moves what their readers have read,
+// counts, names their next mails in `in_flight`, and reads once more who may still be mailed. Everything hangs on `me`, the
+// fence: a worker whose row is gone or whose lease ran out changes nothing and is told so. Each part is safe to repeat, as after
+// a commit whose answer was lost: a delivery is settled only while it is leased and at the attempt it was claimed with.
+
+import type { HotStatement } from './hot-query.ts'
+
+const me = `me as materialized (select id from workers where id = $1::bigint and lease_until > now() for key share)`
+
+const leasedColumns = `d.id, d.kind, d.lane, d.edition_id, d.subscriber_id, d.recipient, d.due, d.attempt, d.doubts,
+  d.state = 'uncertain' as was_uncertain, d.message_id, d.article_ids, d.payload,
+  extract(epoch from greatest($3::timestamptz, now()) - d.created_at)::float8 as age_seconds, p.due_at::text as due_at`
+
+/** $1 worker, $2 limit, $3 as-of, $4 edition, $5 and $6 cursor. The cursor keeps a claim from stepping over the dead index entries
+ * of all claims before it. A digest's reader gets a row in `reading` here, so that a turn only ever updates. */
+export const claimDigests: HotStatement = {
+  name: 'claim_digests',
+  text: `with ${me}, picked as materialized (
+      select d.id, d.next_attempt_at as due_at from deliveries d
+      where d.edition_id = $4::bigint and d.lane = 'digest' and d.next_attempt_at is not null
+        and d.next_attempt_at <= greatest($3::timestamptz, now())
+        and (d.next_attempt_at, d.id) > ($5::timestamptz, $6::bigint) and exists (select from me)
+      order by d.next_attempt_at, d.id limit $2::int for update of d skip locked
+    ), leased as (
+      update deliveries d set next_attempt_at = null from picked p where d.id = p.id returning ${leasedColumns}
+    ), noted as (
+      insert into claims (worker_id, delivery_ids) select $1::bigint, array_agg(id) from picked having count(*) > 0 returning id
+    ), readers as (
+      insert into reading (subscriber_id) select l.subscriber_id from leased l
+      where l.kind = 'digest' and l.subscriber_id is not null
+        and not exists (select from reading r where r.subscriber_id = l.subscriber_id)
+      on conflict do nothing
+    )
+    select leased.*, noted.id as claim_id from leased cross join noted order by leased.due_at, leased.id`,
+}
+
+/** $1 worker, $2 limit, $3 as-of. */
+export const claimTransactional: HotStatement = {
+  name: 'claim_transactional',
+  text: `with ${me}, picked as materialized (
+      select d.id, d.next_attempt_at as due_at from deliveries d
+      where d.lane = 'transactional' and d.next_attempt_at is not null
+        and d.next_attempt_at <= greatest($3::timestamptz, now()) and exists (select from me)
+      order by d.next_attempt_at, d.id limit $2::int for update of d skip locked
+    ), leased as (
+      update deliveries d set next_attempt_at = null from picked p where d.id = p.id returning ${leasedColumns}
+    ), noted as (
+      insert into claims (worker_id, delivery_ids) select $1::bigint, array_agg(id) from picked having count(*) > 0 returning id
+    )
+    select leased.*, noted.id as claim_id from leased cross join noted order by leased.due_at, leased.id`,
+}
+
+/** Editions whose deliveries may be claimed, oldest first. */
+export const sendingEditions: HotStatement = {
+  name: 'sending_editions',
+  text: `select id from editions where state = 'sending' order by coalesce(slot_at, created_at), id`,
+}
+
+export const turn: HotStatement = {
+  name: 'turn',
+  text: `with ${me}, fate as materialized (
+      select * from unnest($2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::float8[], $7::smallint[], $8::smallint[],
+        $9::smallint[], $10::text[], $11::text[], $12::text[], $13::int[], $14::text[], $15::text[], $16::text[], $17::boolean[])
+      as x(id, attempt, state, reason, retry_in, tries, doubts, code, reply, stage, relay, size, message_id, article_ids,
+        watermarks, was_uncertain)
+      where exists (select from me)
+    ), settled as (
+      update deliveries d set
+        state = coalesce(x.state, d.state), reason = x.reason, attempt = d.attempt + x.tries, doubts = d.doubts + x.doubts,
+        next_attempt_at = greatest($18::timestamptz, now()) + x.retry_in * interval '1 second',
+        settled_at = case when x.retry_in is null then now() end,
+        smtp_code = coalesce(x.code, d.smtp_code), smtp_reply = coalesce(x.reply, d.smtp_reply),
+        stage = coalesce(x.stage, d.stage), relay = coalesce(x.relay, d.relay), size_bytes = coalesce(x.size, d.size_bytes),
+        message_id = coalesce(x.message_id, d.message_id), article_ids = coalesce(x.article_ids::int[], d.article_ids)
+      from fate x
+      where d.id = x.id and d.attempt = x.attempt and d.next_attempt_at is null and d.settled_at is null
+      returning d.id, d.edition_id, d.subscriber_id, x.was_uncertain, x.watermarks, x.article_ids,
+        case when x.state = 'skipped' then 'skipped:' || x.reason when x.state = 'deferred' then null else x.state end as outcome
+    ), read as (
+      update reading r set watermarks = r.watermarks || s.watermarks::jsonb,
+        seen = case when cardinality(r.seen) < 100 then r.seen || s.article_ids::int[]
+          else array(select v from unnest(r.seen) v where v >= $19::int) || s.article_ids::int[] end
+      from settled s where r.subscriber_id = s.subscriber_id and s.watermarks is not null
+    ), counted as (
+      insert into edition_counts (edition_id, worker_id, outcome, count)
+      select edition_id, $1::bigint, outcome, sum(n) from (
+        select edition_id, outcome, 1 as n from settled where outcome is not null
+        union all select edition_id, 'uncertain', -1 from settled where was_uncertain and outcome is not null
+      ) c where edition_id is not null group by edition_id, outcome having sum(n) <> 0
+      on conflict (edition_id, worker_id, outcome) do update set count = edition_counts.count + excluded.count
+    ), wish as materialized (
+      select y.connection, y.id, y.record, case
+        when y.edition_id is not null and e.state is distinct from 'sending'
+          then case when e.state = 'cancelled' then 'cancelled' else 'hold' end
+        when y.rule = 'subscriber' and s.status is distinct from 'active'
+          then case when s.status = 'suppressed' then 'suppressed' else 'unsubscribed' end
+        when y.rule = 'subscriber' and y.edition_id is not null and s.paused_until > now() then 'paused'
+        when y.rule <> 'always' and exists (select from suppressions p
+          where p.email_hash = case when y.rule = 'subscriber' then s.email_hash else y.hash end) then 'suppressed'
+        else 'go' end as verdict
+      from unnest($20::int[], $21::bigint[], $22::text[], $23::bigint[], $24::bigint[], $25::text[], $26::text[])
+        as y(connection, id, record, edition_id, subscriber_id, rule, hash)
+      left join editions e on e.id = y.edition_id
+      left join subscribers s on s.id = y.subscriber_id
+      where exists (select from me)
+    ), named as (
+      update in_flight f set
+        delivery_id = case when w.verdict = 'go' then w.id end,
+        record = case when w.verdict = 'go' then w.record::jsonb end, since = now()
+      from wish w where f.worker_id = $1::bigint and f.connection = w.connection
+    )
+    select (select count(*)::int from me) as alive, w.connection, w.verdict from (select 1) one left join wish w on true`,
+}

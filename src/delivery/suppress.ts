@@ -1,0 +1,25 @@
+// An address that a server called dead gets no more mail: it goes on the suppression list, its subscriber becomes `suppressed`.
+
+import type { Db } from '../db/connect.ts'
+
+/** Safe to repeat. */
+export async function suppressDeadAddress(
+  db: Db,
+  address: { email: string; emailHash: string; subscriberId: number | null },
+  detail: string,
+  now: Date,
+): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await trx
+      .insertInto('suppressions')
+      .values({ emailHash: address.emailHash, email: address.email, reason: 'hard_bounce', detail, createdAt: now })
+      .onConflict((conflict) => conflict.column('emailHash').doNothing())
+      .execute()
+    await trx
+      .updateTable('subscribers')
+      .set({ status: 'suppressed', nextDueAt: null })
+      .where('emailHash', '=', address.emailHash)
+      .where('status', 'in', ['pending', 'active'])
+      .execute()
+  })
+}

@@ -1,0 +1,162 @@
+// The delivery worker: what sends every mail. It registers, wakes by NOTIFY and by the clock, keeps its lease, takes over from
+// workers that died, and stops within 25 seconds with everything settled or given back. What is guaranteed: README.md.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../base/clock.ts'
+import { systemClock } from '../base/clock.ts'
+import type { Config, Relay } from '../base/config.ts'
+import type { Log } from '../base/log.ts'
+import type { Database } from '../db/connect.ts'
+import type { Composers } from './composer.ts'
+import { beatSeconds, leaseSeconds, reapWorkers } from './leases.ts'
+import { deliveryChannel } from './outbox.ts'
+import { WorkSession } from './session.ts'
+import { rfcTimeouts, type SmtpTimeouts } from './smtp-connection.ts'
+
+export interface DeliveryWorkerOptions {
+  database: Database
+  config: Config
+  log: Log
+  composers: Composers
+  /** Shown on the console: host and process. */
+  name?: string
+  /** For the Date header. Leases and retries run on the database's clock. */
+  clock?: Clock
+  /** Instead of the configuration's: the trial's own mailbox. */
+  relays?: readonly Relay[]
+  /** Counts as now for what may be claimed and for retries (`--as-of`). */
+  asOf?: Date
+  timeouts?: SmtpTimeouts
+}
+
+/** The most that a stop may take: after it, connections are cut. */
+const stopSeconds = 25
+
+export class DeliveryWorker {
+  #options: DeliveryWorkerOptions
+  #session: WorkSession | null = null
+  #running: Promise<void> | null = null
+  #unlisten: (() => Promise<void>) | null = null
+  #isStopping = false
+  #poll: NodeJS.Timeout | undefined
+  #beats: NodeJS.Timeout | undefined
+  #mayReapFrom = 0
+
+  constructor(options: DeliveryWorkerOptions) {
+    this.#options = options
+  }
+
+  /** Starts sending in the background. Resolves once it is registered and listens. */
+  async start(): Promise<void> {
+    this.#isStopping = false
+    const session = await this.#open()
+    this.#unlisten = await this.#options.database.listen(deliveryChannel, () => this.wake())
+    this.#poll = setInterval(() => this.wake(), 1000)
+    this.#running = this.#keepRunning(session)
+  }
+
+  /** There may be something to send. */
+  wake(): void {
+    this.#session?.wake()
+  }
+
+  /** Sends all that may be sent now, and returns when it is settled. Beside a started worker it wakes that one and waits for
+   * nothing. */
+  async runOnce(): Promise<void> {
+    if (this.#running) {
+      this.wake()
+      return
+    }
+    const session = await this.#open()
+    session.drain()
+    session.wake()
+    await session.run()
+    await this.#close(session)
+  }
+
+  /** What SIGTERM asks for: claims nothing more, finishes what is on the wire, gives the leases back. Safe to repeat. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    await this.#unlisten?.()
+    this.#unlisten = null
+    const running = this.#running
+    if (!running) return
+    const session = this.#session
+    session?.stop()
+    const cut = setTimeout(() => session?.abort(), stopSeconds * 1000)
+    await running
+    clearTimeout(cut)
+    clearInterval(this.#poll)
+    this.#running = null
+  }
+
+  async #keepRunning(first: WorkSession): Promise<void> {
+    for (let session: WorkSession | null = first; session;) {
+      const end = await session.run()
+      if (end === 'lost') this.#options.log.warn({ worker: session.workerId }, 'this delivery worker lost its lease')
+      await this.#close(session)
+      session = null
+      while (!this.#isStopping && !session) {
+        try {
+          session = await this.#open()
+        } catch (cause) {
+          this.#options.log.warn({ err: cause }, 'the delivery worker could not register; it tries again')
+          await sleep(1000)
+        }
+      }
+    }
+  }
+
+  async #open(): Promise<WorkSession> {
+    const { database, config, log, composers } = this.#options
+    const session = await WorkSession.open({
+      database,
+      config,
+      log,
+      composers,
+      name: this.#options.name ?? `process ${process.pid}`,
+      clock: this.#options.clock ?? systemClock,
+      relays: this.#options.relays ?? config.smtp.relays,
+      asOf: this.#options.asOf ?? null,
+      timeouts: this.#options.timeouts ?? rfcTimeouts,
+    })
+    this.#session = session
+    // After a freeze of the database every lease has run out: whoever comes back first must not take the others for dead. A
+    // process that was there for a whole lease has seen them live or die.
+    this.#mayReapFrom = performance.now() + leaseSeconds * 1000
+    if (database.kind === 'embedded') await this.#reap(session)
+    clearInterval(this.#beats)
+    this.#beats = setInterval(() => void this.#beat(session), beatSeconds * 1000)
+    return session
+  }
+
+  async #close(session: WorkSession): Promise<void> {
+    this.#session = null
+    clearInterval(this.#beats)
+    try {
+      await session.retire()
+    } catch (cause) {
+      this.#options.log.warn({ err: cause }, 'the leases were not given back; they run out by themselves')
+    }
+  }
+
+  async #beat(session: WorkSession): Promise<void> {
+    if (!(await session.beat())) return
+    if (performance.now() < this.#mayReapFrom) return
+    try {
+      await this.#reap(session)
+    } catch (cause) {
+      this.#options.log.warn({ err: cause }, 'looking for dead workers failed')
+    }
+  }
+
+  async #reap(session: WorkSession): Promise<void> {
+    const { database, config, log } = this.#options
+    const reaped = await reapWorkers(database.db, session.workerId, {
+      policy: config.mail.uncertain,
+      everyone: database.kind === 'embedded',
+    })
+    for (const dead of reaped) log.warn(dead, 'took over from a delivery worker that stopped without a word')
+    if (reaped.length) session.wake()
+  }
+}
