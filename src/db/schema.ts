@@ -178,6 +178,8 @@ export interface SubscribersTable {
   pausedUntil: Date | null
   /** The next slot at which anything is due; null: nothing ever is. */
   nextDueAt: Date | null
+  /** frequencyBits of slots that were overtaken within the grace: they join the next digest. */
+  carriedDue: Generated<number>
   createdAt: Date
   confirmedAt: Date | null
   unsubscribedAt: Date | null
@@ -271,6 +273,8 @@ export interface EditionsTable {
   account: ColumnType<Account | null, string | null | undefined, string | null>
   /** Manual editions and announcements: the last subscriber id planned. */
   planCursor: number | null
+  /** An editor said yes before the slot. */
+  approvedAt: Date | null
   createdAt: Date
   plannedAt: Date | null
   closedAt: Date | null
@@ -360,6 +364,15 @@ export interface InFlightTable {
   /** What settling it will write: stories and watermarks. */
   record: ColumnType<unknown, string | null | undefined, string | null>
   since: Date | null
+}
+
+/** What the dead-man's switch has said: one row per thing that is wrong, so that it says it once. */
+export interface AlertsTable {
+  /** `planning:SLOT`, `edition:ID`, `feed:ID`. */
+  key: string
+  message: string
+  raisedAt: Date
+  clearedAt: Date | null
 }
 
 export interface CronLeasesTable {
@@ -465,6 +478,7 @@ export interface Schema {
   claims: ClaimsTable
   inFlight: InFlightTable
   cronLeases: CronLeasesTable
+  alerts: AlertsTable
   inboundEvents: InboundEventsTable
   editors: EditorsTable
   signInLinks: SignInLinksTable
