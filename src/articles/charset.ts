@@ -1,0 +1,141 @@
+// Bytes → text, the way feeds lie about it: byte-order mark, then what HTTP said, then the XML declaration, then detection. One
+// claim is never believed: that valid multi-byte UTF-8 is something else that has one byte a character (servers say iso-8859-1 out of habit).
+// UTF-8 with a few stray bytes stays UTF-8; the strays are read as windows-1252, which is what they nearly always are.
+
+import { detect } from 'chardet'
+import iconv from 'iconv-lite'
+
+/** Never throws: bytes that make no sense become U+FFFD. */
+export function decodeBytes(bytes: Uint8Array, contentType: string | null = null): { text: string; charset: string } {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const marked = byteOrderMark(buffer)
+  if (marked)
+    return { text: clean(iconv.decode(buffer.subarray(marked.length), marked.charset)), charset: marked.charset }
+  const wide = unmarkedUtf16(buffer)
+  if (wide) return { text: clean(iconv.decode(buffer, wide)), charset: wide }
+
+  const claims = [/charset\s*=\s*["']?([\w.:-]+)/i.exec(contentType ?? '')?.[1], declared(buffer)]
+    .map((claim) => (claim ? known(claim) : null))
+    .filter((claim) => claim !== null)
+  const utf8 = countUtf8(buffer)
+  if (utf8.invalid === 0 && (utf8.valid > 0 || claims.length === 0)) {
+    const wideClaim = claims.find((claim) => multiByte.test(claim))
+    if (!wideClaim || utf8.valid > 0) return { text: clean(buffer.toString('utf8')), charset: 'utf-8' }
+  }
+  const claim = claims.find((claim) => claim !== 'utf-8')
+  const saysUtf8 = claims.includes('utf-8')
+  if (saysUtf8 && utf8.valid >= utf8.invalid) return { text: clean(decodeStrayUtf8(buffer)), charset: 'utf-8' }
+  if (claim) return { text: clean(iconv.decode(buffer, claim)), charset: claim }
+  if (utf8.valid > utf8.invalid * 4) return { text: clean(decodeStrayUtf8(buffer)), charset: 'utf-8' }
+  const guess = guessed(buffer)
+  return { text: clean(iconv.decode(buffer, guess)), charset: guess }
+}
+
+const multiByte = /^(utf-?16|utf-?32|shift|sjis|euc|gb|big5|iso-2022|cp9|hz)/
+
+function byteOrderMark(buffer: Buffer): { charset: string; length: number } | null {
+  const [a, b, c, d] = buffer
+  if (a === 0xef && b === 0xbb && c === 0xbf) return { charset: 'utf-8', length: 3 }
+  if (a === 0xff && b === 0xfe && c === 0 && d === 0) return { charset: 'utf-32le', length: 4 }
+  if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return { charset: 'utf-32be', length: 4 }
+  if (a === 0xff && b === 0xfe) return { charset: 'utf-16le', length: 2 }
+  if (a === 0xfe && b === 0xff) return { charset: 'utf-16be', length: 2 }
+  return null
+}
+
+/** A document starts with `<`, `{` or white space: two bytes of which one is zero say it all. */
+function unmarkedUtf16(buffer: Buffer): string | null {
+  const [a, b, c, d] = buffer
+  if (a === 0 && b && c === 0 && d) return 'utf-16be'
+  if (a && b === 0 && c && d === 0) return 'utf-16le'
+  return null
+}
+
+function declared(buffer: Buffer): string | undefined {
+  const head = buffer.toString('latin1', 0, 1024)
+  return /<\?xml[^>]*?\bencoding\s*=\s*["']\s*([\w.:-]+)/i.exec(head)?.[1]
+}
+
+/** As iconv-lite names it; null for a name that doesn't exist, or can't be true as the declaration was readable. As browsers do,
+ * ISO-8859-1 and ASCII are read as windows-1252, their superset that people mean. */
+function known(name: string): string | null {
+  const lower = name.toLowerCase().replace(/^x-/, '')
+  if (/^utf-?8/.test(lower) || lower === 'unicode') return 'utf-8'
+  if (/^(utf-?(16|32)|ucs-?[24]|iso-10646)/.test(lower)) return null
+  if (/^(iso-?8859-?1|iso_8859-1|latin-?1|l1|(us-)?ascii|ansi_x3.*|cp-?1252|windows-1252)$/.test(lower))
+    return 'windows-1252'
+  if (/^iso-?8859-?9|^latin-?5$/.test(lower)) return 'windows-1254'
+  if (/^(gb2312|gb_2312.*|gbk|gb18030)$/.test(lower)) return 'gb18030'
+  if (/^(ks_c_5601.*|euc-kr|korean)$/.test(lower)) return 'cp949'
+  if (/^(shift[-_]?jis|sjis|windows-31j|ms932)$/.test(lower)) return 'shift_jis'
+  return iconv.encodingExists(lower) ? lower : null
+}
+
+/** Multi-byte sequences that are right, and bytes that belong to none. */
+function countUtf8(bytes: Buffer): { valid: number; invalid: number } {
+  let valid = 0
+  let invalid = 0
+  for (let at = 0; at < bytes.length;) {
+    if (bytes[at]! < 0x80) {
+      at++
+      continue
+    }
+    const length = sequenceLength(bytes, at)
+    if (length) valid++
+    else invalid++
+    at += length || 1
+  }
+  return { valid, invalid }
+}
+
+/** 2 to 4 where a well-formed sequence starts, else 0. Cut off by the end of the document counts as well-formed. */
+function sequenceLength(bytes: Buffer, at: number): number {
+  const first = bytes[at]!
+  const length =
+    first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0
+  if (!length) return 0
+  for (let next = 1; next < length; next++) {
+    const byte = bytes[at + next]
+    if (byte === undefined) return length
+    if (byte < 0x80 || byte > 0xbf) return 0
+  }
+  const second = bytes[at + 1]
+  if (second === undefined) return length
+  if (first === 0xe0 && second < 0xa0) return 0
+  if (first === 0xed && second > 0x9f) return 0
+  if (first === 0xf0 && second < 0x90) return 0
+  if (first === 0xf4 && second > 0x8f) return 0
+  return length
+}
+
+function decodeStrayUtf8(bytes: Buffer): string {
+  let text = ''
+  let from = 0
+  for (let at = 0; at < bytes.length;) {
+    const length = bytes[at]! < 0x80 ? 1 : sequenceLength(bytes, at)
+    if (length) {
+      at += length
+      continue
+    }
+    text += bytes.toString('utf8', from, at) + iconv.decode(bytes.subarray(at, at + 1), 'windows-1252')
+    from = ++at
+  }
+  return text + bytes.toString('utf8', from)
+}
+
+/** From the words alone: markup is ASCII and would drown them. */
+function guessed(buffer: Buffer): string {
+  const words: Buffer[] = []
+  let size = 0
+  for (const match of buffer.toString('latin1').matchAll(/[\x80-\xff][^<>&]*/g)) {
+    words.push(Buffer.from(match[0], 'latin1'), Buffer.from(' '))
+    if ((size += match[0].length) > 20_000) break
+  }
+  return known(detect(Buffer.concat(words)) ?? '') ?? 'windows-1252'
+}
+
+/** No NUL (Postgres refuses it in text) and no mark left over. */
+function clean(text: string): string {
+  const unmarked = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+  return unmarked.includes('\0') ? unmarked.replaceAll('\0', '') : unmarked
+}

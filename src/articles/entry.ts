@@ -1,0 +1,37 @@
+// What every feed format is turned into. Everything here is text and absolute http(s) addresses; nothing is markup.
+
+export const feedFormats = ['rss', 'rdf', 'atom', 'json'] as const
+export type FeedFormat = (typeof feedFormats)[number]
+
+export interface Entry {
+  title: string | null
+  /** Resolved, tracking parameters kept. As written where there is nothing to resolve it against. */
+  link: string | null
+  /** As written, trimmed. */
+  guid: string | null
+  /** null: the feed gives none, or an impossible one. */
+  publishedAt: Date | null
+  /** The item's own labels, in order. */
+  categories: string[]
+  author: string | null
+  excerpt: string
+  image: string | null
+}
+
+export interface ParsedFeed {
+  format: FeedFormat
+  title: string
+  siteUrl: string | null
+  selfUrl: string | null
+  /** WebSub. */
+  hubUrl: string | null
+  /** What the feed asks for: RSS ttl, sy:updatePeriod. */
+  ttlSeconds: number | null
+  /** In document order, nothing left out. */
+  entries: Entry[]
+}
+
+/** Longest stored excerpt, in characters: two to four lines of a mail. */
+export const excerptLength = 320
+/** Longest stored title; longer ones are cut at a word. */
+export const titleLength = 500

@@ -1,0 +1,196 @@
+// Dates as feeds write them: RFC 822 with every usual mistake, ISO 8601 with or without zone, month names of a dozen languages,
+// HTML inside the element. Without a zone it is UTC. What is impossible (31 April, 1970, year 1) is null, never a guess.
+
+/** null: no date, or none that can be true. Pure. */
+export function parseFeedDate(given: string): Date | null {
+  const attribute = /\bdatetime\s*=\s*["']([^"']+)["']/i.exec(given)?.[1]
+  const text = (attribute ?? given)
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/&(?:nbsp|#160);/g, ' ')
+    .replace(/[\s\u00a0\u200e\u200f]+/g, ' ')
+    .trim()
+  if (!text || text.length > 120) return null
+  return plausible(iso(text) ?? numeric(text) ?? worded(text))
+}
+
+/** Nothing that a feed publishes is older; 1970, 1980 and year 1 are what programs write when they know no date. */
+const earliest = Date.UTC(1990, 0, 1)
+
+function plausible(time: number | null): Date | null {
+  return time === null || Number.isNaN(time) || time < earliest || time > Date.UTC(2200, 0, 1) ? null : new Date(time)
+}
+
+interface Clock {
+  hour: number
+  minute: number
+  second: number
+  ms: number
+}
+
+const midnight: Clock = { hour: 0, minute: 0, second: 0, ms: 0 }
+
+function instant(year: number, month: number, day: number, clock: Clock, offsetMinutes: number): number | null {
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return null
+  const { hour, minute, second, ms } = clock
+  // 24:00 is the end of the day; a 60th second is the next minute's first.
+  if (hour > 24 || minute > 59 || second > 60 || (hour === 24 && minute + second > 0)) return null
+  return Date.UTC(year, month - 1, day, hour, minute, second, ms) - offsetMinutes * 60_000
+}
+
+function daysIn(year: number, month: number): number {
+  return new Date(Date.UTC(year, month, 0)).getUTCDate()
+}
+
+function iso(text: string): number | null {
+  const match =
+    /^(?:[^\d\s]+,? )?(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:(?:[T ,]|\+(?=\d\d:)| - )+(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,:](\d{1,9}))?)?)? ?(.*)$/i.exec(
+      text,
+    ) ?? /^(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2}):?(\d{2}):?(\d{2})?(?:[.,](\d{1,9}))?)? ?(.*)$/i.exec(text)
+  if (!match) return null
+  const [, year, month, day, hour, minute, second, fraction, rest] = match
+  const meridiem = /^([ap])\.?m\.?\b ?(.*)$/i.exec(rest ?? '')
+  const zone = offset((meridiem ? meridiem[2] : rest) ?? '')
+  if (zone === null) return null
+  const clock = hour
+    ? {
+        hour: twelveHour(Number(hour), meridiem?.[1]),
+        minute: Number(minute),
+        second: Number(second ?? 0),
+        ms: fraction ? Math.floor(Number(`0.${fraction}`) * 1000) : 0,
+      }
+    : midnight
+  return instant(Number(year), Number(month), Number(day ?? 1), clock, zone)
+}
+
+/** Unix seconds or milliseconds; 29/05/2017 and 05/29/2017 (the month first only where the day says so, or with AM/PM). */
+function numeric(text: string): number | null {
+  if (/^\d{9,10}$/.test(text)) return Number(text) * 1000
+  if (/^\d{12,13}$/.test(text)) return Number(text)
+  const cjk =
+    /^(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일]?[^\d]*(?:(\d{1,2})[:時时시] ?(\d{2})(?:[:分분] ?(\d{2}))?)?/.exec(
+      text,
+    )
+  if (cjk) return instant(Number(cjk[1]), Number(cjk[2]), Number(cjk[3]), clockOf(cjk[4], cjk[5], cjk[6]), 0)
+  const match =
+    /^(?:[^\d\s]+,? )?(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4}|\d{2})(?:[T ,-]+(\d{1,2})[:.h](\d{2})(?:[:.](\d{2}))?)? ?([ap])?\.?m?\.? ?(.*)$/i.exec(
+      text,
+    )
+  if (!match) return null
+  const [, first, mark, second, year, hour, minute, seconds, meridiem, rest] = match
+  const zone = offset(rest ?? '')
+  if (zone === null) return null
+  const isMonthFirst = Number(second) > 12 || (mark === '/' && Number(first) <= 12 && meridiem !== undefined)
+  const [day, month] = isMonthFirst ? [second, first] : [first, second]
+  const clock = clockOf(hour, minute, seconds)
+  return instant(
+    fullYear(year!),
+    Number(month),
+    Number(day),
+    { ...clock, hour: twelveHour(clock.hour, meridiem) },
+    zone,
+  )
+}
+
+function clockOf(hour?: string, minute?: string, second?: string): Clock {
+  return { hour: Number(hour ?? 0), minute: Number(minute ?? 0), second: Number(second ?? 0), ms: 0 }
+}
+
+function twelveHour(hour: number, meridiem: string | undefined): number {
+  if (!meridiem || hour > 12) return hour
+  return (hour % 12) + (meridiem.toLowerCase() === 'p' ? 12 : 0)
+}
+
+/** RFC 2822: 00-49 is this century, three digits count from 1900. */
+function fullYear(written: string): number {
+  const year = Number(written)
+  if (written.length >= 4) return year
+  return written.length === 3 ? 1900 + year : year < 50 ? 2000 + year : 1900 + year
+}
+
+/** Anything with a month's name: finds the time, the name and the numbers, in whatever order they stand. */
+function worded(text: string): number | null {
+  let rest = ` ${text.normalize('NFC').toLowerCase()} `.replace(
+    /\bde\b|\bdel\b|\bof\b|(?<=\d)(?:st|nd|rd|th|er|º|ª)(?=[ ,.])/g,
+    ' ',
+  )
+  const time =
+    /(?:^|[ t,@-])(\d{1,2})[:h.](\d{2})(?:[:.m](\d{2}))?(?:[.,](\d{1,6}))?(?: ?([ap])\.?m\.?(?![a-z]))?/.exec(rest)
+  let clock = midnight
+  let zoneText = ''
+  if (time) {
+    clock = {
+      hour: twelveHour(Number(time[1]), time[5]),
+      minute: Number(time[2]),
+      second: Number(time[3] ?? 0),
+      ms: time[4] ? Math.floor(Number(`0.${time[4]}`) * 1000) : 0,
+    }
+    const after = rest.slice(time.index + time[0].length)
+    zoneText = after.trim()
+    rest = `${rest.slice(0, time.index)} ${after.replace(/(?:gmt|utc|ut)? ?[+-]\d{1,2}:?\d{0,2}\b|\([^)]*\)/g, ' ')}`
+  }
+  let month = 0
+  // The last one: "mar, 14 mag 2019" is a Tuesday (martedì) in May.
+  for (const [word] of rest.matchAll(/\p{L}[\p{L}\p{M}]+/gu)) month = monthNumber(word) || month
+  if (!month) return null
+  const numbers = [...rest.matchAll(/\d+/g)].map(([number]) => number)
+  const yearAt = numbers.findIndex((number) => number.length === 4)
+  const year = yearAt >= 0 ? numbers.splice(yearAt, 1)[0]! : numbers.length > 1 ? numbers.splice(1, 1)[0]! : null
+  const day = numbers[0]
+  if (!year || !day || day.length > 2) return null
+  // In "Mon May 29 01:23:57 EDT 2017" the year stands behind the zone.
+  const zone = offset(zoneText.replace(/\b(?:19|20)\d\d\b(?!:)/, ' '), { lenient: true })
+  return instant(fullYear(year), month, Number(day), clock, zone ?? 0)
+}
+
+/** Minutes east of UTC. '' is UTC; null: not a zone (lenient: unknown words are passed over). */
+function offset(given: string, options: { lenient?: boolean } = {}): number | null {
+  const text = given
+    .replace(/\([^)]*\)/g, ' ')
+    .replace(/\[[^\]]*\]/g, ' ')
+    .trim()
+    .toLowerCase()
+  if (!text) return 0
+  const digits = /^(?:z|gmt|utc?)? ?([+\u2212-]) ?(\d{1,2}):?(\d{2})?(?![\d:])/.exec(text)
+  if (digits) {
+    const [, sign, hours, minutes] = digits
+    const total = Number(hours) * 60 + Number(minutes ?? 0)
+    return total > 15 * 60 ? null : sign === '+' ? total : -total
+  }
+  const word = /^[a-z]+/.exec(text)?.[0]
+  if (word && word in zones) return zones[word]!
+  return options.lenient ? 0 : null
+}
+
+/** Names that occur in feeds. Those with several meanings have the one of the feeds that write them: EST is American. */
+// prettier-ignore
+const zones: Record<string, number> = {
+  z: 0, ut: 0, utc: 0, gmt: 0, wet: 0, west: 60, bst: 60, ist: 330, cet: 60, cest: 120, mez: 60, mesz: 120, met: 60, mest: 120,
+  eet: 120, eest: 180, msk: 180, msd: 240, trt: 180, sast: 120, wib: 420, jst: 540, kst: 540, hkt: 480, sgt: 480, pht: 480,
+  awst: 480, acst: 570, aest: 600, aedt: 660, nzst: 720, nzdt: 780, brt: -180, art: -180, clt: -240, nst: -210, ast: -240,
+  adt: -180, est: -300, edt: -240, et: -300, cst: -360, cdt: -300, ct: -360, mst: -420, mdt: -360, mt: -420, pst: -480, pdt: -420,
+  pt: -480, akst: -540, akdt: -480, hst: -600,
+}
+
+/** Beginnings of month names, lower case. English, Spanish, Portuguese, Catalan, French, Italian, Romanian, German, Dutch, Nordic,
+ * Finnish, Polish, Czech, Hungarian, Turkish, Indonesian, Russian, Ukrainian, Greek. The longest that fits wins. */
+const monthBeginnings: readonly string[] = [
+  'jan jän ene gen ian sty led oca tammi янв січ ιαν',
+  'feb fev fév febr lut úno şub helmi фев лют φεβ',
+  'mar mär mrz mrt maa márc bře maalis мар бер μαρ μάρ',
+  'apr abr avr ápr kwi dub nis huhti апр кві απρ',
+  'may mai mei mag maj máj maio kvě touko май мая тра μαι μαϊ μάι μάϊ',
+  'jun juin jún giu iun cze červen haz kesä июн чер ιουν ιούν',
+  'jul juil júl lug iul lip červenec tem heinä июл лип ιουλ ιούλ',
+  'aug ago aou aoû agu agt sie srp ağu elo авг сер αυγ αύγ',
+  'sep set szept wrz zář eyl syys сен вер σεπ',
+  'oct okt out ott paź říj eki loka окт жов οκτ',
+  'nov noi lis kas marras ноя лис νοε νοέ',
+  'dec dez dic déc des gru pro ara joulu дек гру δεκ',
+]
+const months: readonly (readonly [beginning: string, month: number])[] = monthBeginnings
+  .flatMap((line, index) => line.split(' ').map((beginning) => [beginning, index + 1] as const))
+  .sort(([a], [b]) => b.length - a.length)
+
+function monthNumber(word: string): number {
+  return months.find(([beginning]) => word.startsWith(beginning))?.[1] ?? 0
+}

@@ -1,0 +1,63 @@
+// Bytes → feed: find the format, call its adapter. Pure; what is no feed, or goes beyond the bounds, gets a reason instead.
+
+import { decodeBytes } from './charset.ts'
+import type { ParsedFeed } from './entry.ts'
+import { readAtom } from './formats/atom.ts'
+import { readJsonFeed } from './formats/json-feed.ts'
+import { readRss } from './formats/rss.ts'
+import { FeedRefused, parseXml } from './xml.ts'
+
+export type FeedReading = { outcome: 'feed'; feed: ParsedFeed } | { outcome: 'refused'; reason: string }
+
+export const mostFeedBytes = 10_000_000
+
+export interface Origin {
+  /** What relative links stand against; null: what the document says about itself. */
+  base?: string | null
+  /** The header, for its charset. */
+  contentType?: string | null
+}
+
+/** Never throws. */
+export function parseFeed(bytes: Uint8Array, origin: Origin = {}): FeedReading {
+  if (bytes.length > mostFeedBytes) return refused('It is larger than 10 MB.')
+  if (bytes.length === 0) return refused('It is empty.')
+  try {
+    return parseFeedText(decodeBytes(bytes, origin.contentType ?? null).text, origin)
+  } catch (error) {
+    if (error instanceof FeedRefused) return refused(error.message)
+    return refused(`It can't be read (${error instanceof Error ? error.message : String(error)}).`)
+  }
+}
+
+function parseFeedText(text: string, origin: Origin): FeedReading {
+  const start = /\S/.exec(text)?.index ?? -1
+  if (start < 0) return refused('It is empty.')
+  if (text[start] === '{' || text[start] === '[') return parseJson(text, origin)
+  const document = parseXml(text)
+  if (document.root === null) return refused(whatElse(text, document.firstElement))
+  const base = origin.base ?? null
+  return { outcome: 'feed', feed: document.root.name === 'feed' ? readAtom(document, base) : readRss(document, base) }
+}
+
+function parseJson(text: string, origin: Origin): FeedReading {
+  let document: unknown
+  try {
+    document = JSON.parse(text)
+  } catch {
+    return refused('It is broken JSON.')
+  }
+  const feed = readJsonFeed(document, origin.base ?? null)
+  return feed ? { outcome: 'feed', feed } : refused('It is JSON, but not a JSON Feed.')
+}
+
+function whatElse(text: string, firstElement: string | null): string {
+  if (firstElement === 'html' || /<!doctype html|<html[\s>]|<body[\s>]/i.test(text.slice(0, 20_000)))
+    return 'It is an HTML page, not a feed.'
+  if (firstElement === null) return 'It is neither XML nor JSON.'
+  return `It is XML, but not a feed: it starts with <${firstElement.slice(0, 40)}>.`
+}
+
+function refused(reason: string): FeedReading {
+  return { outcome: 'refused', reason }
+}

@@ -1,0 +1,118 @@
+// Atom 1.0 and 0.3. The same elements but for the dates (issued, modified) and the content's mode.
+
+import type { Entry, ParsedFeed } from '../entry.ts'
+import { parseFeedDate } from '../feed-date.ts'
+import { choosePicture, isWebAddress, type Picture, readTexts, resolveLink, titleOf } from '../feed-parts.ts'
+import { cleanSpace, plainText } from '../html-text.ts'
+import { child, childrenNamed, markupOf, type XmlDocument, type XmlNode } from '../xml.ts'
+import { absolute, documentBase, rebase } from './rss.ts'
+
+export function readAtom(document: XmlDocument, location: string | null): ParsedFeed {
+  const { root, source } = document
+  const rel = (name: string) =>
+    childrenNamed(root, 'link').find((link) => link.attributes.rel === name)?.attributes.href
+  const site = alternate(root)
+  const base = documentBase(location, absolute(rel('self')), absolute(site), [root])
+  return {
+    format: 'atom',
+    title: plainText(child(root, 'title')?.text ?? ''),
+    siteUrl: absolute(resolveLink(site, base)),
+    selfUrl: absolute(rel('self')),
+    hubUrl: absolute(rel('hub')),
+    ttlSeconds: null,
+    entries: childrenNamed(root, 'entry').map((entry) => readEntry(source, entry, base)),
+  }
+}
+
+function readEntry(source: string, entry: XmlNode, outerBase: string | null): Entry {
+  const base = rebase(outerBase, entry)
+  const markup = (name: string) => {
+    const node = child(entry, name)
+    if (!node || node.attributes.mode === 'base64') return undefined
+    // Inside content of another type (a picture, XML) there is nothing to read.
+    if (/^(?!text|html|xhtml|application\/xhtml)\w+\//.test(node.attributes.type ?? '')) return undefined
+    const html = markupOf(source, node)
+    // type="text": a < in it is a character, not a tag.
+    return node.attributes.type === 'text' && !node.children.length ? html.replaceAll('<', '&lt;') : html
+  }
+  const guid = cleanSpace(child(entry, 'id')?.text ?? '') || null
+  const group = child(entry, 'media:group')
+  const { excerpt, pictures } = readTexts([
+    markup('summary'),
+    markup('content'),
+    group && child(group, 'media:description')?.text,
+    child(entry, 'media:description')?.text,
+  ])
+  const contentBase = child(entry, 'content') ? rebase(base, child(entry, 'content')!) : base
+  return {
+    title: titleOf(markup('title') ?? '') ?? titleOf(child(entry, 'media:title')?.text ?? ''),
+    link:
+      resolveLink(child(entry, 'feedburner:origlink')?.text, base) ??
+      resolveLink(alternate(entry), base) ??
+      resolveLink(child(entry, 'content')?.attributes.src, base) ??
+      (guid && isWebAddress(guid) ? resolveLink(guid, base) : null),
+    guid,
+    publishedAt: dateOf(source, entry),
+    categories: childrenNamed(entry, 'category')
+      .map((node) => plainText(node.attributes.label?.trim() || node.attributes.term?.trim() || node.text))
+      .concat(
+        childrenNamed(entry, 'category').length
+          ? []
+          : childrenNamed(entry, 'dc:subject').map((node) => plainText(node.text)),
+      )
+      .filter(Boolean),
+    author: authorOf(entry) ?? authorOf(child(entry, 'source')),
+    excerpt,
+    image: choosePicture(declaredPictures(entry), pictures, contentBase),
+  }
+}
+
+function dateOf(source: string, entry: XmlNode): Date | null {
+  for (const name of ['published', 'issued', 'created', 'dc:date', 'pubdate', 'updated', 'modified'])
+    for (const node of childrenNamed(entry, name)) {
+      const date = parseFeedDate(markupOf(source, node))
+      if (date) return date
+    }
+  return null
+}
+
+/** The page for people: rel="alternate" or none, as HTML rather than anything else, the first of those. */
+function alternate(node: XmlNode): string | undefined {
+  const links = childrenNamed(node, 'link').filter((link) => {
+    const rel = link.attributes.rel?.trim().toLowerCase()
+    return !rel || rel === 'alternate' || rel === 'http://www.iana.org/assignments/relation/alternate'
+  })
+  const html = links.find((link) => !link.attributes.type || /html/.test(link.attributes.type)) ?? links[0]
+  return html?.attributes.href?.trim() || html?.text.trim() || undefined
+}
+
+function authorOf(node: XmlNode | undefined): string | null {
+  if (!node) return null
+  const names = childrenNamed(node, 'author').map((author) => plainText((child(author, 'name') ?? author).text))
+  const given = names.filter((name) => name && !/^\S+@\S+$/.test(name))
+  if (given.length) return [...new Set(given)].join(', ')
+  return plainText(child(node, 'dc:creator')?.text ?? '') || null
+}
+
+function declaredPictures(entry: XmlNode): Picture[] {
+  const pictures: Picture[] = []
+  const add = (url: string | undefined, node: XmlNode, type: string | undefined) => {
+    const width = Number.parseInt(node.attributes.width ?? '', 10)
+    if (url?.trim())
+      pictures.push({ url: url.trim(), width: width > 0 ? width : null, type: (type ?? '').toLowerCase() })
+  }
+  const walk = (parent: XmlNode) => {
+    for (const node of parent.children) {
+      if (node.name === 'media:thumbnail') add(node.attributes.url, node, 'image')
+      else if (node.name === 'media:content') {
+        add(node.attributes.url, node, node.attributes.type || node.attributes.medium)
+        walk(node)
+      } else if (node.name === 'media:group') walk(node)
+      else if (node.name === 'link' && /^(?:enclosure|image|image_src)$/.test(node.attributes.rel ?? ''))
+        add(node.attributes.href, node, node.attributes.type)
+      else if (node.name === 'enclosure') add(node.attributes.url, node, node.attributes.type)
+    }
+  }
+  walk(entry)
+  return pictures
+}

@@ -1,0 +1,235 @@
+// RSS 0.9x to 2.0, RSS 1.0 (RDF) and the dialects of WordPress, FeedBurner and the media modules. The two families differ in where
+// the items stand and in what names them: a guid here, rdf:about there.
+
+import type { Entry, ParsedFeed } from '../entry.ts'
+import { parseFeedDate } from '../feed-date.ts'
+import { choosePicture, isWebAddress, type Picture, readTexts, resolveLink, titleOf } from '../feed-parts.ts'
+import { cleanSpace, plainText } from '../html-text.ts'
+import { child, childrenNamed, markupOf, type XmlDocument, type XmlNode } from '../xml.ts'
+
+export function readRss(document: XmlDocument, location: string | null): ParsedFeed {
+  const { root, source } = document
+  const channel = root.name === 'channel' ? root : (child(root, 'channel') ?? root)
+  const atomLinks = [...childrenNamed(channel, 'atom:link'), ...childrenNamed(root, 'atom:link')]
+  const rel = (name: string) => atomLinks.find((link) => link.attributes.rel === name)?.attributes.href ?? null
+  const siteWritten = linkText(channel) ?? rel('alternate')
+  const base = documentBase(location, absolute(rel('self')), absolute(siteWritten), [root, channel])
+  const items = [...itemsOf(root), ...(channel === root ? [] : itemsOf(channel))]
+  // In document order even where some stand in the channel and some beside it.
+  items.sort((a, b) => a.from - b.from)
+  return {
+    format: root.name === 'rdf:rdf' ? 'rdf' : 'rss',
+    title: plainText(child(channel, 'title')?.text ?? ''),
+    siteUrl: absolute(resolveLink(siteWritten, base)),
+    selfUrl: absolute(rel('self')),
+    hubUrl: absolute(rel('hub')),
+    ttlSeconds: ttlOf(channel),
+    entries: items.map((item) => readItem(source, item, base)),
+  }
+}
+
+function itemsOf(parent: XmlNode): XmlNode[] {
+  const items: XmlNode[] = []
+  for (const node of parent.children) {
+    if (node.name === 'item') items.push(node, ...itemsOf(node))
+    else if (node.name === 'items') items.push(...itemsOf(node))
+  }
+  return items
+}
+
+function readItem(source: string, item: XmlNode, outerBase: string | null): Entry {
+  const base = rebase(outerBase, item)
+  const guidNode = childrenNamed(item, 'guid').find((node) => node.text.trim())
+  const guid = cleanSpace(guidNode?.text ?? item.attributes['rdf:about'] ?? item.attributes.about ?? '') || null
+  const isPermalink = guidNode?.attributes.ispermalink?.trim().toLowerCase() !== 'false'
+  const markup = (name: string) => {
+    const nodes = childrenNamed(item, name)
+    const node = nodes.find((one) => one.text.trim() || one.children.length) ?? nodes[0]
+    return node ? markupOf(source, node) : undefined
+  }
+  const link =
+    resolveLink(child(item, 'feedburner:origlink')?.text, base) ??
+    resolveLink(linkText(item), base) ??
+    resolveLink(atomAlternate(item), base) ??
+    guidLink(guid, isPermalink, guidNode === undefined, base)
+  const { excerpt, pictures } = readTexts([
+    markup('description'),
+    markup('content:encoded'),
+    markup('summary') ?? markup('atom:summary'),
+    markup('content') ?? markup('atom:content'),
+    markup('xhtml:body') ?? markup('body') ?? markup('fulltext') ?? markup('yandex:full-text'),
+    markup('media:description'),
+    markup('itunes:summary'),
+    markup('itunes:subtitle'),
+  ])
+  return {
+    title: firstOf(['title', 'atom:title', 'dc:title', 'media:title', 'itunes:title'], (name) =>
+      titleOf(markup(name) ?? ''),
+    ),
+    link,
+    guid,
+    publishedAt: firstOf(dateNames, (name) => {
+      for (const node of childrenNamed(item, name)) {
+        const date = parseFeedDate(markupOf(source, node))
+        if (date) return date
+      }
+      return null
+    }),
+    categories: categoriesOf(item),
+    author: authorOf(item),
+    excerpt,
+    image: choosePicture(declaredPictures(item), pictures, base),
+  }
+}
+
+const dateNames = [
+  'pubdate',
+  'dc:date',
+  'dcterms:issued',
+  'dcterms:created',
+  'published',
+  'atom:published',
+  'dcterms:date',
+  'prism:publicationdate',
+  'date',
+  'updated',
+  'atom:updated',
+  'dcterms:modified',
+  'lastbuilddate',
+]
+
+function firstOf<T>(names: readonly string[], read: (name: string) => T | null): T | null {
+  for (const name of names) {
+    const value = read(name)
+    if (value !== null) return value
+  }
+  return null
+}
+
+/** `<link>`, which some write as Atom does, with an href. */
+function linkText(node: XmlNode): string | null {
+  for (const link of childrenNamed(node, 'link')) {
+    const rel = link.attributes.rel
+    const written = link.text.trim() || (!rel || rel === 'alternate' ? link.attributes.href?.trim() : '')
+    if (written) return written
+  }
+  return child(node, 'url')?.text.trim() || null
+}
+
+function atomAlternate(item: XmlNode): string | undefined {
+  const links = childrenNamed(item, 'atom:link')
+  return links.find((link) => !link.attributes.rel || link.attributes.rel === 'alternate')?.attributes.href
+}
+
+/** A guid that says so is a link; one that says it isn't is better than none if it's an address (WordPress's `?p=`, which leads to
+ * the story); rdf:about names the item's page. */
+function guidLink(guid: string | null, isPermalink: boolean, isAbout: boolean, base: string | null): string | null {
+  if (!guid) return null
+  if (isWebAddress(guid)) return resolveLink(guid, base)
+  return isPermalink && !isAbout && /^[./?]\S+$/.test(guid) ? resolveLink(guid, base) : null
+}
+
+function categoriesOf(item: XmlNode): string[] {
+  const own = labels(childrenNamed(item, 'category'))
+  return own.length ? own : labels([...childrenNamed(item, 'dc:subject'), ...childrenNamed(item, 'atom:category')])
+}
+
+function labels(nodes: readonly XmlNode[]): string[] {
+  return nodes
+    .map((node) => plainText(node.text.trim() || node.attributes.label || node.attributes.term || ''))
+    .filter(Boolean)
+}
+
+function authorOf(item: XmlNode): string | null {
+  const creators = [...childrenNamed(item, 'dc:creator'), ...childrenNamed(item, 'creator')]
+  const names = creators.map((node) => plainText(node.text)).filter(Boolean)
+  if (names.length) return [...new Set(names)].join(', ')
+  for (const name of ['author', 'itunes:author', 'atom:author', 'media:credit']) {
+    for (const node of childrenNamed(item, name)) {
+      const person = child(node, 'name') ?? child(node, 'atom:name')
+      const found = personName(plainText(person?.text ?? node.text))
+      if (found) return found
+    }
+  }
+  return null
+}
+
+/** `jane@paper.example (Jane Doe)` is Jane Doe; an address alone is nobody's name to print. */
+function personName(text: string): string | null {
+  const named = /^\S+@\S+\s*\((.+)\)$/.exec(text)?.[1] ?? /^(.+?)\s*[<(]\S+@\S+[>)]$/.exec(text)?.[1] ?? text
+  return named.trim() && !/^\S+@\S+$/.test(named.trim()) ? named.trim() : null
+}
+
+function declaredPictures(item: XmlNode): Picture[] {
+  const pictures: Picture[] = []
+  const add = (url: string | undefined, node: XmlNode, type = node.attributes.type) => {
+    const medium = node.attributes.medium?.toLowerCase()
+    const width = Number.parseInt(node.attributes.width ?? '', 10)
+    if (url?.trim())
+      pictures.push({
+        url: url.trim(),
+        width: Number.isNaN(width) || width < 1 ? null : width,
+        type: (type?.trim() || medium || '').toLowerCase(),
+      })
+  }
+  const walk = (parent: XmlNode) => {
+    for (const node of parent.children) {
+      if (node.name === 'media:content') {
+        add(node.attributes.url, node)
+        walk(node)
+      } else if (node.name === 'media:group') walk(node)
+      else if (node.name === 'media:thumbnail') add(node.attributes.url ?? node.text, node, 'image')
+    }
+  }
+  walk(item)
+  for (const node of item.children) {
+    if (node.name === 'enclosure') add(node.attributes.url, node)
+    else if (node.name === 'itunes:image') add(node.attributes.href ?? node.text, node, 'image')
+    else if (node.name === 'image' || node.name === 'thumbnail' || node.name === 'featuredimage')
+      add(child(node, 'url')?.text ?? node.attributes.url ?? node.attributes.href ?? node.text, node, 'image')
+    else if ((node.name === 'atom:link' || node.name === 'link') && node.attributes.rel === 'enclosure')
+      add(node.attributes.href, node)
+  }
+  return pictures
+}
+
+const periods: Record<string, number> = {
+  hourly: 3600,
+  daily: 86_400,
+  weekly: 604_800,
+  monthly: 2_592_000,
+  yearly: 31_536_000,
+}
+
+function ttlOf(channel: XmlNode): number | null {
+  const minutes = Number(child(channel, 'ttl')?.text.trim() || Number.NaN)
+  if (minutes > 0 && minutes < 100_000) return minutes * 60
+  const period = periods[child(channel, 'sy:updateperiod')?.text.trim().toLowerCase() ?? '']
+  const times = Number(child(channel, 'sy:updatefrequency')?.text.trim() || 1)
+  return period && times > 0 ? Math.round(period / times) : null
+}
+
+/** What relative addresses stand against: xml:base where there is one, else where the document was said to be, else its own
+ * absolute address, else the site's. */
+export function documentBase(
+  location: string | null,
+  self: string | null,
+  site: string | null,
+  nodes: readonly XmlNode[],
+): string | null {
+  const isProxied = self !== null && /feedburner|feedproxy|feedpress|feedblitz/i.test(new URL(self).hostname)
+  const own = isProxied ? (site ?? self) : (self ?? site)
+  return nodes.reduce<string | null>(rebase, location ?? own)
+}
+
+export function rebase(base: string | null, node: XmlNode): string | null {
+  const written = node.attributes['xml:base']?.trim()
+  if (!written) return base
+  const url = URL.parse(written, base ?? undefined)
+  return url && /^https?:$/.test(url.protocol) ? url.href : base
+}
+
+export function absolute(url: string | null | undefined): string | null {
+  const trimmed = url?.trim()
+  return trimmed && isWebAddress(trimmed) ? trimmed : null
+}

@@ -1,0 +1,104 @@
+// What people read in a piece of HTML, and the pictures in it. A scanner, not a parser: it has to be fast (every summary of every
+// poll goes through it), stops when it has enough, and must never let markup out. What looks like a tag is one.
+
+import { decodeHTML } from 'entities'
+
+export interface HtmlReading {
+  /** White space collapsed, entities decoded. */
+  text: string
+  pictures: HtmlPicture[]
+}
+
+export interface HtmlPicture {
+  url: string
+  width: number | null
+}
+
+const tagPattern =
+  /<(?:!--[\s\S]*?(?:-->|$)|!\[CDATA\[([\s\S]*?)(?:\]\]>|$)|[!?][^>]*(?:>|$)|(\/?)([a-zA-Z][\w:-]*)((?:[^>"']|"[^"]*"|'[^']*')*)(?:>|$))/y
+/** Their content is not for readers. */
+const unread =
+  /^(?:script|style|iframe|object|svg|math|noembed|template|head|title|textarea|select|form|button|video|audio)$/
+/** A word doesn't end where these begin or end. */
+const inline =
+  /^(?:a|abbr|acronym|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|mark|nobr|q|s|samp|small|span|strike|strong|sub|sup|time|tt|u|var|wbr)$/
+
+/** Reads until it has `most` characters of text, and the pictures up to there (or all, with `allPictures`). */
+export function readHtml(html: string, most: number, options: { allPictures?: boolean } = {}): HtmlReading {
+  const pictures: HtmlPicture[] = []
+  let raw = ''
+  let at = 0
+  while (at < html.length) {
+    const tagAt = html.indexOf('<', at)
+    const end = tagAt < 0 ? html.length : tagAt
+    // Ten times the length covers entities and white space; nothing here gets long by repetition.
+    if (raw.length < most * 10 + 1000) raw += html.slice(at, end)
+    else if (!options.allPictures || pictures.length > 20) break
+    if (tagAt < 0) break
+    tagPattern.lastIndex = tagAt
+    const match = tagPattern.exec(html)
+    if (!match) {
+      raw += '<'
+      at = tagAt + 1
+      continue
+    }
+    at = tagPattern.lastIndex
+    const [, cdata, isClosing, tagName, attributes] = match
+    if (cdata !== undefined) raw += cdata.replaceAll('<', ' <')
+    if (tagName === undefined) continue
+    const tag = tagName.toLowerCase()
+    if (!inline.test(tag)) raw += ' '
+    if (isClosing) continue
+    if (tag === 'img' || tag === 'amp-img') addPicture(pictures, attributes ?? '')
+    else if (unread.test(tag) && !attributes?.endsWith('/')) {
+      const close = new RegExp(`</${tag}\\b[^>]*>`, 'gi')
+      close.lastIndex = at
+      at = close.exec(html) ? close.lastIndex : tag === 'form' || tag === 'button' ? at : html.length
+    }
+  }
+  return { text: cleanSpace(decodeHTML(raw)), pictures }
+}
+
+/** Text of a title or label: markup stripped, entities decoded (twice where they were escaped twice), one line. */
+export function plainText(html: string): string {
+  if (!/[<&]/.test(html)) return cleanSpace(html)
+  const once = readHtml(html, 2000).text
+  // `&amp;#8217;` and `&amp;lt;b&amp;gt;` in the document: escaped once more than it should be.
+  return /&(?:#\d|#x[\da-f]|[a-z]{2,8};)/i.test(once) ? readHtml(once, 2000).text : once
+}
+
+/** Control characters, line ends of every kind, bidi overrides and runs of white space (U+00A0 too) become one space. */
+export function cleanSpace(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\s\x00-\x1f\x7f-\x9f\u00a0\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+/g, ' ').trim()
+}
+
+/** At most `most` characters, ended at a word with an ellipsis where something was cut. Pure. */
+export function cutAtWord(text: string, most: number): string {
+  if (text.length <= most) return text
+  const cut = text.slice(0, most)
+  const space = /\s/.test(text[most]!) ? most : cut.lastIndexOf(' ')
+  // Scripts without spaces, and very long words: at a whole character.
+  const end = space > most * 0.6 ? cut.slice(0, space) : cut.replace(/[\ud800-\udbff]$/, '')
+  return `${end.replace(/[\s.,;:!?–—-]+$/u, '')}…`
+}
+
+function addPicture(pictures: HtmlPicture[], attributes: string): void {
+  const found: Record<string, string> = {}
+  for (const [, name, , double, single, bare] of attributes.matchAll(
+    /([a-zA-Z][\w:-]*)\s*=\s*("([^"]*)"|'([^']*)'|([^\s"'>]+))/g,
+  ))
+    found[name!.toLowerCase()] ??= decodeHTML(double ?? single ?? bare ?? '').trim()
+  const width = size(found.width)
+  const height = size(found.height)
+  if ((width !== null && width < 40) || (height !== null && height < 40)) return
+  const lazy = found['data-src'] || found['data-lazy-src'] || found['data-original']
+  const src = found.src && !found.src.startsWith('data:') ? found.src : undefined
+  const url = lazy || src || found.srcset?.split(/[\s,]/)[0]
+  if (url) pictures.push({ url, width })
+}
+
+function size(value: string | undefined): number | null {
+  const match = /^\s*(\d{1,5})(?:px)?\s*$/.exec(value ?? '')
+  return match ? Number(match[1]) : null
+}

@@ -1,0 +1,215 @@
+// Feed documents as a small tree, read leniently and within bounds. Names are lower case with a canonical prefix by namespace
+// (`dc:date`, `media:content`; none for the feed's own elements), whatever prefix the document chose.
+//
+// The surprise: an internal DTD is not XML's business here. Plain entities of it are expanded; any that could grow (nested, long
+// or external) make the document refused. That is all that is left of entity bombs.
+
+import { Parser } from 'htmlparser2'
+
+export interface XmlNode {
+  name: string
+  attributes: Record<string, string>
+  /** All text inside, in order, decoded once. */
+  text: string
+  children: XmlNode[]
+  /** Where the inside lies in the document: for markup that was written without escaping. */
+  from: number
+  to: number
+}
+
+export interface XmlDocument {
+  source: string
+  root: XmlNode
+}
+
+/** What makes a document refused: a sentence for editors. */
+export class FeedRefused extends Error {
+  override name = 'FeedRefused'
+}
+
+const deepest = 100
+const mostNodes = 600_000
+export const mostItems = 10_000
+
+/** Elements that only hold elements: the text between is white space, or noise. */
+const containers = new Set(['rss', 'rdf:rdf', 'feed', 'channel', 'item', 'entry', 'media:group', 'items'])
+const itemNames = new Set(['item', 'entry'])
+
+/** Parses up to the first known root element and below it; `null` when there is none. Throws FeedRefused beyond the bounds. */
+export function parseXml(text: string): XmlDocument | { root: null; firstElement: string | null } {
+  const { source, entities } = takeDoctype(text)
+  let root: XmlNode | null = null
+  let firstElement: string | null = null
+  let hasEnded = false
+  let isRootClosed = false
+  let nodes = 0
+  let items = 0
+  const stack: XmlNode[] = []
+  const scopes: Scope[] = []
+  const parser: Parser = new Parser(
+    {
+      onopentag(rawName, attributes) {
+        if (isRootClosed) return
+        firstElement ??= rawName
+        if (++nodes > mostNodes) throw new FeedRefused(`It has more than ${mostNodes} elements.`)
+        const parent = stack.at(-1)
+        const scope = enterScope(scopes.at(-1), rawName, attributes, stack.length)
+        const name = canonicalName(rawName, scope)
+        if (!root && !isRoot(name)) return
+        if (stack.length >= deepest) throw new FeedRefused(`Its elements are nested more than ${deepest} deep.`)
+        if (itemNames.has(name) && ++items > mostItems) throw new FeedRefused(`It has more than ${mostItems} entries.`)
+        const node: XmlNode = { name, attributes, text: '', children: [], from: parser.endIndex + 1, to: -1 }
+        root ??= node
+        parent?.children.push(node)
+        stack.push(node)
+        scopes.push(scope)
+      },
+      ontext(data) {
+        const node = stack.at(-1)
+        if (node && !containers.has(node.name)) node.text += data
+      },
+      onclosetag(_, isImplied) {
+        if (!root || isRootClosed) return
+        const node = stack.pop()
+        scopes.pop()
+        if (!node) return
+        // A document that was cut off: what the cut went through is not to be trusted.
+        if (hasEnded && isImplied && !containers.has(node.name)) stack.at(-1)?.children.pop()
+        node.to = Math.max(node.from, parser.startIndex)
+        if (entities.size) node.text = expand(node.text, entities)
+        const parent = stack.at(-1)
+        if (parent && node.text && !containers.has(parent.name)) parent.text += node.text
+        if (!parent) isRootClosed = true
+      },
+    },
+    { xmlMode: true, decodeEntities: true, lowerCaseTags: true, lowerCaseAttributeNames: true },
+  )
+  parser.write(source)
+  hasEnded = true
+  parser.end()
+  return root ? { source, root } : { root, firstElement }
+}
+
+export function child(node: XmlNode, name: string): XmlNode | undefined {
+  return node.children.find((one) => one.name === name)
+}
+
+export function childrenNamed(node: XmlNode, name: string): XmlNode[] {
+  return node.children.filter((one) => one.name === name)
+}
+
+/** The markup inside: as written between the tags when there are elements, else the decoded text. */
+export function markupOf(source: string, node: XmlNode): string {
+  return node.children.length ? source.slice(node.from, node.to) : node.text
+}
+
+function isRoot(name: string): boolean {
+  return name === 'rss' || name === 'rdf:rdf' || name === 'feed' || name === 'channel'
+}
+
+interface Scope {
+  /** Namespace prefix → canonical prefix. */
+  prefixes: ReadonlyMap<string, string>
+  isAtom: boolean
+}
+
+const noScope: Scope = { prefixes: new Map(), isAtom: false }
+
+const canonical: readonly (readonly [RegExp, string])[] = [
+  [/^https?:\/\/www\.w3\.org\/2005\/atom/, 'atom'],
+  [/^https?:\/\/purl\.org\/atom\//, 'atom'],
+  [/^https?:\/\/purl\.org\/rss\/1\.0\/modules\/content/, 'content'],
+  [/^https?:\/\/purl\.org\/rss\/1\.0\/modules\/syndication/, 'sy'],
+  [/^https?:\/\/purl\.org\/rss\/1\.0\/?$/, ''],
+  [/^https?:\/\/(my|channel)\.netscape\.com\/rdf\/simple\//, ''],
+  [/^https?:\/\/(backend\.userland\.com|blogs\.law\.harvard\.edu|cyber\.law\.harvard\.edu)\//, ''],
+  [/^https?:\/\/www\.w3\.org\/1999\/02\/22-rdf-syntax-ns/, 'rdf'],
+  [/^https?:\/\/(www\.)?purl\.org\/dc\/elements\//, 'dc'],
+  [/^https?:\/\/(www\.)?purl\.org\/dc\/terms/, 'dcterms'],
+  [/^https?:\/\/search\.yahoo\.com\/mrss/, 'media'],
+  [
+    /^https?:\/\/(tools\.search|api\.search|www\.rssboard|video\.search)\.?(yahoo)?\.(com|org)\/media?-?r?s?s?/,
+    'media',
+  ],
+  [/^https?:\/\/rssnamespace\.org\/feedburner/, 'feedburner'],
+  [/^https?:\/\/www\.itunes\.com\/dtds\/podcast/, 'itunes'],
+  [/^https?:\/\/www\.w3\.org\/1999\/xhtml/, 'xhtml'],
+  [/^https?:\/\/www\.w3\.org\/2000\/svg/, 'svg'],
+]
+
+function canonicalPrefix(uri: string): string | undefined {
+  const lower = uri.trim().toLowerCase()
+  return canonical.find(([pattern]) => pattern.test(lower))?.[1]
+}
+
+function enterScope(outer: Scope = noScope, name: string, attributes: Record<string, string>, depth: number): Scope {
+  let prefixes: Map<string, string> | null = null
+  for (const attribute in attributes) {
+    if (!attribute.startsWith('xmlns')) continue
+    prefixes ??= new Map(outer.prefixes)
+    const uri = attributes[attribute]!
+    if (attribute.startsWith('xmlns:')) {
+      const prefix = attribute.slice(6)
+      prefixes.set(prefix, canonicalPrefix(uri) ?? prefix)
+    } else if (depth > 0) {
+      // The root's own namespace is the feed's whatever it is called; further down a foreign one is foreign.
+      prefixes.set('', canonicalPrefix(uri) ?? (uri.trim() ? 'foreign' : ''))
+    } else prefixes.set('', '')
+  }
+  const isAtom = outer.isAtom || (depth === 0 && /^(\w+:)?feed$/.test(name))
+  return prefixes || isAtom !== outer.isAtom ? { prefixes: prefixes ?? outer.prefixes, isAtom } : outer
+}
+
+function canonicalName(rawName: string, scope: Scope): string {
+  const colon = rawName.indexOf(':')
+  const written = colon < 0 ? '' : rawName.slice(0, colon)
+  const local = colon < 0 ? rawName : rawName.slice(colon + 1)
+  let prefix = scope.prefixes.get(written) ?? written
+  if (prefix === 'atom' && scope.isAtom) prefix = ''
+  return prefix ? `${prefix}:${local}` : local
+}
+
+/** Cuts the DOCTYPE out (htmlparser2 would stop at the first `>` inside it) and keeps its plain entities. */
+function takeDoctype(text: string): { source: string; entities: Map<string, string> } {
+  const entities = new Map<string, string>()
+  const start = text.slice(0, 4096).search(/<!DOCTYPE/i)
+  if (start < 0) return { source: text, entities }
+  let at = start + 9
+  let quote = ''
+  let isInside = false
+  for (; at < text.length; at++) {
+    const char = text[at]!
+    if (quote) {
+      if (char === quote) quote = ''
+    } else if (text.startsWith('<!--', at)) {
+      const end = text.indexOf('-->', at)
+      if (end < 0) break
+      at = end + 2
+    } else if (char === '"' || (char === "'" && isInside)) quote = char
+    else if (char === '[') isInside = true
+    else if (char === ']') isInside = false
+    else if (char === '>' && !isInside) break
+    if (at - start > 200_000) throw new FeedRefused('Its document type declaration is longer than 200 kB.')
+  }
+  const doctype = text.slice(start, at + 1)
+  for (const [, name, quoted] of doctype.matchAll(/<!ENTITY\s+([\w.:-]+)\s+("[^"]*"|'[^']*'|SYSTEM|PUBLIC)/g)) {
+    if (quoted === 'SYSTEM' || quoted === 'PUBLIC') throw new FeedRefused(`It declares the external entity ${name}.`)
+    const value = quoted!.slice(1, -1)
+    if (value.length > 200 || /&(?!#|(amp|lt|gt|quot|apos);)/.test(value))
+      throw new FeedRefused(`It declares the entity ${name}, which expands to more than a character or a word.`)
+    entities.set(name!, decodeNumeric(value))
+  }
+  return { source: text.slice(0, start) + text.slice(at + 1), entities }
+}
+
+function decodeNumeric(value: string): string {
+  return value.replace(/&#(?:x([\da-f]{1,6})|(\d{1,7}));/gi, (all, hex, decimal) => {
+    const code = hex ? parseInt(hex, 16) : Number(decimal)
+    return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : all
+  })
+}
+
+function expand(text: string, entities: Map<string, string>): string {
+  if (!text.includes('&')) return text
+  return text.replace(/&([\w.:-]+);/g, (all, name) => entities.get(name) ?? all)
+}
