@@ -32,7 +32,8 @@ export async function lookAtConfirmation(ctx: Context, token: unknown): Promise<
 export type Confirmation =
   | { outcome: 'confirmed' | 'used'; subscriber: Subscriber }
   /** Also for a link whose sign-up has been forgotten: it is over a week old. */
-  | { outcome: 'expired' | 'forged' }
+  | { outcome: 'expired' }
+  | { outcome: 'forged' }
 
 /** Safe to repeat: the first one counts, the others find it used. */
 export async function confirm(ctx: Context, token: unknown, origin: Origin): Promise<Confirmation> {

@@ -2,6 +2,7 @@
 // something is next due always change together. Without it a digest would go out at yesterday's hour, or never.
 
 import type { Config } from '../base/config.ts'
+import { invalid } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
 import { frequencyBits, type Frequency, type Subscriber } from '../db/schema.ts'
 import { localTime, nextDueAt, type Schedule } from '../digests/cadence.ts'
@@ -87,4 +88,16 @@ export function startOfDate(date: string, timezone: string): Date {
   // Zones lie between UTC-12 and UTC+14, so the first midnight found may still be that of the day before.
   const first = nextDueAt(midnights, new Date(utc - 14 * 3_600_000 - 1))!
   return localTime(timezone, first).monthday === new Date(utc).getUTCDate() ? first : nextDueAt(midnights, first)!
+}
+
+/** A pause as a form says it: a date from tomorrow to a year from now; empty, no pause. Pure. */
+export function readPause(config: Config, given: unknown, timezone: string | null, now: Date): Date | null {
+  if (given === undefined || given === null || given === '') return null
+  if (typeof given !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(given) || Number.isNaN(Date.parse(given)))
+    throw invalid('paused_until', 'Enter a date, such as 2026-03-20.')
+  const until = startOfDate(given, timezone ?? config.digest.timezone)
+  if (until <= now) throw invalid('paused_until', 'That day has begun already. Choose a later one.')
+  if (until.getTime() > now.getTime() + 366 * 86_400_000)
+    throw invalid('paused_until', 'A pause can last a year. For longer, switch the categories off.')
+  return until
 }

@@ -1,0 +1,53 @@
+// The form for other sites: /embed is the form in a page that may be framed anywhere; /embed.js puts that frame where its
+// <script> stands and keeps it as high as its content. The answer to the form opens in a tab of its own, on our address.
+
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import type { RequestHandler } from 'express'
+import { listCategories } from '../../articles/store.ts'
+import { html } from '../html.ts'
+import type { WebContext } from '../web-context.ts'
+import { nothingTyped } from './fields.ts'
+import { signupForm } from './signup-form.ts'
+
+export function showEmbed(web: WebContext): RequestHandler {
+  const { site } = web.config
+  return async (request, response) => {
+    const categories = await listCategories(web.db)
+    const embeddedIn = (request.get('Referer') ?? '').slice(0, 400)
+    const policy = String(response.get('Content-Security-Policy')).replace(/frame-ancestors [^;]+/, 'frame-ancestors *')
+    response.removeHeader('X-Frame-Options')
+    response.set({ 'Content-Security-Policy': policy, 'X-Robots-Tag': 'noindex' })
+    response.type('html').send(
+      html`<!doctype html>
+        <html lang="${site.locale}">
+          <head>
+            <meta charset="utf-8" />
+            <meta name="viewport" content="width=device-width, initial-scale=1" />
+            <meta name="color-scheme" content="light dark" />
+            <title>Subscribe to ${site.name}</title>
+            <link rel="stylesheet" href="/assets/broadsheet.css" />
+            <link rel="stylesheet" href="/theme.css" />
+            <script src="/assets/timezone.js" defer></script>
+            <script src="/assets/embedded.js" defer></script>
+          </head>
+          <body class="embedded">
+            <main>
+              <h1>${site.name}</h1>
+              <p class="deck">${site.tagline}</p>
+              ${signupForm(web.config, { categories, typed: nothingTyped, embeddedIn })}
+            </main>
+          </body>
+        </html>`.text,
+    )
+  }
+}
+
+export function sendEmbedScript(web: WebContext): RequestHandler {
+  const source = readFileSync(path.join(import.meta.dirname, '../assets/embed.js'), 'utf8')
+  const script = source.replace('PUBLIC_URL', JSON.stringify(web.config.web.publicUrl))
+  return (_request, response) => {
+    response.set({ 'Cross-Origin-Resource-Policy': 'cross-origin', 'Cache-Control': 'public, max-age=3600' })
+    response.type('text/javascript').send(script)
+  }
+}

@@ -1,0 +1,207 @@
+// /preferences and what hangs on it: the choice, the hour, a pause, another address, my data, erasure. The signed link is the
+// only key. GET shows; every change is a POST that comes back here by redirect, so that reloading repeats nothing.
+
+import type { Request, RequestHandler, Response } from 'express'
+import { Refusal } from '../../base/errors.ts'
+import type { Subscriber } from '../../db/schema.ts'
+import { listCategories } from '../../articles/store.ts'
+import { readChoices, readTimezone } from '../../subscribers/choices.ts'
+import { requestAddressChange } from '../../subscribers/address-change.ts'
+import { eraseSubscriber } from '../../subscribers/erase.ts'
+import { readLink } from '../../subscribers/links.ts'
+import { personalData } from '../../subscribers/personal-data.ts'
+import {
+  changePreferences,
+  mailPreferencesLink,
+  readLocale,
+  readNumber,
+  type PreferenceChanges,
+} from '../../subscribers/preferences.ts'
+import { findSubscriber, listSubscriptions } from '../../subscribers/store.ts'
+import { readPause } from '../../subscribers/subscriptions.ts'
+import { statusOf } from '../errors.ts'
+import { html } from '../html.ts'
+import { sendPage } from '../layout.ts'
+import type { WebContext } from '../web-context.ts'
+import { oneButton, originOf, sendDeadLink, tokenOf } from './links.ts'
+import { preferencesPage, type Notice } from './preferences-form.ts'
+
+const notices: Record<string, Notice> = {
+  saved: 'Saved.',
+  address: 'A mail is on its way to the new address. Press its button to finish the move.',
+}
+
+export function showPreferences(web: WebContext): RequestHandler {
+  return async (request, response) => {
+    const opened = await open(web, request, response)
+    if (!opened) return
+    const done = request.query['done']
+    await sendPreferences(web, response, opened, { notice: typeof done === 'string' ? notices[done] : undefined })
+  }
+}
+
+export function savePreferences(web: WebContext): RequestHandler {
+  return async (request, response) => {
+    const opened = await open(web, request, response)
+    if (!opened) return
+    const { token, subscriber } = opened
+    await orShowAgain(web, request, response, opened, async () => {
+      const changes = await readChanges(web, request, subscriber)
+      await changePreferences(web, subscriber.id, changes, originOf(request))
+      response.redirect(303, `/preferences?token=${token}&done=saved`)
+    })
+  }
+}
+
+/** What a form says, and nothing about what it doesn't have. */
+async function readChanges(web: WebContext, request: Request, subscriber: Subscriber): Promise<PreferenceChanges> {
+  const body = request.body as Record<string, unknown>
+  const has = (name: string) => Object.hasOwn(body, name)
+  const changes: PreferenceChanges = {}
+  if (has('frequency')) changes.choices = readChoices(body['frequency'], await listCategories(web.db))
+  if (has('order')) changes.order = readOrder(body['order'])
+  if (has('hour')) changes.sendHour = readNumber('hour', body['hour'], 0, 23)
+  if (has('weekday')) changes.weeklyDay = readNumber('weekday', body['weekday'], 1, 7)
+  if (has('monthday')) changes.monthlyDay = readNumber('monthday', body['monthday'], 1, 31)
+  if (has('timezone')) changes.timezone = readTimezone(body['timezone'])
+  if (has('language')) changes.locale = readLocale(body['language'])
+  if (has('paused_until')) {
+    const timezone = (changes.timezone === undefined ? subscriber.timezone : changes.timezone) ?? null
+    changes.pausedUntil = readPause(web.config, body['paused_until'], timezone, web.clock.now())
+  }
+  return changes
+}
+
+/** {slug: place} → slugs; a place given twice keeps the order of the form. */
+function readOrder(given: unknown): string[] {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new Refusal('invalid', 'Say a place for each category.', [{ field: 'order', message: 'must be places.' }])
+  return Object.entries(given)
+    .map(([slug, place]) => ({ slug, place: readNumber(`order[${slug.slice(0, 60)}]`, place, 1, 1000) ?? 1000 }))
+    .toSorted((a, b) => a.place - b.place)
+    .map(({ slug }) => slug)
+}
+
+export function takeAddress(web: WebContext): RequestHandler {
+  return async (request, response) => {
+    const opened = await open(web, request, response)
+    if (!opened) return
+    await orShowAgain(web, request, response, opened, async () => {
+      await requestAddressChange(web, opened.subscriber.id, (request.body as Record<string, unknown>)['new_email'])
+      response.redirect(303, `/preferences?token=${opened.token}&done=address`)
+    })
+  }
+}
+
+export function takeErasure(web: WebContext): RequestHandler {
+  return async (request, response) => {
+    const opened = await open(web, request, response)
+    if (!opened) return
+    await orShowAgain(web, request, response, opened, async () => {
+      if ((request.body as Record<string, unknown>)['erase'] !== 'yes')
+        throw new Refusal('invalid', 'Erasing needs your confirmation.', [
+          { field: 'erase', message: 'Tick the box to confirm; it can’t be taken back.' },
+        ])
+      await eraseSubscriber(web, opened.subscriber.id)
+      sendPage(response, web.config, {
+        title: 'Erased',
+        kind: 'quiet',
+        isIndexed: false,
+        body: html`<h1>Everything is erased</h1>
+          <p class="deck">Your address, your choices and what you were sent are gone.</p>
+          <p>
+            Only a keyed fingerprint of the address stays, from which nobody can read it, so that no old list brings you
+            back.
+          </p>
+          <p><a href="/">To the front page</a></p>`,
+      })
+    })
+  }
+}
+
+export function sendMyData(web: WebContext): RequestHandler {
+  return async (request, response) => {
+    const opened = await open(web, request, response)
+    if (!opened) return
+    response
+      .attachment('my-newsletter-data.json')
+      .type('json')
+      .send(JSON.stringify(await personalData(web.db, opened.subscriber.id), null, 2))
+  }
+}
+
+/** A fresh link for one that is too old; the page says the same whatever became of the subscriber. */
+export function mailFreshLink(web: WebContext): RequestHandler {
+  return async (request, response) => {
+    const link = readLink(web.config, 'preferences', tokenOf(request), web.clock.now())
+    if (link.outcome === 'forged') return sendDeadLink(response, web.config, 'forged')
+    await mailPreferencesLink(web, link.id)
+    sendPage(response, web.config, {
+      title: 'Check your mail',
+      kind: 'quiet',
+      isIndexed: false,
+      body: html`<h1>Check your mail</h1>
+        <p class="deck">If the subscription is active, a fresh link is on its way.</p>`,
+    })
+  }
+}
+
+interface Opened {
+  token: string
+  subscriber: Subscriber
+}
+
+/** Who the link belongs to; otherwise answers with a page, and undefined. */
+async function open(web: WebContext, request: Request, response: Response): Promise<Opened | undefined> {
+  const token = tokenOf(request)
+  const link = readLink(web.config, 'preferences', token, web.clock.now())
+  if (link.outcome === 'forged') sendDeadLink(response, web.config, 'forged')
+  else if (link.outcome === 'expired')
+    sendDeadLink(response, web.config, 'expired', {
+      what: 'It was good for ninety days.',
+      wayOn: oneButton('/preferences/link', token!, 'Mail me a fresh link'),
+    })
+  else {
+    const subscriber = await findSubscriber(web.db, link.id)
+    if (subscriber && subscriber.status !== 'suppressed') return { token: token!, subscriber }
+    sendDeadLink(response, web.config, 'expired', { what: 'There is no subscription behind it any more.' })
+  }
+  return undefined
+}
+
+async function orShowAgain(
+  web: WebContext,
+  request: Request,
+  response: Response,
+  opened: Opened,
+  act: () => Promise<void>,
+): Promise<void> {
+  try {
+    await act()
+  } catch (refusal) {
+    if (!(refusal instanceof Refusal) || refusal.code !== 'invalid') throw refusal
+    if (request.accepts(['html', 'json']) === 'json') throw refusal
+    await sendPreferences(web, response, opened, { refusal })
+  }
+}
+
+async function sendPreferences(
+  web: WebContext,
+  response: Response,
+  opened: Opened,
+  options: { notice?: Notice | undefined; refusal?: Refusal },
+): Promise<void> {
+  const [categories, lines] = await Promise.all([
+    listCategories(web.db),
+    listSubscriptions(web.db, opened.subscriber.id),
+  ])
+  sendPage(
+    response,
+    web.config,
+    preferencesPage(
+      web,
+      { ...opened, ...options, categories, lines, now: web.clock.now() },
+      options.refusal && statusOf.invalid,
+    ),
+  )
+}

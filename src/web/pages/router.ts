@@ -1,0 +1,46 @@
+// The reader's pages, in the order in which a reader meets them. GET shows, POST does.
+
+import { Router } from 'express'
+import { noForeignResources, readForm } from '../forms.ts'
+import type { WebContext } from '../web-context.ts'
+import { showAddressChange, takeAddressChange } from './address.ts'
+import { showArchive, showArchivedEdition } from './archive.ts'
+import { showConfirmation, takeConfirmation } from './confirm.ts'
+import { sendEmbedScript, showEmbed } from './embed.ts'
+import { showFront } from './front.ts'
+import { showPrivacy, showTerms } from './legal.ts'
+import { mailFreshLink, savePreferences, sendMyData, showPreferences, takeAddress, takeErasure } from './preferences.ts'
+import { showCheckYourMail, takeSubscription } from './subscribe.ts'
+import { readOneClick, showUnsubscribe, takeReturn, takeUnsubscribe } from './unsubscribe.ts'
+
+/** To be mounted at the root. */
+export function pagesRouter(web: WebContext): Router {
+  const router = Router({ strict: true, caseSensitive: true })
+  router.get('/', showFront(web))
+  router.post('/subscribe', readForm, takeSubscription(web))
+  router.get('/subscribe', (_request, response) => response.redirect(303, '/#subscribe'))
+  router.get('/subscribe/check-your-mail', showCheckYourMail(web))
+
+  const token = noForeignResources
+  router.get('/confirm', token, showConfirmation(web))
+  router.post('/confirm', token, readForm, takeConfirmation(web))
+  router.get('/preferences', token, showPreferences(web))
+  router.post('/preferences', token, readForm, savePreferences(web))
+  router.get('/preferences/data', token, sendMyData(web))
+  router.post('/preferences/link', token, readForm, mailFreshLink(web))
+  router.post('/preferences/erase', token, readForm, takeErasure(web))
+  router.post('/preferences/address', token, readForm, takeAddress(web))
+  router.get('/preferences/address', token, showAddressChange(web))
+  router.post('/preferences/address/confirm', token, readForm, takeAddressChange(web))
+  router.get('/unsubscribe', token, showUnsubscribe(web))
+  router.post('/unsubscribe', token, readOneClick, takeUnsubscribe(web))
+  router.post('/unsubscribe/undo', token, readForm, takeReturn(web))
+
+  router.get('/archive', showArchive(web))
+  router.get('/archive/:edition', showArchivedEdition(web))
+  router.get('/embed', showEmbed(web))
+  router.get('/embed.js', sendEmbedScript(web))
+  router.get('/privacy', showPrivacy(web))
+  router.get('/terms', showTerms(web))
+  return router
+}

@@ -1,0 +1,103 @@
+// /unsubscribe: GET shows one button. POST leaves, at once, whether a person pressed it or a mail program did (RFC 8058): no
+// cookie, no redirect, and for a mail program 200 even when the token is unknown, as it can do nothing with a refusal.
+
+import express, { type Request, type RequestHandler } from 'express'
+import type { Subscriber } from '../../db/schema.ts'
+import { readLink, resubscribeToken } from '../../subscribers/links.ts'
+import { findSubscriber } from '../../subscribers/store.ts'
+import { canReturn, resubscribe, unsubscribe } from '../../subscribers/unsubscribe.ts'
+import { html, type Html } from '../html.ts'
+import { sendPage, type Page } from '../layout.ts'
+import type { WebContext } from '../web-context.ts'
+import { nextDigest } from './confirm.ts'
+import { oneButton, originOf, sendDeadLink, tokenOf } from './links.ts'
+
+export function showUnsubscribe(web: WebContext): RequestHandler {
+  return async (request, response) => {
+    const token = tokenOf(request)
+    const link = readLink(web.config, 'unsubscribe', token, web.clock.now())
+    if (link.outcome === 'forged') return sendDeadLink(response, web.config, 'forged')
+    const subscriber = await findSubscriber(web.db, link.id)
+    if (!subscriber || subscriber.status === 'unsubscribed' || subscriber.status === 'suppressed')
+      return sendPage(response, web.config, farewell(web, subscriber))
+    sendPage(response, web.config, {
+      title: 'Unsubscribe',
+      kind: 'quiet',
+      isIndexed: false,
+      body: html`<h1>Leave the newsletter?</h1>
+        <p class="deck">${subscriber.email} gets no more digests from the moment you press this.</p>
+        ${oneButton('/unsubscribe', token!, 'Unsubscribe')}`,
+    })
+  }
+}
+
+/** Any body up to 16 kB: what mail programs send is urlencoded or multipart. */
+export const readOneClick = express.raw({ type: () => true, limit: '16kb' })
+
+export function takeUnsubscribe(web: WebContext): RequestHandler {
+  return async (request, response) => {
+    const body = await readFields(request)
+    const isOneClick = body.get('list-unsubscribe')?.toLowerCase() === 'one-click'
+    const token = body.get('token') ?? tokenOf(request)
+    const link = readLink(web.config, 'unsubscribe', token, web.clock.now())
+    const way = isOneClick ? 'one-click' : 'page'
+    const subscriber =
+      link.outcome === 'forged' ? undefined : await unsubscribe(web, link.id, { way, origin: originOf(request) })
+    if (isOneClick) {
+      response.set('Cache-Control', 'no-store').type('text').send('This address gets no more digests.\n')
+      return
+    }
+    if (link.outcome === 'forged') return sendDeadLink(response, web.config, 'forged')
+    sendPage(response, web.config, farewell(web, subscriber))
+  }
+}
+
+export function takeReturn(web: WebContext): RequestHandler {
+  return async (request, response) => {
+    const link = readLink(web.config, 'resubscribe', tokenOf(request), web.clock.now())
+    if (link.outcome !== 'valid') return sendDeadLink(response, web.config, link.outcome)
+    const subscriber = await resubscribe(web, link.id, originOf(request))
+    if (subscriber?.status !== 'active') return sendDeadLink(response, web.config, 'expired')
+    sendPage(response, web.config, {
+      title: 'Welcome back',
+      kind: 'quiet',
+      isIndexed: false,
+      body: html`<h1>As if nothing had happened</h1>
+        ${nextDigest(web.config, subscriber)}`,
+    })
+  }
+}
+
+function farewell(web: WebContext, subscriber: Subscriber | undefined): Page {
+  return {
+    title: 'Unsubscribed',
+    kind: 'quiet',
+    isIndexed: false,
+    body: html`<h1>You’re out</h1>
+      <p class="deck">No more digests come${subscriber ? html` to ${subscriber.email}` : ''}.</p>
+      ${subscriber && canReturn(subscriber, web.clock.now()) && undo(web, subscriber)}
+      <p><a href="/">To the front page</a></p>`,
+  }
+}
+
+function undo(web: WebContext, subscriber: Subscriber): Html {
+  const token = resubscribeToken(web.config, subscriber.id, subscriber.unsubscribedAt!)
+  return html`<p>By mistake? You can take it back for thirty days, with everything as it was.</p>
+    ${oneButton('/unsubscribe/undo', token, 'Undo', { isQuiet: true })}`
+}
+
+/** Names in lower case. What can't be read counts as empty: the token of a one-click is in the address. */
+async function readFields(request: Request): Promise<Map<string, string>> {
+  const bytes: unknown = request.body
+  if (!Buffer.isBuffer(bytes)) return new Map()
+  try {
+    const type = request.get('Content-Type') ?? 'application/x-www-form-urlencoded'
+    const form = await new Response(new Uint8Array(bytes), { headers: { 'Content-Type': type } }).formData()
+    return new Map(
+      [...form].flatMap(([name, value]) => (typeof value === 'string' ? [[name.toLowerCase(), value.trim()]] : [])),
+    )
+  } catch {
+    const isOneClick = /list-unsubscribe[^]{0,40}one-click/i.test(bytes.toString('latin1'))
+    return new Map(isOneClick ? [['list-unsubscribe', 'One-Click']] : [])
+  }
+}

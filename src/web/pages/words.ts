@@ -1,0 +1,72 @@
+// Dates, names and lists as readers see them: in the subscriber's language where there is one, else the site's.
+
+import type { Config } from '../../base/config.ts'
+import type { Frequency } from '../../db/schema.ts'
+
+export const frequencyChoices = ['off', 'daily', 'weekly', 'monthly'] as const
+export const frequencyNames: Record<Frequency | 'off', string> = {
+  off: 'Off',
+  daily: 'Daily',
+  weekly: 'Weekly',
+  monthly: 'Monthly',
+}
+
+export const weekdays = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] as const
+
+/** For a reader who hasn't said anything: the site's. */
+export interface Reader {
+  locale: string | null
+  timezone: string | null
+}
+
+/** Monday, 2 March 2026 */
+export function fullDate(config: Config, at: Date, timezone = config.digest.timezone): string {
+  return formatter(config.site.locale, { dateStyle: 'full', timeZone: timezone }).format(at)
+}
+
+/** 2 March 2026 */
+export function longDate(config: Config, at: Date, timezone = config.digest.timezone): string {
+  return formatter(config.site.locale, { dateStyle: 'long', timeZone: timezone }).format(at)
+}
+
+/** 07:00 */
+export function timeOfDay(config: Config, at: Date): string {
+  return formatter(config.site.locale, { hour: '2-digit', minute: '2-digit', timeZone: config.digest.timezone }).format(
+    at,
+  )
+}
+
+/** Tuesday 3 March at 07:00 (Europe/Berlin) */
+export function dateAndTime(config: Config, at: Date, reader: Reader): string {
+  const locale = reader.locale ?? config.site.locale
+  const timeZone = reader.timezone ?? config.digest.timezone
+  const day = formatter(locale, { weekday: 'long', day: 'numeric', month: 'long', timeZone }).format(at)
+  const time = formatter(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone }).format(at)
+  return `${day} at ${time} (${timeZone.replaceAll('_', ' ')})`
+}
+
+/** 2026-03-02, as a date field wants it. */
+export function isoDate(at: Date, timezone: string): string {
+  return formatter('sv', { dateStyle: 'short', timeZone: timezone }).format(at)
+}
+
+/** All zones that this machine knows. */
+export const timezones: readonly string[] = [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])]
+
+/** Politics, World News and Business */
+export function listed(names: readonly string[]): string {
+  return new Intl.ListFormat('en', { type: 'conjunction' }).format(names)
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>()
+
+function formatter(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  // English dates in the order that most of the world writes them.
+  const key = `${locale}${JSON.stringify(options)}`
+  let found = formatters.get(key)
+  if (!found) {
+    if (formatters.size > 500) formatters.clear()
+    formatters.set(key, (found = new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, options)))
+  }
+  return found
+}
