@@ -18,7 +18,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       requested_at timestamptz not null,
       used_at timestamptz
     )`,
-    sql`create index suppressions_newest on suppressions (created_at desc, email_hash desc)`,
     sql`create index address_changes_by_subscriber on address_changes (subscriber_id, requested_at desc)`,
   ])
     await statement.execute(db)
