@@ -1,0 +1,32 @@
+// npm test: finds or starts a Postgres, then runs every test file under node:test. Arguments are file name parts to choose by:
+// npm test -- selection confirm
+
+import { spawn } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { startPostgres } from './support/postgres.ts'
+
+const root = path.join(import.meta.dirname)
+const wanted = process.argv.slice(2)
+const files = ['rules', 'stories', 'failures']
+  .flatMap((folder) =>
+    fs.globSync('**/*.test.ts', { cwd: path.join(root, folder) }).map((f) => path.join(root, folder, f)),
+  )
+  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .sort()
+
+const postgres = await startPostgres()
+console.log(
+  postgres
+    ? `Stories run on the embedded database and on Postgres (${postgres.folder ? 'started for the tests' : 'TEST_DATABASE_URL'}).`
+    : 'No Postgres 15 or newer was found, so the stories run on the embedded database only. Install one, or set TEST_DATABASE_URL.',
+)
+const runner = spawn(process.execPath, ['--test', '--test-concurrency=2', '--test-timeout=300000', ...files], {
+  stdio: 'inherit',
+  env: { ...process.env, ...(postgres ? { TEST_DATABASE_URL: postgres.url } : {}) },
+})
+const forward = (signal: NodeJS.Signals): void => void runner.kill(signal)
+process.on('SIGINT', forward).on('SIGTERM', forward)
+const code = await new Promise<number>((resolve) => runner.once('exit', (status) => resolve(status ?? 1)))
+await postgres?.stop()
+process.exitCode = code

@@ -1,0 +1,97 @@
+// Databases for tests. Embedded: one PGlite per test file, loaded from a dump of the migrated schema. Postgres: one database per
+// test file, made from a migrated template, on the server that tests/run.ts found or started (TEST_DATABASE_URL). Between
+// stories every table is emptied.
+
+import { createHash, randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { after } from 'node:test'
+import { sql } from 'kysely'
+import pg from 'pg'
+import { createLog } from '../../src/base/log.ts'
+import { openEmbedded, openPostgres, type Database } from '../../src/db/connect.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import { openQueue, type Queue } from '../../src/db/queue.ts'
+
+export type DatabaseKind = 'embedded' | 'postgres'
+
+export interface TestDatabase {
+  database: Database
+  queue: Queue
+  /** null when embedded. */
+  url: string | null
+}
+
+const open = new Map<DatabaseKind, Promise<TestDatabase>>()
+const closing: (() => Promise<void>)[] = []
+
+// Registered while the file loads: inside a story it would belong to that story and run when it ends.
+after(async () => {
+  for (const close of closing) await close()
+})
+
+/** The file's database of that kind, emptied. */
+export async function freshDatabase(kind: DatabaseKind): Promise<TestDatabase> {
+  if (!open.has(kind)) open.set(kind, kind === 'embedded' ? openTestEmbedded() : openTestPostgres())
+  const test = await open.get(kind)!
+  await empty(test.database)
+  return test
+}
+
+async function empty({ db }: Database): Promise<void> {
+  const tables = await sql<{ name: string }>`
+    select format('%I.%I', schemaname, tablename) as name from pg_tables
+    where schemaname in ('public', 'pgboss') and tablename not like 'kysely_%'
+      and (schemaname = 'public' or tablename in ('job', 'job_common'))`.execute(db)
+  await sql.raw(`truncate ${tables.rows.map((row) => row.name).join(', ')} restart identity cascade`).execute(db)
+  await sql`select setval('article_seq', 1, false)`.execute(db)
+}
+
+function migrationsHash(): string {
+  const folder = path.join(import.meta.dirname, '../../migrations')
+  const hash = createHash('sha256')
+  for (const name of fs.readdirSync(folder).sort()) hash.update(name).update(fs.readFileSync(path.join(folder, name)))
+  return hash.digest('hex').slice(0, 16)
+}
+
+async function openTestEmbedded(): Promise<TestDatabase> {
+  const dump = path.join(os.tmpdir(), `broadsheet-tests-${migrationsHash()}.tar`)
+  if (!fs.existsSync(dump)) {
+    const made = await openEmbedded('memory://')
+    await migrate(made.db)
+    const blob = await made.pglite!.dumpDataDir('none')
+    const part = `${dump}.${process.pid}`
+    fs.writeFileSync(part, Buffer.from(await blob.arrayBuffer()))
+    fs.renameSync(part, dump)
+    await made.close()
+  }
+  const database = await openEmbedded('memory://', { from: new Blob([fs.readFileSync(dump)]) })
+  const queue = await openQueue(database, null, createLog('silent'))
+  closing.push(async () => {
+    await queue.stop(1000)
+    await database.close()
+  })
+  return { database, queue, url: null }
+}
+
+async function openTestPostgres(): Promise<TestDatabase> {
+  const server = process.env.TEST_DATABASE_URL
+  if (!server) throw new Error('TEST_DATABASE_URL is not set: run the tests with npm test')
+  const name = `t_${process.pid}_${randomBytes(4).toString('hex')}`
+  const admin = new pg.Client({ connectionString: server })
+  await admin.connect()
+  await admin.query(`create database ${name}`)
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  const database = openPostgres(url.href, 10)
+  await migrate(database.db)
+  const queue = await openQueue(database, url.href, createLog('silent'))
+  closing.push(async () => {
+    await queue.stop(1000)
+    await database.close()
+    await admin.query(`drop database ${name} with (force)`)
+    await admin.end()
+  })
+  return { database, queue, url: url.href }
+}

@@ -1,0 +1,82 @@
+// One line builds a world: real database, real SMTP, the real Express application, a clock moved by hand.
+// `story` registers a test on the embedded database and, where npm test found or started a Postgres, on that as well.
+
+import { test } from 'node:test'
+import supertest from 'supertest'
+import { readConfig, type Config } from '../../src/base/config.ts'
+import { createLog } from '../../src/base/log.ts'
+import type { Database } from '../../src/db/connect.ts'
+import type { Queue } from '../../src/db/queue.ts'
+import { createServer } from '../../src/web/server.ts'
+import type { WebContext } from '../../src/web/web-context.ts'
+import { MovableClock } from './clock.ts'
+import { freshDatabase, type DatabaseKind } from './database.ts'
+import { Inbox } from './inbox.ts'
+
+export interface HouseOptions {
+  /** Default: a Monday morning. */
+  now?: string
+  /** Variables over the defaults. */
+  env?: Record<string, string>
+}
+
+export interface House {
+  web: ReturnType<typeof supertest>
+  /** Keeps cookies: an editor's browser. */
+  browser(): ReturnType<typeof supertest.agent>
+  ctx: WebContext
+  db: WebContext['db']
+  database: Database
+  databaseUrl: string | null
+  queue: Queue
+  config: Config
+  clock: MovableClock
+  inbox: Inbox
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export const testSecret = 'a-secret-of-the-tests-that-is-long-enough'
+
+export async function openHouse(kind: DatabaseKind, options: HouseOptions = {}): Promise<House> {
+  const inbox = new Inbox()
+  await inbox.listen()
+  const { database, queue, url } = await freshDatabase(kind)
+  const config = readConfig({
+    PUBLIC_URL: 'http://news.example',
+    SMTP_URL: inbox.url,
+    SECRET_KEY: testSecret,
+    MAIL_FROM: 'The Whale Gazette <digest@news.example>',
+    MAIL_FROM_SYSTEM: 'The Whale Gazette <system@news.example>',
+    POSTAL_ADDRESS: '1 Harbour Street, Port Lantern',
+    LOG_LEVEL: 'fatal',
+    ...options.env,
+  })
+  const clock = new MovableClock(options.now ?? '2026-03-02T06:00:00Z')
+  const ctx: WebContext = { db: database.db, clock, config, log: createLog(config.logLevel), database, queue }
+  const app = createServer(ctx)
+  return {
+    web: supertest(app),
+    browser: () => supertest.agent(app),
+    ctx,
+    db: database.db,
+    database,
+    databaseUrl: url,
+    queue,
+    config,
+    clock,
+    inbox,
+    async [Symbol.asyncDispose]() {
+      await inbox.close()
+    },
+  }
+}
+
+/** A test through the whole house, on each database there is. */
+export function story(title: string, run: (house: House) => Promise<void>, options: HouseOptions = {}): void {
+  const kinds: DatabaseKind[] = process.env.TEST_DATABASE_URL ? ['embedded', 'postgres'] : ['embedded']
+  for (const kind of kinds)
+    test(kind === 'embedded' ? title : `${title} (Postgres)`, async () => {
+      await using house = await openHouse(kind, options)
+      await run(house)
+    })
+}
