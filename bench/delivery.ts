@@ -24,7 +24,7 @@ const argument = (name: string, fallback: number) => {
 const mails = argument('mails', 10_000)
 const large = argument('large', 0)
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1]!.split(',') : null
-const connections = 20
+const connections = Number(process.env.CONNS ?? 20)
 const dkim = { domain: 'news.example', selector: 's1', privateKey: makeDkimKey() }
 
 const port = 20_000 + Math.floor(Math.random() * 20_000)
@@ -143,9 +143,9 @@ async function runWorkers(name: string, database: Database, url: string, count: 
 /** Adds a confirmation every 100 ms and measures until it is settled as sent. */
 function measureConfirmations(database: Database) {
   const latencies: number[] = []
-  let isStopped = false
+  const stopped = new AbortController()
   const loop = (async () => {
-    while (!isStopped) {
+    while (!stopped.signal.aborted) {
       const id = await database.db
         .transaction()
         .execute((trx) => addToOutbox(trx, { kind: 'confirmation', recipient: 'new@a1.example' }))
@@ -167,7 +167,7 @@ function measureConfirmations(database: Database) {
   })()
   return {
     stop: async () => {
-      isStopped = true
+      stopped.abort()
       await loop
       return latencies
     },
@@ -205,10 +205,18 @@ interface Used {
 }
 
 async function startWorker(url: string): Promise<{ stop: () => Promise<Used> }> {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'delivery-worker.ts')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...environment, DATABASE_URL: url },
-  })
+  const child = spawn(
+    process.execPath,
+    [...(process.env.BENCH_NODE_OPTIONS?.split(' ') ?? []), path.join(import.meta.dirname, 'delivery-worker.ts')],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...process.env,
+        ...environment,
+        DATABASE_URL: url + (process.env.GP ? '?options=-c%20plan_cache_mode%3Dforce_generic_plan' : ''),
+      },
+    },
+  )
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
   await lines.next()
   return {

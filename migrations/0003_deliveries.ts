@@ -76,7 +76,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       article_ids int[],
       payload jsonb,
       check ((state = 'skipped') = (reason is not null))
-    ) with (fillfactor = 80)`,
+    ) with (fillfactor = 30)`,
     sql`create unique index deliveries_once on deliveries (edition_id, subscriber_id) where edition_id is not null`,
     sql`create index deliveries_by_subscriber on deliveries (subscriber_id, id)`,
     sql`create index deliveries_claimable_digest on deliveries (edition_id, next_attempt_at, id)

@@ -24,6 +24,8 @@ export interface CourierOptions {
   connection: number
   lane: Lane
   gate: RelayGate
+  /** How many mails to compose and sign while one is on the wire. */
+  lookAhead: number
   commit: GroupCommit
   log: Log
   rules: Omit<FateRules, 'random'>
@@ -48,6 +50,7 @@ export class Courier {
   #options: CourierOptions
   #smtp: SmtpConnection | null = null
   #settle: Settlement[] = []
+  #ahead: Prepared[] = []
   #stopped = false
 
   constructor(options: CourierOptions) {
@@ -56,47 +59,50 @@ export class Courier {
 
   /** Runs until its lane closes. Throws only LeaseLost. */
   async run(): Promise<void> {
-    const { lane, gate } = this.#options
-    let next: Prepared | null = null
-    for (;;) {
-      // Stopping: what was prepared ahead is leased and unnamed; the worker gives it back with all its leases.
-      if (this.#stopped) next = null
-      else next ??= await this.#takeAndPrepare()
-      if (!next) {
-        if (this.#settle.length) {
-          await this.#turn(null)
-          continue
-        }
-        if (this.#stopped) break
-        const idle = setTimeout(() => this.#hangUp(), idleMs)
-        const hasWork = await lane.wait()
-        clearTimeout(idle)
-        if (!hasWork) break
-        continue
-      }
-      if (!(await this.#connect())) {
-        // The message that was signed in vain is dropped; the delivery goes back to the lane for a relay that works.
-        next.message.catch(() => {})
-        lane.putBack(next.ready)
-        next = null
-        if (this.#settle.length) await this.#turn(null)
-        if (!this.#stopped) await sleep(Math.max(gate.restMs, 50))
-        continue
-      }
-      const prepared: Prepared = next
-      next = null
-      const message = await this.#signed(prepared)
-      if (!message) continue
-      const verdict = await this.#turn(this.#naming(prepared))
-      if (verdict !== 'go') {
-        this.#settle.push(refusedBy(verdict ?? 'hold', prepared))
-        continue
-      }
-      const wire = this.#smtp!.send(prepared.envelopeFrom, prepared.delivery.recipient, message, this.#options.mayWrite)
-      if (!this.#stopped) next = await this.#takeAndPrepare()
-      await this.#learn(prepared, await wire, message.length)
+    while (!this.#stopped || this.#settle.length) {
+      const prepared = this.#stopped ? null : (this.#ahead.shift() ?? (await this.#takeAndPrepare()))
+      if (prepared) await this.#carry(prepared)
+      else if (this.#settle.length) await this.#turn(null)
+      else if (!(await this.#rest())) break
     }
     this.#hangUp()
+  }
+
+  /** Nothing to do: false when the lane has closed. */
+  async #rest(): Promise<boolean> {
+    const idle = setTimeout(() => this.#hangUp(), idleMs)
+    const hasWork = await this.#options.lane.wait()
+    clearTimeout(idle)
+    return hasWork
+  }
+
+  async #carry(prepared: Prepared): Promise<void> {
+    if (!(await this.#connect())) {
+      this.#options.lane.putBack([prepared.ready, ...this.#ahead.splice(0).map((each) => each.ready)])
+      if (this.#settle.length) await this.#turn(null)
+      if (!this.#stopped) await sleep(Math.max(this.#options.gate.restMs, 50))
+      return
+    }
+    const message = await this.#signed(prepared)
+    if (!message) return
+    const verdict = await this.#turn(this.#naming(prepared))
+    if (verdict !== 'go') {
+      this.#settle.push(refusedBy(verdict ?? 'hold', prepared))
+      return
+    }
+    const { delivery, envelopeFrom } = prepared
+    const wire = this.#smtp!.send(envelopeFrom, delivery.recipient, message, this.#options.mayWrite)
+    await this.#lookAhead()
+    await this.#learn(prepared, await wire, message.length)
+  }
+
+  /** Signing takes as long as sending: the next mails are begun while this one is on the wire. */
+  async #lookAhead(): Promise<void> {
+    while (!this.#stopped && this.#ahead.length < this.#options.lookAhead) {
+      const next = await this.#takeAndPrepare()
+      if (!next) return
+      this.#ahead.push(next)
+    }
   }
 
   /** Cuts what is on the wire: what was at the dot becomes uncertain, the rest is queued again. */

@@ -4,7 +4,8 @@
 // The surprise: a canonical form is remembered per body Buffer, so that fragments shared by all mails of an edition are
 // canonicalised once, not per mail.
 
-import { createHash, createPrivateKey, sign as cryptoSign, type KeyObject } from 'node:crypto'
+import { createHash } from 'node:crypto'
+import { Signer } from './signer.ts'
 
 /** Each is named once more than it occurs: a second one, added on the way, breaks the signature. That includes headers that
  * aren't there. */
@@ -23,30 +24,30 @@ const signedHeaders = [
   'feedback-id',
 ]
 
-export interface DkimKey {
+export interface Dkim {
   domain: string
-  selector: string
-  key: KeyObject
+  selectors: readonly string[]
+  signer: Signer
 }
 
-/** One signature per key: `selector` may name several, separated by commas, for as many PEM blocks in the same order. */
-export function readDkimKeys(dkim: { domain: string; selector: string; privateKey: string } | null): DkimKey[] {
-  if (!dkim) return []
-  const blocks = dkim.privateKey.match(/-----BEGIN [A-Z ]+-----[\s\S]+?-----END [A-Z ]+-----/g) ?? []
-  const selectors = dkim.selector.split(',').map((name) => name.trim())
-  if (blocks.length !== selectors.length)
-    throw new Error(`DKIM_SELECTOR names ${selectors.length} keys, DKIM_PRIVATE_KEY holds ${blocks.length}`)
-  return blocks.map((block, i) => ({ domain: dkim.domain, selector: selectors[i]!, key: createPrivateKey(block) }))
+/** One signature per key: `selector` may name several, separated by commas, for as many PEM blocks in the same order. null: no
+ * signature. Whoever opened it closes its signer. */
+export function openDkim(settings: { domain: string; selector: string; privateKey: string } | null): Dkim | null {
+  if (!settings) return null
+  const pems = settings.privateKey.match(/-----BEGIN [A-Z ]+-----[\s\S]+?-----END [A-Z ]+-----/g) ?? []
+  const selectors = settings.selector.split(',').map((name) => name.trim())
+  if (pems.length !== selectors.length)
+    throw new Error(`DKIM_SELECTOR names ${selectors.length} keys, DKIM_PRIVATE_KEY holds ${pems.length}`)
+  return { domain: settings.domain, selectors, signer: new Signer(pems) }
 }
 
-/** The DKIM-Signature headers, each ending in CRLF. `headers` are unfolded name and value pairs as sent, `body` the MIME body.
- * Signs on libuv's pool: a second core helps. */
+/** The DKIM-Signature headers, each ending in CRLF. `headers` are name and value pairs as sent, `body` the MIME body. */
 export async function signMail(
-  keys: readonly DkimKey[],
+  dkim: Dkim | null,
   headers: readonly (readonly [string, string])[],
   body: readonly Buffer[],
 ): Promise<string> {
-  if (!keys.length) return ''
+  if (!dkim) return ''
   const bodyHash = hashBody(body)
   const names: string[] = []
   let signed = ''
@@ -61,19 +62,16 @@ export async function signMail(
     names.push(name)
   }
   const signatures = await Promise.all(
-    keys.map(async ({ domain, selector, key }) => {
-      const isRsa = key.asymmetricKeyType === 'rsa'
+    dkim.selectors.map(async (selector, key) => {
+      const algorithm = dkim.signer.algorithmOf(key)
       const field = [
-        `v=1; a=${isRsa ? 'rsa' : 'ed25519'}-sha256; c=relaxed/relaxed; d=${domain}; s=${selector};`,
+        `v=1; a=${algorithm}-sha256; c=relaxed/relaxed; d=${dkim.domain}; s=${selector};`,
         ...foldNames(names),
         `bh=${bodyHash};`,
         'b=',
       ].join('\r\n ')
-      const data = Buffer.from(`${signed}dkim-signature:${relaxHeader(field)}`, 'latin1')
-      const signature = isRsa
-        ? await signAsync('sha256', data, key)
-        : await signAsync(null, createHash('sha256').update(data).digest(), key)
-      return `DKIM-Signature: ${field}${signature.toString('base64').replace(/(.{60})(?=.)/g, '$1\r\n ')}\r\n`
+      const signature = await dkim.signer.sign(key, `${signed}dkim-signature:${relaxHeader(field)}`)
+      return `DKIM-Signature: ${field}${(signature.match(/.{1,60}/g) ?? []).join('\r\n ')}\r\n`
     }),
   )
   return signatures.join('')
@@ -88,12 +86,6 @@ function foldNames(names: readonly string[]): string[] {
     else lines[lines.length - 1] += text
   }
   return lines
-}
-
-function signAsync(algorithm: string | null, data: Buffer, key: KeyObject): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    cryptoSign(algorithm, data, key, (error, signature) => (error ? reject(error) : resolve(signature)))
-  })
 }
 
 /** RFC 6376 §3.4.2, without the name. */

@@ -45,6 +45,8 @@ export interface Naming {
 /** `go`: it is durable that this connection carries it now. `hold`: its edition doesn't send at the moment. */
 export type Verdict = 'go' | 'hold' | SkipReason
 
+const gatherMs = 3
+
 export class LeaseLost extends Error {
   override name = 'LeaseLost'
 }
@@ -73,6 +75,9 @@ export class GroupCommit {
   #options: GroupCommitOptions
   #waiting: Waiting[] = []
   #isRunning = false
+  #gathering: NodeJS.Timeout | null = null
+  /** Connections whose mail is on the wire: they will be back soon. */
+  #onWire = new Set<number>()
 
   constructor(options: GroupCommitOptions) {
     this.#options = options
@@ -82,24 +87,43 @@ export class GroupCommit {
    * LeaseLost. */
   turn(settle: readonly Settlement[], connection: number, name: Naming | null): Promise<Verdict | null> {
     return new Promise((resolve, reject) => {
+      this.#onWire.delete(connection)
       this.#waiting.push({ settle, connection, name, resolve, reject })
-      if (!this.#isRunning) void this.#run()
+      this.#consider()
     })
+  }
+
+  /** A statement costs Postgres about as much as the rows of ten connections, so a group waits a moment until half of those that
+   * are under way have come back. A connection that is alone doesn't wait. */
+  #consider(): void {
+    if (this.#isRunning || !this.#waiting.length) return
+    if (this.#waiting.length >= this.#onWire.size) {
+      if (this.#gathering) clearTimeout(this.#gathering)
+      this.#gathering = null
+      void this.#run()
+    } else
+      this.#gathering ??= setTimeout(() => {
+        this.#gathering = null
+        if (!this.#isRunning) void this.#run()
+      }, gatherMs)
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true
-    while (this.#waiting.length) {
-      const group = this.#waiting
-      this.#waiting = []
-      try {
-        const verdicts = await this.#commit(group)
-        for (const each of group) each.resolve(each.name ? (verdicts.get(each.connection) ?? 'hold') : null)
-      } catch (cause) {
-        for (const each of group) each.reject(cause as Error)
+    const group = this.#waiting
+    this.#waiting = []
+    try {
+      const verdicts = await this.#commit(group)
+      for (const each of group) {
+        const verdict = each.name ? (verdicts.get(each.connection) ?? 'hold') : null
+        if (verdict === 'go') this.#onWire.add(each.connection)
+        each.resolve(verdict)
       }
+    } catch (cause) {
+      for (const each of group) each.reject(cause as Error)
     }
     this.#isRunning = false
+    this.#consider()
   }
 
   async #commit(group: readonly Waiting[]): Promise<Map<number, Verdict>> {

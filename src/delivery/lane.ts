@@ -62,10 +62,10 @@ export class Lane {
     return ready!
   }
 
-  /** Back to the front: it was taken and not begun. */
-  putBack(ready: Ready): void {
-    this.taken--
-    this.#ready.unshift(ready)
+  /** Back to the front: they were taken and not begun. */
+  putBack(ready: readonly Ready[]): void {
+    this.taken -= ready.length
+    this.#ready.unshift(...ready)
     this.#tell(true)
   }
 

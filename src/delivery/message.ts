@@ -3,7 +3,7 @@
 
 import type { Mailbox } from '../base/config.ts'
 import type { Mail } from './composer.ts'
-import { type DkimKey, signMail } from './dkim.ts'
+import { type Dkim, signMail } from './dkim.ts'
 
 /** The same for the same delivery whatever happens, so that receivers can merge a mail that was sent twice. `site` tells two
  * installations with the same sender apart. */
@@ -14,7 +14,7 @@ export function makeMessageId(deliveryId: number, site: string, fromAddress: str
 export async function buildMessage(
   mail: Mail,
   delivery: { recipient: string; messageId: string; date: Date },
-  keys: readonly DkimKey[],
+  dkim: Dkim | null,
 ): Promise<Buffer> {
   const headers: [string, string][] = [
     ['From', formatMailbox(mail.from)],
@@ -29,7 +29,7 @@ export async function buildMessage(
   for (const [name, value] of headers)
     if (!/^[A-Za-z0-9-]+$/.test(name) || /[^\x20-\x7e\t]/.test(value.replace(/\r\n(?=[ \t])/g, '')))
       throw new Error(`a mail's ${name} header can't be sent as it is`)
-  const signatures = await signMail(keys, headers, mail.body)
+  const signatures = await signMail(dkim, headers, mail.body)
   const head = signatures + headers.map(([name, value]) => `${name}: ${value}\r\n`).join('') + '\r\n'
   return Buffer.concat([Buffer.from(head, 'latin1'), ...stuffDots(mail.body)])
 }

@@ -12,7 +12,7 @@ import { getPepper } from '../db/settings.ts'
 import { Claimer } from './claims.ts'
 import type { Composers, Mail } from './composer.ts'
 import { Courier } from './courier.ts'
-import { type DkimKey, readDkimKeys } from './dkim.ts'
+import { type Dkim, openDkim } from './dkim.ts'
 import type { Fate } from './fate.ts'
 import { GroupCommit, LeaseLost, type Settlement } from './group-commit.ts'
 import { Lane, type LeasedDelivery } from './lane.ts'
@@ -45,7 +45,7 @@ export class WorkSession {
   #couriers: Courier[] = []
   #lanes: { digest: Lane; transactional: Lane }
   #commit: GroupCommit
-  #keys: readonly DkimKey[]
+  #dkim: Dkim | null
   #pepper: string
   #leaseUntil: number
   #doneClaims: number[] = []
@@ -62,7 +62,7 @@ export class WorkSession {
     this.#options = options
     this.workerId = workerId
     this.#pepper = pepper
-    this.#keys = readDkimKeys(config.mail.dkim)
+    this.#dkim = openDkim(config.mail.dkim)
     this.#leaseUntil = registeredAt + leaseSeconds * 1000
     this.#commit = new GroupCommit({
       database,
@@ -134,8 +134,9 @@ export class WorkSession {
     for (const courier of this.#couriers) courier.abort()
   }
 
-  retire(): Promise<void> {
-    return retireWorker(this.#options.database, this.workerId)
+  async retire(): Promise<void> {
+    await this.#dkim?.signer.close()
+    await retireWorker(this.#options.database, this.workerId)
   }
 
   /** Renews the lease; false: it is lost. */
@@ -178,6 +179,7 @@ export class WorkSession {
       connection,
       lane,
       gate,
+      lookAhead: lane === this.#lanes.digest ? 2 : 0,
       log,
       commit: this.#commit,
       rules: { retryHours: config.mail.retryHours, uncertain: config.mail.uncertain },
@@ -189,7 +191,7 @@ export class WorkSession {
           : mail.from.address,
       hashOf: (recipient) => this.#hash(recipient),
       build: (mail, delivery, messageId) =>
-        buildMessage(mail, { recipient: delivery.recipient, messageId, date: clock.now() }, this.#keys),
+        buildMessage(mail, { recipient: delivery.recipient, messageId, date: clock.now() }, this.#dkim),
       // One beat of margin: the database's clock started first.
       mayWrite: () => performance.now() < this.#leaseUntil - beatSeconds * 1000,
       learned: (delivery, fate, outcome) => this.#learned(delivery, fate, outcome),
