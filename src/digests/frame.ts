@@ -1,0 +1,122 @@
+// A snapshot as a worker keeps it: fragments as Buffers, decoded once, with lookups by id. Nothing here is written after it is made,
+// but for two small memories of texts that many mails share.
+
+import type { Config } from '../base/config.ts'
+import type { MailTemplate } from '../mails/templates.ts'
+import { siteValues } from '../mails/templates.ts'
+import { encodeFragment, type Fragment } from '../mails/quoted-printable.ts'
+import { feedbackId, fixedListHeaders } from '../mails/list-headers.ts'
+import type { EditionCategory } from './selection.ts'
+import type { SlotName, Snapshot, StoredFragment, StoryForm } from './snapshot.ts'
+
+export interface Piece {
+  /** Decoded bytes without the slots' values. */
+  size: number
+  /** One more than slots: they go between. */
+  parts: Buffer[]
+  slots: SlotName[]
+}
+
+export interface FrameCategory extends EditionCategory {
+  name: string
+  html: { 'contents-category': Piece; category: Piece; more: Piece }
+  text: { category: Piece; more: Piece }
+}
+
+export interface FrameStory {
+  title: string
+  excerpt: string
+  html: Record<StoryForm, Piece>
+  text: { story: Piece; 'also-row': Piece }
+}
+
+export interface Frame {
+  config: Config
+  /** The day in the masthead, told in each reader's zone. */
+  at: Date
+  rendered: number
+  edition: { cutoffSeq: number; categories: ReadonlyMap<number, FrameCategory> }
+  stories: ReadonlyMap<number, FrameStory>
+  html: Record<'open' | 'contents' | 'also' | 'close', Piece>
+  text: Record<'open' | 'also' | 'close', Piece>
+  /** List-Id and the like; the personal ones come in front. */
+  headers: readonly (readonly [string, string])[]
+  /** Encoded HTML (escaped by the caller) of short texts that recur: dates, "12 more". */
+  encoded(text: string): Fragment
+  /** Subject and preheader by the ids of the stories that they are made of. */
+  headline(articleIds: readonly number[]): { subject: string; preheader: string }
+}
+
+const memoryLimit = 5000
+
+export function openFrame(
+  config: Config,
+  template: MailTemplate,
+  snapshot: Snapshot,
+  edition: { id: number | null; kind: string; cutoffSeq: number; at: Date },
+): Frame {
+  const stories = new Map(
+    Object.entries(snapshot.stories).map(([id, { title, excerpt, html, text }]) => [
+      Number(id),
+      { title, excerpt, html: pieces(html), text: pieces(text) },
+    ]),
+  )
+  const fragments = new Map<string, Fragment>()
+  const headlines = new Map<string, { subject: string; preheader: string }>()
+  const site = siteValues(config.site)
+  return {
+    config,
+    at: edition.at,
+    rendered: snapshot.rendered,
+    edition: {
+      cutoffSeq: edition.cutoffSeq,
+      categories: new Map(
+        snapshot.categories.map((category) => [
+          category.id,
+          { ...category, html: pieces(category.html), text: pieces(category.text) },
+        ]),
+      ),
+    },
+    stories,
+    html: pieces(snapshot.html),
+    text: pieces(snapshot.text),
+    headers: [...fixedListHeaders(config), feedbackId(config, edition.kind, edition.id)],
+    encoded(text) {
+      return remembered(fragments, text, () => encodeFragment(text))
+    },
+    headline(articleIds) {
+      return remembered(headlines, articleIds.join(), () => {
+        const [lead, ...next] = articleIds.map((id) => stories.get(id)!)
+        const values = {
+          site,
+          lead: { title: lead!.title },
+          next: next.length > 0 ? next.map(({ title }) => title) : [lead!.excerpt],
+        }
+        return { subject: template.subject(values), preheader: template.preheader(values) }
+      })
+    },
+  }
+}
+
+function pieces<K extends string>(stored: Record<K, StoredFragment>): Record<K, Piece> {
+  const opened = {} as Record<K, Piece>
+  for (const name of Object.keys(stored) as K[]) opened[name] = piece(stored[name])
+  return opened
+}
+
+function piece([size, ...parts]: StoredFragment): Piece {
+  return {
+    size,
+    parts: parts.filter((_, index) => index % 2 === 0).map((part) => Buffer.from(part, 'latin1')),
+    slots: parts.filter((_, index) => index % 2 === 1) as SlotName[],
+  }
+}
+
+function remembered<T>(memory: Map<string, T>, key: string, make: () => T): T {
+  let value = memory.get(key)
+  if (value === undefined) {
+    if (memory.size >= memoryLimit) memory.clear()
+    memory.set(key, (value = make()))
+  }
+  return value
+}

@@ -1,0 +1,244 @@
+// One render per edition: every category head and story of it, in each form that a mail may need, escaped, quoted-printable encoded
+// and stored, the same for every worker. The template's pieces are cut once from the MJML output (mails/templates.ts); here they
+// are filled with the edition's data.
+//
+// A fragment is JSON text, as quoted-printable is ASCII: [decoded size, encoded, slot, encoded, …]. A slot is a personal value,
+// filled in for each mail by splice.ts.
+
+import type { Config } from '../base/config.ts'
+import { invalid } from '../base/errors.ts'
+import type { Db } from '../db/connect.ts'
+import type { Context } from '../db/context.ts'
+import { formatDate } from '../mails/dates.ts'
+import { encodeFragment } from '../mails/quoted-printable.ts'
+import { loadTemplate, siteValues, type MailTemplate } from '../mails/templates.ts'
+import { clip } from '../mails/text.ts'
+import type { EditionStory } from './selection.ts'
+import { storyUrl } from './story-url.ts'
+
+export const slotNames = [
+  'preheader',
+  'dateline',
+  'choices',
+  'recipient',
+  'preferencesUrl',
+  'unsubscribeUrl',
+  'more',
+] as const
+export type SlotName = (typeof slotNames)[number]
+
+export type StoredFragment = [size: number, first: string, ...rest: string[]]
+
+export const storyForms = ['lead', 'story', 'short', 'contents-row', 'also-row'] as const
+export type StoryForm = (typeof storyForms)[number]
+
+export interface Snapshot {
+  version: 1
+  /** Per category: so many of the first stories have fragments. */
+  rendered: number
+  html: { open: StoredFragment; contents: StoredFragment; also: StoredFragment; close: StoredFragment }
+  text: { open: StoredFragment; also: StoredFragment; close: StoredFragment }
+  categories: {
+    id: number
+    name: string
+    position: number
+    stories: EditionStory[]
+    html: { 'contents-category': StoredFragment; category: StoredFragment; more: StoredFragment }
+    text: { category: StoredFragment; more: StoredFragment }
+  }[]
+  stories: Record<
+    number,
+    {
+      title: string
+      excerpt: string
+      html: Record<StoryForm, StoredFragment>
+      text: { story: StoredFragment; 'also-row': StoredFragment }
+    }
+  >
+}
+
+/** What a snapshot is made of: an edition's frozen choice, or what the next edition would choose. */
+export interface SnapshotSource {
+  editionId: number | null
+  intro: string
+  categories: { id: number; name: string; position: number; stories: EditionStory[] }[]
+  articles: ReadonlyMap<number, SnapshotArticle>
+}
+
+export interface SnapshotArticle {
+  id: number
+  title: string
+  link: string
+  excerpt: string
+  imageUrl: string | null
+  author: string | null
+  source: string | null
+  publishedAt: Date
+}
+
+const excerptLength = 300
+const briefLength = 110
+
+/** Enough that a reader who has seen the newest ones still finds the number that a digest shows, and some to like. */
+export function renderedPerCategory(stories: number): number {
+  return Math.min(stories * 3, stories + 20)
+}
+
+/** Renders and stores an edition's fragments. Safe to repeat: the last one counts, until the edition is being sent. */
+export async function makeSnapshot(ctx: Context, editionId: number): Promise<void> {
+  const source = await getEditionSource(ctx.db, editionId, renderedPerCategory(ctx.config.digest.stories))
+  const template = await loadTemplate('digest', ctx.config.site)
+  const snapshot = JSON.stringify(renderSnapshot(ctx.config, template, source))
+  const madeAt = ctx.clock.now()
+  await ctx.db
+    .insertInto('editionSnapshots')
+    .values({ editionId, snapshot, madeAt })
+    .onConflict((conflict) => conflict.column('editionId').doUpdateSet({ snapshot, madeAt }))
+    .execute()
+}
+
+/** Pure: the same source and look give the same bytes. */
+export function renderSnapshot(config: Config, template: MailTemplate, source: SnapshotSource): Snapshot {
+  const site = siteValues(config.site)
+  const slot = Object.fromEntries(slotNames.map((name) => [name, `\u0001${name}\u0001`]))
+  const intro = source.intro.split(/\n\s*\n/).flatMap((paragraph) => clean(paragraph) || [])
+  const edition = {
+    intro: intro.length > 0 ? intro : null,
+    archiveUrl: `${config.web.publicUrl}/archive${source.editionId ? `/${source.editionId}` : ''}`,
+  }
+  const html = (piece: string, values: object = {}) =>
+    store(template.html.get(piece)!({ site, slot, edition, ...values }))
+  const text = (piece: string, values: object = {}) =>
+    store(template.text.get(piece)!({ site, slot, edition, ...values }))
+  const rendered = renderedPerCategory(config.digest.stories)
+
+  const stories: Snapshot['stories'] = {}
+  for (const category of source.categories)
+    for (const { articleId } of category.stories.slice(0, rendered)) {
+      const article = source.articles.get(articleId)
+      if (!article || stories[articleId]) continue
+      const story = storyValues(config, article)
+      stories[articleId] = {
+        title: story.title,
+        excerpt: story.excerpt,
+        html: Object.fromEntries(storyForms.map((form) => [form, html(form, { story })])) as Record<
+          StoryForm,
+          StoredFragment
+        >,
+        text: { story: text('story', { story }), 'also-row': text('also-row', { story }) },
+      }
+    }
+  return {
+    version: 1,
+    rendered,
+    html: { open: html('open'), contents: html('contents'), also: html('also'), close: html('close') },
+    text: { open: text('open'), also: text('also'), close: text('close') },
+    categories: source.categories.map(({ id, name, position, stories }) => {
+      const category = { name: clean(name) }
+      return {
+        id,
+        name: category.name,
+        position,
+        stories,
+        html: {
+          'contents-category': html('contents-category', { category }),
+          category: html('category', { category }),
+          more: html('more', { category }),
+        },
+        text: { category: text('category', { category }), more: text('more', { category }) },
+      }
+    }),
+    stories,
+  }
+}
+
+function storyValues(config: Config, article: SnapshotArticle) {
+  const { timezone } = config.digest
+  const byline = [article.author && `By ${article.author}`, article.source]
+  return {
+    title: clean(article.title),
+    link: storyUrl(config, article),
+    excerpt: clip(clean(article.excerpt), excerptLength),
+    brief: clip(clean(article.excerpt), briefLength),
+    image: safeImage(config, article.imageUrl),
+    byline: [...byline, formatDate(article.publishedAt, 'shortDay', timezone, config.site.locale)]
+      .filter(Boolean)
+      .map((part) => clean(part!))
+      .join(' · '),
+  }
+}
+
+/** A picture from anywhere on https, or from our own site; anything else would be blocked or warned about. */
+function safeImage(config: Config, url: string | null): string | null {
+  if (!url || !URL.canParse(url)) return null
+  const { protocol, origin, href } = new URL(url)
+  const isOwn = [config.web.publicUrl, config.site.url].some((own) => new URL(own).origin === origin)
+  return protocol === 'https:' || isOwn ? href : null
+}
+
+/** One line without control characters: those mark slots here, and end lines elsewhere. */
+function clean(text: string): string {
+  return (
+    text
+      // oxlint-disable-next-line no-control-regex
+      .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+/g, ' ')
+      .trim()
+  )
+}
+
+function store(filled: string): StoredFragment {
+  // oxlint-disable-next-line no-control-regex
+  const parts = filled.split(/\x01([a-zA-Z]+)\x01/)
+  let size = 0
+  const encoded = parts.map((part, index) => {
+    if (index % 2) return part
+    const fragment = encodeFragment(part)
+    size += fragment.size
+    return fragment.bytes.toString('latin1')
+  })
+  return [size, ...encoded] as StoredFragment
+}
+
+async function getEditionSource(db: Db, editionId: number, rendered: number): Promise<SnapshotSource> {
+  const edition = await db.selectFrom('editions').select('content').where('id', '=', editionId).executeTakeFirst()
+  if (!edition) throw invalid('edition', 'There is no such edition.')
+  const rows = await db
+    .selectFrom('editionArticles as chosen')
+    .innerJoin('categories as category', 'category.id', 'chosen.categoryId')
+    .select(['category.id', 'category.name', 'category.position', 'chosen.articleId', 'chosen.seq', 'chosen.isPinned'])
+    .where('chosen.editionId', '=', editionId)
+    .where('chosen.isDropped', '=', false)
+    .where('category.retiredAt', 'is', null)
+    .orderBy('category.position')
+    .orderBy('category.id')
+    .orderBy('chosen.position')
+    .execute()
+  const categories = new Map<number, SnapshotSource['categories'][number]>()
+  for (const { id, name, position, ...story } of rows) {
+    if (!categories.has(id)) categories.set(id, { id, name, position, stories: [] })
+    categories.get(id)!.stories.push(story)
+  }
+  const list = [...categories.values()]
+  return {
+    editionId,
+    intro: edition.content.intro ?? '',
+    categories: list,
+    articles: await listSnapshotArticles(
+      db,
+      list.flatMap(({ stories }) => stories.slice(0, rendered).map(({ articleId }) => articleId)),
+    ),
+  }
+}
+
+export async function listSnapshotArticles(
+  db: Db,
+  articleIds: readonly number[],
+): Promise<Map<number, SnapshotArticle>> {
+  if (articleIds.length === 0) return new Map()
+  const articles = await db
+    .selectFrom('articles')
+    .select(['id', 'title', 'link', 'excerpt', 'imageUrl', 'author', 'source', 'publishedAt'])
+    .where('id', 'in', [...new Set(articleIds)])
+    .execute()
+  return new Map(articles.map((article) => [article.id, article]))
+}
