@@ -6,16 +6,9 @@ import type { MailTemplate } from '../mails/templates.ts'
 import { siteValues } from '../mails/templates.ts'
 import { encodeFragment, type Fragment } from '../mails/quoted-printable.ts'
 import { feedbackId, fixedListHeaders } from '../mails/list-headers.ts'
+import { openPieces, type Piece } from './fragments.ts'
 import type { EditionCategory } from './selection.ts'
-import type { SlotName, Snapshot, StoredFragment, StoryForm } from './snapshot.ts'
-
-export interface Piece {
-  /** Decoded bytes without the slots' values. */
-  size: number
-  /** One more than slots: they go between. */
-  parts: Buffer[]
-  slots: SlotName[]
-}
+import type { Snapshot, StoryForm } from './snapshot.ts'
 
 export interface FrameCategory extends EditionCategory {
   name: string
@@ -58,7 +51,7 @@ export function openFrame(
   const stories = new Map(
     Object.entries(snapshot.stories).map(([id, { title, excerpt, html, text }]) => [
       Number(id),
-      { title, excerpt, html: pieces(html), text: pieces(text) },
+      { title, excerpt, html: openPieces(html), text: openPieces(text) },
     ]),
   )
   const fragments = new Map<string, Fragment>()
@@ -73,13 +66,13 @@ export function openFrame(
       categories: new Map(
         snapshot.categories.map((category) => [
           category.id,
-          { ...category, html: pieces(category.html), text: pieces(category.text) },
+          { ...category, html: openPieces(category.html), text: openPieces(category.text) },
         ]),
       ),
     },
     stories,
-    html: pieces(snapshot.html),
-    text: pieces(snapshot.text),
+    html: openPieces(snapshot.html),
+    text: openPieces(snapshot.text),
     headers: [...fixedListHeaders(config), feedbackId(config, edition.kind, edition.id)],
     encoded(text) {
       return remembered(fragments, text, () => encodeFragment(text))
@@ -95,20 +88,6 @@ export function openFrame(
         return { subject: template.subject(values), preheader: template.preheader(values) }
       })
     },
-  }
-}
-
-function pieces<K extends string>(stored: Record<K, StoredFragment>): Record<K, Piece> {
-  const opened = {} as Record<K, Piece>
-  for (const name of Object.keys(stored) as K[]) opened[name] = piece(stored[name])
-  return opened
-}
-
-function piece([size, ...parts]: StoredFragment): Piece {
-  return {
-    size,
-    parts: parts.filter((_, index) => index % 2 === 0).map((part) => Buffer.from(part, 'latin1')),
-    slots: parts.filter((_, index) => index % 2 === 1) as SlotName[],
   }
 }
 

@@ -1,33 +1,17 @@
 // One render per edition: every category head and story of it, in each form that a mail may need, escaped, quoted-printable encoded
 // and stored, the same for every worker. The template's pieces are cut once from the MJML output (mails/templates.ts); here they
 // are filled with the edition's data.
-//
-// A fragment is JSON text, as quoted-printable is ASCII: [decoded size, encoded, slot, encoded, …]. A slot is a personal value,
-// filled in for each mail by splice.ts.
 
 import type { Config } from '../base/config.ts'
 import { invalid } from '../base/errors.ts'
 import type { Db } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import { formatDate } from '../mails/dates.ts'
-import { encodeFragment } from '../mails/quoted-printable.ts'
 import { loadTemplate, siteValues, type MailTemplate } from '../mails/templates.ts'
 import { clip } from '../mails/text.ts'
+import { cleanText, slotMarks, storeFragment, type StoredFragment } from './fragments.ts'
 import type { EditionStory } from './selection.ts'
 import { storyUrl } from './story-url.ts'
-
-export const slotNames = [
-  'preheader',
-  'dateline',
-  'choices',
-  'recipient',
-  'preferencesUrl',
-  'unsubscribeUrl',
-  'more',
-] as const
-export type SlotName = (typeof slotNames)[number]
-
-export type StoredFragment = [size: number, first: string, ...rest: string[]]
 
 export const storyForms = ['lead', 'story', 'short', 'contents-row', 'also-row'] as const
 export type StoryForm = (typeof storyForms)[number]
@@ -100,16 +84,16 @@ export async function makeSnapshot(ctx: Context, editionId: number): Promise<voi
 /** Pure: the same source and look give the same bytes. */
 export function renderSnapshot(config: Config, template: MailTemplate, source: SnapshotSource): Snapshot {
   const site = siteValues(config.site)
-  const slot = Object.fromEntries(slotNames.map((name) => [name, `\u0001${name}\u0001`]))
-  const intro = source.intro.split(/\n\s*\n/).flatMap((paragraph) => clean(paragraph) || [])
+  const slot = slotMarks
+  const intro = source.intro.split(/\n\s*\n/).flatMap((paragraph) => cleanText(paragraph) || [])
   const edition = {
     intro: intro.length > 0 ? intro : null,
     archiveUrl: `${config.web.publicUrl}/archive${source.editionId ? `/${source.editionId}` : ''}`,
   }
   const html = (piece: string, values: object = {}) =>
-    store(template.html.get(piece)!({ site, slot, edition, ...values }))
+    storeFragment(template.html.get(piece)!({ site, slot, edition, ...values }))
   const text = (piece: string, values: object = {}) =>
-    store(template.text.get(piece)!({ site, slot, edition, ...values }))
+    storeFragment(template.text.get(piece)!({ site, slot, edition, ...values }))
   const rendered = renderedPerCategory(config.digest.stories)
 
   const stories: Snapshot['stories'] = {}
@@ -134,7 +118,7 @@ export function renderSnapshot(config: Config, template: MailTemplate, source: S
     html: { open: html('open'), contents: html('contents'), also: html('also'), close: html('close') },
     text: { open: text('open'), also: text('also'), close: text('close') },
     categories: source.categories.map(({ id, name, position, stories }) => {
-      const category = { name: clean(name) }
+      const category = { name: cleanText(name) }
       return {
         id,
         name: category.name,
@@ -156,14 +140,14 @@ function storyValues(config: Config, article: SnapshotArticle) {
   const { timezone } = config.digest
   const byline = [article.author && `By ${article.author}`, article.source]
   return {
-    title: clean(article.title),
+    title: cleanText(article.title),
     link: storyUrl(config, article),
-    excerpt: clip(clean(article.excerpt), excerptLength),
-    brief: clip(clean(article.excerpt), briefLength),
+    excerpt: clip(cleanText(article.excerpt), excerptLength),
+    brief: clip(cleanText(article.excerpt), briefLength),
     image: safeImage(config, article.imageUrl),
     byline: [...byline, formatDate(article.publishedAt, 'shortDay', timezone, config.site.locale)]
       .filter(Boolean)
-      .map((part) => clean(part!))
+      .map((part) => cleanText(part!))
       .join(' · '),
   }
 }
@@ -174,29 +158,6 @@ function safeImage(config: Config, url: string | null): string | null {
   const { protocol, origin, href } = new URL(url)
   const isOwn = [config.web.publicUrl, config.site.url].some((own) => new URL(own).origin === origin)
   return protocol === 'https:' || isOwn ? href : null
-}
-
-/** One line without control characters: those mark slots here, and end lines elsewhere. */
-function clean(text: string): string {
-  return (
-    text
-      // oxlint-disable-next-line no-control-regex
-      .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+/g, ' ')
-      .trim()
-  )
-}
-
-function store(filled: string): StoredFragment {
-  // oxlint-disable-next-line no-control-regex
-  const parts = filled.split(/\x01([a-zA-Z]+)\x01/)
-  let size = 0
-  const encoded = parts.map((part, index) => {
-    if (index % 2) return part
-    const fragment = encodeFragment(part)
-    size += fragment.size
-    return fragment.bytes.toString('latin1')
-  })
-  return [size, ...encoded] as StoredFragment
 }
 
 async function getEditionSource(db: Db, editionId: number, rendered: number): Promise<SnapshotSource> {

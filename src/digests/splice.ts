@@ -9,11 +9,12 @@ import { frequencyBits } from '../db/schema.ts'
 import type { DigestRecord, Mail } from '../delivery/composer.ts'
 import { formatDate } from '../mails/dates.ts'
 import { afterHtml, alternativeType, beforeHtml, beforeText } from '../mails/mime.ts'
-import { encodeFragment, type Fragment } from '../mails/quoted-printable.ts'
+import { encodeFragment } from '../mails/quoted-printable.ts'
 import { preferencesUrl, unsubscribeUrl } from '../subscribers/links.ts'
-import type { Frame, FrameCategory, FrameStory, Piece } from './frame.ts'
+import { escapeHtml, putPiece, sizeOfPiece, type Slots } from './fragments.ts'
+import type { Frame, FrameCategory, FrameStory } from './frame.ts'
 import type { ReaderState, Selection } from './selection.ts'
-import type { SlotName, StoryForm } from './snapshot.ts'
+import type { StoryForm } from './snapshot.ts'
 
 export const htmlLimit = 100_000
 
@@ -71,7 +72,7 @@ export function spliceDigest(
   }
 
   const layout = layOut(frame, selection)
-  layout.size += sizeOf(frame.html.open, htmlSlots) + sizeOf(frame.html.close, htmlSlots)
+  layout.size += sizeOfPiece(frame.html.open, htmlSlots) + sizeOfPiece(frame.html.close, htmlSlots)
   if (layout.size > htmlLimit) shrink(frame, layout)
 
   const body: Buffer[] = [beforeText]
@@ -102,8 +103,6 @@ export function spliceDigest(
     },
   }
 }
-
-type Slots = Partial<Record<SlotName, Fragment>>
 
 interface Item {
   id: number
@@ -216,49 +215,38 @@ function moreSlot(frame: Frame, waiting: number | null): Slots {
 }
 
 function writeHtml(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): void {
-  put(body, frame.html.open, slots)
+  putPiece(body, frame.html.open, slots)
   if (layout.hasContents) {
-    put(body, frame.html.contents)
+    putPiece(body, frame.html.contents)
     for (const { category, items } of layout.sections) {
-      put(body, category.html['contents-category'])
-      for (const { story } of items.slice(0, contentsPerCategory)) put(body, story.html['contents-row'])
+      putPiece(body, category.html['contents-category'])
+      for (const { story } of items.slice(0, contentsPerCategory)) putPiece(body, story.html['contents-row'])
     }
   }
   for (const { category, items, waiting } of layout.sections) {
-    put(body, category.html.category)
-    for (const { story, form } of items) put(body, story.html[form])
-    if (waiting !== 0) put(body, category.html.more, moreSlot(frame, waiting))
+    putPiece(body, category.html.category)
+    for (const { story, form } of items) putPiece(body, story.html[form])
+    if (waiting !== 0) putPiece(body, category.html.more, moreSlot(frame, waiting))
   }
   if (layout.alsoLike.length > 0) {
-    put(body, frame.html.also)
-    for (const id of layout.alsoLike) put(body, frame.stories.get(id)!.html['also-row'])
+    putPiece(body, frame.html.also)
+    for (const id of layout.alsoLike) putPiece(body, frame.stories.get(id)!.html['also-row'])
   }
-  put(body, frame.html.close, slots)
+  putPiece(body, frame.html.close, slots)
 }
 
 function writeText(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): void {
-  put(body, frame.text.open, slots)
+  putPiece(body, frame.text.open, slots)
   for (const { category, items, waiting } of layout.sections) {
-    put(body, category.text.category)
-    for (const { story } of items) put(body, story.text.story)
-    if (waiting !== 0) put(body, category.text.more, moreSlot(frame, waiting))
+    putPiece(body, category.text.category)
+    for (const { story } of items) putPiece(body, story.text.story)
+    if (waiting !== 0) putPiece(body, category.text.more, moreSlot(frame, waiting))
   }
   if (layout.alsoLike.length > 0) {
-    put(body, frame.text.also)
-    for (const id of layout.alsoLike) put(body, frame.stories.get(id)!.text['also-row'])
+    putPiece(body, frame.text.also)
+    for (const id of layout.alsoLike) putPiece(body, frame.stories.get(id)!.text['also-row'])
   }
-  put(body, frame.text.close, slots)
-}
-
-function put(body: Buffer[], piece: Piece, slots: Slots = {}): void {
-  body.push(piece.parts[0]!)
-  for (let i = 0; i < piece.slots.length; i++) body.push(slots[piece.slots[i]!]!.bytes, piece.parts[i + 1]!)
-}
-
-function sizeOf(piece: Piece, slots: Slots): number {
-  let { size } = piece
-  for (const name of piece.slots) size += slots[name]!.size
-  return size
+  putPiece(body, frame.text.close, slots)
 }
 
 const choicesNamed = 8
@@ -274,10 +262,4 @@ function choiceWords(frame: Frame, reader: DigestReader, due: number): string {
     else unnamed++
   }
   return words.join(', ') + (unnamed > 0 ? ` and ${unnamed} more` : '')
-}
-
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', "'": '&#39;' }
-
-function escapeHtml(text: string): string {
-  return /[&<>"']/.test(text) ? text.replace(/[&<>"']/g, (character) => entities[character]!) : text
 }

@@ -1,0 +1,210 @@
+// Claimed digests become mails. Per batch: one statement for its readers, one per edition for what was withdrawn or held since the
+// snapshot was made; the snapshot itself is read and decoded once per worker.
+//
+// A delivery that may have arrived before (articleIds set) carries the same stories again, less what has been withdrawn.
+
+import { sql } from 'kysely'
+import type { Db } from '../db/connect.ts'
+import type { Context } from '../db/context.ts'
+import { frequencyBits, type EditionKind } from '../db/schema.ts'
+import type { ClaimedDelivery, Composed, Composer } from '../delivery/composer.ts'
+import { loadTemplate } from '../mails/templates.ts'
+import { openFrame, type Frame } from './frame.ts'
+import { selectStories, type EditionCategory, type EditionStories, type ReaderState } from './selection.ts'
+import type { Snapshot } from './snapshot.ts'
+import { spliceDigest, type SpliceSelection } from './splice.ts'
+
+/** Stories of "You may also like". */
+const alsoLike = 3
+/** Editions that a worker keeps decoded: as a rule one is sent at a time. */
+const framesKept = 4
+
+export interface OpenEdition {
+  frame: Frame
+  /** Manual editions: only these; null: all. */
+  onlyCategories: readonly number[] | null
+  /** Without what was withdrawn or held after the snapshot was made. */
+  stories: EditionStories
+  stopped: ReadonlySet<number>
+}
+
+export interface Reader extends ReaderState {
+  id: number
+  timezone: string | null
+}
+
+export function digestComposer(ctx: Context): Composer {
+  const editions = editionLoader(ctx)
+  return {
+    async prepare(deliveries) {
+      const now = ctx.clock.now()
+      const open = new Map<number, OpenEdition>()
+      for (const id of new Set(deliveries.map(({ editionId }) => editionId!))) open.set(id, await editions(id))
+      const readers = await listReaders(
+        ctx.db,
+        deliveries.map(({ subscriberId }) => subscriberId).filter((id) => id !== null),
+      )
+      return (delivery) => {
+        const reader = readers.get(delivery.subscriberId ?? 0)
+        // Erased since it was planned.
+        if (!reader) return { outcome: 'skip', reason: 'unsubscribed' }
+        return composeDigest(ctx, open.get(delivery.editionId!)!, reader, delivery, now)
+      }
+    },
+  }
+}
+
+/** One mail out of an open edition. Touches no database. */
+export function composeDigest(
+  ctx: Pick<Context, 'config'>,
+  edition: OpenEdition,
+  reader: Reader,
+  delivery: Pick<ClaimedDelivery, 'recipient' | 'due' | 'articleIds'>,
+  now: Date,
+): Composed {
+  const { frame } = edition
+  const { stories, minimum } = ctx.config.digest
+  const rules = { stories, minimum, alsoLike, onlyCategories: edition.onlyCategories, rendered: frame.rendered }
+  const selection = delivery.articleIds
+    ? sameAgain(edition, reader, delivery.articleIds)
+    : selectStories(edition.stories, reader, delivery.due, rules)
+  if (!selection) {
+    const hadStories =
+      delivery.articleIds ?? (edition.stopped.size > 0 && selectStories(frame.edition, reader, delivery.due, rules))
+    return { outcome: 'skip', reason: hadStories ? 'withdrawn' : 'nothing_new' }
+  }
+  const { id, timezone, subscriptions } = reader
+  const { recipient, due } = delivery
+  return {
+    outcome: 'mail',
+    ...spliceDigest(frame, selection, { subscriberId: id, recipient, timezone, subscriptions }, due, now),
+  }
+}
+
+/** The stories of an earlier attempt in the order of its record, which is the order of that mail. */
+function sameAgain(edition: OpenEdition, reader: Reader, articleIds: readonly number[]): SpliceSelection | null {
+  const ids = articleIds.filter((id) => edition.frame.stories.has(id) && !edition.stopped.has(id))
+  if (ids.length === 0) return null
+  const own = [...reader.subscriptions]
+    .sort((a, b) => a.position - b.position)
+    .map(({ categoryId }) => edition.frame.edition.categories.get(categoryId))
+    .filter((category) => category !== undefined)
+  const inOrder: EditionCategory[] = [...own, ...edition.frame.edition.categories.values()]
+  const sections = new Map<number, number[]>()
+  for (const id of ids) {
+    const category = inOrder.find(({ stories }) => stories.some(({ articleId }) => articleId === id))
+    if (!category) continue
+    const section = sections.get(category.id)
+    if (section) section.push(id)
+    else sections.set(category.id, [id])
+  }
+  return {
+    sections: [...sections].map(([categoryId, articleIds]) => ({
+      categoryId,
+      articleIds,
+      waiting: edition.frame.edition.categories.get(categoryId)!.stories.length > articleIds.length ? null : 0,
+    })),
+    alsoLike: [],
+    watermarks: Object.fromEntries([...sections.keys()].map((id) => [id, edition.frame.edition.cutoffSeq])),
+  }
+}
+
+/** Opens editions by id: decoded once, checked for withdrawn stories each time. */
+export function editionLoader(ctx: Context): (editionId: number) => Promise<OpenEdition> {
+  const kept = new Map<number, { frame: Frame; madeAt: number; onlyCategories: number[] | null }>()
+  return async (editionId) => {
+    const current = await readEdition(ctx.db, editionId)
+    let open = kept.get(editionId)
+    if (open?.madeAt !== current.madeAt.getTime()) {
+      const { snapshot } = await ctx.db
+        .selectFrom('editionSnapshots')
+        .select('snapshot')
+        .where('editionId', '=', editionId)
+        .executeTakeFirstOrThrow()
+      const template = await loadTemplate('digest', ctx.config.site)
+      const frame = openFrame(ctx.config, template, snapshot as Snapshot, { id: editionId, ...current })
+      open = { frame, madeAt: current.madeAt.getTime(), onlyCategories: current.categoryIds }
+      if (kept.size >= framesKept) kept.delete(kept.keys().next().value!)
+      kept.set(editionId, open)
+    }
+    const stopped = await listStopped(ctx.db, open.frame)
+    return { ...open, stories: withoutStopped(open.frame, stopped), stopped }
+  }
+}
+
+interface EditionRow {
+  kind: EditionKind
+  cutoffSeq: number
+  at: Date
+  categoryIds: number[] | null
+  madeAt: Date
+}
+
+async function readEdition(db: Db, editionId: number): Promise<EditionRow> {
+  const row = await db
+    .selectFrom('editions as edition')
+    .innerJoin('editionSnapshots as snapshot', 'snapshot.editionId', 'edition.id')
+    .select(['edition.kind', 'edition.cutoffSeq', 'edition.slotAt', 'edition.createdAt', 'edition.categoryIds'])
+    .select('snapshot.madeAt')
+    .where('edition.id', '=', editionId)
+    .executeTakeFirstOrThrow()
+  return { ...row, cutoffSeq: row.cutoffSeq ?? 0, at: row.slotAt ?? row.createdAt }
+}
+
+/** An index-only look at a small partial index (articles_stopped), whatever the archive's size. */
+async function listStopped(db: Db, frame: Frame): Promise<Set<number>> {
+  let least = Infinity
+  let most = -Infinity
+  for (const { stories } of frame.edition.categories.values())
+    for (const { articleId } of stories) {
+      least = Math.min(least, articleId)
+      most = Math.max(most, articleId)
+    }
+  if (most < least) return new Set()
+  const { rows } = await sql<{ id: number }>`
+    select id from articles
+    where id between ${least} and ${most} and (withdrawn_at is not null or held_at is not null)`.execute(db)
+  return new Set(rows.map(({ id }) => id))
+}
+
+function withoutStopped({ edition }: Frame, stopped: ReadonlySet<number>): EditionStories {
+  if (stopped.size === 0) return edition
+  const categories = [...edition.categories.values()].map((category) => ({
+    ...category,
+    stories: category.stories.filter(({ articleId }) => !stopped.has(articleId)),
+  }))
+  return { cutoffSeq: edition.cutoffSeq, categories: new Map(categories.map((category) => [category.id, category])) }
+}
+
+/** Everything about a batch of readers, by key lookups alone. `seen` comes as text: pg's own array parser takes longer than the
+ * rest of the mail. */
+export async function listReaders(db: Db, subscriberIds: readonly number[]): Promise<Map<number, Reader>> {
+  const { rows } = await sql<{
+    id: number
+    timezone: string | null
+    watermarks: Record<string, number> | null
+    seen: string | null
+    subscriptions: Reader['subscriptions'] | null
+  }>`
+    select subscriber.id, subscriber.timezone, reading.watermarks, reading.seen::text as seen, (
+      select json_agg(json_build_object('categoryId', category_id, 'frequency', frequency, 'position', position)
+        order by position, category_id)
+      from subscriptions where subscriber_id = subscriber.id) as subscriptions
+    from subscribers subscriber
+    left join reading on reading.subscriber_id = subscriber.id
+    where subscriber.id = any(${[...subscriberIds]}::bigint[])`.execute(db)
+  return new Map(
+    rows.map(({ id, timezone, watermarks, seen, subscriptions }) => [
+      id,
+      { id, timezone, watermarks: watermarks ?? {}, seen: parseIds(seen), subscriptions: subscriptions ?? [] },
+    ]),
+  )
+}
+
+/** `{1,2,3}` */
+function parseIds(text: string | null): number[] {
+  return text && text !== '{}' ? text.slice(1, -1).split(',').map(Number) : []
+}
+
+/** The bits of everything that a reader has: what is due in a manual edition or a preview. */
+export const everythingDue = frequencyBits.daily | frequencyBits.weekly | frequencyBits.monthly
