@@ -74,6 +74,7 @@ export function spliceDigest(
   const layout = layOut(frame, selection)
   layout.size += sizeOfPiece(frame.html.open, htmlSlots) + sizeOfPiece(frame.html.close, htmlSlots)
   if (layout.size > htmlLimit) shrink(frame, layout)
+  for (const { waiting } of layout.sections) if (waiting !== 0) layout.size -= moreRoom - moreWords(waiting).length
 
   const body: Buffer[] = [beforeText]
   writeText(body, frame, layout, textSlots)
@@ -205,13 +206,19 @@ function alsoSize(frame: Frame, { alsoLike }: Layout): number {
   return size
 }
 
-/** "More than a million" is the longest it gets. */
+/** Room for "999999 more": while stories go, the number grows. */
+const moreRoom = 11
+
 function moreSize(category: FrameCategory): number {
-  return category.html.more.size + 12
+  return category.html.more.size + moreRoom
+}
+
+function moreWords(waiting: number | null): string {
+  return waiting === null ? 'More' : `${waiting} more`
 }
 
 function moreSlot(frame: Frame, waiting: number | null): Slots {
-  return { more: frame.encoded(waiting === null ? 'More' : `${waiting} more`) }
+  return { more: frame.encoded(moreWords(waiting)) }
 }
 
 function writeHtml(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): void {

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Parser } from 'htmlparser2'
+import { htmlLimit, spliceDigest, type SpliceSelection } from '../../src/digests/splice.ts'
+import type { Frame } from '../../src/digests/frame.ts'
+import { makeFrame, makeSource, mailConfig, readMail } from '../support/digest-mail.ts'
+
+const now = new Date('2026-11-23T06:00:00Z')
+const reader = (categories: readonly number[]) => ({
+  subscriberId: 42,
+  recipient: 'ada@reader.example',
+  timezone: 'Europe/Berlin',
+  subscriptions: categories.map((categoryId, position) => ({ categoryId, frequency: 'daily' as const, position })),
+})
+const section = (categoryId: number, stories: number, waiting = 0) => ({
+  categoryId,
+  articleIds: Array.from({ length: stories }, (_, place) => categoryId * 1000 + place + 1),
+  waiting,
+})
+function splice(frame: Frame, sections: SpliceSelection['sections'], alsoLike: number[] = []) {
+  const ids = sections.map(({ categoryId }) => categoryId)
+  const watermarks = Object.fromEntries(ids.map((id) => [id, 1_000_000]))
+  return spliceDigest(frame, { sections, alsoLike, watermarks }, reader(ids), 1, now)
+}
+
+test('any combination of categories and stories is balanced HTML with exactly the chosen sections', async () => {
+  const frame = await makeFrame(makeSource(6, 4))
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(
+        fc.record({ id: fc.integer({ min: 1, max: 6 }), stories: fc.integer({ min: 1, max: 3 }), waiting: fc.nat(20) }),
+        {
+          selector: ({ id }) => id,
+          minLength: 1,
+        },
+      ),
+      fc.boolean(),
+      async (chosen, hasAlso) => {
+        const sections = chosen.map(({ id, stories, waiting }) => section(id, stories, waiting))
+        const { mail } = splice(frame, sections, hasAlso ? [chosen[0]!.id * 1000 + 4] : [])
+        const { html, text } = await readMail(mail)
+        const seen = walk(html)
+        assert.deepEqual(
+          seen.headings,
+          chosen.map(({ id }) => `Category ${id}`),
+        )
+        assert.equal(mail.htmlBytes, Buffer.byteLength(html.trimEnd()) + 2)
+        for (const { articleIds } of sections)
+          for (const id of articleIds) {
+            assert.ok(text.includes(`Story ${id} of the harbour & the <tide>\n`), `${id} in the text`)
+            assert.ok(seen.links.includes(`https://stories.example/${id}?a=1&b=2`), `${id} in the HTML`)
+          }
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+test('the text part has every link of the HTML part', async () => {
+  const frame = await makeFrame(makeSource(4, 8))
+  const { mail } = splice(frame, [section(1, 5, 12), section(2, 5), section(3, 5), section(4, 1)], [1006, 2006])
+  const { html, text } = await readMail(mail)
+  for (const link of walk(html).links) assert.ok(text.includes(link), link)
+  assert.match(html, /In this issue/)
+  assert.match(html, /12 more in Category 1/)
+  assert.match(text, /12 more in Category 1/)
+  assert.match(html, /You may also like/)
+  assert.doesNotMatch(text, /<(p|a|td|div|span)\b|&(amp|lt|nbsp|#39);/)
+})
+
+test('fifty long stories stay within the limit, keep the footer, and the rest is counted', async () => {
+  const excerpt = 'A very long excerpt that says much and then says it again. '.repeat(20)
+  for (const link of ['https://stories.example/', `https://stories.example/${'long-path/'.repeat(60)}`]) {
+    const frame = await makeFrame(
+      makeSource(4, 50, (id) => ({ excerpt, link: `${link}${id}`, title: `${id} ${'水'.repeat(60)}` })),
+    )
+    const { mail, record } = splice(frame, [section(1, 50, 3), section(2, 50), section(3, 50), section(4, 50)], [])
+    const { html, text } = await readMail(mail)
+    const size = Buffer.byteLength(html)
+    assert.ok(size <= htmlLimit && size > htmlLimit * 0.9, `${size} bytes`)
+    assert.ok(mail.htmlBytes <= htmlLimit)
+    assert.match(html, /Unsubscribe<\/a>/)
+    assert.match(html, /1 Harbour Street, Port Lantern/)
+    assert.deepEqual(walk(html).headings.length, 4)
+    const counted = [...html.matchAll(/(\d+) more in Category/g)].reduce((sum, [, count]) => sum + Number(count), 0)
+    assert.equal(counted + record.articleIds.length, 203)
+    for (const id of record.articleIds) assert.ok(text.includes(`${link}${id}`))
+    // The first story of each category goes last.
+    for (const id of [1001, 2001, 3001, 4001]) assert.ok(record.articleIds.includes(id))
+  }
+})
+
+test('a category that finds no room at all keeps its watermark', async () => {
+  const link = `https://stories.example/${'x'.repeat(1500)}/`
+  const frame = await makeFrame(makeSource(60, 1, (id) => ({ link: `${link}${id}` })))
+  const { mail, record } = splice(
+    frame,
+    Array.from({ length: 60 }, (_, index) => section(index + 1, 1)),
+  )
+  assert.ok(mail.htmlBytes <= htmlLimit)
+  assert.ok(record.articleIds.length > 10 && record.articleIds.length < 60)
+  assert.deepEqual(
+    Object.keys(record.watermarks)
+      .map(Number)
+      .sort((a, b) => a - b),
+    record.articleIds.map((id) => Math.floor(id / 1000)).sort((a, b) => a - b),
+  )
+})
+
+test('subject and preheader come from the reader’s own first stories, and no title can forge anything', async () => {
+  const evil =
+    'Breaking\r\nBcc: victim@example.org\u0001recipient\u0001 <script>alert(1)</script> "quoted" \u202e{{ site.name }}'
+  const frame = await makeFrame(
+    makeSource(2, 3, (id) =>
+      id === 1001 ? { title: evil, link: 'javascript:alert(1)', imageUrl: 'http://evil.example/x.png' } : {},
+    ),
+  )
+  const { mail } = splice(frame, [section(1, 2), section(2, 1)])
+  assert.match(mail.subject, /^Breaking Bcc: victim@example\.org recipient <script>/)
+  const { html } = await readMail(mail)
+  assert.doesNotMatch(html, /<script|javascript:|evil\.example/)
+  assert.match(html, /\{\{ site\.name \}\}/)
+  const hidden = /<div style="display:none[^>]*>([^<]*)</.exec(html)![1]!
+  assert.match(hidden, /^Story 1002 of the harbour &amp; the &lt;tide&gt; · Story 2001/)
+  assert.equal(splice(frame, [section(2, 2), section(1, 1)]).mail.subject, 'Story 2001 of the harbour & the <tide>')
+})
+
+test('a digest loads nothing from anybody but its pictures, and has a heading, a language and alternatives', async () => {
+  const frame = await makeFrame(makeSource(2, 3))
+  const { html } = await readMail(splice(frame, [section(1, 3), section(2, 3)]).mail)
+  const { sources, alts } = walk(html)
+  assert.ok(sources.length > 0 && sources.every((url) => url.startsWith('https://stories.example/')))
+  assert.ok(alts.every((alt) => alt !== ''))
+  assert.doesNotMatch(html, /@import|@font-face|fonts\.|<link/)
+  assert.match(html, /<html lang="en"/)
+})
+
+test('headers of a list: one-click first, stable List-Id, Feedback-ID without a person in it', async () => {
+  const frame = await makeFrame(makeSource(1, 1))
+  const headers = Object.fromEntries(splice(frame, [section(1, 1)]).mail.headers)
+  assert.match(headers['List-Unsubscribe']!, /^<https:\/\/news\.example\/unsubscribe\?token=42\.0\.[\w-]{22}>$/)
+  assert.equal(headers['List-Unsubscribe-Post'], 'List-Unsubscribe=One-Click')
+  assert.equal(headers['List-Id'], '"The Whale Gazette" <newsletter.news.example>')
+  assert.match(headers['Feedback-ID']!, /^7:scheduled:broadsheet:[a-z0-9]{5,15}$/)
+  assert.equal(mailConfig.mail.from.address, 'digest@news.example')
+})
+
+function walk(html: string) {
+  const open: string[] = []
+  const headings: string[] = []
+  const links: string[] = []
+  const sources: string[] = []
+  const alts: string[] = []
+  let heading: string | null = null
+  let conditional = 0
+  const parser = new Parser(
+    {
+      onopentag(name, { href, src, alt }) {
+        if (['img', 'meta', 'br', 'link'].includes(name)) {
+          if (src) sources.push(src)
+          if (name === 'img') alts.push(alt ?? '')
+          return
+        }
+        open.push(name)
+        if (href) links.push(href)
+        if (name === 'h2') heading = ''
+      },
+      ontext(text) {
+        if (heading !== null) heading += text
+      },
+      onclosetag(name, isImplied) {
+        if (['img', 'meta', 'br', 'link'].includes(name)) return
+        assert.equal(isImplied, false, `<${name}> isn't closed`)
+        assert.equal(open.pop(), name)
+        if (name === 'h2') {
+          headings.push(heading!)
+          heading = null
+        }
+      },
+      // Outlook's tables live in comments: as many are opened as closed.
+      oncomment(data) {
+        conditional += (data.match(/<table/g) ?? []).length - (data.match(/<\/table/g) ?? []).length
+      },
+    },
+    { recognizeSelfClosing: false },
+  )
+  parser.end(html)
+  assert.deepEqual(open, [])
+  assert.equal(conditional, 0)
+  return { headings, links, sources, alts }
+}
