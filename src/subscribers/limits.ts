@@ -18,15 +18,16 @@ const hourSeconds = 3600
 
 type Take = (key: string) => Promise<void>
 
-const takes = new WeakMap<Db, Take[]>()
+/** By configuration, of which an application has one. */
+const takes = new WeakMap<Config['signups'], Take[]>()
 
 /** Refuses with `rate_limited` when a place has used up its hour. A loopback address is the operator or a proxy that nobody
  * declared: it isn't counted as a place, since that would lock everyone out at once. */
 export async function takeSignup(db: Db, limits: Config['signups'], ip: string | null, email: string): Promise<void> {
-  let known = takes.get(db)
+  let known = takes.get(limits)
   if (!known)
     takes.set(
-      db,
+      limits,
       (known = [
         limiter(db, 'signup-ip', limits.perIp),
         limiter(db, 'signup-network', limits.perNetwork),
