@@ -4,7 +4,8 @@ import { type Kysely, sql } from 'kysely'
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of [
     sql`alter table subscribers add column carried_due smallint not null default 0`,
-    sql`alter table editions add column approved_at timestamptz`,
+    sql`alter table editions add column approved_at timestamptz, add column only_subscriber_id bigint,
+      add column progress_done int not null default 0`,
     sql`create index editions_unfinished on editions (id) where closed_at is null`,
     // Which digest of a subscriber is open and not leased, without reading the history of a million subscribers. A claim clears
     // next_attempt_at and so takes the entry out; settling touches none of these columns and stays a heap-only update.

@@ -273,12 +273,16 @@ export interface EditionsTable {
   account: ColumnType<Account | null, string | null | undefined, string | null>
   /** Manual editions and announcements: the last subscriber id planned. */
   planCursor: number | null
+  /** Set: it goes to this subscriber only (`digest run --manual --only`). */
+  onlySubscriberId: number | null
   /** An editor said yes before the slot. */
   approvedAt: Date | null
   createdAt: Date
   plannedAt: Date | null
   closedAt: Date | null
+  /** When `progressDone`, the number of settled deliveries, was last seen to move (database time). */
   progressAt: Date | null
+  progressDone: Generated<number>
 }
 
 export interface EditionArticlesTable {

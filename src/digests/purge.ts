@@ -1,0 +1,21 @@
+// Retention: settled deliveries go after RETENTION_DAYS; editions stay with their frozen accounts. Ids grow with time, so the
+// oldest are the first by primary key: no index is needed, and nothing is read when nothing is old.
+
+import { sql } from 'kysely'
+import type { Context } from '../db/context.ts'
+
+const purgeChunk = 20_000
+
+/** One chunk per call, so that a tick is never long; the next tick goes on. Returns how many went. */
+export async function purge(ctx: Context): Promise<number> {
+  const before = new Date(ctx.clock.now().getTime() - ctx.config.retentionDays * 86_400_000)
+  const { numAffectedRows } = await sql`
+    delete from deliveries d using (
+      select id, edition_id, settled_at, created_at from deliveries order by id limit ${purgeChunk}
+    ) oldest
+    where d.id = oldest.id and oldest.created_at < ${before} and oldest.settled_at < ${before}
+      and (oldest.edition_id is null
+        or exists (select from editions e where e.id = oldest.edition_id and e.closed_at < ${before}))`.execute(ctx.db)
+  await ctx.db.deleteFrom('alerts').where('clearedAt', '<', before).execute()
+  return Number(numAffectedRows ?? 0)
+}

@@ -1,0 +1,86 @@
+// The tick: everything that time makes of editions. Cron, a command or five machines may call it at any moment, as often as they
+// like; what is due is in the database, and each step is safe to repeat. A crash anywhere is continued by the next tick.
+
+import type { Context } from '../db/context.ts'
+import type { Edition } from '../db/schema.ts'
+import { checkAlerts } from './alerts.ts'
+import { makeForApproval, settleAtSlot } from './approval.ts'
+import { closeFinished } from './close.ts'
+import { finishCancelled } from './control.ts'
+import { findEdition, listUnfinished } from './editions.ts'
+import { dueSlots, passMissed } from './missed.ts'
+import { planScheduled } from './plan.ts'
+import { planTriggered } from './plan-triggered.ts'
+import { ensureScheduled, type MakeSnapshot, prepare } from './prepare.ts'
+import { purge } from './purge.ts'
+import { realign } from './realign.ts'
+import { makeSnapshot } from './snapshot.ts'
+
+export interface TickOptions {
+  /** Of slots: only this subscriber is planned. */
+  only?: number | undefined
+  /** After each planned chunk: the edition and how many were added to it. */
+  onProgress?: ((editionId: number, planned: number) => void) | undefined
+  makeSnapshot?: MakeSnapshot
+}
+
+export interface TickResult {
+  /** Editions that this tick planned for, in the order in which it did. */
+  planned: { editionId: number; planned: number; isComplete: boolean }[]
+  closed: number[]
+  missed: number
+}
+
+export async function runTick(ctx: Context, options: TickOptions = {}): Promise<TickResult> {
+  const now = ctx.clock.now()
+  const parts = { makeSnapshot: options.makeSnapshot ?? makeSnapshot }
+  const planned: TickResult['planned'] = []
+
+  await realign(ctx)
+  const missed = await passMissed(ctx, now, options.only)
+  await finishCancelled(ctx)
+  await makeForApproval(ctx, now, parts)
+  for (const edition of await listUnfinished(ctx.db))
+    if (edition.kind !== 'scheduled' && edition.state !== 'cancelled' && !edition.plannedAt)
+      planned.push(...(await planOne(ctx, edition, parts, options)))
+  for (const slot of await slotsToPlan(ctx, now, options.only))
+    planned.push(...(await planOne(ctx, await ensureScheduled(ctx.db, slot, now), parts, options)))
+  const closed = await closeFinished(ctx)
+  await checkAlerts(ctx)
+  await purge(ctx)
+  return { planned, closed, missed }
+}
+
+async function planOne(
+  ctx: Context,
+  edition: Edition,
+  parts: { makeSnapshot: MakeSnapshot },
+  options: TickOptions,
+): Promise<TickResult['planned']> {
+  await prepare(ctx, edition, { ...parts, next: 'sending' })
+  if (edition.kind === 'scheduled') await settleAtSlot(ctx, edition.id)
+  const plan = edition.kind === 'scheduled' ? planScheduled : planTriggered
+  const { outcome, planned } = await plan(ctx, (await findEdition(ctx.db, edition.id))!, {
+    only: options.only,
+    onProgress: (count) => options.onProgress?.(edition.id, count),
+  })
+  if (outcome === 'busy' && planned === 0) return []
+  return [{ editionId: edition.id, planned, isComplete: outcome === 'complete' }]
+}
+
+/** Slots at which somebody is due, and those whose planning was interrupted after its last chunk. */
+async function slotsToPlan(ctx: Context, now: Date, only: number | undefined): Promise<Date[]> {
+  if (only !== undefined) {
+    const { nextDueAt } = await ctx.db
+      .selectFrom('subscribers')
+      .select('nextDueAt')
+      .where('id', '=', only)
+      .executeTakeFirstOrThrow()
+    return nextDueAt && nextDueAt <= now ? [nextDueAt] : []
+  }
+  const slots = new Map<number, Date>()
+  for await (const slot of dueSlots(ctx.db, now)) slots.set(slot.getTime(), slot)
+  for (const { kind, slotAt, plannedAt } of await listUnfinished(ctx.db))
+    if (kind === 'scheduled' && slotAt && slotAt <= now && !plannedAt) slots.set(slotAt.getTime(), slotAt)
+  return [...slots.values()].sort((a, b) => a.getTime() - b.getTime())
+}
