@@ -10,6 +10,7 @@ import type { Context } from '../db/context.ts'
 import type { Db } from '../db/connect.ts'
 import { dueSlots } from './missed.ts'
 import { ensureScheduled, type MakeSnapshot, prepare } from './prepare.ts'
+import { makeSnapshot } from './snapshot.ts'
 
 /** Builds what falls due within the next minutes. */
 export async function makeForApproval(ctx: Context, now: Date, parts: { makeSnapshot: MakeSnapshot }): Promise<void> {
@@ -84,7 +85,7 @@ export interface Arrangement {
 export async function arrangeEdition(
   ctx: Context,
   input: { editionId: number; arrangement: Arrangement; actor: Actor },
-  parts: { makeSnapshot: MakeSnapshot },
+  parts: { makeSnapshot: MakeSnapshot } = { makeSnapshot },
 ): Promise<void> {
   const { editionId, arrangement, actor } = input
   if (arrangement.intro !== undefined && arrangement.intro.length > 5000)

@@ -2,13 +2,15 @@
 // oldest are the first by primary key: no index is needed, and nothing is read when nothing is old.
 
 import { sql } from 'kysely'
+import { systemClock } from '../base/clock.ts'
 import type { Context } from '../db/context.ts'
 
 const purgeChunk = 20_000
 
 /** One chunk per call, so that a tick is never long; the next tick goes on. Returns how many went. */
 export async function purge(ctx: Context): Promise<number> {
-  const before = new Date(ctx.clock.now().getTime() - ctx.config.retentionDays * 86_400_000)
+  // On the system's clock: a tick as of next year must not purge this year.
+  const before = new Date(systemClock.now().getTime() - ctx.config.retentionDays * 86_400_000)
   const { numAffectedRows } = await sql`
     delete from deliveries d using (
       select id, edition_id, settled_at, created_at from deliveries order by id limit ${purgeChunk}
