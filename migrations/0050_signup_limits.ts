@@ -3,6 +3,8 @@ import { type Kysely, sql } from 'kysely'
 /** What a sign-up form may cause at one address, and changes of address that wait for the new mailbox to agree. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of [
+    // One open request per subscriber: what a repeat replaces.
+    sql`create unique index signup_requests_open on signup_requests (subscriber_id) where used_at is null`,
     sql`create table form_mails (
       email_hash text not null,
       kind text not null,

@@ -18,18 +18,13 @@ export interface OutboxEntry {
 
 /** Adds one transactional mail, sent as soon as the transaction has committed. Returns the delivery's id. */
 export async function addToOutbox(trx: Trx, entry: OutboxEntry): Promise<number> {
-  const { id } = await trx
-    .insertInto('deliveries')
-    .values({
-      kind: entry.kind,
-      lane: 'transactional',
-      recipient: entry.recipient,
-      subscriberId: entry.subscriberId ?? null,
-      nextAttemptAt: sql<Date>`now()`,
-      payload: entry.payload ? JSON.stringify(entry.payload) : null,
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  await sql`select pg_notify(${deliveryChannel}, 'transactional')`.execute(trx)
-  return id
+  const payload = entry.payload ? JSON.stringify(entry.payload) : null
+  const { rows } = await sql<{ id: number }>`
+    with added as (
+      insert into deliveries (kind, lane, recipient, subscriber_id, next_attempt_at, payload)
+      values (${entry.kind}, 'transactional', ${entry.recipient}, ${entry.subscriberId ?? null}, now(), ${payload}::jsonb)
+      returning id
+    )
+    select id, pg_notify(${deliveryChannel}, 'transactional') from added`.execute(trx)
+  return rows[0]!.id
 }

@@ -123,7 +123,7 @@ function together(consume: (key: string, count: number) => Promise<void>): Take 
 }
 
 /** Hours between two mails of a kind that nobody answered, and how many at most. */
-const formMailLimits = {
+export const formMailLimits = {
   confirmation: { hours: 24, most: 3 },
   'preferences-link': { hours: 6, most: 1_000_000 },
   'address-change': { hours: 1, most: 3 },

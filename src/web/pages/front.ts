@@ -11,6 +11,7 @@ import type { Page } from '../layout.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
 import { nothingTyped, type Typed } from './fields.ts'
+import { sharedRead } from './shared-read.ts'
 import { signupForm } from './signup-form.ts'
 import { fullDate, longDate } from './words.ts'
 
@@ -106,14 +107,4 @@ async function load(db: Db): Promise<Front> {
   return { sections }
 }
 
-const underWay = new WeakMap<Db, Promise<Front>>()
-
-/** Readers who come while the page is being read from the database get that same reading. */
-function loadTogether(db: Db): Promise<Front> {
-  let loading = underWay.get(db)
-  if (!loading) {
-    loading = load(db).finally(() => underWay.delete(db))
-    underWay.set(db, loading)
-  }
-  return loading
-}
+const loadTogether = sharedRead(load)

@@ -15,6 +15,7 @@ import type { WebContext } from '../web-context.ts'
 import { originOf } from './links.ts'
 import type { Typed } from './fields.ts'
 import { frontPage } from './front.ts'
+import { sharedRead } from './shared-read.ts'
 
 /** No sign-up is answered sooner. Longer than any of them takes, so that the work behind it doesn't show. */
 const answerMs = 40
@@ -40,6 +41,8 @@ export function takeSubscription(web: WebContext): RequestHandler {
   }
 }
 
+const readCategories = sharedRead((db) => listCategories(db))
+
 async function signUp(web: WebContext, request: Request): Promise<void> {
   const body = request.body as Record<string, unknown>
   const problems = []
@@ -52,7 +55,7 @@ async function signUp(web: WebContext, request: Request): Promise<void> {
       return undefined
     }
   }
-  const categories = await listCategories(web.db)
+  const categories = await readCategories(web.db)
   collect(() => readAddress(body['email']))
   const given = collect(() => readChoices(body['frequency'], categories))
   const timezone = collect(() => readTimezone(body['timezone'])) ?? null
