@@ -145,18 +145,21 @@ export function readConfig(environment: Record<string, string | undefined>) {
   const given = Object.fromEntries(
     Object.entries(environment).filter(([name, value]) => name in variables && value !== '' && value !== undefined),
   )
-  const parsed = z.object(variables).safeParse(given)
+  const schema = z.object(variables)
+  const parsed = schema.safeParse(given)
   const problems: string[] = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
-  if (!parsed.success) throw new ConfigError(problems)
-  const env = parsed.data
+  // The rest is judged without what was wrong, so that all problems come at once.
+  const wrong = new Set(parsed.error?.issues.map((issue) => String(issue.path[0])))
+  const env =
+    parsed.data ?? schema.parse(Object.fromEntries(Object.entries(given).filter(([name]) => !wrong.has(name))))
 
   const publicUrl = env.PUBLIC_URL ?? `http://127.0.0.1:${env.PORT}`
   const trial = env.SMTP_URL === undefined && isLoopbackHost(new URL(publicUrl).hostname)
   if (!trial) {
     for (const name of ['SMTP_URL', 'PUBLIC_URL', 'SECRET_KEY', 'MAIL_FROM', 'POSTAL_ADDRESS'] as const)
-      if (env[name] === undefined)
+      if (env[name] === undefined && !wrong.has(name))
         problems.push(`${name}: is required outside the trial (which is: no SMTP_URL and a loopback PUBLIC_URL)`)
   }
   const secretKeys = env.SECRET_KEY?.split(',').map((key) => key.trim()) ?? []

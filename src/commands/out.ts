@@ -2,7 +2,7 @@
 // and only on a terminal, so that a pipe or a log never sees it.
 
 export interface Out {
-  /** A line of the result. */
+  /** A line of the result. Throws OutputClosed once nobody reads any more, so that the command ends there. */
   print(line: string): void
   /** Replaces the line of progress; an empty text clears it. Nothing happens off a terminal. */
   progress(text: string): void
@@ -10,38 +10,71 @@ export interface Out {
   error(line: string): void
   /** Whether someone watches: progress is shown. */
   isTty: boolean
+  /** Resolves when the reader has caught up: await it now and then in a command that prints without end. */
+  flush(): Promise<void>
 }
 
-interface Stream {
-  write(text: string): unknown
-  isTTY?: boolean | undefined
-  columns?: number | undefined
+/** The reader has gone, as after `… | head`. Not a failure. */
+export class OutputClosed extends Error {
+  override name = 'OutputClosed'
 }
 
-/** `Out` on two streams, as a rule the process's own. */
-export function streamOut(stdout: Stream, stderr: Stream): Out {
-  const isTty = Boolean(stderr.isTTY)
+/** What `Out` needs of a stream. `write` answers false when the reader should be waited for with `drained`. */
+export interface Sink {
+  write(text: string): boolean
+  drained(): Promise<void>
+  isTty: boolean
+  columns: number
+  isClosed: boolean
+}
+
+export function createOut(stdout: Sink, stderr: Sink): Out {
   let shown = false
+  let isFull = false
   const clear = () => {
     if (shown) stderr.write('\r\x1b[2K')
     shown = false
   }
   return {
-    isTty,
-    print: (line) => {
+    isTty: stderr.isTty,
+    print(line) {
+      if (stdout.isClosed) throw new OutputClosed()
       clear()
-      stdout.write(`${line}\n`)
+      isFull = !stdout.write(`${line}\n`)
     },
-    error: (line) => {
+    error(line) {
       clear()
       stderr.write(`${line}\n`)
     },
-    progress: (text) => {
-      if (!isTty) return
+    progress(text) {
+      if (!stderr.isTty) return
       clear()
       if (!text) return
-      stderr.write(text.slice(0, (stderr.columns ?? 80) - 1))
+      stderr.write(text.slice(0, stderr.columns - 1))
       shown = true
     },
+    async flush() {
+      if (stdout.isClosed) throw new OutputClosed()
+      if (isFull) await stdout.drained()
+      isFull = false
+    },
   }
+}
+
+/** One of the process's own streams. A broken pipe closes it, and isn't an error. */
+export function processSink(stream: NodeJS.WriteStream): Sink {
+  const sink: Sink = {
+    write: (text) => sink.isClosed || stream.write(text),
+    drained: () =>
+      new Promise((resolve) => {
+        if (sink.isClosed || !stream.writableNeedDrain) return resolve()
+        stream.once('drain', resolve)
+        stream.once('close', resolve)
+      }),
+    isTty: stream.isTTY ?? false,
+    columns: stream.columns ?? 80,
+    isClosed: false,
+  }
+  stream.on('error', () => (sink.isClosed = true))
+  return sink
 }

@@ -1,0 +1,78 @@
+// How a command comes to the database: Postgres directly, the embedded one under its folder's lock. When a running server holds
+// the folder, `HeldByServer` tells the command line to hand its words over to that server.
+
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Config } from '../base/config.ts'
+import { systemClock } from '../base/clock.ts'
+import { Refusal } from '../base/errors.ts'
+import { createLog } from '../base/log.ts'
+import { openEmbedded, openPostgres, type Database } from '../db/connect.ts'
+import type { Context } from '../db/context.ts'
+import { lockFolder } from '../db/lock.ts'
+import { migrate } from '../db/migrate.ts'
+import { completeConfig } from '../trial/trial-config.ts'
+import { type ControlAddress, isAnswering, readControlFile } from './control.ts'
+
+export interface Running {
+  ctx: Context
+  database: Database
+  /** Names of the migrations that were applied when it was opened. */
+  migrated: readonly string[]
+}
+
+export class HeldByServer extends Error {
+  override name = 'HeldByServer'
+  readonly control: ControlAddress
+  constructor(control: ControlAddress) {
+    super('A running server holds the data folder.')
+    this.control = control
+  }
+}
+
+export interface Opened extends Running {
+  close(): Promise<void>
+}
+
+export async function openForCommand(config: Config): Promise<Opened> {
+  const release = config.database.url ? null : await holdFolder(config.database.dataDir)
+  const complete = completeConfig(config)
+  const database = config.database.url
+    ? openPostgres(config.database.url, Math.min(config.database.pool, 4))
+    : await openEmbedded(`${config.database.dataDir}/database`)
+  const close = async () => {
+    await database.close()
+    await release?.()
+  }
+  try {
+    const migrated = await migrate(database.db)
+    const log = createLog(config.logLevel === 'info' ? 'warn' : config.logLevel)
+    return { ctx: { db: database.db, clock: systemClock, config: complete, log }, database, migrated, close }
+  } catch (cause) {
+    await close()
+    throw cause
+  }
+}
+
+/** After a kill -9 the lock of the dead process is stale within five seconds: that long it is worth waiting. */
+export async function holdFolder(folder: string): Promise<() => Promise<void>> {
+  for (let tries = 0; ; tries++) {
+    const release = await lockFolder(folder, loseFolder)
+    if (release) return release
+    const control = readControlFile(folder)
+    if (control && (await isAnswering(control))) throw new HeldByServer(control)
+    if (tries === 16)
+      throw new Refusal(
+        'unavailable',
+        `Another process holds ${folder} and doesn’t answer. If it is still starting, try again; two can’t share an embedded database.`,
+      )
+    await pause(500)
+  }
+}
+
+/** Writing on would lose rows, silently: two processes would then have the folder open. */
+function loseFolder(cause: Error): void {
+  console.error(
+    `The lock on the data folder was lost (${cause.message}). Stopping at once, so that no data is damaged.`,
+  )
+  process.exit(1)
+}

@@ -1,0 +1,53 @@
+// What whoever runs the program needs: start, migrate, doctor, trial leave.
+
+import { Refusal } from '../base/errors.ts'
+import { leaveTrial } from '../trial/trial-data.ts'
+import { doctor } from './doctor.ts'
+import type { AddCommands } from './program.ts'
+import type { Session } from './session.ts'
+import type { Out } from './out.ts'
+
+export const operatorCommands: AddCommands = (program, session, does) => {
+  const { out } = session
+  program
+    .command('migrate')
+    .description('bring the database schema up')
+    .option('--json', 'one JSON object')
+    .action(
+      does(async (options: { json?: boolean }) => {
+        const { migrated } = await session.open()
+        if (options.json) out.print(JSON.stringify({ migrated }))
+        else out.print(migrated.length ? `Applied ${migrated.join(', ')}.` : 'The schema is up to date.')
+        return 0
+      }),
+    )
+  program
+    .command('doctor')
+    .description('check configuration, database, DNS, relay and feeds; exit 1 on a failure')
+    .option('--json', 'one JSON object a line')
+    .action(does((options: { json?: boolean }) => doctor(session, options)))
+
+  const trial = program.command('trial').description('the sample site and its stories')
+  trial
+    .command('leave')
+    .description('remove the sample feeds, stories and categories; subscribers and what was sent stay')
+    .option('--yes', "don't ask")
+    .option('--json', 'one JSON object')
+    .action(does((options: { yes?: boolean; json?: boolean }) => trialLeave(session, options, out)))
+}
+
+async function trialLeave(session: Session, options: { yes?: boolean; json?: boolean }, out: Out): Promise<number> {
+  const question = 'Remove the sample feeds, their stories, and the sample categories with their subscriptions?'
+  if (!options.yes && !(await session.confirm(question)))
+    throw new Refusal('conflict', 'Nothing was removed. Say yes at the prompt, or add --yes.')
+  const { ctx } = await session.open()
+  const left = await leaveTrial(ctx)
+  if (options.json) {
+    out.print(JSON.stringify(left))
+    return 0
+  }
+  out.print(`Removed ${left.feeds} sample feeds, ${left.stories} stories and ${left.categories.length} categories.`)
+  if (left.kept.length) out.print(`Kept, as they have feeds or stories of your own: ${left.kept.join(', ')}.`)
+  out.print('Next: broadsheet category add NAME, then broadsheet feed add URL --category SLUG.')
+  return 0
+}

@@ -1,0 +1,86 @@
+// The command line: which words there are, and which function does them. Each function lives with its area and knows nothing of
+// commander; here are only names, options and help. The same table is read by cli.ts and, when a server holds the embedded
+// database, by that server.
+
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { ConfigError } from '../base/config.ts'
+import { Refusal } from '../base/errors.ts'
+import { HeldByServer } from './open.ts'
+import { OutputClosed } from './out.ts'
+import type { Session } from './session.ts'
+import { accessCommands } from './access.ts'
+import { operatorCommands } from './operator.ts'
+
+/** A command's work: resolves to its exit code. */
+export type Work<Args extends unknown[]> = (...args: Args) => Promise<number>
+
+/** Runs the words; resolves to the exit code. Rejects only with HeldByServer. */
+export async function runWords(words: readonly string[], session: Session): Promise<number> {
+  const { out } = session
+  let exit = 0
+  /** Keeps the exit code of whichever command was meant. */
+  const does =
+    <Args extends unknown[]>(work: Work<Args>) =>
+    async (...args: Args): Promise<void> => {
+      exit = await work(...args)
+    }
+  const program = new Command('broadsheet')
+    .description('The newsletter of a news site.')
+    .showHelpAfterError('(add --help for help)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => out.print(text.trimEnd()),
+      writeErr: (text) => out.error(text.trimEnd()),
+      getOutHelpWidth: () => 100,
+      getErrHelpWidth: () => 100,
+    })
+  for (const add of [operatorCommands, accessCommands]) add(program, session, does)
+  inheritSettings(program)
+  try {
+    await program.parseAsync([...words], { from: 'user' })
+    return exit
+  } catch (error) {
+    if (error instanceof HeldByServer) throw error
+    return sayWhatWentWrong(error, session)
+  } finally {
+    if (out.isTty) out.progress('')
+  }
+}
+
+export type AddCommands = (
+  program: Command,
+  session: Session,
+  does: <Args extends unknown[]>(work: Work<Args>) => (...args: Args) => Promise<void>,
+) => void
+
+/** Subcommands must throw rather than exit as well: in the server an exit would end everything. */
+function inheritSettings(command: Command): void {
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command)
+    inheritSettings(child)
+  }
+}
+
+function sayWhatWentWrong(error: unknown, { out }: Session): number {
+  if (error instanceof OutputClosed) return 0
+  // Commander has printed its own message already.
+  if (error instanceof CommanderError) return error.exitCode
+  if (error instanceof Refusal || error instanceof ConfigError) {
+    out.error(error.message)
+    return 1
+  }
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '28P01' || code === '3D000')
+    out.error(`The database can’t be reached: ${message || code}. Check DATABASE_URL.`)
+  else out.error(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  return 1
+}
+
+/** For options that take a whole number from `least` up. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    if (!/^\d{1,9}$/.test(text) || Number(text) < least)
+      throw new InvalidArgumentError(`Must be a whole number, ${least} or more.`)
+    return Number(text)
+  }
+}
