@@ -11,7 +11,7 @@ export interface Out {
   /** Whether someone watches: progress is shown. */
   isTty: boolean
   /** Resolves when the reader has caught up: await it now and then in a command that prints without end. */
-  flush(): Promise<void>
+  flush?(): Promise<void>
 }
 
 /** The reader has gone, as after `… | head`. Not a failure. */
