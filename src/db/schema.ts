@@ -379,6 +379,16 @@ export interface AlertsTable {
   clearedAt: Date | null
 }
 
+/** Budgets that all workers share (delivery/quota.ts). */
+export interface SendQuotaTable {
+  /** `rate`, `rate RELAY` or `RELAY DAY`. */
+  key: string
+  /** Until then the rate is spoken for. */
+  nextAt: Generated<Date>
+  /** Mails of the day. */
+  used: Generated<number>
+}
+
 export interface CronLeasesTable {
   key: string
   until: Date
@@ -481,6 +491,7 @@ export interface Schema {
   workers: WorkersTable
   claims: ClaimsTable
   inFlight: InFlightTable
+  sendQuota: SendQuotaTable
   cronLeases: CronLeasesTable
   alerts: AlertsTable
   inboundEvents: InboundEventsTable

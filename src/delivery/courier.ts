@@ -9,6 +9,7 @@ import type { GroupCommit, Naming, Settlement, Verdict } from './group-commit.ts
 import type { Lane, LeasedDelivery, Ready } from './lane.ts'
 import type { RelayGate } from './relays.ts'
 import type { SmtpConnection, SmtpOutcome } from './smtp-connection.ts'
+import type { Traffic } from './traffic.ts'
 
 /** A mail that is ready to be named. */
 interface Prepared {
@@ -29,7 +30,11 @@ export interface CourierOptions {
   commit: GroupCommit
   log: Log
   rules: Omit<FateRules, 'random'>
-  accepts: (delivery: LeasedDelivery) => boolean
+  traffic: Traffic
+  /** Of this courier's lane: whether the relay can take its mail now. */
+  canWork: () => boolean
+  /** The day's budget of this relay is spent. */
+  spent: () => void
   messageIdOf: (delivery: LeasedDelivery, mail: Mail) => string
   returnPathOf: (delivery: LeasedDelivery, mail: Mail) => string
   hashOf: (recipient: string) => string
@@ -43,8 +48,11 @@ export interface CourierOptions {
 
 /** A server may close what idles; most do after five minutes. */
 const idleMs = 20_000
+const blockedMs = 200
 const longestMs = 10 * 60_000
 const mostMails = 1000
+
+const notSent: Fate = { class: 'refused', state: null, retryInSeconds: null, wasTried: false, isDoubt: false }
 
 export class Courier {
   #options: CourierOptions
@@ -60,9 +68,12 @@ export class Courier {
   /** Runs until its lane closes. Throws only LeaseLost. */
   async run(): Promise<void> {
     while (!this.#stopped || this.#settle.length) {
-      const prepared = this.#stopped ? null : (this.#ahead.shift() ?? (await this.#takeAndPrepare()))
+      const mayTake = !this.#stopped && this.#options.canWork()
+      if (!mayTake) this.#putBack(this.#ahead.splice(0))
+      const prepared = mayTake ? (this.#ahead.shift() ?? (await this.#takeAndPrepare())) : null
       if (prepared) await this.#carry(prepared)
       else if (this.#settle.length) await this.#turn(null)
+      else if (!mayTake && !this.#options.lane.isClosed) await sleep(blockedMs)
       else if (!(await this.#rest())) break
     }
     this.#hangUp()
@@ -77,23 +88,40 @@ export class Courier {
   }
 
   async #carry(prepared: Prepared): Promise<void> {
-    if (!(await this.#connect())) {
-      this.#options.lane.putBack([prepared.ready, ...this.#ahead.splice(0).map((each) => each.ready)])
-      if (this.#settle.length) await this.#turn(null)
-      if (!this.#stopped) await sleep(Math.max(this.#options.gate.restMs, 50))
-      return
-    }
+    const { gate, traffic } = this.#options
+    const { delivery, envelopeFrom } = prepared
+    if (!(await this.#connect())) return this.#giveUp(prepared, 0)
     const message = await this.#signed(prepared)
     if (!message) return
+    const admission = await traffic.admit(delivery, gate.relay)
+    if (admission === 'spent') {
+      this.#options.spent()
+      return this.#giveUp(prepared, 0)
+    }
+    // Not that one now: but others may go, so it returns to the lane's end.
+    if (admission === 'later') return this.#giveUp(prepared, 20)
+    traffic.onWire(delivery)
     const verdict = await this.#turn(this.#naming(prepared))
     if (verdict !== 'go') {
+      await traffic.learned(delivery, notSent)
       this.#settle.push(refusedBy(verdict ?? 'hold', prepared))
       return
     }
-    const { delivery, envelopeFrom } = prepared
     const wire = this.#smtp!.send(envelopeFrom, delivery.recipient, message, this.#options.mayWrite)
     await this.#lookAhead()
     await this.#learn(prepared, await wire, message.length)
+  }
+
+  /** Back to the lane with all that was taken ahead; its last mail is settled before it rests. */
+  async #giveUp(prepared: Prepared, restMs: number): Promise<void> {
+    this.#putBack([prepared, ...this.#ahead.splice(0)])
+    if (this.#settle.length) await this.#turn(null)
+    if (restMs && !this.#stopped) await sleep(restMs)
+  }
+
+  #putBack(back: readonly Prepared[]): void {
+    for (const { delivery } of back) this.#options.traffic.returned(delivery)
+    if (back.length) this.#options.lane.putBack(back.map((each) => each.ready))
   }
 
   /** Signing takes as long as sending: the next mails are begun while this one is on the wire. */
@@ -117,9 +145,10 @@ export class Courier {
 
   async #takeAndPrepare(): Promise<Prepared | null> {
     for (;;) {
-      const ready = this.#options.lane.takeNow(this.#options.accepts)
+      const ready = this.#options.lane.takeNow((delivery) => this.#options.traffic.accepts(delivery))
       if (!ready) return null
       const { delivery } = ready
+      this.#options.traffic.taken(delivery)
       try {
         const composed = await ready.compose()
         if (composed.outcome === 'mail') {
@@ -183,15 +212,13 @@ export class Courier {
       smtp.quit()
     }
     this.#smtp = null
-    if (this.#options.gate.restMs > 0) return false
+    if (this.#options.gate.trouble !== null) return false
     try {
       this.#smtp = await this.#options.gate.connect()
       return true
     } catch (cause) {
-      this.#options.log.warn(
-        { relay: this.#options.gate.relay.name, why: (cause as Error).message },
-        'a relay is unavailable',
-      )
+      const relay = this.#options.gate.relay.name
+      this.#options.log.warn({ relay, why: (cause as Error).message }, 'a relay is unavailable')
       return false
     }
   }
@@ -222,6 +249,10 @@ export class Courier {
   async #learn(prepared: Prepared, outcome: SmtpOutcome, sizeBytes: number): Promise<void> {
     const { delivery, messageId, record } = prepared
     const fate = decideFate(delivery, outcome, { ...this.#options.rules, random: Math.random() })
+    if (outcome.reply && fate.class !== 'connection') this.#options.gate.answered()
+    else if (fate.class === 'connection' && this.#smtp!.mails === 1)
+      this.#options.gate.failed(outcome.reply?.text ?? outcome.cause ?? 'it hung up')
+    await this.#options.traffic.learned(delivery, fate)
     await this.#options.learned(delivery, fate, outcome)
     const isOnRecord = fate.state === 'sent' || fate.state === 'uncertain'
     this.#settle.push({
@@ -265,9 +296,13 @@ function settlement(delivery: LeasedDelivery): Settlement {
   }
 }
 
+export function leaseGivenBack(delivery: LeasedDelivery, retryInSeconds: number): Settlement {
+  return { ...settlement(delivery), retryInSeconds }
+}
+
 /** The re-check in the turn said no. A resend that nobody wants any more stays what it was: uncertain. */
 function refusedBy(verdict: Exclude<Verdict, 'go'>, { delivery }: Prepared): Settlement {
-  if (verdict === 'hold') return { ...settlement(delivery), retryInSeconds: 0 }
+  if (verdict === 'hold') return leaseGivenBack(delivery, 0)
   if (delivery.wasUncertain) return { ...settlement(delivery), state: 'uncertain' }
   return { ...settlement(delivery), state: 'skipped', reason: verdict }
 }

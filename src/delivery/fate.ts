@@ -16,6 +16,9 @@ export interface FateRules {
 /** A policy refusal is about us; but one recipient's server may mean only this mail: then the third such answer is final. */
 const policyTries = 3
 
+/** After that many a cut-off counts like a deferral. */
+const quickTries = 5
+
 export interface Fate {
   class: 'sent' | 'uncertain' | ReplyClass
   state: Settlement['state']
@@ -38,12 +41,10 @@ export function decideFate(delivery: LeasedDelivery, outcome: SmtpOutcome, rules
         isDoubt: true,
       }
     }
-    // Cut off before the dot: certainly not taken. A moment's rest, as the relay may be restarting.
-    return { class: 'connection', state: null, retryInSeconds: 1 + rules.random, wasTried: false, isDoubt: false }
+    return cutOff(delivery, rules)
   }
   const kind = classifyReply(outcome.stage, outcome.reply)
-  if (kind === 'connection')
-    return { class: kind, state: null, retryInSeconds: 1 + rules.random, wasTried: false, isDoubt: false }
+  if (kind === 'connection') return cutOff(delivery, rules)
   const isFinal =
     kind === 'dead' ||
     kind === 'refused' ||
@@ -62,6 +63,20 @@ export function decideFate(delivery: LeasedDelivery, outcome: SmtpOutcome, rules
     class: kind,
     state: delivery.wasUncertain ? 'uncertain' : 'deferred',
     retryInSeconds: retryDelaySeconds(delivery.attempt, rules.random),
+    wasTried: true,
+    isDoubt: false,
+  }
+}
+
+/** Certainly not taken, and nothing said about the mail: queued again after a moment, as the relay may be restarting. A mail that
+ * keeps cutting its connection waits as long as a deferred one. */
+function cutOff(delivery: LeasedDelivery, rules: FateRules): Fate {
+  const isGone = isGivenUp(delivery.attempt, delivery.ageSeconds, rules.retryHours)
+  const tries = delivery.attempt - quickTries
+  return {
+    class: 'connection',
+    state: isGone ? (delivery.wasUncertain ? 'uncertain' : 'failed') : null,
+    retryInSeconds: isGone ? null : tries < 0 ? 1 + rules.random : retryDelaySeconds(tries, rules.random),
     wasTried: true,
     isDoubt: false,
   }

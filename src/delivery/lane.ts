@@ -33,6 +33,8 @@ export interface LaneOptions {
   capacity: number
   /** Leases up to `limit` deliveries. */
   claim: (limit: number) => Promise<LeasedDelivery[]>
+  /** Gives back those of them that had better wait, and returns the others. */
+  screen: (leased: LeasedDelivery[]) => Promise<LeasedDelivery[]>
 }
 
 export class Lane {
@@ -62,10 +64,10 @@ export class Lane {
     return ready!
   }
 
-  /** Back to the front: they were taken and not begun. */
+  /** They were taken and not begun. */
   putBack(ready: readonly Ready[]): void {
     this.taken -= ready.length
-    this.#ready.unshift(...ready)
+    this.#ready.push(...ready)
     this.#tell(true)
   }
 
@@ -78,7 +80,7 @@ export class Lane {
   /** Resolves to true when it is worth taking again, to false when the lane has closed. */
   wait(): Promise<boolean> {
     if (this.#isClosed) return Promise.resolve(false)
-    if (!this.#isDry && !this.#isFilling) void this.#fill()
+    if (!this.#isDry && !this.#ready.length) void this.#fill()
     return new Promise((resolve) => this.#waiters.push(resolve))
   }
 
@@ -88,11 +90,31 @@ export class Lane {
     if (!this.#isClosed && this.#waiters.length) void this.#fill()
   }
 
-  /** Connections find nothing more; returns what was leased and not begun. */
-  close(): LeasedDelivery[] {
+  /** What couldn't go a moment ago may go now. */
+  nudge(): void {
+    if (this.#ready.length) this.#tell(true)
+    else if (this.#closesWhenDry) this.#closeIfDone()
+  }
+
+  /** Connections find nothing more. */
+  close(): void {
     this.#isClosed = true
     this.#tell(false)
-    return this.#ready.splice(0).map((ready) => ready.delivery)
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Takes out what is leased and not begun, all of it or what `isWanted` chooses. The caller settles it. */
+  takeOut(isWanted: (delivery: LeasedDelivery) => boolean): LeasedDelivery[] {
+    const out = this.#ready.filter((ready) => isWanted(ready.delivery))
+    if (out.length) this.#ready = this.#ready.filter((ready) => !isWanted(ready.delivery))
+    return out.map((ready) => ready.delivery)
+  }
+
+  list(): readonly LeasedDelivery[] {
+    return this.#ready.map((ready) => ready.delivery)
   }
 
   closeWhenDry(): void {
@@ -116,9 +138,11 @@ export class Lane {
     if (this.#isFilling) return
     this.#isFilling = true
     try {
-      const claimed = await this.#options.claim(this.#options.capacity - this.#ready.length)
-      if (claimed.length) this.#ready.push(...(await this.#prepare(claimed)))
-      else this.#isDry = true
+      do {
+        const claimed = await this.#options.claim(this.#options.capacity - this.#ready.length)
+        if (!claimed.length) this.#isDry = true
+        else this.#ready.push(...(await this.#prepare(await this.#options.screen(claimed))))
+      } while (!this.#ready.length && !this.#isDry && !this.#isClosed)
     } catch (cause) {
       this.#isDry = true
       this.#options.log.warn({ err: cause }, 'claiming deliveries failed; the next wake tries again')

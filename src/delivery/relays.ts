@@ -2,57 +2,88 @@
 // rest and the others take the work: deliveries are pulled, never assigned.
 
 import type { Relay } from '../base/config.ts'
-import { RelayUnavailable, rfcTimeouts, SmtpConnection, type SmtpTimeouts } from './smtp-connection.ts'
+import type { Lane } from '../db/schema.ts'
+import { type RelayUnavailable, rfcTimeouts, SmtpConnection, type SmtpTimeouts } from './smtp-connection.ts'
 
-const firstRestMs = 1000
+const firstRestMs = 500
 const longestRestMs = 60_000
 
 export class RelayGate {
   readonly relay: Relay
   #timeouts: SmtpTimeouts
-  #failures = 0
   #restUntil = 0
   #isProbing = false
-  /** Why it can't be reached; null while all is well. */
+  /** In a row, since it last answered a mail. */
+  failures = 0
+  /** Open now. */
+  connections = 0
+  /** Why it can't be used; null while all is well. */
   trouble: string | null = null
+  #troubleSince = 0
+  /** The UTC day whose budget is spent. */
+  spentOn: string | null = null
 
   constructor(relay: Relay, timeouts: SmtpTimeouts = rfcTimeouts) {
     this.relay = relay
     this.#timeouts = timeouts
   }
 
-  /** Milliseconds until a connection may be tried; 0: now. While it is in trouble one connection tries for all. */
-  get restMs(): number {
-    if (this.trouble !== null && this.#isProbing) return 100
-    return Math.max(0, this.#restUntil - performance.now())
-  }
-
-  /** Throws RelayUnavailable. */
+  /** For one of its connections; throws RelayUnavailable. */
   async connect(): Promise<SmtpConnection> {
-    this.#isProbing = true
     try {
       const connection = await SmtpConnection.open(this.relay, this.#timeouts)
-      this.#failures = 0
-      this.#restUntil = 0
       this.trouble = null
       return connection
     } catch (cause) {
       this.failed((cause as RelayUnavailable).message)
       throw cause
+    }
+  }
+
+  /** While it is in trouble one attempt is made for all of its connections, at growing intervals. Resolves to whether it is well. */
+  async probe(): Promise<boolean> {
+    if (this.trouble === null) return true
+    if (this.#isProbing || performance.now() < this.#restUntil) return false
+    this.#isProbing = true
+    try {
+      const connection = await this.connect()
+      connection.quit()
+      return true
+    } catch {
+      return false
     } finally {
       this.#isProbing = false
     }
   }
 
+  /** Whether it can take mail of that lane now. */
+  canWork(lane: Lane, now: Date): boolean {
+    return this.trouble === null && (lane === 'transactional' || this.spentOn !== now.toISOString().slice(0, 10))
+  }
+
+  get troubleMs(): number {
+    return this.trouble === null ? 0 : performance.now() - this.#troubleSince
+  }
+
+  /** It answered a mail, whatever it said. */
+  answered(): void {
+    this.failures = 0
+  }
+
+  /** Couldn't be reached, or hung up on a connection's first mail. Simultaneous failures count once. */
   failed(why: string): void {
-    this.#failures++
+    const now = performance.now()
+    if (this.trouble !== null && now < this.#restUntil) return
+    this.failures++
+    if (this.trouble === null) this.#troubleSince = now
     this.trouble = why
-    this.#restUntil = performance.now() + Math.min(firstRestMs * 2 ** (this.#failures - 1), longestRestMs)
+    this.#restUntil = now + Math.min(firstRestMs * 2 ** (this.failures - 1), longestRestMs)
   }
 }
 
-/** How many of the connections each relay gets: the heaviest all of them, the others in proportion, each at least one. Pure. */
-export function shareConnections(weights: readonly number[], connections: number): number[] {
-  const heaviest = Math.max(...weights)
-  return weights.map((weight) => Math.max(1, Math.round((connections * weight) / heaviest)))
+/** How many connections each relay gets for digests: what its address says, else the heaviest all of them and the others in
+ * proportion, each at least one. Pure. */
+export function shareConnections(relays: readonly Relay[], connections: number): number[] {
+  const heaviest = Math.max(...relays.map((relay) => relay.weight))
+  return relays.map((relay) => relay.connections ?? Math.max(1, Math.round((connections * relay.weight) / heaviest)))
 }

@@ -8,10 +8,11 @@ import { parseEmailAddress } from '../base/email-address.ts'
 import type { Log } from '../base/log.ts'
 import { hashAddress, hashSecret } from '../base/tokens.ts'
 import type { Database } from '../db/connect.ts'
+import type { Lane as LaneName } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
 import { Claimer } from './claims.ts'
 import type { Composers, Mail } from './composer.ts'
-import { Courier } from './courier.ts'
+import { Courier, leaseGivenBack } from './courier.ts'
 import { type Dkim, openDkim } from './dkim.ts'
 import type { Fate } from './fate.ts'
 import { GroupCommit, LeaseLost, type Settlement } from './group-commit.ts'
@@ -21,7 +22,8 @@ import { buildMessage, makeMessageId } from './message.ts'
 import { RelayGate, shareConnections } from './relays.ts'
 import { returnPath } from './return-path.ts'
 import type { SmtpOutcome, SmtpTimeouts } from './smtp-connection.ts'
-import { suppressDeadAddress } from './suppress.ts'
+import { pauseEdition, suppressDeadAddress } from './suppress.ts'
+import { Traffic } from './traffic.ts'
 
 export interface SessionOptions {
   database: Database
@@ -35,6 +37,9 @@ export interface SessionOptions {
   timeouts: SmtpTimeouts
 }
 
+/** A drain gives up on relays that couldn't be reached so often in a row: about four seconds. */
+const drainFailures = 4
+
 /** Connections per relay for mail that somebody waits for. */
 const transactionalConnections = 2
 
@@ -45,6 +50,8 @@ export class WorkSession {
   #couriers: Courier[] = []
   #lanes: { digest: Lane; transactional: Lane }
   #commit: GroupCommit
+  #traffic: Traffic
+  #isDraining = false
   #dkim: Dkim | null
   #pepper: string
   #leaseUntil: number
@@ -73,12 +80,33 @@ export class WorkSession {
       renew: () => this.beat(),
       observe: () => {},
     })
-    const claimer = new Claimer(database, workerId, options.asOf)
-    this.#lanes = {
-      digest: new Lane({ log, composers, capacity: 500, claim: (limit) => claimer.digests(limit) }),
-      transactional: new Lane({ log, composers, capacity: 50, claim: (limit) => claimer.transactional(limit) }),
-    }
+    this.#traffic = new Traffic({
+      db: database.db,
+      config,
+      clock: options.clock,
+      relays: options.relays,
+      onPolicy: (editionId) => pauseEdition(database.db, log, editionId),
+    })
     this.gates = options.relays.map((relay) => new RelayGate(relay, options.timeouts))
+    const claimer = new Claimer(database, workerId, options.asOf)
+    // What nobody can send now is better leased by a worker that can.
+    const mayClaim = (lane: LaneName) => this.gates.some((gate) => gate.canWork(lane, options.clock.now()))
+    this.#lanes = {
+      digest: new Lane({
+        log,
+        composers,
+        capacity: 500,
+        claim: async (limit) => (mayClaim('digest') ? claimer.digests(limit) : []),
+        screen: (leased) => this.#screen(leased),
+      }),
+      transactional: new Lane({
+        log,
+        composers,
+        capacity: 50,
+        claim: async (limit) => (mayClaim('transactional') ? claimer.transactional(limit) : []),
+        screen: async (leased) => leased,
+      }),
+    }
     let connection = 0
     for (const [i, gate] of this.gates.entries()) {
       for (let n = 0; n < transactionalConnections; n++)
@@ -89,10 +117,7 @@ export class WorkSession {
 
   static async open(options: SessionOptions): Promise<WorkSession> {
     const { db } = options.database
-    const slots = shareConnections(
-      options.relays.map((relay) => relay.weight),
-      options.config.smtp.connections,
-    )
+    const slots = shareConnections(options.relays, options.config.smtp.connections)
     const connections = slots.reduce((sum, count) => sum + count + transactionalConnections, 0)
     const pepper = await getPepper(db)
     const registeredAt = performance.now()
@@ -104,7 +129,9 @@ export class WorkSession {
 
   /** Resolves when all connections have ended: stopped, drained, or with the lease lost (`lost`). */
   async run(): Promise<'ended' | 'lost'> {
+    const watch = setInterval(() => this.#look(), 250)
     const ends = await Promise.allSettled(this.#couriers.map((courier) => courier.run()))
+    clearInterval(watch)
     const failed = ends.filter((end) => end.status === 'rejected').map((end) => end.reason as Error)
     const bug = failed.find((cause) => !(cause instanceof LeaseLost))
     if (bug) this.#options.log.error({ err: bug }, 'a delivery connection failed')
@@ -118,8 +145,47 @@ export class WorkSession {
 
   /** Ends by itself once nothing can be claimed any more. */
   drain(): void {
+    this.#isDraining = true
     this.#lanes.digest.closeWhenDry()
     this.#lanes.transactional.closeWhenDry()
+  }
+
+  /** Four times a second: relays in trouble are tried again, limits may have lifted. */
+  #look(): void {
+    const { gates } = this
+    for (const gate of gates) if (gate.trouble !== null) void gate.probe().then((isWell) => isWell && this.wake())
+    for (const lane of [this.#lanes.digest, this.#lanes.transactional]) lane.nudge()
+    if (this.#traffic.limits.isAnyLimited) void this.#parkSlow()
+    const canWork = gates.some((gate) => gate.canWork('digest', this.#options.clock.now()))
+    if (canWork) return
+    if (this.#isDraining && gates.every((gate) => gate.trouble === null || gate.failures >= drainFailures)) this.stop()
+    else if (gates.every((gate) => gate.troubleMs > 10_000)) void this.#giveBackAll()
+  }
+
+  async #giveBackAll(): Promise<void> {
+    const idle = [this.#lanes.digest, this.#lanes.transactional].flatMap((lane) => lane.takeOut(() => true))
+    if (idle.length) await this.#giveBack(idle.map((delivery) => ({ delivery, seconds: 0 })))
+  }
+
+  async #screen(leased: LeasedDelivery[]): Promise<LeasedDelivery[]> {
+    const parked = this.#traffic.screen(leased)
+    if (parked.size) await this.#giveBack([...parked].map(([delivery, seconds]) => ({ delivery, seconds })))
+    return parked.size ? leased.filter((delivery) => !parked.has(delivery)) : leased
+  }
+
+  /** A domain that throttles again and again rests longer than its deliveries should be held. */
+  async #parkSlow(): Promise<void> {
+    const parked = this.#traffic.screen(this.#lanes.digest.list())
+    const out = this.#lanes.digest.takeOut((delivery) => parked.has(delivery))
+    if (out.length) await this.#giveBack(out.map((delivery) => ({ delivery, seconds: parked.get(delivery)! })))
+    this.#lanes.digest.nudge()
+  }
+
+  /** In a turn of their own, of no connection. A lost lease is noticed by the connections. */
+  async #giveBack(idle: readonly { delivery: LeasedDelivery; seconds: number }[]): Promise<void> {
+    const settlements = idle.map(({ delivery, seconds }) => leaseGivenBack(delivery, seconds))
+    await this.#commit.turn(settlements, -1, null).catch(() => {})
+    this.#closeClaims(settlements)
   }
 
   /** Takes nothing more; what is on the wire is finished. */
@@ -183,7 +249,11 @@ export class WorkSession {
       log,
       commit: this.#commit,
       rules: { retryHours: config.mail.retryHours, uncertain: config.mail.uncertain },
-      accepts: () => true,
+      traffic: this.#traffic,
+      canWork: () => gate.canWork(lane === this.#lanes.digest ? 'digest' : 'transactional', clock.now()),
+      spent: () => {
+        gate.spentOn = clock.now().toISOString().slice(0, 10)
+      },
       messageIdOf: (delivery, mail: Mail) => makeMessageId(delivery.id, site, mail.from.address),
       returnPathOf: (delivery, mail: Mail) =>
         bounceDomain && config.secretKeys.length
@@ -200,10 +270,17 @@ export class WorkSession {
   }
 
   #settled(lane: Lane, settlements: readonly Settlement[]): void {
+    this.#closeClaims(settlements)
+    // To be resent at once.
+    if (settlements.some((each) => each.state === 'uncertain' && each.retryInSeconds === 0)) lane.wake()
     for (const { delivery } of settlements) {
-      if (--delivery.claim.open === 0) this.#doneClaims.push(delivery.claim.id)
+      this.#traffic.returned(delivery)
       lane.done()
     }
+  }
+
+  #closeClaims(settlements: readonly Settlement[]): void {
+    for (const { delivery } of settlements) if (--delivery.claim.open === 0) this.#doneClaims.push(delivery.claim.id)
   }
 
   async #learned(delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome): Promise<void> {

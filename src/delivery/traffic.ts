@@ -1,0 +1,94 @@
+// Who may go now: limits per recipient domain, the guard against being refused as a sender, and the budgets. Asked twice: when a
+// connection takes a delivery, and right before the mail is named. Mail that somebody waits for passes the budgets.
+
+import type { Clock } from '../base/clock.ts'
+import type { Config, Relay } from '../base/config.ts'
+import { domainOf } from '../base/email-address.ts'
+import type { Db } from '../db/connect.ts'
+import { DomainLimits } from './domain-limits.ts'
+import type { Fate } from './fate.ts'
+import type { LeasedDelivery } from './lane.ts'
+import { PolicyGuard } from './policy-guard.ts'
+import { DayQuota, RateQuota, warmUpLimit } from './quota.ts'
+
+export interface TrafficOptions {
+  db: Db
+  config: Config
+  clock: Clock
+  relays: readonly Relay[]
+  /** Ten policy refusals in a row: stop this edition. */
+  onPolicy: (editionId: number, delivery: LeasedDelivery) => Promise<void>
+}
+
+export class Traffic {
+  readonly limits = new DomainLimits()
+  #guard = new PolicyGuard()
+  #options: TrafficOptions
+  #rate: RateQuota | null
+  #rates = new Map<string, RateQuota>()
+  #days = new Map<string, DayQuota>()
+
+  constructor(options: TrafficOptions) {
+    this.#options = options
+    const { db, config, relays } = options
+    const { ratePerSecond } = config.smtp
+    this.#rate = ratePerSecond ? new RateQuota(db, 'rate', ratePerSecond) : null
+    for (const { name, ratePerSecond: rate, warmUp } of relays) {
+      if (rate) this.#rates.set(name, new RateQuota(db, `rate ${name}`, rate))
+      if (!warmUp) continue
+      const first = Date.parse(warmUp.from)
+      const limitOf = (now: Date) => warmUpLimit(warmUp, Math.floor((now.getTime() - first) / 86_400_000))
+      this.#days.set(name, new DayQuota(db, name, limitOf))
+    }
+  }
+
+  accepts(delivery: LeasedDelivery): boolean {
+    return delivery.lane === 'transactional' || this.limits.mayStart(domainOf(delivery.recipient))
+  }
+
+  taken(delivery: LeasedDelivery): void {
+    this.limits.started(domainOf(delivery.recipient))
+  }
+
+  /** Settled, or back in its lane. */
+  returned(delivery: LeasedDelivery): void {
+    this.limits.ended(domainOf(delivery.recipient))
+  }
+
+  /** Waits for the budgets. `later`: not now; `spent`: not through this relay today. */
+  async admit(delivery: LeasedDelivery, relay: Relay): Promise<'go' | 'later' | 'spent'> {
+    if (delivery.lane === 'transactional') return 'go'
+    if (!this.#guard.mayStart(delivery.editionId) || this.limits.isResting(domainOf(delivery.recipient))) return 'later'
+    const day = this.#days.get(relay.name)
+    if (day && !(await day.take(this.#options.clock.now()))) return 'spent'
+    await this.#rate?.take()
+    await this.#rates.get(relay.name)?.take()
+    return 'go'
+  }
+
+  onWire(delivery: LeasedDelivery): void {
+    this.#guard.started(delivery.editionId)
+  }
+
+  async learned(delivery: LeasedDelivery, fate: Fate): Promise<void> {
+    const domain = domainOf(delivery.recipient)
+    if (fate.class === 'sent') this.limits.accepted(domain)
+    if (fate.class === 'throttled' || fate.class === 'policy') this.limits.throttled(domain)
+    const end = fate.class === 'sent' || fate.class === 'policy' ? fate.class : 'other'
+    if (this.#guard.ended(delivery.editionId, end)) await this.#options.onPolicy(delivery.editionId!, delivery)
+  }
+
+  /** The leased deliveries that are better given back, with the seconds after which to try them again. */
+  screen(leased: readonly LeasedDelivery[]): Map<LeasedDelivery, number> {
+    const held = new Map<string, number>()
+    const parked = new Map<LeasedDelivery, number>()
+    for (const delivery of leased) {
+      const domain = domainOf(delivery.recipient)
+      const count = held.get(domain) ?? 0
+      const seconds = this.limits.parkSeconds(domain, count)
+      if (seconds === null) held.set(domain, count + 1)
+      else parked.set(delivery, seconds)
+    }
+    return parked
+  }
+}
