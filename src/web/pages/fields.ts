@@ -1,7 +1,7 @@
 // Form fields that several pages share. Each works without script; radios are grouped under the category's name, which is what
 // a screen reader says before the choice.
 
-import type { Config } from '../../base/config.ts'
+import { isTimeZone, type Config } from '../../base/config.ts'
 import type { FieldProblem } from '../../base/errors.ts'
 import type { Category } from '../../db/schema.ts'
 import { html, trusted, type Html } from '../html.ts'
@@ -86,8 +86,11 @@ export function timezoneField(config: Config, value: string, problem?: FieldProb
 }
 
 function zoneOptions(value: string): Html {
-  // Five hundred options are the same for almost everyone: made once.
-  if (!timezones.includes(value)) return allZones
+  // Four hundred options are the same for almost everyone: made once.
+  if (!isTimeZone(value)) return allZones
+  if (!timezones.includes(value))
+    return html`<option value="${value}" selected>${value}</option>
+      ${allZones}`
   const at = `value="${value}"`
   return trusted(allZones.text.replace(at, `${at} selected`))
 }

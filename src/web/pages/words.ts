@@ -50,8 +50,32 @@ export function isoDate(at: Date, timezone: string): string {
   return formatter('sv', { dateStyle: 'short', timeZone: timezone }).format(at)
 }
 
+/** Names that places have given up, and which ICU still lists instead of the ones that people look for. */
+const renamedZones: Record<string, string> = {
+  'Africa/Asmera': 'Africa/Asmara',
+  'America/Buenos_Aires': 'America/Argentina/Buenos_Aires',
+  'America/Godthab': 'America/Nuuk',
+  'Asia/Calcutta': 'Asia/Kolkata',
+  'Asia/Katmandu': 'Asia/Kathmandu',
+  'Asia/Rangoon': 'Asia/Yangon',
+  'Asia/Saigon': 'Asia/Ho_Chi_Minh',
+  'Atlantic/Faeroe': 'Atlantic/Faroe',
+  'Europe/Kiev': 'Europe/Kyiv',
+  'Pacific/Enderbury': 'Pacific/Kanton',
+  'Pacific/Ponape': 'Pacific/Pohnpei',
+  'Pacific/Truk': 'Pacific/Chuuk',
+}
+
 /** All zones that this machine knows. */
-export const timezones: readonly string[] = [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])]
+export const timezones: readonly string[] = [
+  'UTC',
+  ...new Set(
+    Intl.supportedValuesOf('timeZone')
+      .map((zone) => renamedZones[zone] ?? zone)
+      .filter((zone) => zone !== 'UTC')
+      .toSorted(),
+  ),
+]
 
 /** Politics, World News and Business */
 export function listed(names: readonly string[]): string {
