@@ -65,7 +65,7 @@ export function showArchivedEdition(web: WebContext): RequestHandler {
               ${stories.map((story, index) => teaser(web.config, story, index === 0))}
             </section>`,
         )}
-        <p><a href="/archive">All editions</a> · <a href="/">Subscribe</a></p>`,
+        <p class="after"><a href="/archive">All editions</a> · <a href="/">Subscribe</a></p>`,
     })
   }
 }
@@ -82,6 +82,21 @@ function sentEditions(db: Db) {
 
 async function listSent(db: Db, before: number | undefined) {
   return sentEditions(db)
+    .select((eb) =>
+      eb
+        .selectFrom('editionArticles')
+        .innerJoin('articles', 'articles.id', 'editionArticles.articleId')
+        .innerJoin('categories', 'categories.id', 'editionArticles.categoryId')
+        .select('title')
+        .whereRef('editionArticles.editionId', '=', 'editions.id')
+        .where('isDropped', '=', false)
+        .where('withdrawnAt', 'is', null)
+        .where('heldAt', 'is', null)
+        .orderBy('editionArticles.position')
+        .orderBy('categories.position')
+        .limit(1)
+        .as('lead'),
+    )
     .$if(before !== undefined, (query) => query.where('id', '<', before!))
     .orderBy('createdAt', 'desc')
     .orderBy('id', 'desc')

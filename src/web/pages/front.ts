@@ -40,35 +40,38 @@ export async function frontPage(
     status: form.status ?? 200,
     dateLine: fullDate(config, web.clock.now()),
     scripts: ['/assets/timezone.js'],
-    body: html`<section class="promise">
-        <h1>${config.site.tagline}</h1>
-        <p class="deck">
-          The newsletter of ${config.site.name}. Choose your categories and how often each one comes: you get a single
-          mail with what is new in them, every story once.
-        </p>
-      </section>
-      <section id="subscribe" aria-label="Subscribe">
-        ${
-          categories.length > 0
-            ? signupForm(config, { ...form, categories })
-            : html`<p class="calm">There is nothing to subscribe to yet. Come back soon.</p>`
-        }
-      </section>
-      ${
-        categories.length > 0 &&
-        html`<nav class="sections" aria-label="Categories">
-          <ul>
-            ${sections.map(
-              ({ category, count }) =>
-                html`<li>
-                  <a href="#latest-${category.slug}">${category.name}</a> <span class="count">${count}</span>
-                  <span class="hush">${count === 1 ? 'story' : 'stories'}</span>
-                </li>`,
-            )}
-          </ul>
-        </nav>`
-      }
-      ${sections.map((section) => latest(config, section))}`,
+    body: form.refusal
+      ? html`<h1>Please check the form</h1>
+          <section id="subscribe" aria-label="Subscribe">${signupForm(config, { ...form, categories })}</section>`
+      : html`<section class="promise">
+            <h1>${config.site.tagline}</h1>
+            <p class="deck">
+              The newsletter of ${config.site.name}. Choose your categories and how often each one comes: you get a
+              single mail with what is new in them, every story once.
+            </p>
+          </section>
+          <section id="subscribe" aria-label="Subscribe">
+            ${
+              categories.length > 0
+                ? signupForm(config, { ...form, categories })
+                : html`<p class="calm">There is nothing to subscribe to yet. Come back soon.</p>`
+            }
+          </section>
+          ${
+            categories.length > 0 &&
+            html`<nav class="sections" aria-label="Categories">
+              <ul>
+                ${sections.map(
+                  ({ category, count }) =>
+                    html`<li>
+                      <a href="#latest-${category.slug}">${category.name}</a> <span class="count">${count}</span>
+                      <span class="hush">${count === 1 ? 'story' : 'stories'}</span>
+                    </li>`,
+                )}
+              </ul>
+            </nav>`
+          }
+          ${sections.map((section) => latest(config, section))}`,
   }
 }
 
