@@ -14,7 +14,7 @@ import { type Database, openEmbedded, openPostgres } from '../src/db/connect.ts'
 import { migrate } from '../src/db/migrate.ts'
 import { addToOutbox } from '../src/delivery/outbox.ts'
 import { DeliveryWorker } from '../src/delivery/worker.ts'
-import { startPostgres } from '../tests/support/restartable-postgres.ts'
+import { startRestartablePostgres } from '../tests/support/restartable-postgres.ts'
 import { baselineMail, benchComposers, makeDkimKey } from './delivery-mails.ts'
 
 const argument = (name: string, fallback: number) => {
@@ -47,7 +47,7 @@ const wants = (name: string) => only === null || only.includes(name)
 
 try {
   if (wants('baseline')) figures.baseline = await runBaseline(Math.min(mails, 4000))
-  const postgres = await startPostgres(['shared_buffers=256MB', 'max_wal_size=4GB'])
+  const postgres = await startRestartablePostgres(['shared_buffers=256MB', 'max_wal_size=4GB'])
   if (postgres) {
     const database = openPostgres(postgres.url, 4)
     await migrate(database.db)

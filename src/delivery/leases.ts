@@ -5,18 +5,26 @@ import { sql } from 'kysely'
 import type { Database } from '../db/connect.ts'
 import type { Db } from '../db/connect.ts'
 
-export const leaseSeconds = 15
-export const beatSeconds = 3
+/** How long a worker may be silent before the others take it for dead. */
+export const defaultLeaseSeconds = 15
+/** Beats per lease. */
+export const beatsPerLease = 5
 
 /** A new worker with `connections` rows in in_flight, all idle. */
-export async function registerWorker(db: Db, name: string, connections: number): Promise<number> {
+export async function registerWorker(
+  db: Db,
+  worker: { name: string; connections: number; leaseSeconds: number },
+): Promise<number> {
   return db.transaction().execute(async (trx) => {
     const { id } = await trx
       .insertInto('workers')
-      .values({ name, leaseUntil: sql<Date>`now() + ${leaseSeconds} * interval '1 second'` })
+      .values({
+        name: worker.name,
+        leaseUntil: sql<Date>`now() + ${worker.leaseSeconds}::float8 * interval '1 second'`,
+      })
       .returning('id')
       .executeTakeFirstOrThrow()
-    await sql`insert into in_flight (worker_id, connection) select ${id}, generate_series(0, ${connections - 1}::int)`.execute(
+    await sql`insert into in_flight (worker_id, connection) select ${id}, generate_series(0, ${worker.connections - 1}::int)`.execute(
       trx,
     )
     return id
@@ -28,6 +36,7 @@ export async function registerWorker(db: Db, name: string, connections: number):
 export async function renewLease(
   db: Db,
   workerId: number,
+  leaseSeconds: number,
   doneClaims: readonly number[],
 ): Promise<'kept' | 'stale' | 'lost'> {
   if (doneClaims.length)
@@ -37,7 +46,7 @@ export async function renewLease(
       .where('id', 'in', [...doneClaims])
       .execute()
   const { rows } = await sql<{ wasStale: boolean }>`
-    update workers w set lease_until = now() + ${leaseSeconds} * interval '1 second'
+    update workers w set lease_until = now() + ${leaseSeconds}::float8 * interval '1 second'
     from (select id, lease_until < now() as was_stale from workers where id = ${workerId} for update) old
     where w.id = old.id returning old.was_stale`.execute(db)
   return rows[0] ? (rows[0].wasStale ? 'stale' : 'kept') : 'lost'

@@ -17,7 +17,7 @@ import { type Dkim, openDkim } from './dkim.ts'
 import type { Fate } from './fate.ts'
 import { GroupCommit, LeaseLost, type Settlement } from './group-commit.ts'
 import { Lane, type LeasedDelivery } from './lane.ts'
-import { beatSeconds, leaseSeconds, registerWorker, renewLease, retireWorker } from './leases.ts'
+import { beatsPerLease, registerWorker, renewLease, retireWorker } from './leases.ts'
 import { buildMessage, makeMessageId } from './message.ts'
 import { RelayGate, shareConnections } from './relays.ts'
 import { returnPath } from './return-path.ts'
@@ -35,6 +35,7 @@ export interface SessionOptions {
   relays: readonly Relay[]
   asOf: Date | null
   timeouts: SmtpTimeouts
+  leaseSeconds: number
 }
 
 /** A drain gives up on relays that couldn't be reached so often in a row: about four seconds. */
@@ -70,7 +71,7 @@ export class WorkSession {
     this.workerId = workerId
     this.#pepper = pepper
     this.#dkim = openDkim(config.mail.dkim)
-    this.#leaseUntil = registeredAt + leaseSeconds * 1000
+    this.#leaseUntil = registeredAt + options.leaseSeconds * 1000
     this.#commit = new GroupCommit({
       database,
       log,
@@ -121,7 +122,7 @@ export class WorkSession {
     const connections = slots.reduce((sum, count) => sum + count + transactionalConnections, 0)
     const pepper = await getPepper(db)
     const registeredAt = performance.now()
-    const workerId = await registerWorker(db, options.name, connections)
+    const workerId = await registerWorker(db, { name: options.name, connections, leaseSeconds: options.leaseSeconds })
     const session = new WorkSession(options, workerId, pepper, registeredAt, slots)
     await session.#readSeenFrom()
     return session
@@ -207,10 +208,11 @@ export class WorkSession {
 
   /** Renews the lease; false: it is lost. */
   async beat(): Promise<boolean> {
+    const { leaseSeconds } = this.#options
     const startedAt = performance.now()
     const done = this.#doneClaims.splice(0)
     try {
-      const outcome = await renewLease(this.#options.database.db, this.workerId, done)
+      const outcome = await renewLease(this.#options.database.db, this.workerId, leaseSeconds, done)
       if (outcome === 'lost') {
         this.#leaseUntil = 0
         this.abort()
@@ -238,7 +240,7 @@ export class WorkSession {
   }
 
   #courier(connection: number, lane: Lane, gate: RelayGate): Courier {
-    const { config, log, clock } = this.#options
+    const { config, log, clock, leaseSeconds } = this.#options
     const { bounceDomain } = config.mail
     const site = hashSecret(this.#pepper).slice(0, 8)
     return new Courier({
@@ -263,7 +265,7 @@ export class WorkSession {
       build: (mail, delivery, messageId) =>
         buildMessage(mail, { recipient: delivery.recipient, messageId, date: clock.now() }, this.#dkim),
       // One beat of margin: the database's clock started first.
-      mayWrite: () => performance.now() < this.#leaseUntil - beatSeconds * 1000,
+      mayWrite: () => performance.now() < this.#leaseUntil - (leaseSeconds * 1000) / beatsPerLease,
       learned: (delivery, fate, outcome) => this.#learned(delivery, fate, outcome),
       settled: (settlements) => this.#settled(lane, settlements),
     })

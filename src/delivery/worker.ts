@@ -8,7 +8,7 @@ import type { Config, Relay } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
 import type { Database } from '../db/connect.ts'
 import type { Composers } from './composer.ts'
-import { beatSeconds, leaseSeconds, reapWorkers } from './leases.ts'
+import { beatsPerLease, defaultLeaseSeconds, reapWorkers } from './leases.ts'
 import { deliveryChannel } from './outbox.ts'
 import { WorkSession } from './session.ts'
 import { rfcTimeouts, type SmtpTimeouts } from './smtp-connection.ts'
@@ -27,6 +27,7 @@ export interface DeliveryWorkerOptions {
   /** Counts as now for what may be claimed and for retries (`--as-of`). */
   asOf?: Date
   timeouts?: SmtpTimeouts
+  leaseSeconds?: number
 }
 
 /** The most that a stop may take: after it, connections are cut. */
@@ -41,9 +42,11 @@ export class DeliveryWorker {
   #poll: NodeJS.Timeout | undefined
   #beats: NodeJS.Timeout | undefined
   #mayReapFrom = 0
+  #leaseMs: number
 
   constructor(options: DeliveryWorkerOptions) {
     this.#options = options
+    this.#leaseMs = (options.leaseSeconds ?? defaultLeaseSeconds) * 1000
   }
 
   /** Starts sending in the background. Resolves once it is registered and listens. */
@@ -119,14 +122,15 @@ export class DeliveryWorker {
       relays: this.#options.relays ?? config.smtp.relays,
       asOf: this.#options.asOf ?? null,
       timeouts: this.#options.timeouts ?? rfcTimeouts,
+      leaseSeconds: this.#leaseMs / 1000,
     })
     this.#session = session
     // After a freeze of the database every lease has run out: whoever comes back first must not take the others for dead. A
     // process that was there for a whole lease has seen them live or die.
-    this.#mayReapFrom = performance.now() + leaseSeconds * 1000
+    this.#mayReapFrom = performance.now() + this.#leaseMs
     if (database.kind === 'embedded') await this.#reap(session)
     clearInterval(this.#beats)
-    this.#beats = setInterval(() => void this.#beat(session), beatSeconds * 1000)
+    this.#beats = setInterval(() => void this.#beat(session), this.#leaseMs / beatsPerLease)
     return session
   }
 

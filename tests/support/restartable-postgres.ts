@@ -2,17 +2,17 @@
 // null where no server binaries are found: the caller says so in one line.
 
 import { execFile, spawn } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import net from 'node:net'
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { findPostgresBinaries, freePort } from './postgres.ts'
 
 const run = promisify(execFile)
 
-export interface PostgresServer {
+export interface RestartablePostgres {
   url: string
   port: number
   /** Starts it again after `stopImmediately`. */
@@ -24,8 +24,8 @@ export interface PostgresServer {
 }
 
 /** `settings`: further lines of postgresql.conf. fsync stays on: the promises under test hang on it. */
-export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer | null> {
-  const bin = findBinaries()
+export async function startRestartablePostgres(settings: readonly string[] = []): Promise<RestartablePostgres | null> {
+  const bin = findPostgresBinaries()
   if (!bin) return null
   const user = process.getuid?.() === 0 ? findUser(['postgres', 'nobody']) : null
   const folder = mkdtempSync(path.join(os.tmpdir(), 'broadsheet-postgres-'))
@@ -67,13 +67,6 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   }
 }
 
-function findBinaries(): string | null {
-  const root = '/usr/lib/postgresql'
-  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : []
-  const folders = [...versions.map((version) => `${root}/${version}/bin`), ...(process.env.PATH ?? '').split(':')]
-  return folders.find((folder) => existsSync(`${folder}/initdb`) && existsSync(`${folder}/postgres`)) ?? null
-}
-
 function findUser(names: readonly string[]): { uid: number; gid: number } {
   const lines = readFileSync('/etc/passwd', 'utf8').split('\n')
   for (const name of names) {
@@ -81,14 +74,6 @@ function findUser(names: readonly string[]): { uid: number; gid: number } {
     if (fields) return { uid: Number(fields[2]), gid: Number(fields[3]) }
   }
   throw new Error('Postgres refuses to run as root, and there is no user postgres or nobody')
-}
-
-async function freePort(): Promise<number> {
-  const probe = net.createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as net.AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
 }
 
 async function untilReady(url: string): Promise<void> {

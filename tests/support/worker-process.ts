@@ -1,0 +1,64 @@
+// A delivery worker in a process of its own, for tests that kill it. Started by `startWorkerProcess`, which the test talks to.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { readConfig, type Relay } from '../../src/base/config.ts'
+import { createLog } from '../../src/base/log.ts'
+import { openPostgres } from '../../src/db/connect.ts'
+import { DeliveryWorker } from '../../src/delivery/worker.ts'
+import { plainComposers } from './sending.ts'
+
+export const testLeaseSeconds = 1.5
+export const testConnections = 5
+
+export interface WorkerProcess {
+  child: ChildProcess
+  /** As the kernel would: no goodbye. */
+  kill(): Promise<void>
+  /** SIGTERM; resolves to the exit code. */
+  stop(): Promise<number | null>
+}
+
+/** Resolves once it is registered. */
+export async function startWorkerProcess(url: string, relay: Relay): Promise<WorkerProcess> {
+  const child = spawn(process.execPath, [import.meta.filename, url, JSON.stringify(relay)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit') as Promise<[number | null]>
+  await createInterface({ input: child.stdout! })[Symbol.asyncIterator]().next()
+  return {
+    child,
+    kill: async () => {
+      child.kill('SIGKILL')
+      await exited
+    },
+    stop: async () => {
+      child.kill('SIGTERM')
+      return (await exited)[0]
+    },
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [, , url, relay] = process.argv
+  const database = openPostgres(url!, 4)
+  const worker = new DeliveryWorker({
+    database,
+    config: readConfig({
+      SECRET_KEY: 'a secret for tests that is long enough',
+      SMTP_CONNECTIONS: String(testConnections),
+      MAIL_FROM: 'news@news.example',
+    }),
+    log: createLog(process.env.TEST_LOG ?? 'silent'),
+    composers: plainComposers(),
+    relays: [JSON.parse(relay!) as Relay],
+    leaseSeconds: testLeaseSeconds,
+  })
+  await worker.start()
+  console.log('ready')
+  process.once('SIGTERM', async () => {
+    await worker.stop()
+    await database.close()
+  })
+}
