@@ -10,6 +10,7 @@ import { OutputClosed } from './out.ts'
 import type { Session } from './session.ts'
 import { accessCommands } from './access.ts'
 import { operatorCommands } from './operator.ts'
+import { subscriberCommands } from './subscribers.ts'
 
 /** A command's work: resolves to its exit code. */
 export type Work<Args extends unknown[]> = (...args: Args) => Promise<number>
@@ -34,7 +35,7 @@ export async function runWords(words: readonly string[], session: Session): Prom
       getOutHelpWidth: () => 100,
       getErrHelpWidth: () => 100,
     })
-  for (const add of [operatorCommands, accessCommands]) add(program, session, does)
+  for (const add of [operatorCommands, accessCommands, subscriberCommands]) add(program, session, does)
   inheritSettings(program)
   try {
     await program.parseAsync([...words], { from: 'user' })

@@ -51,11 +51,13 @@ export async function subscribersExport(ctx: Context, args: { json?: boolean }, 
     for await (const page of streamSubscribers(ctx.db)) {
       for (const one of page) out.print(JSON.stringify(one))
       note(page.length)
+      await out.flush?.()
     }
   else
     for await (const { text, count } of exportCsv(ctx.db)) {
       out.print(text)
       note(count)
+      await out.flush?.()
     }
   out.progress('')
   return 0
