@@ -3,6 +3,7 @@
 
 import type { Selectable } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
+import type { Context } from '../db/context.ts'
 import type { AuditLogTable } from '../db/schema.ts'
 
 export type Actor = `editor:${number}` | `api-key:${number}` | 'cli' | 'scheduler'
@@ -43,4 +44,10 @@ export async function listAudit(db: Db, filter: AuditFilter): Promise<AuditLine[
   if (filter.action) query = query.where('action', '=', filter.action)
   if (filter.subject) query = query.where('subject', '=', filter.subject)
   return query.execute()
+}
+
+/** For a change whose workflow doesn't log: the line follows it in a transaction of its own. */
+export async function noteAction(ctx: Pick<Context, 'db' | 'clock'>, entry: Omit<AuditEntry, 'at'>): Promise<void> {
+  const at = ctx.clock.now()
+  await ctx.db.transaction().execute((trx) => audit(trx, { at, ...entry }))
 }

@@ -1,0 +1,93 @@
+// Addresses that must not be mailed, by key. `id` is the keyed fingerprint of the address: after an erasure nothing else is left.
+
+import { z } from 'zod'
+import { noteAction } from '../../access/audit.ts'
+import { Refusal } from '../../base/errors.ts'
+import { readAddress } from '../../subscribers/subscribe.ts'
+import { findSuppression, listSuppressions, suppressAddress, unsuppress } from '../../subscribers/suppression.ts'
+import { endpoint, listOf, pageQuery } from '../endpoint.ts'
+import { badCursor, decodeCursor, encodeCursor } from './cursors.ts'
+
+const suppression = z
+  .object({
+    id: z.string(),
+    email: z.string().nullable(),
+    reason: z.enum(['hard_bounce', 'soft_bounces', 'complaint', 'erasure', 'manual']),
+    detail: z.string(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Suppression' })
+
+type Row = Awaited<ReturnType<typeof listSuppressions>>[number]
+const show = ({ emailHash, ...rest }: Row) => ({ id: emailHash, ...rest })
+
+/** The cursor of a list that is ordered by time, then fingerprint. */
+export function readSuppressionCursor(cursor: string | undefined) {
+  if (cursor === undefined) return undefined
+  const [time, emailHash] = decodeCursor(cursor).split(' ')
+  if (!time || !/^\d{1,15}$/.test(time) || !emailHash) throw badCursor()
+  return { createdAt: new Date(Number(time)), emailHash }
+}
+
+export function suppressionPage<Shown>(rows: readonly Row[], limit: number, shown: (row: Row) => Shown) {
+  const items = rows.slice(0, limit)
+  const last = items.at(-1)
+  const next = rows.length > limit && last ? encodeCursor(`${last.createdAt.getTime()} ${last.emailHash}`) : null
+  return { items: items.map(shown), next }
+}
+
+const scope = 'subscribers' as const
+const tag = 'suppressions'
+
+export const suppressionEndpoints = [
+  endpoint({
+    method: 'get',
+    path: '/suppressions',
+    scope,
+    tag,
+    summary: 'Newest first, or the one of an address',
+    query: pageQuery.extend({ email: z.string().max(320).optional() }),
+    status: 200,
+    answer: listOf(suppression),
+    async handle(web, { query: { email, limit, cursor } }) {
+      if (email !== undefined) {
+        const found = await findSuppression(web, readAddress(email))
+        return { items: found ? [show(found)] : [], next: null }
+      }
+      const rows = await listSuppressions(web.db, { limit: limit + 1, before: readSuppressionCursor(cursor) })
+      return suppressionPage(rows, limit, show)
+    },
+  }),
+  endpoint({
+    method: 'post',
+    path: '/suppressions',
+    scope,
+    tag,
+    summary: 'Never mail this address again',
+    description: 'Safe to repeat: the first reason stays.',
+    body: z.strictObject({ email: z.string().max(320), detail: z.string().max(500).optional() }),
+    status: 201,
+    answer: suppression,
+    async handle(web, { body, actor }) {
+      const address = readAddress(body.email)
+      await suppressAddress(web, address, 'manual', body.detail)
+      const row = (await findSuppression(web, address))!
+      await noteAction(web, { actor: actor.name, action: 'suppression.added', subject: `suppression:${row.emailHash}` })
+      return show(row)
+    },
+  }),
+  endpoint({
+    method: 'delete',
+    path: '/suppressions/:id',
+    scope,
+    tag,
+    summary: 'Take an address off the list',
+    params: z.object({ id: z.string().regex(/^[0-9a-f]{64}$/) }),
+    status: 204,
+    answer: z.null(),
+    async handle(web, { params: { id }, actor }) {
+      if (!(await unsuppress(web, id))) throw new Refusal('not_found', 'This address is not on the list.')
+      await noteAction(web, { actor: actor.name, action: 'suppression.removed', subject: `suppression:${id}` })
+    },
+  }),
+]
