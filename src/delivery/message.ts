@@ -62,8 +62,10 @@ export function formatMailbox({ name, address }: Mailbox): string {
   if (!name) return address
   const clean = name.replace(controls, ' ').trim()
   if (/^[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*$/.test(clean)) return foldText(`${clean} <${address}>`, 6)
-  if (/^[\x20-\x7e]*$/.test(clean)) return foldText(`"${clean.replace(/["\\]/g, '\\$&')}" <${address}>`, 6)
-  return foldText(`${encodeWords(clean)} <${address}>`, 6)
+  if (/^[\x20-\x7e]*$/.test(clean) && !clean.includes('=?'))
+    return foldText(`"${clean.replace(/["\\]/g, '\\$&')}" <${address}>`, 6)
+  // Words left plain between encoded ones would have to be quoted: all of it is encoded.
+  return foldText(`${encodeRun(clean)} <${address}>`, 6)
 }
 
 /** RFC 2047, UTF-8, base64: each run of words that isn't plain ASCII becomes encoded words of at most 75 characters. Line ends
@@ -91,8 +93,8 @@ function encodeRun(text: string): string {
   const chunks: string[] = []
   let chunk = ''
   for (const character of text) {
-    // 45 bytes are 60 characters of base64, 72 with =?utf-8?B?…?=.
-    if (Buffer.byteLength(chunk + character) > 45) {
+    // 36 bytes are 48 characters of base64, 60 with =?utf-8?B?…?=: beside a header's name within a line of 76.
+    if (Buffer.byteLength(chunk + character) > 36) {
       chunks.push(chunk)
       chunk = ''
     }

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { isGivenUp, retryDelaySeconds } from '../../src/delivery/backoff.ts'
+import { DomainLimits } from '../../src/delivery/domain-limits.ts'
+import { warmUpLimit } from '../../src/delivery/quota.ts'
+import { classifyReply, type ReplyClass } from '../../src/delivery/reply-class.ts'
+import { shareConnections } from '../../src/delivery/relays.ts'
+import { readReturnPath, returnPath } from '../../src/delivery/return-path.ts'
+import type { SmtpStage } from '../../src/delivery/smtp-connection.ts'
+import { ReplyReader } from '../../src/delivery/smtp-reply.ts'
+
+describe('a refusal', () => {
+  const cases: [SmtpStage, string, ReplyClass][] = [
+    ['rcpt', '550 5.1.1 <ada@example.org>: Recipient address rejected: User unknown in local recipient table', 'dead'],
+    ['rcpt', '550-5.1.1 The email account that you tried to reach does not exist. Please try double-checking', 'dead'],
+    ['rcpt', '550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup', 'dead'],
+    ['rcpt', '550 5.1.2 Host unknown', 'dead'],
+    ['rcpt', '553 5.1.3 The recipient address is not a valid RFC 5321 address', 'dead'],
+    ['rcpt', '551 5.1.6 The user has moved', 'dead'],
+    ['rcpt', '550 No such user here', 'dead'],
+    ['rcpt', '550 Requested action not taken: mailbox unavailable', 'refused'],
+    ['rcpt', '550 <ada@example.org>: user unknown', 'dead'],
+    ['dot', '550 5.1.1 User unknown', 'dead'],
+    ['rcpt', '552 5.2.2 The email account that you tried to reach is over quota', 'refused'],
+    ['rcpt', '550 5.2.1 The email account that you tried to reach is disabled', 'refused'],
+    ['rcpt', '550 mailbox full', 'refused'],
+    ['dot', '552 5.3.4 Message size exceeds fixed limit', 'refused'],
+    ['rcpt', '550 5.7.1 Service unavailable; client host blocked using zen.spamhaus.org', 'policy'],
+    ['rcpt', '550 5.1.1 Blocked by our reputation filter', 'policy'],
+    ['rcpt', '554 5.7.1 <ada@example.org>: Relay access denied', 'policy'],
+    ['dot', '550 5.7.515 Access denied, sending domain does not meet the required authentication level', 'policy'],
+    ['dot', '550-5.7.26 This mail has been blocked because the sender is unauthenticated.', 'policy'],
+    ['dot', '554 5.6.0 Message contains invalid header', 'policy'],
+    ['dot', '554 Transaction failed', 'policy'],
+    ['dot', '550 spam message rejected', 'policy'],
+    ['mail', '550 5.1.8 Sender address rejected: Domain not found', 'policy'],
+    ['mail', '530 5.7.0 Authentication required', 'policy'],
+    ['data', '554 5.7.1 rejected for policy reasons', 'policy'],
+    ['rcpt', '450 4.2.0 <ada@example.org>: Recipient address rejected: Greylisted', 'temporary'],
+    ['rcpt', '451 4.7.1 Greylisting in action, please come back later', 'temporary'],
+    ['rcpt', '452 4.2.2 mailbox full', 'temporary'],
+    ['rcpt', '450 4.1.1 unverified address', 'temporary'],
+    ['dot', '451 4.3.0 queue file write error', 'temporary'],
+    ['rcpt', '421 4.7.0 Try again later, closing connection', 'connection'],
+    ['dot', '421-4.7.28 Our system has detected an unusual rate of unsolicited mail', 'connection'],
+    ['rcpt', '451 4.7.650 The mail server has been temporarily rate limited due to IP reputation', 'throttled'],
+    ['rcpt', '454 4.7.0 Too many login attempts', 'throttled'],
+    ['rcpt', '450 Too many messages, slow down', 'throttled'],
+    ['dot', '452 4.3.1 try again later', 'throttled'],
+  ]
+  for (const [stage, line, expected] of cases)
+    it(`${line.slice(0, 70)} (${stage}) is ${expected}`, () => {
+      const [reply] = new ReplyReader().read(Buffer.from(`${line.replace(/^(\d\d\d)-/, '$1 ')}\r\n`))
+      assert.equal(classifyReply(stage, reply!), expected)
+    })
+
+  it('says nothing against an address in a thousand replies about the sender', () => {
+    for (let i = 0; i < 1000; i++) {
+      const text = `5.7.${i} ${['DMARC policy', 'spam', 'not authenticated', 'blocked'][i % 4]}`
+      const reply = { code: 550 + (i % 5), enhanced: `5.7.${i}`, text }
+      assert.notEqual(classifyReply((['rcpt', 'data', 'dot', 'mail'] as const)[i % 4]!, reply), 'dead')
+    }
+  })
+})
+
+describe('the reply reader', () => {
+  it('puts replies together from any pieces', () => {
+    const bytes = '250-first\r\n250-second\r\n250 2.1.0 last\r\n354 go\n'
+    for (let size = 1; size < bytes.length; size++) {
+      const reader = new ReplyReader()
+      const replies = []
+      for (let at = 0; at < bytes.length; at += size)
+        replies.push(...reader.read(Buffer.from(bytes.slice(at, at + size))))
+      assert.deepEqual(
+        replies.map((reply) => [reply.code, reply.text]),
+        [
+          [250, 'first second 2.1.0 last'],
+          [354, 'go'],
+        ],
+      )
+    }
+  })
+  it('refuses what no SMTP server says', () => {
+    assert.throws(() => new ReplyReader().read(Buffer.from('HTTP/1.1 400 Bad Request\r\n')))
+    assert.throws(() => new ReplyReader().read(Buffer.alloc(10_000, 'a')))
+  })
+})
+
+describe('a retry', () => {
+  it('comes after five minutes at first, then later and later, never beyond four hours and a fifth', () => {
+    assert.equal(retryDelaySeconds(0, 0.5), 300)
+    assert.equal(retryDelaySeconds(1, 0.5), 600)
+    assert.equal(retryDelaySeconds(0, 0), 240)
+    assert.equal(retryDelaySeconds(30, 0.999), 17_274)
+  })
+  it('is given up after the window, but not before three tries', () => {
+    assert.equal(isGivenUp(1, 49 * 3600, 48), false)
+    assert.equal(isGivenUp(2, 49 * 3600, 48), true)
+    assert.equal(isGivenUp(9, 47 * 3600, 48), false)
+  })
+})
+
+describe('a domain limit', () => {
+  it('halves on throttling, once for all that was under way, and grows back to none', () => {
+    let now = 0
+    const limits = new DomainLimits(() => now)
+    for (let i = 0; i < 16; i++) limits.started('slow.example')
+    limits.throttled('slow.example')
+    limits.throttled('slow.example')
+    now += 1000
+    assert.deepEqual(limits.list(), [{ domain: 'slow.example', limit: 8, active: 16 }])
+    for (let i = 0; i < 12; i++) limits.ended('slow.example')
+    assert.equal(limits.mayStart('slow.example'), true)
+    for (let i = 0; i < 10_000; i++) limits.accepted('slow.example')
+    assert.deepEqual(limits.list(), [])
+    assert.equal(limits.mayStart('other.example'), true)
+  })
+  it('rests longer and longer while one at a time is still too much', () => {
+    let now = 0
+    const limits = new DomainLimits(() => now)
+    limits.started('slow.example')
+    for (let i = 0; i < 20; i++) {
+      limits.throttled('slow.example')
+      now += 60_001
+    }
+    limits.throttled('slow.example')
+    limits.ended('slow.example')
+    assert.equal(limits.mayStart('slow.example'), false)
+    now += 60_001
+    assert.equal(limits.mayStart('slow.example'), true)
+  })
+})
+
+describe('relays', () => {
+  it('share the connections by weight', () => {
+    const relay = { name: '', host: '', port: 1, implicitTls: false, tls: 'never', user: null, password: null } as const
+    const of = (...weights: number[]) =>
+      shareConnections(
+        weights.map((weight) => ({ ...relay, weight })),
+        20,
+      )
+    assert.deepEqual(of(1), [20])
+    assert.deepEqual(of(3, 1), [20, 7])
+    assert.deepEqual(of(100, 1), [20, 1])
+    assert.deepEqual(shareConnections([{ ...relay, weight: 1, connections: 5 }], 20), [5])
+  })
+  it('warm up day by day', () => {
+    const plan = { mails: 100, growth: 2 }
+    assert.deepEqual(
+      [-1, 0, 1, 2, 3].map((day) => warmUpLimit(plan, day)),
+      [100, 100, 200, 400, 800],
+    )
+  })
+})
+
+describe('a return path', () => {
+  const keys = ['k'.repeat(32), 'o'.repeat(32)]
+  it('names its delivery, in any case, under any key that we had', () => {
+    const address = returnPath(keys, 'bounces.example', 123_456_789)
+    assert.ok(address.slice(0, address.indexOf('@')).length <= 64)
+    assert.equal(readReturnPath(keys, address), 123_456_789)
+    assert.equal(readReturnPath(keys, address.toUpperCase()), 123_456_789)
+    assert.equal(readReturnPath(['n'.repeat(32), keys[0]!], address), 123_456_789)
+  })
+  it('can not be forged', () => {
+    const address = returnPath(keys, 'bounces.example', 5)
+    assert.equal(readReturnPath(keys, address.replace('b-5-', 'b-6-')), null)
+    assert.equal(readReturnPath(['n'.repeat(32)], address), null)
+    assert.equal(readReturnPath(keys, 'news@bounces.example'), null)
+  })
+})
