@@ -13,8 +13,6 @@ export interface JobPayloads {
   tick: Record<string, never>
   'poll-feeds': Record<string, never>
   'poll-feed': { feedId: number }
-  'plan-edition': { editionId: number }
-  'check-alerts': Record<string, never>
   housekeeping: Record<string, never>
 }
 export type JobName = keyof JobPayloads
@@ -25,8 +23,6 @@ const queues: Record<JobName, { retryLimit: number; expireInSeconds: number }> =
   tick: { retryLimit: 0, expireInSeconds: 900 },
   'poll-feeds': { retryLimit: 0, expireInSeconds: 900 },
   'poll-feed': { retryLimit: 0, expireInSeconds: 120 },
-  'plan-edition': { retryLimit: 5, expireInSeconds: 3600 },
-  'check-alerts': { retryLimit: 0, expireInSeconds: 300 },
   housekeeping: { retryLimit: 2, expireInSeconds: 3600 },
 }
 

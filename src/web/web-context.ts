@@ -3,8 +3,11 @@
 import type { Database } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { Queue } from '../db/queue.ts'
+import type { Mailbox } from '../trial/mailbox.ts'
 
 export interface WebContext extends Context {
   database: Database
   queue: Queue
+  /** The trial's own. */
+  mailbox?: Mailbox | null
 }

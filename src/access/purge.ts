@@ -1,0 +1,19 @@
+// The nightly chore of this area: links, sessions and idempotency keys that can't be used any more.
+
+import type { Context } from '../db/context.ts'
+
+const day = 86_400_000
+
+/** Safe to repeat. */
+export async function purgeAccess({ db, clock }: Context): Promise<void> {
+  const now = clock.now().getTime()
+  await db
+    .deleteFrom('signInLinks')
+    .where('expiresAt', '<', new Date(now - day))
+    .execute()
+  await db.deleteFrom('signInSessions').where('expiresAt', '<', new Date(now)).execute()
+  await db
+    .deleteFrom('idempotencyKeys')
+    .where('createdAt', '<', new Date(now - day))
+    .execute()
+}

@@ -1,0 +1,92 @@
+// The composition root: the only file that knows everyone. It is handed an open database with its schema up, and starts what the
+// role asks for: the web server, the delivery worker, the chores, the schedule; in the trial the mailbox and the sample site.
+// Stopping goes the other way round and finishes what is in flight.
+
+import { once } from 'node:events'
+import { createServer as createHttpServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Database } from './db/connect.ts'
+import type { Context } from './db/context.ts'
+import { openQueue } from './db/queue.ts'
+import { composersOf } from './composers.ts'
+import { DeliveryWorker } from './delivery/worker.ts'
+import { startSchedule } from './schedule.ts'
+import { Mailbox } from './trial/mailbox.ts'
+import { startMailboxServer } from './trial/mailbox-server.ts'
+import { seedTrial } from './trial/trial-data.ts'
+import { createServer } from './web/server.ts'
+import type { WebContext } from './web/web-context.ts'
+import { chores } from './worker.ts'
+
+export const roles = ['all', 'web', 'worker'] as const
+export type Role = (typeof roles)[number]
+
+export interface App {
+  ctx: Context
+  database: Database
+  /** Where it listens; null for a worker. */
+  port: number | null
+  /** Stops taking requests, lets chores and mails in flight finish, closes the queue. Not the database. Safe to repeat. */
+  stop(): Promise<void>
+}
+
+/** Rejects when the port is taken; nothing is left running then. */
+export async function startApp(running: { ctx: Context; database: Database }, role: Role): Promise<App> {
+  const { ctx, database } = running
+  const { config, log } = ctx
+  const stops: (() => Promise<unknown>)[] = []
+  const stop = async () => {
+    for (let last = stops.pop(); last; last = stops.pop()) await last()
+  }
+  try {
+    const queue = await openQueue(database, config.database.url, log)
+    stops.push(() => queue.stop(5000))
+    const mailbox = config.trial ? new Mailbox(config.database.dataDir) : null
+    const web: WebContext = { ...ctx, database, queue, mailbox }
+    let port: number | null = null
+    if (role !== 'worker') {
+      const server = await listen(web)
+      port = (server.address() as AddressInfo).port
+      stops.push(() => close(server))
+      if (config.trial) await seedTrial(ctx)
+    }
+    if (role !== 'web') {
+      const mailboxServer = mailbox && (await startMailboxServer(mailbox, log))
+      if (mailboxServer) stops.push(() => mailboxServer.close())
+      const delivery = new DeliveryWorker({
+        database,
+        config,
+        log,
+        composers: composersOf(ctx),
+        ...(mailboxServer ? { relays: [mailboxServer.relay] } : {}),
+      })
+      await delivery.start()
+      stops.push(() => delivery.stop())
+      await queue.work(chores(ctx))
+      const stopSchedule = await startSchedule(database.db, queue, log)
+      stops.push(stopSchedule)
+    }
+    return { ctx, database, port, stop }
+  } catch (cause) {
+    await stop()
+    throw cause
+  }
+}
+
+async function listen(web: WebContext): Promise<Server> {
+  const { host, port } = web.config.web
+  const server = createHttpServer(createServer(web))
+  server.requestTimeout = 30_000
+  server.listen(port, host)
+  await once(server, 'listening')
+  return server
+}
+
+/** Requests under way get three seconds; streams that never end are cut after that. */
+async function close(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve))
+  server.closeIdleConnections()
+  const cut = setTimeout(() => server.closeAllConnections(), 3000)
+  await closed
+  clearTimeout(cut)
+}

@@ -1,0 +1,15 @@
+// Which composer builds which kind of mail: delivery/ is handed this table and knows nothing else about what it sends.
+
+import type { Context } from './db/context.ts'
+import type { Composers } from './delivery/composer.ts'
+import { digestComposer } from './digests/compose.ts'
+import { transactionalComposers } from './mails/transactional.ts'
+
+export function composersOf(ctx: Context): Composers {
+  return {
+    ...transactionalComposers(ctx),
+    digest: digestComposer(ctx),
+    announcement: digestComposer(ctx),
+    test: digestComposer(ctx),
+  }
+}

@@ -1,0 +1,20 @@
+// MAP 2: everything that runs in the background: the name of each chore and the workflow it runs. Every one of them is safe to
+// repeat, as a job may run twice. Mails are not chores: delivery/worker.ts sends them.
+
+import type { Context } from './db/context.ts'
+import type { JobHandlers } from './db/queue.ts'
+import { runTick } from './digests/tick.ts'
+import { purgeUnconfirmed } from './subscribers/purge.ts'
+import { purgeAccess } from './access/purge.ts'
+
+export function chores(ctx: Context): JobHandlers {
+  return {
+    tick: () => runTick(ctx),
+    'poll-feeds': async () => {},
+    'poll-feed': async () => {},
+    housekeeping: async () => {
+      await purgeUnconfirmed(ctx)
+      await purgeAccess(ctx)
+    },
+  }
+}
