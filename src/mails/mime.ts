@@ -1,7 +1,7 @@
 // multipart/alternative: text first, HTML second, both quoted-printable. The boundary is the same in every mail: it holds "=_", which
 // quoted-printable never writes, so no text can imitate it, and everything around the two parts is one shared Buffer.
 
-import { encodeFragment } from './quoted-printable.ts'
+import { decodeFragments, encodeFragment } from './quoted-printable.ts'
 
 const boundary = '=_broadsheet_alternative'
 
@@ -31,6 +31,14 @@ export function buildAlternative({ text, html }: { text: string; html: string })
     body: [beforeText, textPart.bytes, beforeHtml, htmlPart.bytes, afterHtml],
     htmlBytes: htmlPart.size,
   }
+}
+
+/** Both parts of a body made here, as a reader's program shows them. */
+export function readAlternative(body: readonly Buffer[]): { text: string; html: string } {
+  const [, text, html] = Buffer.concat(body).toString('latin1').split(`--${boundary}`)
+  const content = (part: string) =>
+    decodeFragments([Buffer.from(part.slice(part.indexOf('\r\n\r\n') + 4).replace(/\r\n$/, ''), 'latin1')])
+  return { text: content(text!).replaceAll('\r\n', '\n'), html: content(html!).replaceAll('\r\n', '\n') }
 }
 
 function withLineEnd(text: string): string {

@@ -6,13 +6,13 @@
 import type { Config } from '../base/config.ts'
 import { signInUrl } from '../access/sign-in.ts'
 import type { Context } from '../db/context.ts'
-import type { ClaimedDelivery, Composed, Composer, Composers, MailKind } from '../delivery/composer.ts'
+import type { ClaimedDelivery, Composed, Composer, Composers, Mail, MailKind } from '../delivery/composer.ts'
 import { addressChangeUrl, confirmUrl, linkDays, preferencesUrl, unsubscribeUrl } from '../subscribers/links.ts'
 import { listChoices, listRequestedChoices, type Choice } from './choices.ts'
 import { formatDate } from './dates.ts'
 import { listHeaders, systemHeaders } from './list-headers.ts'
 import { buildAlternative } from './mime.ts'
-import { loadTemplate, siteValues, type TemplateName } from './templates.ts'
+import { loadTemplate, siteValues, type MailTemplate, type TemplateName } from './templates.ts'
 
 type TransactionalKind = Exclude<MailKind, 'digest' | 'announcement' | 'test'>
 
@@ -96,35 +96,38 @@ function composer(
   name: TemplateName,
   load: (deliveries: readonly ClaimedDelivery[]) => Promise<Write>,
 ): Composer {
-  const { config } = ctx
-  const site = siteValues(config.site)
   return {
     async prepare(deliveries) {
       const now = ctx.clock.now()
-      const [template, write] = await Promise.all([loadTemplate(name, config.site), load(deliveries)])
+      const [template, write] = await Promise.all([loadTemplate(name, ctx.config.site), load(deliveries)])
       return (delivery): Composed => {
         const letter = write(delivery, now)
         if (!letter) return { outcome: 'skip', reason: 'cancelled' }
-        const values = { site, ...letter.values }
-        const whole = buildAlternative({
-          text: template.text.get('open')!(values),
-          html: template.html.get('open')!(values),
-        })
-        return {
-          outcome: 'mail',
-          record: null,
-          mail: {
-            from: config.mail.fromSystem,
-            replyTo: config.mail.replyTo,
-            subject: template.subject(values),
-            headers: letter.unsubscribable
-              ? [...systemHeaders, ...listHeaders(config, unsubscribeUrl(config, subscriberOf(delivery)))]
-              : systemHeaders,
-            ...whole,
-          },
-        }
+        const leaveAs = letter.unsubscribable ? subscriberOf(delivery) : null
+        return { outcome: 'mail', record: null, mail: fillLetter(ctx.config, template, letter.values, leaveAs) }
       }
     },
+  }
+}
+
+/** `leaveAs`: the subscriber whom the List-Unsubscribe headers are for; null: mail that isn't the list's. */
+export function fillLetter(
+  config: Config,
+  template: MailTemplate,
+  given: Record<string, unknown>,
+  leaveAs: number | null,
+): Mail {
+  const values = { site: siteValues(config.site), ...given }
+  return {
+    from: config.mail.fromSystem,
+    replyTo: config.mail.replyTo,
+    subject: template.subject(values),
+    headers:
+      leaveAs === null ? systemHeaders : [...systemHeaders, ...listHeaders(config, unsubscribeUrl(config, leaveAs))],
+    ...buildAlternative({
+      text: template.text.get('open')!(values),
+      html: template.html.get('open')!(values),
+    }),
   }
 }
 

@@ -1,0 +1,104 @@
+// An announcement: an editor's own words to every active subscriber, once. Rendered once per edition; per mail only the links and
+// the address are personal.
+
+import type { Config } from '../base/config.ts'
+import type { Context } from '../db/context.ts'
+import type { Composed, Composer, Mail } from '../delivery/composer.ts'
+import { feedbackId, listHeaders } from '../mails/list-headers.ts'
+import { afterHtml, alternativeType, beforeHtml, beforeText } from '../mails/mime.ts'
+import { encodeFragment } from '../mails/quoted-printable.ts'
+import { loadTemplate, siteValues } from '../mails/templates.ts'
+import { clip } from '../mails/text.ts'
+import { preferencesUrl, unsubscribeUrl } from '../subscribers/links.ts'
+import {
+  cleanText,
+  escapeHtml,
+  openPiece,
+  putPiece,
+  sizeOfPiece,
+  slotMarks,
+  storeFragment,
+  type Piece,
+} from './fragments.ts'
+
+export interface Announcement {
+  subject: string
+  /** Plain text, blank lines between paragraphs; web addresses become links. */
+  body: string
+}
+
+export function announcementComposer(ctx: Context): Composer {
+  return {
+    async prepare(deliveries) {
+      const now = ctx.clock.now()
+      const ids = [...new Set(deliveries.map(({ editionId }) => editionId!))]
+      const editions = await ctx.db.selectFrom('editions').select(['id', 'content']).where('id', 'in', ids).execute()
+      const writers = new Map<number, AnnouncementWriter>()
+      for (const { id, content } of editions)
+        writers.set(
+          id,
+          await announcementWriter(ctx.config, id, { subject: content.subject ?? '', body: content.body ?? '' }),
+        )
+      return (delivery): Composed => {
+        // Erased since it was planned.
+        if (delivery.subscriberId === null) return { outcome: 'skip', reason: 'unsubscribed' }
+        const write = writers.get(delivery.editionId!)!
+        return { outcome: 'mail', mail: write(delivery.subscriberId, delivery.recipient, now), record: null }
+      }
+    },
+  }
+}
+
+type AnnouncementWriter = (subscriberId: number, recipient: string, now: Date) => Mail
+
+export async function announcementWriter(
+  config: Config,
+  editionId: number | null,
+  announcement: Announcement,
+): Promise<AnnouncementWriter> {
+  const template = await loadTemplate('announcement', config.site)
+  const paragraphs = announcement.body
+    .split(/\r?\n\s*\r?\n/)
+    .map(cleanText)
+    .filter(Boolean)
+  const values = {
+    site: siteValues(config.site),
+    slot: slotMarks,
+    subject: cleanText(announcement.subject),
+    preheader: clip(paragraphs[0] ?? '', 150),
+    paragraphs: paragraphs.map((text) => ({ text, parts: linkParts(text) })),
+  }
+  const html: Piece = openPiece(storeFragment(template.html.get('open')!(values)))
+  const text: Piece = openPiece(storeFragment(template.text.get('open')!(values)))
+  const feedback = feedbackId(config, 'announcement', editionId)
+  return (subscriberId, recipient, now) => {
+    const unsubscribe = unsubscribeUrl(config, subscriberId)
+    const links = {
+      preferencesUrl: encodeFragment(preferencesUrl(config, subscriberId, now)),
+      unsubscribeUrl: encodeFragment(unsubscribe),
+    }
+    const htmlSlots = { ...links, recipient: encodeFragment(escapeHtml(recipient)) }
+    const body: Buffer[] = [beforeText]
+    putPiece(body, text, { ...links, recipient: encodeFragment(recipient) })
+    body.push(beforeHtml)
+    putPiece(body, html, htmlSlots)
+    body.push(afterHtml)
+    return {
+      from: config.mail.from,
+      replyTo: config.mail.replyTo,
+      subject: template.subject(values),
+      headers: [...listHeaders(config, unsubscribe), feedback],
+      contentType: alternativeType,
+      body,
+      htmlBytes: sizeOfPiece(html, htmlSlots),
+    }
+  }
+}
+
+/** Text and web addresses in turn; a full stop or bracket after an address isn't part of it. */
+function linkParts(text: string): { text: string; url: string | null }[] {
+  return text
+    .split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)\]])/)
+    .map((part, index) => ({ text: part, url: index % 2 ? part : null }))
+    .filter((part) => part.text !== '')
+}

@@ -1,0 +1,128 @@
+// What a digest or an announcement would look like, for editors, tests and dry runs, without changing anything. A preview's
+// personal links belong to nobody, so an editor who tries the unsubscribe button unsubscribes nobody.
+
+import { invalid } from '../base/errors.ts'
+import type { Context } from '../db/context.ts'
+import type { Trx } from '../db/connect.ts'
+import type { Composed, Composer, Mail } from '../delivery/composer.ts'
+import { addToOutbox } from '../delivery/outbox.ts'
+import { readAlternative } from '../mails/mime.ts'
+import { announcementWriter, type Announcement } from './announce.ts'
+import { composeDigest, editionLoader, everythingDue, listReaders, type OpenEdition, type Reader } from './compose.ts'
+import { openNextEdition } from './next.ts'
+
+/** At most one of `subscriberId` and `categories`; neither: all categories, as a new subscriber gets them. */
+export interface DigestView {
+  /** An edition that has its snapshot; none: the next one. */
+  editionId?: number | null | undefined
+  subscriberId?: number | null | undefined
+  /** Slugs. */
+  categories?: readonly string[] | null | undefined
+  /** frequencyBits; default: all. */
+  due?: number | undefined
+}
+
+export interface Preview {
+  subject: string
+  html: string
+  text: string
+  /** Decoded bytes of the HTML part: 100,000 at most. */
+  htmlBytes: number
+  articleIds: number[]
+  mail: Mail
+}
+
+const nobody = 0
+
+/** null: nothing new for this subscriber or in these categories. */
+export async function previewDigest(ctx: Context, view: DigestView = {}): Promise<Preview | null> {
+  const composed = await composeView(ctx, view, 'you@example.org')
+  return composed.outcome === 'mail' ? readPreview(composed.mail, composed.record?.articleIds ?? []) : null
+}
+
+export async function previewAnnouncement(ctx: Context, announcement: Announcement): Promise<Preview> {
+  const write = await announcementWriter(ctx.config, null, announcement)
+  return readPreview(write(nobody, 'you@example.org', ctx.clock.now()), [])
+}
+
+/** What a test mail shows: a digest, or an announcement that isn't sent yet. */
+export type TestView = DigestView | { announcement: Announcement }
+
+/** Queues a test mail to one address; returns the delivery's id. */
+export async function testSend(trx: Trx, recipient: string, view: TestView): Promise<number> {
+  return addToOutbox(trx, { kind: 'test', recipient, payload: { ...view } })
+}
+
+/** Composes what testSend queued. A view that has nothing new is skipped with that reason. */
+export function testComposer(ctx: Context): Composer {
+  return {
+    async prepare() {
+      return async (delivery): Promise<Composed> => {
+        const view = (delivery.payload ?? {}) as TestView
+        const composed: Composed =
+          'announcement' in view
+            ? {
+                outcome: 'mail',
+                mail: (await announcementWriter(ctx.config, null, view.announcement))(
+                  nobody,
+                  delivery.recipient,
+                  ctx.clock.now(),
+                ),
+                record: null,
+              }
+            : await composeView(ctx, view, delivery.recipient)
+        if (composed.outcome === 'skip') return composed
+        // A test is not a digest: nobody has read these stories.
+        return { outcome: 'mail', record: null, mail: { ...composed.mail, subject: `[Test] ${composed.mail.subject}` } }
+      }
+    },
+  }
+}
+
+async function composeView(ctx: Context, view: DigestView, recipient: string): Promise<Composed> {
+  const edition = view.editionId ? await editionLoader(ctx)(view.editionId) : await openNextEdition(ctx)
+  const reader = view.subscriberId
+    ? await getReader(ctx, view.subscriberId)
+    : await imaginedReader(ctx, edition, view.categories ?? null)
+  const delivery = { recipient, due: view.due ?? everythingDue, articleIds: null }
+  return composeDigest(ctx, edition, { ...reader, id: nobody }, delivery, ctx.clock.now())
+}
+
+async function getReader(ctx: Context, subscriberId: number): Promise<Reader> {
+  const reader = (await listReaders(ctx.db, [subscriberId])).get(subscriberId)
+  if (!reader) throw invalid('subscriber', 'There is no such subscriber.')
+  return reader
+}
+
+/** New in the given categories, daily. */
+async function imaginedReader(ctx: Context, edition: OpenEdition, slugs: readonly string[] | null): Promise<Reader> {
+  let ids: number[] = [...edition.frame.edition.categories.keys()]
+  if (slugs?.length) {
+    const known = await ctx.db
+      .selectFrom('categories')
+      .select(['id', 'slug'])
+      .where('slug', 'in', [...slugs])
+      .execute()
+    const unknown = slugs.find((slug) => !known.some((category) => category.slug === slug))
+    if (unknown !== undefined) throw invalid('categories', `There is no category ${unknown}.`)
+    ids = slugs.map((slug) => known.find((category) => category.slug === slug)!.id)
+  }
+  return {
+    id: nobody,
+    timezone: null,
+    subscriptions: ids.map((categoryId, position) => ({ categoryId, frequency: 'daily', position })),
+    watermarks: {},
+    seen: [],
+  }
+}
+
+/** Both parts as a reader's program shows them. */
+export function readPreview(mail: Mail, articleIds: number[]): Preview {
+  return {
+    subject: mail.subject,
+    ...readAlternative(mail.body),
+    htmlBytes: mail.htmlBytes,
+    articleIds,
+    mail,
+  }
+}
