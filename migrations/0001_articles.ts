@@ -28,6 +28,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       last_modified text,
       last_polled_at timestamptz,
       last_success_at timestamptz,
+      take_from timestamptz,
       last_new_at timestamptz,
       next_poll_at timestamptz,
       interval_seconds int not null default 900,

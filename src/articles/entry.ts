@@ -25,7 +25,7 @@ export interface ParsedFeed {
   selfUrl: string | null
   /** WebSub. */
   hubUrl: string | null
-  /** What the feed asks for: RSS ttl, sy:updatePeriod. */
+  /** What the feed asks for: RSS ttl. (sy:updatePeriod isn't a wish: every WordPress says hourly.) */
   ttlSeconds: number | null
   /** In document order, nothing left out. */
   entries: Entry[]
@@ -35,3 +35,10 @@ export interface ParsedFeed {
 export const excerptLength = 320
 /** Longest stored title; longer ones are cut at a word. */
 export const titleLength = 500
+
+export interface Whereabouts {
+  /** What relative links stand against, whatever the document says about itself. */
+  base?: string | null
+  /** Where it was fetched: what they stand against when the document says nothing. */
+  location?: string | null
+}

@@ -1,7 +1,7 @@
 // Bytes → feed: find the format, call its adapter. Pure; what is no feed, or goes beyond the bounds, gets a reason instead.
 
 import { decodeBytes } from './charset.ts'
-import type { ParsedFeed } from './entry.ts'
+import type { ParsedFeed, Whereabouts } from './entry.ts'
 import { readAtom } from './formats/atom.ts'
 import { readJsonFeed } from './formats/json-feed.ts'
 import { readRss } from './formats/rss.ts'
@@ -11,9 +11,7 @@ export type FeedReading = { outcome: 'feed'; feed: ParsedFeed } | { outcome: 're
 
 export const mostFeedBytes = 10_000_000
 
-export interface Origin {
-  /** What relative links stand against; null: what the document says about itself. */
-  base?: string | null
+export interface Origin extends Whereabouts {
   /** The header, for its charset. */
   contentType?: string | null
 }
@@ -36,8 +34,10 @@ function parseFeedText(text: string, origin: Origin): FeedReading {
   if (text[start] === '{' || text[start] === '[') return parseJson(text, origin)
   const document = parseXml(text)
   if (document.root === null) return refused(whatElse(text, document.firstElement))
-  const base = origin.base ?? null
-  return { outcome: 'feed', feed: document.root.name === 'feed' ? readAtom(document, base) : readRss(document, base) }
+  return {
+    outcome: 'feed',
+    feed: document.root.name === 'feed' ? readAtom(document, origin) : readRss(document, origin),
+  }
 }
 
 function parseJson(text: string, origin: Origin): FeedReading {
@@ -47,7 +47,7 @@ function parseJson(text: string, origin: Origin): FeedReading {
   } catch {
     return refused('It is broken JSON.')
   }
-  const feed = readJsonFeed(document, origin.base ?? null)
+  const feed = readJsonFeed(document, origin)
   return feed ? { outcome: 'feed', feed } : refused('It is JSON, but not a JSON Feed.')
 }
 

@@ -25,7 +25,7 @@ export async function releaseSeq(trx: Trx, articleId: number, categoryIds: reado
 /** The same for many, in the order given: the last one is the newest. A pair must not come twice. */
 export async function releaseSeqs(trx: Trx, pairs: readonly Sendable[]): Promise<void> {
   if (pairs.length === 0) return
-  await sql`select pg_advisory_xact_lock(${sql.lit(seqLock)})`.execute(trx)
+  await lockSeq(trx)
   await sql`
     insert into article_categories (article_id, category_id, seq)
     select numbered.article_id, numbered.category_id, nextval('article_seq')
@@ -35,6 +35,11 @@ export async function releaseSeqs(trx: Trx, pairs: readonly Sendable[]): Promise
       order by place
     ) as numbered
     on conflict (article_id, category_id) do update set seq = excluded.seq`.execute(trx)
+}
+
+/** Takes the lock before the first number is needed: who looks first whether a story is known must not be overtaken. */
+export async function lockSeq(trx: Trx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${sql.lit(seqLock)})`.execute(trx)
 }
 
 /** A Postgres array literal: pg and PGlite disagree about JavaScript arrays, both read this. */

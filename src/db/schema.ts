@@ -85,6 +85,8 @@ export interface FeedsTable {
   lastModified: string | null
   lastPolledAt: Date | null
   lastSuccessAt: Date | null
+  /** Entries dated before are its history and never taken; set by the first success. */
+  takeFrom: Date | null
   /** When a story of it was last new: its rhythm, for the alert about silence. */
   lastNewAt: Date | null
   nextPollAt: Date | null

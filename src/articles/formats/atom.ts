@@ -1,18 +1,18 @@
 // Atom 1.0 and 0.3. The same elements but for the dates (issued, modified) and the content's mode.
 
-import type { Entry, ParsedFeed } from '../entry.ts'
+import type { Entry, ParsedFeed, Whereabouts } from '../entry.ts'
 import { parseFeedDate } from '../feed-date.ts'
 import { choosePicture, isWebAddress, type Picture, readTexts, resolveLink, titleOf } from '../feed-parts.ts'
 import { cleanSpace, plainText } from '../html-text.ts'
 import { child, childrenNamed, markupOf, type XmlDocument, type XmlNode } from '../xml.ts'
 import { absolute, documentBase, rebase } from './rss.ts'
 
-export function readAtom(document: XmlDocument, location: string | null): ParsedFeed {
+export function readAtom(document: XmlDocument, whereabouts: Whereabouts): ParsedFeed {
   const { root, source } = document
   const rel = (name: string) =>
     childrenNamed(root, 'link').find((link) => link.attributes.rel === name)?.attributes.href
   const site = alternate(root)
-  const base = documentBase(location, absolute(rel('self')), absolute(site), [root])
+  const base = documentBase(whereabouts, absolute(rel('self')), absolute(site), [root])
   return {
     format: 'atom',
     title: plainText(child(root, 'title')?.text ?? ''),

@@ -1,6 +1,6 @@
 // JSON Feed 1 and 1.1. Fields of the wrong type are passed over one by one: one bad item doesn't cost the others.
 
-import type { Entry, ParsedFeed } from '../entry.ts'
+import type { Entry, ParsedFeed, Whereabouts } from '../entry.ts'
 import { parseFeedDate } from '../feed-date.ts'
 import { choosePicture, isWebAddress, type Picture, readTexts, resolveLink, titleOf } from '../feed-parts.ts'
 import { plainText } from '../html-text.ts'
@@ -10,13 +10,13 @@ import { absolute } from './rss.ts'
 type Fields = Record<string, unknown>
 
 /** null: JSON, but not a feed. */
-export function readJsonFeed(document: unknown, location: string | null): ParsedFeed | null {
+export function readJsonFeed(document: unknown, whereabouts: Whereabouts): ParsedFeed | null {
   if (!isFields(document) || !Array.isArray(document.items)) return null
   if (!/jsonfeed\.org/i.test(text(document.version)) && !looksLikeItems(document.items)) return null
   if (document.items.length > mostItems) throw new FeedRefused(`It has more than ${mostItems} entries.`)
   const self = absolute(text(document.feed_url))
   const site = absolute(text(document.home_page_url))
-  const base = location ?? self ?? site
+  const base = whereabouts.base ?? self ?? site ?? whereabouts.location ?? null
   const hubs = Array.isArray(document.hubs) ? document.hubs.filter(isFields) : []
   return {
     format: 'json',

@@ -1,19 +1,19 @@
 // RSS 0.9x to 2.0, RSS 1.0 (RDF) and the dialects of WordPress, FeedBurner and the media modules. The two families differ in where
 // the items stand and in what names them: a guid here, rdf:about there.
 
-import type { Entry, ParsedFeed } from '../entry.ts'
+import type { Entry, ParsedFeed, Whereabouts } from '../entry.ts'
 import { parseFeedDate } from '../feed-date.ts'
 import { choosePicture, isWebAddress, type Picture, readTexts, resolveLink, titleOf } from '../feed-parts.ts'
 import { cleanSpace, plainText } from '../html-text.ts'
 import { child, childrenNamed, markupOf, type XmlDocument, type XmlNode } from '../xml.ts'
 
-export function readRss(document: XmlDocument, location: string | null): ParsedFeed {
+export function readRss(document: XmlDocument, whereabouts: Whereabouts): ParsedFeed {
   const { root, source } = document
   const channel = root.name === 'channel' ? root : (child(root, 'channel') ?? root)
   const atomLinks = [...childrenNamed(channel, 'atom:link'), ...childrenNamed(root, 'atom:link')]
   const rel = (name: string) => atomLinks.find((link) => link.attributes.rel === name)?.attributes.href ?? null
   const siteWritten = linkText(channel) ?? rel('alternate')
-  const base = documentBase(location, absolute(rel('self')), absolute(siteWritten), [root, channel])
+  const base = documentBase(whereabouts, absolute(rel('self')), absolute(siteWritten), [root, channel])
   const items = [...itemsOf(root), ...(channel === root ? [] : itemsOf(channel))]
   // In document order even where some stand in the channel and some beside it.
   items.sort((a, b) => a.from - b.from)
@@ -193,33 +193,22 @@ function declaredPictures(item: XmlNode): Picture[] {
   return pictures
 }
 
-const periods: Record<string, number> = {
-  hourly: 3600,
-  daily: 86_400,
-  weekly: 604_800,
-  monthly: 2_592_000,
-  yearly: 31_536_000,
-}
-
 function ttlOf(channel: XmlNode): number | null {
   const minutes = Number(child(channel, 'ttl')?.text.trim() || Number.NaN)
-  if (minutes > 0 && minutes < 100_000) return minutes * 60
-  const period = periods[child(channel, 'sy:updateperiod')?.text.trim().toLowerCase() ?? '']
-  const times = Number(child(channel, 'sy:updatefrequency')?.text.trim() || 1)
-  return period && times > 0 ? Math.round(period / times) : null
+  return minutes > 0 && minutes < 100_000 ? minutes * 60 : null
 }
 
 /** What relative addresses stand against: xml:base where there is one, else where the document was said to be, else its own
- * absolute address, else the site's. */
+ * absolute address, else the site's, else where it was found. */
 export function documentBase(
-  location: string | null,
+  whereabouts: Whereabouts,
   self: string | null,
   site: string | null,
   nodes: readonly XmlNode[],
 ): string | null {
   const isProxied = self !== null && /feedburner|feedproxy|feedpress|feedblitz/i.test(new URL(self).hostname)
   const own = isProxied ? (site ?? self) : (self ?? site)
-  return nodes.reduce<string | null>(rebase, location ?? own)
+  return nodes.reduce<string | null>(rebase, whereabouts.base ?? own ?? whereabouts.location ?? null)
 }
 
 export function rebase(base: string | null, node: XmlNode): string | null {

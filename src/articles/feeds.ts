@@ -1,0 +1,215 @@
+// The feeds of the site: added (after one look at them), mapped, paused, removed; what editors see of them.
+
+import { sql } from 'kysely'
+import { invalid, Refusal } from '../base/errors.ts'
+import type { Config } from '../base/config.ts'
+import type { Db, Trx } from '../db/connect.ts'
+import type { Context } from '../db/context.ts'
+import type { Feed } from '../db/schema.ts'
+import { getCategory } from './categories.ts'
+import type { IngestReport } from './ingest.ts'
+import type { Mapping } from './mapping.ts'
+import { refuseUrl } from './safe-fetch.ts'
+import { listCategories } from './store.ts'
+
+export interface FeedReport extends IngestReport {
+  at: string
+}
+
+export interface FeedView extends Feed {
+  /** Slugs, in display order. */
+  categories: string[]
+}
+
+/** Hosts that the fetcher may reach although they are private: those of the environment and, in the trial, this program itself. */
+export function allowedHosts(config: Config): string[] {
+  const own = new URL(config.web.publicUrl)
+  const port = own.port || (own.protocol === 'https:' ? '443' : '80')
+  const trial = config.trial
+    ? [...new Set([own.hostname, '127.0.0.1', 'localhost'])].map((host) => `${host}:${port}`)
+    : []
+  return [...config.feeds.allowHosts.map((host) => host.toLowerCase()), ...trial]
+}
+
+/** By id. Sample feeds too. */
+export async function listFeeds(db: Db): Promise<FeedView[]> {
+  return db
+    .selectFrom('feeds')
+    .selectAll()
+    .select((eb) =>
+      eb
+        .selectFrom('feedCategories')
+        .innerJoin('categories', 'categories.id', 'feedCategories.categoryId')
+        .whereRef('feedCategories.feedId', '=', 'feeds.id')
+        .select(
+          sql<string[]>`coalesce(json_agg(categories.slug order by categories.position, categories.id), '[]')`.as(
+            'slugs',
+          ),
+        )
+        .as('categories'),
+    )
+    .orderBy('id')
+    .execute()
+    .then((rows) => rows.map((row) => ({ ...row, categories: row.categories ?? [] })))
+}
+
+export async function getFeed(db: Db, id: number): Promise<FeedView> {
+  const feed = (await listFeeds(db)).find((one) => one.id === id)
+  if (!feed) throw new Refusal('not_found', `There is no feed ${id}.`, [{ field: 'id', message: 'unknown' }])
+  return feed
+}
+
+export interface NewFeed {
+  url: string
+  /** Slugs. None: only the items' own labels and the rules decide. */
+  categories: readonly string[]
+  title?: string | undefined
+}
+
+/** Adds it, due at once. Refuses an address that may not be fetched or is there already. Doesn't fetch: see discover.ts. */
+export async function addFeed(ctx: Context, input: NewFeed): Promise<FeedView> {
+  const url = checkUrl(ctx, input.url)
+  const categoryIds = await categoryIdsOf(ctx, input.categories)
+  const now = ctx.clock.now()
+  const id = await ctx.db.transaction().execute(async (trx) => {
+    const added = await trx
+      .insertInto('feeds')
+      .values({ url, title: input.title ?? '', nextPollAt: now, createdAt: now })
+      .onConflict((conflict) => conflict.column('url').doNothing())
+      .returning('id')
+      .executeTakeFirst()
+    if (!added)
+      throw new Refusal('conflict', `${url} is one of the feeds already.`, [
+        { field: 'url', message: 'is there already' },
+      ])
+    await setFeedCategories(trx, added.id, categoryIds)
+    return added.id
+  })
+  return getFeed(ctx.db, id)
+}
+
+export interface FeedChange {
+  id: number
+  url?: string | undefined
+  title?: string | undefined
+  categories?: readonly string[] | undefined
+  /** Paused feeds aren't polled. A feed that was gone (410) is tried again when made active. */
+  state?: 'active' | 'paused' | undefined
+}
+
+export async function changeFeed(ctx: Context, change: FeedChange): Promise<FeedView> {
+  const feed = await getFeed(ctx.db, change.id)
+  const url = change.url === undefined ? feed.url : checkUrl(ctx, change.url)
+  const categoryIds = change.categories && (await categoryIdsOf(ctx, change.categories))
+  const now = ctx.clock.now()
+  await ctx.db.transaction().execute(async (trx) => {
+    await trx
+      .updateTable('feeds')
+      .set({
+        url,
+        ...(url === feed.url ? {} : { etag: null, lastModified: null }),
+        ...(change.title === undefined ? {} : { title: change.title }),
+        ...(change.state === undefined ? {} : { state: change.state }),
+        ...(change.state === 'active' && feed.state !== 'active'
+          ? { nextPollAt: now, failures: 0, lastError: null }
+          : {}),
+      })
+      .where('id', '=', feed.id)
+      .execute()
+    if (categoryIds) await setFeedCategories(trx, feed.id, categoryIds)
+  })
+  return getFeed(ctx.db, feed.id)
+}
+
+/** Its stories stay. */
+export async function removeFeed(ctx: Context, id: number): Promise<void> {
+  await getFeed(ctx.db, id)
+  await ctx.db.deleteFrom('feeds').where('id', '=', id).execute()
+}
+
+export interface FeedRule {
+  field: 'label' | 'title' | 'link'
+  pattern: string
+  /** A slug; null leaves the item out. */
+  category: string | null
+}
+
+export async function listRules(db: Db, feedId: number | null): Promise<FeedRule[]> {
+  return db
+    .selectFrom('feedRules')
+    .leftJoin('categories', 'categories.id', 'feedRules.categoryId')
+    .select(['field', 'pattern', 'categories.slug as category'])
+    .where('feedId', feedId === null ? 'is' : '=', feedId)
+    .orderBy('feedRules.position')
+    .orderBy('feedRules.id')
+    .execute()
+}
+
+/** Replaces the rules of one feed, or those of all feeds (null). */
+export async function setRules(ctx: Context, feedId: number | null, rules: readonly FeedRule[]): Promise<void> {
+  const rows: {
+    feedId: number | null
+    field: FeedRule['field']
+    pattern: string
+    categoryId: number | null
+    position: number
+  }[] = []
+  for (const [position, rule] of rules.entries()) {
+    const pattern = rule.pattern.trim()
+    if (!pattern || pattern.length > 200)
+      throw invalid(`rules.${position}.pattern`, 'A pattern has 1 to 200 characters.')
+    const categoryId = rule.category === null ? null : (await getCategory(ctx, rule.category)).id
+    rows.push({ feedId, field: rule.field, pattern, categoryId, position })
+  }
+  await ctx.db.transaction().execute(async (trx) => {
+    await trx
+      .deleteFrom('feedRules')
+      .where('feedId', feedId === null ? 'is' : '=', feedId)
+      .execute()
+    if (rows.length) await trx.insertInto('feedRules').values(rows).execute()
+  })
+}
+
+/** What decides where an entry of this feed goes. */
+export async function mappingOf(db: Db, feedId: number): Promise<Mapping> {
+  const categories = await listCategories(db)
+  const own = await db.selectFrom('feedCategories').select('categoryId').where('feedId', '=', feedId).execute()
+  const rules = await db
+    .selectFrom('feedRules')
+    .select(['field', 'pattern', 'categoryId'])
+    .where((eb) => eb.or([eb('feedId', '=', feedId), eb('feedId', 'is', null)]))
+    .orderBy(sql`feed_id is null`)
+    .orderBy('position')
+    .orderBy('id')
+    .execute()
+  return { categories, feedCategoryIds: own.map((row) => row.categoryId), rules }
+}
+
+function checkUrl(ctx: Context, given: string): string {
+  const text = given
+    .trim()
+    .replace(/^feed:(?:\/\/)?(?=https?:)/i, '')
+    .replace(/^feed:\/\//i, 'https://')
+  const refusal = refuseUrl(text, allowedHosts(ctx.config))
+  if (refusal) throw invalid('url', refusal)
+  return new URL(text).href
+}
+
+async function categoryIdsOf(ctx: Context, slugs: readonly string[]): Promise<number[]> {
+  const ids: number[] = []
+  for (const slug of new Set(slugs)) {
+    const category = await getCategory(ctx, slug)
+    if (category.retiredAt) throw invalid('category', `${category.name} is retired. Offer it again first.`)
+    ids.push(category.id)
+  }
+  return ids
+}
+
+async function setFeedCategories(trx: Trx, feedId: number, categoryIds: readonly number[]): Promise<void> {
+  await trx.deleteFrom('feedCategories').where('feedId', '=', feedId).execute()
+  if (categoryIds.length)
+    await trx
+      .insertInto('feedCategories')
+      .values(categoryIds.map((categoryId) => ({ feedId, categoryId })))
+      .execute()
+}

@@ -1,0 +1,243 @@
+// Asking feeds for news. The database decides which are due; claiming one moves its next poll, so that ten processes share the
+// work and one that dies costs a feed five minutes. A feed that fails keeps everything it brought, and harms no other.
+
+import { sql } from 'kysely'
+import type { Context } from '../db/context.ts'
+import type { Feed } from '../db/schema.ts'
+import type { ParsedFeed } from './entry.ts'
+import { allowedHosts, type FeedReport, mappingOf } from './feeds.ts'
+import { parseFeed } from './feed-formats.ts'
+import { ingestEntries } from './ingest.ts'
+import { backoffFor, intervalFor, readMaxAge, readRetryAfter, withJitter } from './poll-times.ts'
+import { type Fetched, type FetchOptions, type FetchResult, safeFetch } from './safe-fetch.ts'
+import { renewHub } from './websub.ts'
+
+export interface PollOptions {
+  fetch?: (url: string, options: FetchOptions) => Promise<FetchResult>
+  random?: () => number
+}
+
+export type PollOutcome =
+  | { outcome: 'polled'; report: FeedReport }
+  | { outcome: 'not-modified' }
+  | { outcome: 'failed'; reason: string }
+  | { outcome: 'gone' }
+
+const claimSeconds = 300
+const atOnce = 6
+
+/** Polls everything that is due, a few at a time. Returns how many. */
+export async function pollDueFeeds(ctx: Context, options: PollOptions = {}): Promise<number> {
+  let polled = 0
+  for (;;) {
+    const claimed = await claimDue(ctx, ctx.clock.now())
+    if (claimed.length === 0) return polled
+    const waiting = [...claimed]
+    const work = async () => {
+      for (let feed = waiting.shift(); feed; feed = waiting.shift())
+        await pollOne(ctx, feed, options).catch((error: unknown) =>
+          ctx.log.error({ err: error, feedId: feed.id }, 'a poll failed'),
+        )
+    }
+    await Promise.all(Array.from({ length: atOnce }, work))
+    polled += claimed.length
+  }
+}
+
+/** Polls one now, due or not, paused or not. undefined: there is no such feed. */
+export async function pollFeed(
+  ctx: Context,
+  feedId: number,
+  options: PollOptions = {},
+): Promise<PollOutcome | undefined> {
+  const feed = await ctx.db.selectFrom('feeds').selectAll().where('id', '=', feedId).executeTakeFirst()
+  return feed && pollOne(ctx, feed, options)
+}
+
+async function claimDue(ctx: Context, now: Date): Promise<Feed[]> {
+  return ctx.db
+    .updateTable('feeds')
+    .set({ nextPollAt: new Date(now.getTime() + claimSeconds * 1000) })
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('feeds')
+        .select('id')
+        .where('state', '=', 'active')
+        .where('nextPollAt', '<=', now)
+        .orderBy('nextPollAt')
+        .limit(100)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .returningAll()
+    .execute()
+}
+
+async function pollOne(ctx: Context, feed: Feed, options: PollOptions): Promise<PollOutcome> {
+  const now = ctx.clock.now()
+  const random = options.random ?? Math.random
+  const result = await (options.fetch ?? safeFetch)(feed.url, {
+    userAgent: ctx.config.feeds.userAgent,
+    allowHosts: allowedHosts(ctx.config),
+    etag: feed.etag,
+    lastModified: feed.lastModified,
+  })
+  if (result.outcome === 'failed') return fail(ctx, feed, now, result.reason, null, random)
+  if (result.status === 410) return giveUp(ctx, feed, now)
+  if (result.status !== 304 && (result.status < 200 || result.status > 299))
+    return fail(ctx, feed, now, answered(result), readRetryAfter(result.headers['retry-after'], now), random)
+  const url = await movedTo(ctx, feed, result.permanentUrl)
+  if (result.status === 304) {
+    await succeed(ctx, feed, now, url, withJitter(feed.intervalSeconds, random))
+    return { outcome: 'not-modified' }
+  }
+  const reading = parseFeed(result.bytes, { location: result.url, contentType: result.headers['content-type'] ?? null })
+  if (reading.outcome === 'refused') return fail(ctx, feed, now, reading.reason, null, random)
+  const interval = feed.isSample
+    ? 60
+    : intervalFor({
+        ttlSeconds: reading.feed.ttlSeconds,
+        maxAgeSeconds: readMaxAge(result.headers['cache-control']),
+        dates: reading.feed.entries.flatMap((entry) => entry.publishedAt ?? []),
+        hasHub: feed.hubExpiresAt !== null && feed.hubExpiresAt > now,
+      })
+  const report = await store(ctx, feed, reading.feed, now, {
+    url,
+    etag: result.headers.etag ?? null,
+    lastModified: result.headers['last-modified'] ?? null,
+    intervalSeconds: interval,
+    nextPollAt: later(now, withJitter(interval, random)),
+  })
+  const linked = hubLink(result.headers.link)
+  await renewHub(ctx, feed.id, {
+    hubUrl: linked.hub ?? reading.feed.hubUrl,
+    topic: linked.self ?? reading.feed.selfUrl ?? feed.url,
+  })
+  return { outcome: 'polled', report }
+}
+
+interface StoreAlso {
+  url?: string
+  etag?: string | null
+  lastModified?: string | null
+  intervalSeconds?: number
+  nextPollAt?: Date
+}
+
+/** Ingests a document and says so in the feed's row, in one transaction: a validator is never kept without the entries it stands
+ * for. Used by polls and by pushes from a hub. */
+export async function store(
+  ctx: Context,
+  feed: Feed,
+  parsed: ParsedFeed,
+  now: Date,
+  also: StoreAlso,
+): Promise<FeedReport> {
+  const mapping = await mappingOf(ctx.db, feed.id)
+  const takeFrom = feed.takeFrom ?? new Date(now.getTime() - ctx.config.feeds.firstHours * 3_600_000)
+  return ctx.db.transaction().execute(async (trx) => {
+    const title = feed.title || parsed.title
+    const siteUrl = parsed.siteUrl ?? feed.siteUrl
+    const ingested = await ingestEntries(
+      trx,
+      { feed: { ...feed, title, siteUrl }, mapping, takeFrom },
+      parsed.entries,
+      now,
+    )
+    const report: FeedReport = { at: now.toISOString(), ...ingested }
+    await trx
+      .updateTable('feeds')
+      .set({
+        title: title.slice(0, 200),
+        siteUrl,
+        takeFrom,
+        lastPolledAt: now,
+        lastSuccessAt: now,
+        failures: 0,
+        lastError: null,
+        lastReport: JSON.stringify(report),
+        ...(report.taken > 0 ? { lastNewAt: now } : {}),
+        ...also,
+      })
+      .where('id', '=', feed.id)
+      .execute()
+    return report
+  })
+}
+
+async function succeed(ctx: Context, feed: Feed, now: Date, url: string, seconds: number): Promise<void> {
+  await ctx.db
+    .updateTable('feeds')
+    .set({ url, lastPolledAt: now, lastSuccessAt: now, failures: 0, lastError: null, nextPollAt: later(now, seconds) })
+    .where('id', '=', feed.id)
+    .execute()
+}
+
+async function fail(
+  ctx: Context,
+  feed: Feed,
+  now: Date,
+  reason: string,
+  retryAfterSeconds: number | null,
+  random: () => number,
+): Promise<PollOutcome> {
+  const seconds = backoffFor(feed.failures + 1, retryAfterSeconds, random)
+  await ctx.db
+    .updateTable('feeds')
+    .set({
+      lastPolledAt: now,
+      failures: sql<number>`failures + 1`,
+      lastError: reason,
+      nextPollAt: later(now, feed.isSample ? Math.min(seconds, 60) : seconds),
+    })
+    .where('id', '=', feed.id)
+    .execute()
+  ctx.log.info({ feedId: feed.id, failures: feed.failures + 1, reason }, 'a feed could not be read')
+  return { outcome: 'failed', reason }
+}
+
+async function giveUp(ctx: Context, feed: Feed, now: Date): Promise<PollOutcome> {
+  await ctx.db
+    .updateTable('feeds')
+    .set({
+      state: 'gone',
+      nextPollAt: null,
+      lastPolledAt: now,
+      lastError: 'It answered 410 Gone and is no longer polled. Resume it on the feeds page if it came back.',
+    })
+    .where('id', '=', feed.id)
+    .execute()
+  return { outcome: 'gone' }
+}
+
+/** Remembers a permanent redirect, unless another feed has that address. */
+async function movedTo(ctx: Context, feed: Feed, permanentUrl: string | null): Promise<string> {
+  if (!permanentUrl || permanentUrl === feed.url) return feed.url
+  const taken = await ctx.db.selectFrom('feeds').select('id').where('url', '=', permanentUrl).executeTakeFirst()
+  return taken ? feed.url : permanentUrl
+}
+
+function answered(result: Fetched): string {
+  const meaning: Record<number, string> = {
+    401: 'it wants a password',
+    403: 'it refuses us',
+    404: 'there is nothing at this address',
+    429: 'it was asked too often',
+    500: 'its server failed',
+    502: 'its server failed',
+    503: 'it is not available now',
+  }
+  const words = meaning[result.status]
+  return `It answered ${result.status}${words ? `: ${words}` : ''}.`
+}
+
+function later(now: Date, seconds: number): Date {
+  return new Date(now.getTime() + seconds * 1000)
+}
+
+/** `Link: <https://hub.example/>; rel="hub", <https://…>; rel="self"` */
+function hubLink(header: string | undefined): { hub?: string; self?: string } {
+  const found: Record<string, string> = {}
+  for (const [, url, rel] of (header ?? '').matchAll(/<([^<>]*)>[^,<]*?;\s*rel="?(hub|self)\b/g)) found[rel!] ??= url!
+  return found
+}

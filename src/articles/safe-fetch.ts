@@ -1,0 +1,256 @@
+// Outbound HTTP to addresses that strangers may have chosen: only public unicast addresses, checked where the socket is opened, so
+// that neither IP literals, nor DNS that changes its mind, nor redirects get around it; ports 80 and 443; bounds on time and on
+// bytes, before and after decompression. Hosts on the allow-list (`host[:port]`) are exempt from the first two.
+
+import dns from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import type { Readable } from 'node:stream'
+import zlib from 'node:zlib'
+import ipaddr from 'ipaddr.js'
+import { Agent, buildConnector, request } from 'undici'
+
+export interface FetchOptions {
+  userAgent: string
+  /** `host[:port]`, lower case; without a port, any. */
+  allowHosts: readonly string[]
+  etag?: string | null
+  lastModified?: string | null
+  timeoutMs?: number
+  mostBytes?: number
+  method?: 'GET' | 'POST'
+  /** Sent as a form: POST only. */
+  form?: URLSearchParams
+  accept?: string
+  /** The resolver: dns.lookup, unless a test has its own. */
+  lookup?: LookupFunction
+}
+
+export interface Fetched {
+  outcome: 'fetched'
+  status: number
+  /** Where it ended. */
+  url: string
+  /** Where it lives from now on: where the permanent redirects at the beginning led. */
+  permanentUrl: string | null
+  /** Names in lower case; repeated ones joined with ", ". */
+  headers: Record<string, string>
+  /** Decompressed. Empty for 304. */
+  bytes: Uint8Array
+}
+export type FetchResult = Fetched | { outcome: 'failed'; reason: string }
+
+const mostRedirects = 5
+const feedTypes =
+  'application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.5, */*;q=0.3'
+
+/** One exchange, redirects followed. Never throws; any status is an answer (the caller judges it), only what gave none has failed. */
+export async function safeFetch(given: string, options: FetchOptions): Promise<FetchResult> {
+  const timeoutMs = options.timeoutMs ?? 20_000
+  const signal = AbortSignal.timeout(timeoutMs)
+  // One agent a fetch: no socket outlives it, none that was opened under other rules is used again.
+  const agent = new Agent({
+    connect: guardedConnector(options),
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    maxHeaderSize: 32_768,
+    pipelining: 0,
+  })
+  try {
+    return await follow(given, options, agent, signal)
+  } catch (error) {
+    return { outcome: 'failed', reason: signal.aborted ? `It took longer than ${timeoutMs / 1000} s.` : explain(error) }
+  } finally {
+    await agent.destroy().catch(() => {})
+  }
+}
+
+async function follow(given: string, options: FetchOptions, agent: Agent, signal: AbortSignal): Promise<FetchResult> {
+  let url = given
+  let isPermanent = true
+  let permanentUrl: string | null = null
+  for (let hop = 0; hop <= mostRedirects; hop++) {
+    const refusal = refuseUrl(url, options.allowHosts)
+    if (refusal) return { outcome: 'failed', reason: refusal }
+    const response = await request(url, {
+      method: options.method ?? 'GET',
+      dispatcher: agent,
+      signal,
+      headers: requestHeaders(options),
+      ...(options.form ? { body: options.form.toString() } : {}),
+    })
+    const headers = flatten(response.headers)
+    const status = response.statusCode
+    if ([301, 302, 303, 307, 308].includes(status) && headers.location && options.method !== 'POST') {
+      response.body.on('error', () => {}).destroy()
+      const next = URL.parse(headers.location, url)
+      if (!next) return { outcome: 'failed', reason: `It redirects to an address that isn't one.` }
+      isPermanent &&= status === 301 || status === 308
+      url = next.href
+      if (isPermanent) permanentUrl = url
+      continue
+    }
+    if (status === 304) {
+      response.body.on('error', () => {}).destroy()
+      return { outcome: 'fetched', status, url, permanentUrl, headers, bytes: new Uint8Array() }
+    }
+    const bytes = await readBody(response.body, headers, options.mostBytes ?? 10_000_000, signal)
+    return { outcome: 'fetched', status, url, permanentUrl, headers, bytes }
+  }
+  return { outcome: 'failed', reason: `It redirects more than ${mostRedirects} times.` }
+}
+
+/** What is wrong with an address before anybody is asked; null: nothing. */
+export function refuseUrl(given: string, allowHosts: readonly string[]): string | null {
+  const url = URL.parse(given)
+  if (!url) return `${given.slice(0, 200)} is not an address.`
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return `${url.protocol} is not http: or https:.`
+  if (url.username || url.password) return 'An address with a password in it is not fetched.'
+  if (isAllowed(url.hostname, portOf(url), allowHosts)) return null
+  if (url.port && url.port !== '80' && url.port !== '443')
+    return `Port ${url.port} is not one that feeds are served on.`
+  const literal = url.hostname.replace(/^\[|\]$/g, '')
+  if (isIP(literal) && !isPublicAddress(literal)) return `${literal} is not a public address.`
+  return null
+}
+
+/** Public unicast, as the world routes it today. */
+export function isPublicAddress(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false
+  const parsed = ipaddr.process(address.replace(/%.*$/, ''))
+  if (parsed.range() !== 'unicast') return false
+  // 2000::/3 is all there is; it leaves out what only looks like unicast, such as ::127.0.0.1.
+  return parsed.kind() === 'ipv4' || (parsed.toByteArray()[0]! & 0xe0) === 0x20
+}
+
+function isAllowed(hostname: string, port: string, allowHosts: readonly string[]): boolean {
+  const host = hostname.replace(/\.$/, '').toLowerCase()
+  return allowHosts.includes(host) || allowHosts.includes(`${host}:${port}`)
+}
+
+function portOf(url: { protocol: string; port: string }): string {
+  return url.port || (url.protocol === 'https:' ? '443' : '80')
+}
+
+function guardedConnector(options: FetchOptions): buildConnector.connector {
+  const resolve: LookupFunction = options.lookup ?? (dns.lookup as LookupFunction)
+  const guarded: LookupFunction = (hostname, lookupOptions, callback) => {
+    resolve(hostname, { ...lookupOptions, all: true }, (error, found) => {
+      if (error) return callback(error, [])
+      const addresses = (
+        Array.isArray(found) ? found : [{ address: String(found), family: isIP(String(found)) }]
+      ).filter((one) => isPublicAddress(one.address))
+      if (addresses.length === 0) return callback(new Blocked(`${hostname} has no public address.`), [])
+      if (lookupOptions.all) callback(null, addresses)
+      else callback(null, addresses[0]!.address, addresses[0]!.family)
+    })
+  }
+  const connectTimeout = { timeout: 10_000 }
+  const open = buildConnector({ ...connectTimeout, ...(options.lookup ? { lookup: options.lookup } : {}) })
+  const guard = buildConnector({ ...connectTimeout, lookup: guarded })
+  return (target, callback) => {
+    if (isAllowed(target.hostname, portOf(target), options.allowHosts)) return open(target, callback)
+    // lookup isn't called for IP literals.
+    const literal = target.hostname.replace(/^\[|\]$/g, '')
+    if (isIP(literal) && !isPublicAddress(literal))
+      return callback(new Blocked(`${literal} is not a public address.`), null)
+    return guard(target, callback)
+  }
+}
+
+class Blocked extends Error {
+  override name = 'Blocked'
+}
+
+class TooLarge extends Error {
+  override name = 'TooLarge'
+}
+
+function requestHeaders(options: FetchOptions): Record<string, string> {
+  return {
+    'user-agent': options.userAgent,
+    accept: options.accept ?? feedTypes,
+    'accept-encoding': 'gzip, br, deflate',
+    ...(options.etag ? { 'if-none-match': options.etag } : {}),
+    ...(options.lastModified ? { 'if-modified-since': options.lastModified } : {}),
+    ...(options.form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+  }
+}
+
+function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+  )
+}
+
+async function readBody(
+  body: Readable,
+  headers: Record<string, string>,
+  mostBytes: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  if (Number(headers['content-length'] ?? 0) > mostBytes) {
+    body.on('error', () => {}).destroy()
+    throw new TooLarge()
+  }
+  let bytes = await collect(body, mostBytes)
+  const codings = (headers['content-encoding'] ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((one) => one.trim())
+  for (const coding of codings.slice(0, 3).reverse()) bytes = await unpack(coding, bytes, mostBytes, signal)
+  // feed.xml.gz, served as it lies there.
+  return isGzip(bytes) ? unpack('gzip', bytes, mostBytes, signal) : bytes
+}
+
+async function unpack(coding: string, bytes: Uint8Array, mostBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+  const decoder =
+    coding === 'gzip' || coding === 'x-gzip'
+      ? isGzip(bytes) && zlib.createGunzip()
+      : coding === 'br'
+        ? zlib.createBrotliDecompress()
+        : coding === 'deflate'
+          ? (bytes[0]! & 0x0f) === 8
+            ? zlib.createInflate()
+            : zlib.createInflateRaw()
+          : false
+  if (!decoder || bytes.length === 0) return bytes
+  const stop = () => decoder.destroy(new TooLarge())
+  signal.addEventListener('abort', stop)
+  decoder.end(bytes)
+  try {
+    return await collect(decoder, mostBytes)
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b
+}
+
+async function collect(stream: Readable, mostBytes: number): Promise<Uint8Array> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > mostBytes) throw new TooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function explain(error: unknown): string {
+  if (error instanceof TooLarge) return 'It is larger than 10 MB.'
+  if (error instanceof Blocked) return error.message
+  const { code, message, cause } = error as NodeJS.ErrnoException & { cause?: unknown }
+  if (cause instanceof Blocked) return cause.message
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'Its host name has no address.'
+  if (code === 'ECONNREFUSED') return 'The connection was refused.'
+  if (code === 'ECONNRESET' || code === 'UND_ERR_SOCKET') return 'The connection was cut.'
+  if (code?.startsWith('UND_ERR') && code.endsWith('TIMEOUT')) return 'It did not answer in time.'
+  if (code?.startsWith('Z_') || code?.startsWith('ERR__ERROR_FORMAT') || code?.startsWith('ERR_BROTLI'))
+    return 'What it sent compressed is damaged.'
+  if (code?.startsWith('CERT_') || /certificate|self.signed/i.test(message))
+    return `Its certificate is not valid (${code}).`
+  return `It could not be fetched (${code ?? message}).`
+}

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { addCategory } from '../../src/articles/categories.ts'
+import { addFeed, changeFeed, type FeedReport, getFeed, setRules } from '../../src/articles/feeds.ts'
+import { pollDueFeeds, pollFeed } from '../../src/articles/poll.ts'
+import { readConfig } from '../../src/base/config.ts'
+import { createLog } from '../../src/base/log.ts'
+import { type Database, openEmbedded } from '../../src/db/connect.ts'
+import type { Context } from '../../src/db/context.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import { type FeedServer, type Item, openFeedServer, rss } from '../support/feed-server.ts'
+
+let database: Database
+let server: FeedServer
+let ctx: Context
+let now = new Date('2026-03-06T07:00:00Z')
+let politics = 0
+let world = 0
+
+const hoursAgo = (hours: number) => new Date(now.getTime() - hours * 3_600_000)
+const pass = (minutes: number) => (now = new Date(now.getTime() + minutes * 60_000))
+
+before(async () => {
+  database = await openEmbedded('memory://')
+  await migrate(database.db)
+  server = await openFeedServer()
+  ctx = {
+    db: database.db,
+    clock: { now: () => now },
+    config: readConfig({ FEED_ALLOW_HOSTS: server.host }),
+    log: createLog('silent'),
+  }
+  politics = (await addCategory(ctx, { name: 'Politics' })).id
+  world = (await addCategory(ctx, { name: 'World News' })).id
+})
+after(async () => {
+  await server.close()
+  await database.close()
+})
+beforeEach(async () => {
+  now = new Date('2026-03-06T07:00:00Z')
+  server.requests.length = 0
+  for (const table of ['articleCategories', 'articleKeys', 'articles', 'feedRules', 'feedCategories', 'feeds'] as const)
+    await ctx.db.deleteFrom(table).execute()
+})
+
+function serve(items: readonly Item[]): void {
+  server.answer = (_request, response) => response.end(rss(items))
+}
+
+async function addPolitics(path = '/politics.xml'): Promise<number> {
+  return (await addFeed(ctx, { url: server.origin + path, categories: ['politics'] })).id
+}
+
+async function poll(id: number): Promise<FeedReport> {
+  const polled = await pollFeed(ctx, id)
+  assert.equal(polled?.outcome, 'polled', JSON.stringify(polled))
+  return (polled as { report: FeedReport }).report
+}
+
+const articles = () => ctx.db.selectFrom('articles').selectAll().orderBy('id').execute()
+const seqs = () => ctx.db.selectFrom('articleCategories').selectAll().orderBy('seq').execute()
+
+test('a new feed brings the last 24 hours, in order, and never its history', async () => {
+  serve([
+    { title: 'Newest', link: 'https://lantern.example/3', guid: '3', date: hoursAgo(1) },
+    { title: 'Newer', link: 'https://lantern.example/2', guid: '2', date: hoursAgo(20) },
+    { title: 'History', link: 'https://lantern.example/1', guid: '1', date: hoursAgo(48) },
+  ])
+  const feed = await addPolitics()
+  const report = await poll(feed)
+  assert.deepEqual([report.taken, report.ignored], [2, 1])
+  assert.match(report.reasons[0]!.why, /older/)
+  const [newer, newest] = await seqs()
+  const stored = await articles()
+  assert.equal(stored.find((one) => one.id === newest!.articleId)?.title, 'Newest')
+  assert.equal(stored.find((one) => one.id === newer!.articleId)?.title, 'Newer')
+  pass(60)
+  const again = await poll(feed)
+  assert.deepEqual([again.taken, again.unchanged, again.ignored], [0, 2, 1])
+})
+
+test('an edit, a new guid, a guid on https, a new link and another feed never make a story new', async () => {
+  const story = {
+    title: 'Harbour reopens',
+    link: 'https://lantern.example/harbour',
+    guid: 'http://lantern.example/?p=7',
+    date: hoursAgo(2),
+  }
+  serve([story])
+  const feed = await addPolitics()
+  await poll(feed)
+  const [first] = await seqs()
+  const variants: Item[] = [
+    { ...story, title: 'Harbour reopens at last', description: 'With a band.', date: hoursAgo(0) },
+    { ...story, guid: 'https://lantern.example/?p=7' },
+    { ...story, guid: 'urn:other' },
+    { ...story, link: 'https://lantern.example/harbour-at-last/' },
+    { ...story, link: 'http://www.lantern.example/harbour/?utm_source=rss', guid: '' },
+  ]
+  for (const variant of variants) {
+    serve([variant])
+    const report = await poll(feed)
+    assert.equal(report.taken, 0, JSON.stringify(variant))
+  }
+  assert.equal((await articles()).length, 1)
+  assert.deepEqual(await seqs(), [first])
+  // The same story in another feed: one article, sendable in the second category from now on.
+  serve([story])
+  const other = await addFeed(ctx, { url: `${server.origin}/world.xml`, categories: ['world-news'] })
+  const report = await poll(other.id)
+  assert.equal(report.taken, 0)
+  assert.deepEqual(
+    (await seqs()).map((row) => row.categoryId),
+    [politics, world],
+  )
+})
+
+test('a guid that all items share, or that is the home page, identifies nothing; different titles are two stories', async () => {
+  serve([
+    { title: 'One', link: 'https://lantern.example/1', guid: 'same', date: hoursAgo(1) },
+    { title: 'Two', link: 'https://lantern.example/2', guid: 'same', date: hoursAgo(2) },
+    { title: 'Three', link: 'https://lantern.example/', guid: 'https://lantern.example/', date: hoursAgo(3) },
+    { title: 'Four', link: 'https://lantern.example/', guid: 'https://lantern.example/', date: hoursAgo(4) },
+    { title: 'One', link: 'https://lantern.example/1', guid: 'same', date: hoursAgo(1) },
+  ])
+  const feed = await addPolitics()
+  const report = await poll(feed)
+  assert.deepEqual([report.taken, report.ignored], [4, 1])
+  assert.equal((await poll(feed)).taken, 0)
+})
+
+test('a missing, impossible or far future date is the time of first sight; an edited one stays', async () => {
+  serve([
+    { title: 'No date', link: 'https://lantern.example/a' },
+    { title: 'Impossible', link: 'https://lantern.example/b', date: 'Thu, 01 Jan 1970 00:00:00 GMT' },
+    { title: 'Far ahead', link: 'https://lantern.example/c', date: hoursAgo(-25) },
+    { title: 'Soon', link: 'https://lantern.example/d', date: hoursAgo(-2) },
+  ])
+  await poll(await addPolitics())
+  assert.deepEqual(
+    (await articles()).map((article) => [
+      article.title,
+      article.dateSource,
+      article.publishedAt.getTime() - now.getTime(),
+    ]),
+    [
+      ['No date', 'first-seen', 0],
+      ['Impossible', 'first-seen', 0],
+      ['Far ahead', 'first-seen', 0],
+      ['Soon', 'feed', 2 * 3_600_000],
+    ],
+  )
+})
+
+test('items go where their labels, the rules and the feed say; what is not offered goes to nobody', async () => {
+  serve([
+    { title: 'By label', link: 'https://lantern.example/1', labels: ['world news', 'Oceans'], date: hoursAgo(1) },
+    { title: 'By rule', link: 'https://lantern.example/2', labels: ['Parliament'], date: hoursAgo(1) },
+    { title: 'Sponsored: buy', link: 'https://lantern.example/3', labels: ['World News'], date: hoursAgo(1) },
+    { title: 'Nowhere', link: 'https://lantern.example/4', labels: ['Sports'], date: hoursAgo(1) },
+  ])
+  const feed = await addFeed(ctx, { url: `${server.origin}/all.xml`, categories: [] })
+  await setRules(ctx, feed.id, [
+    { field: 'label', pattern: 'parliament', category: 'politics' },
+    { field: 'title', pattern: 'sponsored', category: null },
+  ])
+  const report = await poll(feed.id)
+  assert.equal(report.taken, 2)
+  assert.deepEqual(
+    report.reasons.map((reason) => reason.why),
+    ['a rule leaves it out', 'none of its categories is offered'],
+  )
+  assert.deepEqual(new Set((await seqs()).map((row) => row.categoryId)), new Set([politics, world]))
+})
+
+test('validators are sent back, 304 keeps everything, and gzip is understood', async () => {
+  server.answer = (request, response) => {
+    if (request.headers['if-none-match'] === '"v1"') return response.writeHead(304).end()
+    response.setHeader('etag', '"v1"').setHeader('content-encoding', 'gzip')
+    return response.end(gzipSync(rss([{ title: 'One', link: 'https://lantern.example/1', date: hoursAgo(1) }])))
+  }
+  const feed = await addPolitics()
+  assert.equal((await poll(feed)).taken, 1)
+  assert.deepEqual(await pollFeed(ctx, feed), { outcome: 'not-modified' })
+  assert.match(server.requests[1]!.headers['user-agent']!, /Broadsheet/)
+})
+
+test('a failing feed backs off, honours Retry-After, says why, and harms no other', async () => {
+  const bad = await addPolitics('/bad.xml')
+  const good = await addPolitics('/good.xml')
+  server.answer = (request, response) =>
+    request.url === '/bad.xml'
+      ? response.writeHead(503, { 'retry-after': '7200' }).end()
+      : response.end(rss([{ title: 'Good', link: 'https://lantern.example/g', date: hoursAgo(1) }]))
+  assert.equal(await pollDueFeeds(ctx), 2)
+  const failing = await getFeed(ctx.db, bad)
+  assert.equal(failing.failures, 1)
+  assert.match(failing.lastError!, /503/)
+  assert.ok(failing.nextPollAt!.getTime() >= now.getTime() + 7_200_000)
+  assert.equal((await getFeed(ctx.db, good)).failures, 0)
+  assert.equal((await articles()).length, 1)
+  assert.equal(await pollDueFeeds(ctx), 0)
+})
+
+test('a page instead of a feed is a failure that says so; 410 stops the polling until an editor resumes it', async () => {
+  const feed = await addPolitics()
+  server.answer = (_request, response) => response.end('<!doctype html><html><body>Login</body></html>')
+  const failed = await pollFeed(ctx, feed)
+  assert.match((failed as { reason: string }).reason, /HTML page/)
+  server.answer = (_request, response) => response.writeHead(410).end()
+  assert.deepEqual(await pollFeed(ctx, feed), { outcome: 'gone' })
+  assert.equal((await getFeed(ctx.db, feed)).state, 'gone')
+  pass(24 * 60)
+  assert.equal(await pollDueFeeds(ctx), 0)
+  await changeFeed(ctx, { id: feed, state: 'active' })
+  serve([])
+  assert.equal(await pollDueFeeds(ctx), 1)
+})
+
+test('a permanent redirect is remembered, a temporary one behind it is not', async () => {
+  const feed = await addPolitics('/old.xml')
+  server.answer = (request, response) => {
+    if (request.url === '/old.xml') return response.writeHead(301, { location: '/new.xml' }).end()
+    if (request.url === '/new.xml') return response.writeHead(302, { location: '/today.xml' }).end()
+    return response.end(rss([]))
+  }
+  await poll(feed)
+  assert.equal((await getFeed(ctx.db, feed)).url, `${server.origin}/new.xml`)
+  await poll(feed)
+  assert.equal((await getFeed(ctx.db, feed)).url, `${server.origin}/new.xml`)
+})
