@@ -6,7 +6,7 @@ import { pageOf, readCursor } from '../api/cursors.ts'
 import { html } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConsole } from './layout.ts'
-import { empty, moment, pager, table } from './parts.ts'
+import { actorNames, empty, moment, pager, table } from './parts.ts'
 import { queryText } from './query.ts'
 
 export function mountAudit(router: Router, web: WebContext): void {
@@ -19,7 +19,7 @@ export function mountAudit(router: Router, web: WebContext): void {
     const cursor = queryText(request, 'cursor')
     const rows = await listAudit(web.db, { ...filter, before: readCursor(cursor), limit: 51 })
     const { items, next } = pageOf(rows, 50)
-    const names = await editorNames(web)
+    const names = await actorNames(web.db)
     const filtered = Object.entries(filter).find(([, value]) => value)
     sendConsole(request, response, web, {
       section: 'audit',
@@ -52,15 +52,6 @@ export function mountAudit(router: Router, web: WebContext): void {
       ${pager('/admin/audit', { ...filter, cursor }, next)}`,
     })
   })
-}
-
-async function editorNames(web: WebContext): Promise<Map<string, string>> {
-  const editors = await web.db.selectFrom('editors').select(['id', 'email']).execute()
-  const keys = await web.db.selectFrom('apiKeys').select(['id', 'name']).execute()
-  return new Map([
-    ...editors.map((editor) => [`editor:${editor.id}`, editor.email] as const),
-    ...keys.map((key) => [`api-key:${key.id}`, `key “${key.name}”`] as const),
-  ])
 }
 
 function detailText(detail: Record<string, unknown>): string {

@@ -1,6 +1,7 @@
 // Small pieces that console pages share: times, numbers, tables, states, pagers.
 
 import type { Config } from '../../base/config.ts'
+import type { Db } from '../../db/connect.ts'
 import { html, type Html, type HtmlValue } from '../html.ts'
 
 const numbers = new Intl.NumberFormat('en')
@@ -100,4 +101,14 @@ export function pager(path: string, query: Record<string, string | undefined>, n
     ${query.cursor !== undefined && html`<a href="${to(undefined)}">Newest</a>`}
     ${next !== null && html`<a href="${to(next)}" rel="next">Older →</a>`}
   </nav>`
+}
+
+/** What the audit log's actors are called. */
+export async function actorNames(db: Db): Promise<Map<string, string>> {
+  const editors = await db.selectFrom('editors').select(['id', 'email']).execute()
+  const keys = await db.selectFrom('apiKeys').select(['id', 'name']).execute()
+  return new Map([
+    ...editors.map((editor) => [`editor:${editor.id}`, editor.email] as const),
+    ...keys.map((key) => [`api-key:${key.id}`, `key “${key.name}”`] as const),
+  ])
 }

@@ -6,6 +6,9 @@ import { sameOriginOnly } from '../forms.ts'
 import type { WebContext } from '../web-context.ts'
 import { mountApiKeys } from './api-keys.ts'
 import { mountAudit } from './audit.ts'
+import { mountDeliveries } from './deliveries.ts'
+import { mountEdition } from './edition.ts'
+import { mountEditions } from './editions.ts'
 import { mountEditors } from './editors.ts'
 import { requireEditor } from './guard.ts'
 import { mountSignIn } from './sign-in.ts'
@@ -18,6 +21,9 @@ export function consoleRouter(web: WebContext): Router {
   )
   mountSignIn(router, web)
   router.use(requireEditor(web))
+  mountEditions(router, web)
+  mountEdition(router, web)
+  mountDeliveries(router, web)
   mountEditors(router, web)
   mountApiKeys(router, web)
   mountAudit(router, web)
