@@ -6,6 +6,7 @@ import { linkIn } from '../support/inbox.ts'
 import { sendWaitingMail } from '../support/post.ts'
 import { addCategories, buttonOf, getSubscriber, pressButtonOn, signUp, subscribeFully } from '../support/readers.ts'
 import { preferencesUrl, unsubscribeUrl } from '../../src/subscribers/links.ts'
+import { listSubscriptions } from '../../src/subscribers/store.ts'
 import { suppressAddress } from '../../src/subscribers/suppression.ts'
 
 const pathOf = (url: string) => url.replace('http://news.example', '')
@@ -202,6 +203,24 @@ story('preferences change what is sent, keep what isn’t, and say what is wrong
     const shown = await save({ [field!]: value! }).expect(400)
     assert.match(shown.text, /needs another look/)
   }
+})
+
+story('a category that is given another’s place gets it', async (house) => {
+  await addCategories(house)
+  const all = { politics: 'daily', 'world-news': 'daily', business: 'daily' }
+  const { id } = await subscribeFully(house, 'ada@example.com', all)
+  const token = new URL(preferencesUrl(house.config, id, house.clock.now())).searchParams.get('token')!
+  const place = async (places: Record<string, number>) => {
+    const fields = Object.fromEntries(Object.entries(places).map(([slug, at]) => [`order[${slug}]`, at]))
+    await house.web
+      .post('/preferences')
+      .type('form')
+      .send({ token, ...fields })
+      .expect(303)
+    return (await listSubscriptions(house.db, id)).map((line) => line.slug)
+  }
+  assert.deepEqual(await place({ politics: 1, 'world-news': 2, business: 1 }), ['business', 'politics', 'world-news'])
+  assert.deepEqual(await place({ business: 3, politics: 2, 'world-news': 3 }), ['politics', 'world-news', 'business'])
 })
 
 story('my data is everything, as a file; erasing needs a tick and leaves nothing', async (house) => {

@@ -72,12 +72,16 @@ async function readChanges(web: WebContext, request: Request, subscriber: Subscr
   return changes
 }
 
-/** {slug: place} → slugs; a place given twice keeps the order of the form. */
+/** {slug: place} → slugs. The form lists them in the order that holds, so a place that differs from its line was chosen just now:
+ * where two claim one place, the one that moved gets it. */
 function readOrder(given: unknown): string[] {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new Refusal('invalid', 'Say a place for each category.', [{ field: 'order', message: 'must be places.' }])
   return Object.entries(given)
-    .map(([slug, place]) => ({ slug, place: readNumber(`order[${slug.slice(0, 60)}]`, place, 1, 1000) ?? 1000 }))
+    .map(([slug, place], index) => {
+      const wanted = readNumber(`order[${slug.slice(0, 60)}]`, place, 1, 1000) ?? index + 1
+      return { slug, place: wanted + Math.sign(wanted - index - 1) / 2 }
+    })
     .toSorted((a, b) => a.place - b.place)
     .map(({ slug }) => slug)
 }
