@@ -19,8 +19,8 @@ import type { StoryForm } from './snapshot.ts'
 export const htmlLimit = 100_000
 
 /** From so many stories in several categories on, a mail starts with a table of contents. */
-const contentsFrom = 10
-const contentsPerCategory = 3
+const contentsFrom = 12
+const contentsPerCategory = 2
 /** The stories that subject and preheader are made of. */
 const headlineStories = 4
 
