@@ -61,7 +61,7 @@ const controls = /[\x00-\x1f\x7f\u2028\u2029\u0085]+/g
 export function formatMailbox({ name, address }: Mailbox): string {
   if (!name) return address
   const clean = name.replace(controls, ' ').trim()
-  if (/^[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*$/.test(clean)) return foldText(`${clean} <${address}>`, 6)
+  if (/^[A-Za-z0-9 !#$%&'*+/^_`{|}~-]*$/.test(clean)) return foldText(`${clean} <${address}>`, 6)
   if (/^[\x20-\x7e]*$/.test(clean) && !clean.includes('=?'))
     return foldText(`"${clean.replace(/["\\]/g, '\\$&')}" <${address}>`, 6)
   // Words left plain between encoded ones would have to be quoted: all of it is encoded.
