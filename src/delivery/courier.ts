@@ -7,6 +7,7 @@ import type { DigestRecord, Mail } from './composer.ts'
 import { decideFate, type Fate, type FateRules } from './fate.ts'
 import type { GroupCommit, Naming, Settlement, Verdict } from './group-commit.ts'
 import type { Lane, LeasedDelivery, Ready } from './lane.ts'
+import type { Step } from './metrics.ts'
 import type { RelayGate } from './relays.ts'
 import type { SmtpConnection, SmtpOutcome } from './smtp-connection.ts'
 import type { Traffic } from './traffic.ts'
@@ -44,6 +45,7 @@ export interface CourierOptions {
   /** Before it counts: suppressions, limits, breakers, metrics. */
   learned: (delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome) => Promise<void> | void
   settled: (settlements: readonly Settlement[]) => void
+  took: (step: Step, ms: number) => void
 }
 
 /** A server may close what idles; most do after five minutes. */
@@ -107,9 +109,12 @@ export class Courier {
       this.#settle.push(refusedBy(verdict ?? 'hold', prepared))
       return
     }
+    const sentAt = performance.now()
     const wire = this.#smtp!.send(envelopeFrom, delivery.recipient, message, this.#options.mayWrite)
     await this.#lookAhead()
-    await this.#learn(prepared, await wire, message.length)
+    const outcome = await wire
+    this.#options.took('smtp', performance.now() - sentAt)
+    await this.#learn(prepared, outcome, message.length)
   }
 
   /** Back to the lane with all that was taken ahead; its last mail is settled before it rests. */
@@ -133,6 +138,14 @@ export class Courier {
     }
   }
 
+  get gate(): RelayGate {
+    return this.#options.gate
+  }
+
+  get isConnected(): boolean {
+    return this.#smtp?.isOpen ?? false
+  }
+
   /** Cuts what is on the wire: what was at the dot becomes uncertain, the rest is queued again. */
   abort(): void {
     this.#stopped = true
@@ -150,12 +163,18 @@ export class Courier {
       const { delivery } = ready
       this.#options.traffic.taken(delivery)
       try {
+        const startedAt = performance.now()
         const composed = await ready.compose()
+        this.#options.took('compose', performance.now() - startedAt)
         if (composed.outcome === 'mail') {
           const { mail, record } = composed
           const messageId = delivery.messageId ?? this.#options.messageIdOf(delivery, mail)
           const message = this.#options.build(mail, delivery, messageId)
-          message.catch(() => {})
+          const signingAt = performance.now()
+          message.then(
+            () => this.#options.took('sign', performance.now() - signingAt),
+            () => {},
+          )
           return {
             ready,
             delivery,

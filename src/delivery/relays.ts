@@ -15,8 +15,6 @@ export class RelayGate {
   #isProbing = false
   /** In a row, since it last answered a mail. */
   failures = 0
-  /** Open now. */
-  connections = 0
   /** Why it can't be used; null while all is well. */
   trouble: string | null = null
   #troubleSince = 0

@@ -4,7 +4,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Clock } from '../base/clock.ts'
 import type { Config, Relay } from '../base/config.ts'
-import { parseEmailAddress } from '../base/email-address.ts'
+import { domainOf, parseEmailAddress } from '../base/email-address.ts'
 import type { Log } from '../base/log.ts'
 import { hashAddress, hashSecret } from '../base/tokens.ts'
 import type { Database } from '../db/connect.ts'
@@ -19,6 +19,7 @@ import { GroupCommit, LeaseLost, type Settlement } from './group-commit.ts'
 import { Lane, type LeasedDelivery } from './lane.ts'
 import { beatsPerLease, registerWorker, renewLease, retireWorker } from './leases.ts'
 import { buildMessage, makeMessageId } from './message.ts'
+import type { DeliveryMetrics, WorkerView } from './metrics.ts'
 import { RelayGate, shareConnections } from './relays.ts'
 import { returnPath } from './return-path.ts'
 import type { SmtpOutcome, SmtpTimeouts } from './smtp-connection.ts'
@@ -36,6 +37,7 @@ export interface SessionOptions {
   asOf: Date | null
   timeouts: SmtpTimeouts
   leaseSeconds: number
+  metrics: DeliveryMetrics | null
 }
 
 /** A drain gives up on relays that couldn't be reached so often in a row: about four seconds. */
@@ -79,7 +81,7 @@ export class WorkSession {
       asOf: options.asOf,
       seenFrom: () => this.#seenFrom,
       renew: () => this.beat(),
-      observe: () => {},
+      observe: ({ connections, ms }) => options.metrics?.turned(connections, ms),
     })
     this.#traffic = new Traffic({
       db: database.db,
@@ -189,6 +191,19 @@ export class WorkSession {
     this.#closeClaims(settlements)
   }
 
+  view(): WorkerView {
+    const open = (gate: RelayGate) =>
+      this.#couriers.filter((courier) => courier.gate === gate && courier.isConnected).length
+    return {
+      relays: this.gates.map((gate) => ({
+        name: gate.relay.name,
+        connections: open(gate),
+        isUp: gate.trouble === null,
+      })),
+      limits: this.#traffic.limits.list(),
+    }
+  }
+
   /** Takes nothing more; what is on the wire is finished. */
   stop(): void {
     for (const courier of this.#couriers) courier.stop()
@@ -240,7 +255,7 @@ export class WorkSession {
   }
 
   #courier(connection: number, lane: Lane, gate: RelayGate): Courier {
-    const { config, log, clock, leaseSeconds } = this.#options
+    const { config, log, clock, leaseSeconds, metrics } = this.#options
     const { bounceDomain } = config.mail
     const site = hashSecret(this.#pepper).slice(0, 8)
     return new Courier({
@@ -268,6 +283,7 @@ export class WorkSession {
       mayWrite: () => performance.now() < this.#leaseUntil - (leaseSeconds * 1000) / beatsPerLease,
       learned: (delivery, fate, outcome) => this.#learned(delivery, fate, outcome),
       settled: (settlements) => this.#settled(lane, settlements),
+      took: (step, ms) => metrics?.took(step, ms),
     })
   }
 
@@ -275,7 +291,8 @@ export class WorkSession {
     this.#closeClaims(settlements)
     // To be resent at once.
     if (settlements.some((each) => each.state === 'uncertain' && each.retryInSeconds === 0)) lane.wake()
-    for (const { delivery } of settlements) {
+    for (const { delivery, reason } of settlements) {
+      if (reason) this.#options.metrics?.skipped(reason)
       this.#traffic.returned(delivery)
       lane.done()
     }
@@ -286,6 +303,19 @@ export class WorkSession {
   }
 
   async #learned(delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome): Promise<void> {
+    const domain = domainOf(delivery.recipient)
+    this.#options.metrics?.learned(delivery.lane, domain, fate, outcome.reply?.code ?? null)
+    if (fate.class !== 'sent')
+      this.#options.log.info(
+        {
+          delivery: delivery.id,
+          class: fate.class,
+          stage: outcome.stage,
+          code: outcome.reply?.code,
+          attempt: delivery.attempt,
+        },
+        'a mail was not taken',
+      )
     if (fate.class !== 'dead') return
     await suppressDeadAddress(
       this.#options.database.db,

@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts'
 import type { Database } from '../db/connect.ts'
 import type { Composers } from './composer.ts'
 import { beatsPerLease, defaultLeaseSeconds, reapWorkers } from './leases.ts'
+import type { DeliveryMetrics } from './metrics.ts'
 import { deliveryChannel } from './outbox.ts'
 import { WorkSession } from './session.ts'
 import { rfcTimeouts, type SmtpTimeouts } from './smtp-connection.ts'
@@ -28,6 +29,7 @@ export interface DeliveryWorkerOptions {
   asOf?: Date
   timeouts?: SmtpTimeouts
   leaseSeconds?: number
+  metrics?: DeliveryMetrics
 }
 
 /** The most that a stop may take: after it, connections are cut. */
@@ -46,6 +48,8 @@ export class DeliveryWorker {
 
   constructor(options: DeliveryWorkerOptions) {
     this.#options = options
+    const relays = options.relays ?? options.config.smtp.relays
+    if (!relays.length) throw new Error('A delivery worker needs a relay.')
     this.#leaseMs = (options.leaseSeconds ?? defaultLeaseSeconds) * 1000
   }
 
@@ -96,6 +100,7 @@ export class DeliveryWorker {
   async #keepRunning(first: WorkSession): Promise<void> {
     for (let session: WorkSession | null = first; session;) {
       const end = await session.run()
+      if (end === 'ended' && !this.#isStopping) await sleep(1000)
       if (end === 'lost') this.#options.log.warn({ worker: session.workerId }, 'this delivery worker lost its lease')
       await this.#close(session)
       session = null
@@ -123,8 +128,10 @@ export class DeliveryWorker {
       asOf: this.#options.asOf ?? null,
       timeouts: this.#options.timeouts ?? rfcTimeouts,
       leaseSeconds: this.#leaseMs / 1000,
+      metrics: this.#options.metrics ?? null,
     })
     this.#session = session
+    if (this.#options.metrics) this.#options.metrics.view = () => session.view()
     // After a freeze of the database every lease has run out: whoever comes back first must not take the others for dead. A
     // process that was there for a whole lease has seen them live or die.
     this.#mayReapFrom = performance.now() + this.#leaseMs

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { Registry } from 'prom-client'
 import type { Database } from '../../src/db/connect.ts'
+import { DeliveryMetrics } from '../../src/delivery/metrics.ts'
 import { addToOutbox } from '../../src/delivery/outbox.ts'
+import { listUncertain, resolveUncertain } from '../../src/delivery/uncertain.ts'
 import { type CaptureServer, startCaptureServer } from '../support/capture-server.ts'
 import {
   countOutcomes,
@@ -10,6 +13,7 @@ import {
   openSendingDatabase,
   plainComposers,
   planEdition,
+  sendingConfig,
 } from '../support/sending.ts'
 
 describe('delivery', () => {
@@ -110,5 +114,52 @@ describe('delivery', () => {
       .where('recipient', '=', 'new@example.org')
       .executeTakeFirstOrThrow()
     assert.deepEqual(row, { state: 'sent', attempt: 1 })
+  })
+})
+
+describe('deliveries in doubt, and metrics', () => {
+  it('an editor counts doubtful ones as sent, or has them sent again under the same Message-ID', async () => {
+    const database = await openSendingDatabase()
+    const server = await startCaptureServer()
+    const addresses = Array.from({ length: 4 }, (_, i) => `reader${i}@example.org`)
+    const edition = await planEdition(database, addresses)
+    server.fault = (step) => (step === 'dot' ? { hangUp: true, stored: true } : undefined)
+    const config = { ...sendingConfig, mail: { ...sendingConfig.mail, uncertain: 'hold' as const } }
+    await makeWorker(database, [server.relay], { config }).runOnce()
+    assert.deepEqual(await countOutcomes(database, edition), { uncertain: 4 })
+    const doubtful = await listUncertain(database.db, edition, 10)
+    assert.equal(doubtful.length, 4)
+    server.fault = () => undefined
+
+    const resolve = (resolution: 'sent' | 'resend', ids: readonly number[] | null) =>
+      database.db.transaction().execute((trx) => resolveUncertain(trx, edition, resolution, ids))
+    assert.equal(await resolve('sent', [doubtful[0]!.id]), 1)
+    assert.equal(await resolve('sent', [doubtful[0]!.id]), 0)
+    assert.equal(await resolve('resend', null), 3)
+    await makeWorker(database, [server.relay], { config }).runOnce()
+    assert.deepEqual(await countOutcomes(database, edition), { sent: 4 })
+    const ids = new Set(server.captured.map((mail) => /^Message-ID: (.*)$/m.exec(mail.message)![1]))
+    assert.deepEqual([server.captured.length, ids.size], [7, 4])
+    await server.close()
+    await database.close()
+  })
+
+  it('what was sent, refused and left over can be scraped, without an address in it', async () => {
+    const database = await openSendingDatabase()
+    const server = await startCaptureServer()
+    await planEdition(database, ['ada@example.org', 'bob@example.net'])
+    server.fault = (step, mail) =>
+      step === 'rcpt' && mail.to.startsWith('bob') ? { reply: '450 4.2.0 not now' } : undefined
+    const registry = new Registry()
+    const metrics = new DeliveryMetrics(registry, database.db)
+    await makeWorker(database, [server.relay], { metrics }).runOnce()
+    const text = await registry.metrics()
+    assert.match(text, /broadsheet_mails_total\{lane="digest",class="sent"\} 1/)
+    assert.match(text, /broadsheet_smtp_replies_total\{class="temporary",code="450",domain="example.net"\} 1/)
+    assert.match(text, /broadsheet_open_deliveries\{lane="digest"\} 1/)
+    assert.match(text, /broadsheet_delivery_step_seconds_count\{step="sign"\} 2/)
+    assert.doesNotMatch(text, /ada|bob/)
+    await server.close()
+    await database.close()
   })
 })

@@ -1,0 +1,54 @@
+// An editor decides about deliveries whose fate is unknown and that nobody resends any more: count them as sent, or send them
+// again with the same Message-ID. A mail that waits to be resent by itself isn't listed.
+
+import { sql } from 'kysely'
+import type { Db, Trx } from '../db/connect.ts'
+import { deliveryChannel } from './outbox.ts'
+
+/** The undecided of an edition, oldest first. */
+export async function listUncertain(db: Db, editionId: number, limit: number) {
+  return db
+    .selectFrom('deliveries')
+    .select(['id', 'subscriberId', 'attempt', 'settledAt', 'smtpReply', 'relay', 'messageId'])
+    .where('editionId', '=', editionId)
+    .where('state', '=', 'uncertain')
+    .where('settledAt', 'is not', null)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+}
+
+/** Returns how many were still undecided. `sent` takes them as received; `resend` sends them again, which opens the edition. The
+ * caller writes the audit line and refuses cancelled editions. Safe to repeat. */
+export async function resolveUncertain(
+  trx: Trx,
+  editionId: number,
+  resolution: 'sent' | 'resend',
+  deliveryIds: readonly number[] | null = null,
+): Promise<number> {
+  await sql`select id from editions where id = ${editionId} for no key update`.execute(trx)
+  const chosen = deliveryIds ? sql`and d.id = any(${`{${deliveryIds.join(',')}}`}::bigint[])` : sql``
+  const change =
+    resolution === 'sent'
+      ? sql`state = 'sent'`
+      : // One more doubt is allowed, as the editor asked for it: it is held again after that.
+        sql`next_attempt_at = now(), settled_at = null, doubts = greatest(doubts, 1)`
+  const { rows } = await sql<{ id: number }>`
+    update deliveries d set ${change}
+    where d.edition_id = ${editionId} and d.state = 'uncertain' and d.settled_at is not null ${chosen}
+    returning d.id`.execute(trx)
+  if (!rows.length) return 0
+  if (resolution === 'sent')
+    await sql`
+      insert into edition_counts (edition_id, worker_id, outcome, count)
+      values (${editionId}, 0, 'sent', ${rows.length}), (${editionId}, 0, 'uncertain', ${-rows.length})
+      on conflict (edition_id, worker_id, outcome) do update set count = edition_counts.count + excluded.count`.execute(
+      trx,
+    )
+  // A closed account was frozen: the edition opens again, and closes by itself once nothing is left to do.
+  await sql`
+    update editions set account = null, closed_at = null, state = 'sending', progress_at = now()
+    where id = ${editionId} and state = 'closed'`.execute(trx)
+  await sql`select pg_notify(${deliveryChannel}, 'digest')`.execute(trx)
+  return rows.length
+}
