@@ -1,29 +1,9 @@
 // What anybody may see: the front page, the archive, the form for other sites, privacy and terms.
 
 import assert from 'node:assert/strict'
-import { releaseSeq } from '../../src/articles/seq.ts'
-import { story, type House } from '../support/house.ts'
+import { story } from '../support/house.ts'
 import { addCategories } from '../support/readers.ts'
-
-async function addStory(house: House, title: string, categoryIds: number[]): Promise<number> {
-  const now = house.clock.now()
-  return house.db.transaction().execute(async (trx) => {
-    const { id } = await trx
-      .insertInto('articles')
-      .values({
-        title,
-        link: 'https://site.example/story',
-        publishedAt: now,
-        firstSeenAt: now,
-        updatedAt: now,
-        excerpt: '<b>not markup</b>',
-      })
-      .returning('id')
-      .executeTakeFirstOrThrow()
-    await releaseSeq(trx, id, categoryIds)
-    return id
-  })
-}
+import { addStory } from '../support/stories.ts'
 
 story(
   'the front page has the form, the statement, the categories with their counts and the latest stories',
