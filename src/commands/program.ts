@@ -9,6 +9,7 @@ import { HeldByServer } from './open.ts'
 import { OutputClosed } from './out.ts'
 import type { Session } from './session.ts'
 import { accessCommands } from './access.ts'
+import { articleCommands } from './articles.ts'
 import { operatorCommands } from './operator.ts'
 import { subscriberCommands } from './subscribers.ts'
 
@@ -35,7 +36,7 @@ export async function runWords(words: readonly string[], session: Session): Prom
       getOutHelpWidth: () => 100,
       getErrHelpWidth: () => 100,
     })
-  for (const add of [operatorCommands, accessCommands, subscriberCommands]) add(program, session, does)
+  for (const add of [operatorCommands, articleCommands, accessCommands, subscriberCommands]) add(program, session, does)
   inheritSettings(program)
   try {
     await program.parseAsync([...words], { from: 'user' })

@@ -1,0 +1,176 @@
+// `feed …` and `category …` on the command line. Each returns the exit code. `feed try` needs no database.
+
+import { readFile, stat } from 'node:fs/promises'
+import { type Actor, audit } from '../access/audit.ts'
+import type { Config } from '../base/config.ts'
+import type { Context } from '../db/context.ts'
+import { addCategory, renameCategory, retireCategory } from './categories.ts'
+import { addFeed, allowedHosts, listFeeds } from './feeds.ts'
+import { mostFeedBytes, parseFeed } from './feed-formats.ts'
+import { pollFeed } from './poll.ts'
+import { countsByCategory, listCategories } from './store.ts'
+import { type Tried, tryEntries, tryFeedUrl } from './try-feed.ts'
+
+interface Out {
+  print(line: string): void
+  error(line: string): void
+}
+
+export interface FeedTryArgs {
+  /** Addresses and files, as given. */
+  sources: readonly string[]
+  base?: string
+  json?: boolean
+  /** Turns a path as given into one that can be opened. */
+  resolve?: (path: string) => string
+}
+
+/** One line per entry, in document order. What is no feed gets a reason and doesn't stop the rest; exit code 1 then. */
+export async function feedTry(
+  ctx: { config: Config; clock: Context['clock'] },
+  args: FeedTryArgs,
+  out: Out,
+): Promise<number> {
+  let exit = 0
+  for (const source of args.sources) {
+    const isUrl = /^(?:https?|feed):/i.test(source)
+    const where = isUrl ? { url: source } : { file: source }
+    const tried = await tryOne(ctx, args, source, isUrl)
+    if (tried.outcome === 'feed') {
+      if (!args.json)
+        out.print(`${source}: ${tried.feed.format}, “${tried.feed.title}”, ${tried.entries.length} entries`)
+      for (const entry of tried.entries) out.print(args.json ? JSON.stringify({ ...where, ...entry }) : inWords(entry))
+      continue
+    }
+    exit = 1
+    const reason =
+      tried.outcome === 'refused'
+        ? tried.reason
+        : `It is a page that names ${tried.feeds.length} feeds: ${tried.feeds.map((feed) => feed.url).join(' ')}`
+    if (args.json) out.print(JSON.stringify({ ...where, error: reason, verdict: `refused: ${reason}` }))
+    out.error(`${source}: ${reason}`)
+  }
+  return exit
+}
+
+async function tryOne(
+  ctx: { config: Config; clock: Context['clock'] },
+  args: FeedTryArgs,
+  source: string,
+  isUrl: boolean,
+): Promise<Tried> {
+  const options = { now: ctx.clock.now(), firstHours: ctx.config.feeds.firstHours, base: args.base ?? null }
+  if (isUrl)
+    return tryFeedUrl(source, { userAgent: ctx.config.feeds.userAgent, allowHosts: allowedHosts(ctx.config) }, options)
+  try {
+    const path = args.resolve?.(source) ?? source
+    if ((await stat(path)).size > mostFeedBytes) return { outcome: 'refused', reason: 'It is larger than 10 MB.' }
+    const reading = parseFeed(await readFile(path), { base: options.base })
+    if (reading.outcome === 'refused') return reading
+    return { outcome: 'feed', url: source, feed: reading.feed, entries: tryEntries(reading.feed, options) }
+  } catch (error) {
+    return { outcome: 'refused', reason: `It can't be opened (${(error as NodeJS.ErrnoException).code}).` }
+  }
+}
+
+function inWords(entry: { title: string | null; link: string | null; publishedAt: string; verdict: string }): string {
+  return `  ${entry.publishedAt.slice(0, 16).replace('T', ' ')}  ${entry.title ?? '(no title)'}\n      ${entry.link ?? '(no link)'}  ${entry.verdict}`
+}
+
+export async function feedAdd(
+  ctx: Context,
+  args: { url: string; category?: readonly string[]; title?: string; json?: boolean },
+  out: Out,
+): Promise<number> {
+  const feed = await addFeed(ctx, { url: args.url, categories: args.category ?? [], title: args.title })
+  await log(ctx, 'feed.added', `feed:${feed.id}`, { url: feed.url })
+  if (args.json) out.print(JSON.stringify({ id: feed.id, url: feed.url, categories: feed.categories }))
+  else out.print(`Feed ${feed.id} is added and due now: ${feed.url}`)
+  return 0
+}
+
+/** Those that are due, or all active ones. Exit code 1 when one of them failed. */
+export async function feedPoll(ctx: Context, args: { all?: boolean; json?: boolean }, out: Out): Promise<number> {
+  const now = ctx.clock.now()
+  const feeds = (await listFeeds(ctx.db)).filter(
+    (feed) => feed.state === 'active' && (args.all || (feed.nextPollAt !== null && feed.nextPollAt <= now)),
+  )
+  let exit = 0
+  for (const feed of feeds) {
+    const polled = await pollFeed(ctx, feed.id)
+    if (!polled) continue
+    if (polled.outcome === 'failed' || polled.outcome === 'gone') exit = 1
+    if (args.json) {
+      out.print(JSON.stringify({ id: feed.id, url: feed.url, ...polled }))
+      continue
+    }
+    const said =
+      polled.outcome === 'polled'
+        ? `${polled.report.taken} taken, ${polled.report.changed} changed, ${polled.report.ignored} ignored`
+        : polled.outcome === 'failed'
+          ? polled.reason
+          : polled.outcome === 'gone'
+            ? 'gone (410)'
+            : 'nothing new'
+    out.print(`${feed.url}: ${said}`)
+  }
+  if (feeds.length === 0 && !args.json) out.print('No feed is due.')
+  return exit
+}
+
+export async function feedList(ctx: Context, args: { json?: boolean }, out: Out): Promise<number> {
+  for (const feed of await listFeeds(ctx.db)) {
+    const { id, url, title, state, categories, failures, lastError, lastSuccessAt, nextPollAt } = feed
+    if (args.json)
+      out.print(JSON.stringify({ id, url, title, state, categories, failures, lastError, lastSuccessAt, nextPollAt }))
+    else out.print(`${id}  ${url}  ${categories.join(',') || '-'}  ${failures ? `failing: ${lastError}` : state}`)
+  }
+  return 0
+}
+
+export async function categoryAdd(
+  ctx: Context,
+  args: { name: string; slug?: string; description?: string; json?: boolean },
+  out: Out,
+): Promise<number> {
+  const category = await addCategory(ctx, args)
+  await log(ctx, 'category.added', `category:${category.slug}`)
+  if (args.json) out.print(JSON.stringify({ id: category.id, slug: category.slug, name: category.name }))
+  else out.print(`${category.name} is added as ${category.slug}.`)
+  return 0
+}
+
+export async function categoryRename(
+  ctx: Context,
+  args: { slug: string; name: string; newSlug?: string; json?: boolean },
+  out: Out,
+): Promise<number> {
+  const category = await renameCategory(ctx, args)
+  await log(ctx, 'category.renamed', `category:${category.slug}`, { from: args.slug, name: category.name })
+  if (args.json) out.print(JSON.stringify({ id: category.id, slug: category.slug, name: category.name }))
+  else out.print(`${args.slug} is now ${category.name} (${category.slug}).`)
+  return 0
+}
+
+export async function categoryRetire(ctx: Context, args: { slug: string; json?: boolean }, out: Out): Promise<number> {
+  const category = await retireCategory(ctx, args.slug)
+  await log(ctx, 'category.retired', `category:${category.slug}`)
+  if (args.json) out.print(JSON.stringify({ id: category.id, slug: category.slug, retiredAt: category.retiredAt }))
+  else out.print(`${category.name} is retired: no longer offered, in no digest. Nobody is mailed about it.`)
+  return 0
+}
+
+export async function categoryList(ctx: Context, args: { json?: boolean }, out: Out): Promise<number> {
+  const counts = await countsByCategory(ctx.db)
+  for (const { id, slug, name, position, retiredAt } of await listCategories(ctx.db, { withRetired: true })) {
+    const articles = counts.get(id) ?? 0
+    if (args.json) out.print(JSON.stringify({ id, slug, name, position, retiredAt, articles }))
+    else out.print(`${slug}  ${name}  ${retiredAt ? 'retired' : `${articles} articles`}`)
+  }
+  return 0
+}
+
+async function log(ctx: Context, action: string, subject: string, detail: Record<string, unknown> = {}): Promise<void> {
+  const actor: Actor = 'cli'
+  await ctx.db.transaction().execute((trx) => audit(trx, { at: ctx.clock.now(), actor, action, subject, detail }))
+}

@@ -1,0 +1,170 @@
+// Articles that a publisher pushes: known by the publisher's own id, so that a repeat changes nothing and an edit is an edit. One that a feed
+// has brought already (same link) is adopted, not doubled.
+
+import { invalid, Refusal } from '../base/errors.ts'
+import type { Trx } from '../db/connect.ts'
+import type { Context } from '../db/context.ts'
+import type { Article } from '../db/schema.ts'
+import { titleLength } from './entry.ts'
+import { isWebAddress, titleOf, toExcerpt } from './feed-parts.ts'
+import { readHtml } from './html-text.ts'
+import { canonicalLink } from './identity.ts'
+import { lockSeq, releaseSeqs, type Sendable } from './seq.ts'
+import { listCategories } from './store.ts'
+
+export interface PushedArticle {
+  /** The publisher's own. */
+  id: string
+  title: string
+  link: string
+  /** Slugs. */
+  categories: readonly string[]
+  excerpt?: string | undefined
+  image?: string | null | undefined
+  author?: string | null | undefined
+  source?: string | null | undefined
+  publishedAt?: Date | undefined
+}
+
+export interface Pushed {
+  /** The publisher's. */
+  id: string
+  articleId: number
+  outcome: 'created' | 'updated' | 'unchanged'
+}
+
+export const mostPushed = 500
+
+/** All or none, in one transaction; answers in the order given. Refuses the whole request when one of them is wrong, naming it. */
+export async function pushArticles(ctx: Context, articles: readonly PushedArticle[]): Promise<Pushed[]> {
+  if (articles.length > mostPushed) throw invalid('articles', `At most ${mostPushed} articles in one request.`)
+  const now = ctx.clock.now()
+  return ctx.db.transaction().execute(async (trx) => {
+    const offered = new Map((await listCategories(trx)).map((category) => [category.slug, category.id]))
+    const checked = articles.map((article, index) => check(article, `articles.${index}`, offered, now))
+    const ids = new Set<string>()
+    for (const { given } of checked) {
+      if (ids.has(given.id)) throw invalid('articles', `The id ${given.id} is in the request twice.`)
+      ids.add(given.id)
+    }
+    await lockSeq(trx)
+    const pairs: Sendable[] = []
+    const pushed: Pushed[] = []
+    for (const one of checked) pushed.push(await pushOne(trx, one, now, pairs))
+    await releaseSeqs(trx, pairs)
+    return pushed
+  })
+}
+
+/** The article with this publisher's id. */
+export async function findPushed(db: Trx | Context['db'], publisherId: string): Promise<Article | undefined> {
+  return db
+    .selectFrom('articles')
+    .innerJoin('articleKeys', 'articleKeys.articleId', 'articles.id')
+    .selectAll('articles')
+    .where('articleKeys.kind', '=', 'publisher')
+    .where('articleKeys.key', '=', publisherId)
+    .executeTakeFirst()
+}
+
+function check(given: PushedArticle, field: string, offered: ReadonlyMap<string, number>, now: Date) {
+  const title = titleOf(given.title)
+  if (!title) throw invalid(`${field}.title`, 'An article needs a title.')
+  if (!isWebAddress(given.link) || given.link.length > 2000)
+    throw invalid(`${field}.link`, 'Must be an http:// or https:// address.')
+  if (given.image && !isWebAddress(given.image))
+    throw invalid(`${field}.image`, 'Must be an http:// or https:// address.')
+  const categoryIds = given.categories.map((slug) => {
+    const id = offered.get(slug)
+    if (id === undefined) throw invalid(`${field}.categories`, `${slug} is not a category that is offered.`)
+    return id
+  })
+  const isAhead = given.publishedAt && given.publishedAt.getTime() > now.getTime() + 86_400_000
+  const publishedAt = given.publishedAt && !isAhead ? given.publishedAt : null
+  const plain = (text: string | null | undefined) => (text ? titleOf(text)?.slice(0, titleLength) : null) ?? null
+  return {
+    given,
+    publishedAt,
+    categoryIds: [...new Set(categoryIds)],
+    values: {
+      title,
+      link: new URL(given.link).href,
+      excerpt: toExcerpt(readHtml(given.excerpt ?? '', 1000).text),
+      imageUrl: given.image ? new URL(given.image).href : null,
+      author: plain(given.author),
+      source: plain(given.source),
+    },
+  }
+}
+
+async function pushOne(trx: Trx, one: ReturnType<typeof check>, now: Date, pairs: Sendable[]): Promise<Pushed> {
+  const { given, values, publishedAt, categoryIds } = one
+  const link = canonicalLink(values.link)
+  const found = (await findPushed(trx, given.id)) ?? (link ? await findByLink(trx, link) : undefined)
+  const id = found?.id ?? (await insertArticle(trx, values, publishedAt, now))
+  const keys = [{ kind: 'publisher' as const, key: given.id }, ...(link ? [{ kind: 'link' as const, key: link }] : [])]
+  await trx
+    .insertInto('articleKeys')
+    .values(keys.map((key) => ({ ...key, articleId: id })))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+  const has = new Set(
+    (await trx.selectFrom('articleCategories').select('categoryId').where('articleId', '=', id).execute()).map(
+      (row) => row.categoryId,
+    ),
+  )
+  const added = categoryIds.filter((categoryId) => !has.has(categoryId))
+  for (const categoryId of added) pairs.push({ articleId: id, categoryId })
+  if (!found) return { id: given.id, articleId: id, outcome: 'created' }
+  // What the publisher names is all there is: a category that is left out is taken away.
+  const removed = [...has].filter((categoryId) => !categoryIds.includes(categoryId))
+  if (removed.length)
+    await trx.deleteFrom('articleCategories').where('articleId', '=', id).where('categoryId', 'in', removed).execute()
+  const isSame =
+    (Object.keys(values) as (keyof typeof values)[]).every((name) => values[name] === found[name]) &&
+    (!publishedAt || publishedAt.getTime() === found.publishedAt.getTime())
+  if (isSame && added.length + removed.length === 0) return { id: given.id, articleId: id, outcome: 'unchanged' }
+  await trx
+    .updateTable('articles')
+    .set({ ...values, updatedAt: now, ...(publishedAt ? { publishedAt, dateSource: 'feed' as const } : {}) })
+    .where('id', '=', id)
+    .execute()
+  return { id: given.id, articleId: id, outcome: 'updated' }
+}
+
+async function findByLink(trx: Trx, link: string): Promise<Article | undefined> {
+  return trx
+    .selectFrom('articles')
+    .innerJoin('articleKeys', 'articleKeys.articleId', 'articles.id')
+    .selectAll('articles')
+    .where('articleKeys.kind', '=', 'link')
+    .where('articleKeys.key', '=', link)
+    .executeTakeFirst()
+}
+
+async function insertArticle(
+  trx: Trx,
+  values: ReturnType<typeof check>['values'],
+  publishedAt: Date | null,
+  now: Date,
+): Promise<number> {
+  const { id } = await trx
+    .insertInto('articles')
+    .values({
+      ...values,
+      publishedAt: publishedAt ?? now,
+      dateSource: publishedAt ? 'feed' : 'first-seen',
+      firstSeenAt: now,
+      updatedAt: now,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return id
+}
+
+/** By the publisher's id; refuses one that was never pushed. */
+export async function getPushed(ctx: Context, publisherId: string): Promise<Article> {
+  const article = await findPushed(ctx.db, publisherId)
+  if (!article) throw new Refusal('not_found', `No article has the id ${publisherId}.`)
+  return article
+}

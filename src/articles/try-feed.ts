@@ -1,0 +1,117 @@
+// What the ingester would make of a feed, entry by entry, before deduplication: for the command line (no database), the console and
+// the API. A page's address finds the feeds that the page names.
+
+import type { Category } from '../db/schema.ts'
+import type { Entry, ParsedFeed } from './entry.ts'
+import { parseFeed } from './feed-formats.ts'
+import { ignoredBecause, believableDate } from './ingest.ts'
+import { type Mapping, mapEntry } from './mapping.ts'
+import { decodeBytes } from './charset.ts'
+import { decodeHTML } from 'entities'
+import { plainText } from './html-text.ts'
+import { type FetchOptions, safeFetch } from './safe-fetch.ts'
+
+export interface TriedEntry {
+  format: ParsedFeed['format']
+  title: string | null
+  link: string | null
+  guid: string | null
+  /** What the feed says, also when it is too far ahead to be believed; the time of the try when it says nothing. */
+  publishedAt: string
+  dateSource: 'feed' | 'first-seen'
+  categories: string[]
+  /** Our slugs. */
+  mappedTo: string[]
+  author: string | null
+  excerpt: string
+  image: string | null
+  verdict: string
+}
+
+export interface TryOptions {
+  now: Date
+  /** How far back a new feed is taken. */
+  firstHours: number
+  /** None: nothing is mapped. */
+  mapping?: Mapping | undefined
+}
+
+export function tryEntries(feed: ParsedFeed, options: TryOptions): TriedEntry[] {
+  const { now, mapping } = options
+  const slugs = new Map<number, Pick<Category, 'slug'>>(mapping?.categories.map((category) => [category.id, category]))
+  return feed.entries.map((entry) => {
+    const ids = mapping ? mapEntry(entry, mapping) : []
+    return {
+      format: feed.format,
+      title: entry.title,
+      link: entry.link,
+      guid: entry.guid,
+      publishedAt: (entry.publishedAt ?? now).toISOString(),
+      dateSource: entry.publishedAt ? 'feed' : 'first-seen',
+      categories: entry.categories,
+      mappedTo: (ids ?? []).map((id) => slugs.get(id)!.slug),
+      author: entry.author,
+      excerpt: entry.excerpt,
+      image: entry.image,
+      verdict: verdictOn(entry, options, ids),
+    }
+  })
+}
+
+function verdictOn(entry: Entry, { now, firstHours, mapping }: TryOptions, ids: number[] | null): string {
+  const why = ignoredBecause(entry)
+  if (why) return `ignored: ${why}`
+  if (ids === null) return 'ignored: a rule leaves it out'
+  const date = believableDate(entry, now)
+  if (date && date.getTime() < now.getTime() - firstHours * 3_600_000)
+    return `ignored at first sight: older than ${firstHours} hours`
+  if (mapping && ids.length === 0) return 'ignored: none of its categories is offered'
+  return entry.publishedAt && !date ? 'taken, dated now: its date is more than a day ahead' : 'taken'
+}
+
+export type Tried =
+  | { outcome: 'feed'; url: string; feed: ParsedFeed; entries: TriedEntry[] }
+  | { outcome: 'page'; url: string; feeds: { url: string; title: string }[] }
+  | { outcome: 'refused'; reason: string }
+
+/** Fetches and reads it. A page that names feeds is answered with these; one that names exactly one, with that feed. */
+export async function tryFeedUrl(
+  url: string,
+  fetching: Pick<FetchOptions, 'userAgent' | 'allowHosts'>,
+  options: TryOptions & { base?: string | null; isFollowing?: boolean },
+): Promise<Tried> {
+  const result = await safeFetch(url, fetching)
+  if (result.outcome === 'failed') return { outcome: 'refused', reason: result.reason }
+  if (result.status < 200 || result.status > 299) return { outcome: 'refused', reason: `It answered ${result.status}.` }
+  const contentType = result.headers['content-type'] ?? null
+  const reading = parseFeed(result.bytes, { base: options.base ?? null, location: result.url, contentType })
+  if (reading.outcome === 'feed')
+    return { outcome: 'feed', url: result.url, feed: reading.feed, entries: tryEntries(reading.feed, options) }
+  const feeds = /html/i.test(contentType ?? 'html')
+    ? feedsOfPage(decodeBytes(result.bytes, contentType).text, result.url)
+    : []
+  if (feeds.length === 0 || options.isFollowing) return { outcome: 'refused', reason: reading.reason }
+  if (feeds.length === 1) return tryFeedUrl(feeds[0]!.url, fetching, { ...options, isFollowing: true })
+  return { outcome: 'page', url: result.url, feeds }
+}
+
+/** `<link rel="alternate" type="application/rss+xml" href="…">`, in the order of the page. Pure. */
+export function feedsOfPage(html: string, pageUrl: string): { url: string; title: string }[] {
+  const found = new Map<string, string>()
+  const head = html.slice(0, 500_000)
+  const baseHref = /<base\b[^>]*\bhref\s*=\s*["']?([^"'\s>]+)/i.exec(head)?.[1]
+  const base = (baseHref && URL.parse(decodeHTML(baseHref), pageUrl)?.href) || pageUrl
+  for (const [tag] of head.matchAll(/<link\b(?:[^>"']|"[^"]*"|'[^']*')*>/gi)) {
+    const attribute = (name: string) => {
+      const match = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))`, 'i').exec(tag)
+      return decodeHTML(match?.[1] ?? match?.[2] ?? match?.[3] ?? '').trim()
+    }
+    if (!/(?:^|\s)(?:alternate|feed)(?:\s|$)/i.test(attribute('rel'))) continue
+    if (!/^application\/(?:rss|atom|rdf|feed)\+?(?:xml|json)?|^application\/json$|^text\/xml$/i.test(attribute('type')))
+      continue
+    const url = URL.parse(attribute('href'), base)
+    if (url && /^https?:$/.test(url.protocol) && !/\/comments\/feed\/?$|wp-json|oembed/i.test(url.href))
+      found.set(url.href, plainText(attribute('title')))
+  }
+  return [...found].slice(0, 20).map(([url, title]) => ({ url, title }))
+}
