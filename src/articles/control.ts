@@ -41,7 +41,11 @@ export async function control(trx: Trx, id: number, action: ArticleAction, now: 
   return after
 }
 
-function changeFor(article: Article, action: ArticleAction, now: Date): Partial<Pick<Article, 'heldAt' | 'pinnedAt' | 'withdrawnAt'>> | null {
+function changeFor(
+  article: Article,
+  action: ArticleAction,
+  now: Date,
+): Partial<Pick<Article, 'heldAt' | 'pinnedAt' | 'withdrawnAt'>> | null {
   if (action === 'hold') return article.heldAt ? null : { heldAt: now }
   if (action === 'release') return article.heldAt ? { heldAt: null } : null
   if (action === 'pin') return article.pinnedAt ? null : { pinnedAt: now }
