@@ -60,15 +60,16 @@ export interface Reaped {
 
 /** Takes what dead workers held. What their connections named on the wire becomes uncertain, its stories count as seen, and it is
  * resent once where the policy says so; everything else of their claims may be claimed again at once.
- * `everyone`: also workers whose lease still runs, for the embedded database, which has one process. */
+ * `ours`: workers of this process, which live. `everyone`: also others whose lease still runs, for the embedded database, which
+ * has one process. */
 export async function reapWorkers(
   db: Db,
-  self: number,
+  ours: readonly number[],
   options: { policy: 'resend' | 'hold'; everyone: boolean },
 ): Promise<Reaped[]> {
   return db.transaction().execute(async (trx) => {
     const dead = await sql<{ id: number }>`
-      select id from workers where id <> ${self} and (lease_until < now() or ${options.everyone}::boolean)
+      select id from workers where id <> all(${`{${ours.join()}}`}::bigint[]) and (lease_until < now() or ${options.everyone}::boolean)
       order by id for update skip locked`.execute(trx)
     const reaped: Reaped[] = []
     for (const { id } of dead.rows) {

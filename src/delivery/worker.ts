@@ -35,6 +35,15 @@ export interface DeliveryWorkerOptions {
 /** The most that a stop may take: after it, connections are cut. */
 const stopSeconds = 25
 
+const living = new WeakMap<Database, Set<number>>()
+
+/** Workers of this process: `digest run` in a server sends beside the server's own worker, and neither is dead. */
+function livingWorkers(database: Database): Set<number> {
+  const workers = living.get(database) ?? new Set()
+  living.set(database, workers)
+  return workers
+}
+
 export class DeliveryWorker {
   #options: DeliveryWorkerOptions
   #session: WorkSession | null = null
@@ -132,6 +141,7 @@ export class DeliveryWorker {
     })
     this.#session = session
     if (this.#options.metrics) this.#options.metrics.view = () => session.view()
+    livingWorkers(database).add(session.workerId)
     // After a freeze of the database every lease has run out: whoever comes back first must not take the others for dead. A
     // process that was there for a whole lease has seen them live or die.
     this.#mayReapFrom = performance.now() + this.#leaseMs
@@ -144,6 +154,7 @@ export class DeliveryWorker {
   async #close(session: WorkSession): Promise<void> {
     this.#session = null
     clearInterval(this.#beats)
+    livingWorkers(this.#options.database).delete(session.workerId)
     try {
       await session.retire()
     } catch (cause) {
@@ -163,7 +174,7 @@ export class DeliveryWorker {
 
   async #reap(session: WorkSession): Promise<void> {
     const { database, config, log } = this.#options
-    const reaped = await reapWorkers(database.db, session.workerId, {
+    const reaped = await reapWorkers(database.db, [...livingWorkers(database)], {
       policy: config.mail.uncertain,
       everyone: database.kind === 'embedded',
     })
