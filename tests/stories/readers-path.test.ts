@@ -74,6 +74,18 @@ story('whatever is known of an address, the answer to its sign-up is the same by
   assert.ok(!page.text.includes('example.com'))
 })
 
+story(
+  'fifty sign-ups of one address at the same moment make one subscriber, one open request and one mail',
+  async (house) => {
+    await addCategories(house)
+    const answers = await Promise.all(Array.from({ length: 50 }, () => signUp(house, 'victim@example.com')))
+    assert.ok(answers.every((answer) => answer.status === 303))
+    const count = async (table: 'subscribers' | 'signupRequests' | 'deliveries') =>
+      (await house.db.selectFrom(table).select('id').execute()).length
+    assert.deepEqual([await count('subscribers'), await count('signupRequests'), await count('deliveries')], [1, 1, 1])
+  },
+)
+
 story('ten sign-ups of one stranger’s address cause one mail', async (house) => {
   await addCategories(house)
   for (let times = 0; times < 10; times++)
