@@ -35,7 +35,11 @@ export function showArchive(web: WebContext): RequestHandler {
               <h2>${day}</h2>
               <ul class="plain-list">
                 ${list.map(
-                  (edition) => html`<li><a href="/archive/${edition.id}">${timeOfDay(web.config, edition.at)}</a></li>`,
+                  (edition) =>
+                    html`<li>
+                      <a href="/archive/${edition.id}">${edition.lead ?? 'Its stories have been withdrawn'}</a>
+                      <span class="byline">${timeOfDay(web.config, edition.at)}</span>
+                    </li>`,
                 )}
               </ul>
             </section>`,
