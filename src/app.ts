@@ -5,15 +5,19 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import express, { type Express } from 'express'
+import { Registry } from 'prom-client'
 import type { Database } from './db/connect.ts'
 import type { Context } from './db/context.ts'
 import { openQueue } from './db/queue.ts'
 import { composersOf } from './composers.ts'
+import { DeliveryMetrics } from './delivery/metrics.ts'
 import { DeliveryWorker } from './delivery/worker.ts'
 import { startSchedule } from './schedule.ts'
 import { Mailbox } from './trial/mailbox.ts'
 import { startMailboxServer } from './trial/mailbox-server.ts'
 import { seedTrial } from './trial/trial-data.ts'
+import { healthRouter } from './web/health.ts'
 import { createServer } from './web/server.ts'
 import type { WebContext } from './web/web-context.ts'
 import { chores } from './worker.ts'
@@ -42,13 +46,19 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
     const queue = await openQueue(database, config.database.url, log)
     stops.push(() => queue.stop(5000))
     const mailbox = config.trial ? new Mailbox(config.database.dataDir) : null
-    const web: WebContext = { ...ctx, database, queue, mailbox }
+    const registry = new Registry()
+    const metrics = new DeliveryMetrics(registry, database.db)
+    const web: WebContext = { ...ctx, database, queue, mailbox, registry }
     let port: number | null = null
     if (role !== 'worker') {
-      const server = await listen(web)
+      const server = await listen(createServer(web), config.web.host, config.web.port)
       port = (server.address() as AddressInfo).port
       stops.push(() => close(server))
       if (config.trial) await seedTrial(ctx)
+    }
+    if (role === 'worker' && config.web.metricsPort) {
+      const server = await listen(express().use(healthRouter(web)), config.web.host, config.web.metricsPort)
+      stops.push(() => close(server))
     }
     if (role !== 'web') {
       const mailboxServer = mailbox && (await startMailboxServer(mailbox, log))
@@ -58,6 +68,7 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
         config,
         log,
         composers: composersOf(ctx),
+        metrics,
         ...(mailboxServer ? { relays: [mailboxServer.relay] } : {}),
       })
       await delivery.start()
@@ -73,9 +84,8 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
   }
 }
 
-async function listen(web: WebContext): Promise<Server> {
-  const { host, port } = web.config.web
-  const server = createHttpServer(createServer(web))
+async function listen(app: Express, host: string, port: number): Promise<Server> {
+  const server = createHttpServer(app)
   server.requestTimeout = 30_000
   server.listen(port, host)
   await once(server, 'listening')

@@ -45,6 +45,9 @@ export const variables = {
     .describe('address of this program as readers reach it; default: http://127.0.0.1:PORT'),
   HOST: optional.describe('address to listen on; default 127.0.0.1 in the trial, else 0.0.0.0'),
   PORT: whole(0, 65535, 3000).describe('port to listen on'),
+  METRICS_PORT: whole(0, 65535, 0).describe(
+    'port of /healthz, /readyz and /metrics in a process of role worker; 0: none',
+  ),
   TRUST_PROXY: text('').describe('proxies whose X-Forwarded-For counts: a number of hops, or addresses; empty: none'),
   DATABASE_URL: z
     .string()
@@ -224,6 +227,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
       secure: publicUrl.startsWith('https:'),
       host: env.HOST ?? (trial ? '127.0.0.1' : '0.0.0.0'),
       port: env.PORT,
+      metricsPort: env.METRICS_PORT,
       trustProxy: env.TRUST_PROXY,
     },
     database: { url: env.DATABASE_URL ?? null, pool: env.DATABASE_POOL, dataDir: env.DATA_DIR },

@@ -6,18 +6,18 @@ import { sql } from 'kysely'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { WebContext } from './web-context.ts'
 
-export function healthRouter(web: WebContext): Router {
-  const registry = new Registry()
+type Health = Pick<WebContext, 'db' | 'clock' | 'registry'>
+
+export function healthRouter(web: Health): Router {
+  const registry = web.registry ?? new Registry()
   collectDefaultMetrics({ register: registry })
   const gauges = {
-    open: gauge('broadsheet_deliveries_claimable', 'mails that wait to be sent, by lane', ['lane']),
-    oldest: gauge('broadsheet_oldest_claimable_seconds', 'age of the mail that has waited longest, by lane', ['lane']),
-    editions: gauge('broadsheet_editions_open', 'editions that are not closed', []),
-    due: gauge('broadsheet_subscribers_overdue', 'active subscribers whose slot has passed and isn’t planned', []),
-    feeds: gauge('broadsheet_feeds_failing', 'feeds whose last poll failed', []),
+    editions: gauge('broadsheet_editions_open', 'editions that are not closed'),
+    due: gauge('broadsheet_subscribers_overdue', 'active subscribers whose slot has passed and isn’t planned'),
+    feeds: gauge('broadsheet_feeds_failing', 'feeds whose last poll failed'),
   }
-  function gauge(name: string, help: string, labelNames: string[]) {
-    return new Gauge({ name, help, labelNames, registers: [registry] })
+  function gauge(name: string, help: string) {
+    return new Gauge({ name, help, registers: [registry] })
   }
   const router = Router({ strict: true, caseSensitive: true })
   router.get('/healthz', (_request, response) => {
@@ -33,10 +33,6 @@ export function healthRouter(web: WebContext): Router {
     }
   })
   router.get('/metrics', async (_request, response) => {
-    for (const { lane, waiting, oldest } of await claimable(web)) {
-      gauges.open.set({ lane }, waiting)
-      gauges.oldest.set({ lane }, oldest)
-    }
     const { rows } = await sql<{ editions: number; due: number; feeds: number }>`select
       (select count(*) from editions where state not in ('closed', 'cancelled', 'missed')) as editions,
       (select count(*) from subscribers where status = 'active' and next_due_at < ${web.clock.now()}) as due,
@@ -50,16 +46,4 @@ export function healthRouter(web: WebContext): Router {
       .send(await registry.metrics())
   })
   return router
-}
-
-/** Both lanes, also when nothing waits: a series that comes and goes is hard to alert on. Partial indexes keep it cheap. */
-async function claimable(web: WebContext): Promise<{ lane: string; waiting: number; oldest: number }[]> {
-  const { rows } = await sql<{ lane: string; waiting: number; oldest: number }>`
-    select 'transactional' as lane, count(*) as waiting,
-      coalesce(extract(epoch from now() - min(next_attempt_at)), 0)::float8 as oldest
-    from deliveries where next_attempt_at is not null and lane = 'transactional'
-    union all
-    select 'digest', count(*), coalesce(extract(epoch from now() - min(next_attempt_at)), 0)::float8
-    from deliveries where next_attempt_at is not null and lane = 'digest'`.execute(web.db)
-  return rows
 }
