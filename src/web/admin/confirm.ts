@@ -16,11 +16,12 @@ export interface Confirmation {
   back: readonly [label: string, href: string]
   /** Hidden or visible fields of the form. */
   fields?: Html
+  /** Where the button posts to; default: the address of the request. */
+  post?: string
   /** What can't be taken back gets the warning colour. */
   isFinal?: boolean
 }
 
-/** Posts back to the address of the request. */
 export function sendConfirmation(request: Request, response: Response, web: WebContext, ask: Confirmation): void {
   sendConsole(request, response, web, {
     section: ask.section,
@@ -28,7 +29,7 @@ export function sendConfirmation(request: Request, response: Response, web: WebC
     back: ask.back,
     body: html`<div class="confirmation">
       ${ask.explanation}
-      <form method="post">
+      <form method="post" ${ask.post && html`action="${ask.post}"`}>
         ${ask.fields}
         <p class="buttons">
           <button class="${ask.isFinal ? 'final' : 'main'}">${ask.button}</button>

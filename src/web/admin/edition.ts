@@ -72,6 +72,7 @@ export function mountEdition(router: Router, web: WebContext): void {
         edition.kind !== 'announcement' &&
         html`<a class="button main" href="/admin/editions/${edition.id}/arrange">Arrange stories…</a>`
       }
+      ${edition.cutoffSeq !== null && edition.kind !== 'announcement' && html`<a class="button" href="/admin/preview?edition=${edition.id}">Preview</a>`}
       ${moves.map((move) => html`<a class="button" href="/admin/editions/${edition.id}/${move}">${words[move].label}…</a>`)}`,
       scripts: isOver ? [] : ['/assets/console.js'],
       body: html`${facts([

@@ -13,7 +13,6 @@ const editors = new WeakMap<Request, Editor>()
 
 export function requireEditor(web: WebContext): RequestHandler {
   return async (request, response, next) => {
-    response.set({ 'Cache-Control': 'no-store', 'X-Robots-Tag': 'noindex', 'Referrer-Policy': 'same-origin' })
     const token = sessionToken(web.config, request)
     const editor = token && (await findSessionEditor(web.db, token, web.clock.now()))
     if (!editor) {
@@ -43,8 +42,10 @@ export function sessionToken(config: Config, request: Request): string | undefin
   return undefined
 }
 
-export function setSessionCookie(config: Config, response: Response, session: NewSession): void {
-  response.cookie(cookieName(config), session.token, { ...cookieOptions(config), expires: session.expiresAt })
+/** Its life is relative: a browser whose clock is wrong keeps it as long as any other. */
+export function setSessionCookie({ config, clock }: WebContext, response: Response, session: NewSession): void {
+  const maxAge = session.expiresAt.getTime() - clock.now().getTime()
+  response.cookie(cookieName(config), session.token, { ...cookieOptions(config), maxAge })
 }
 
 export function clearSessionCookie(config: Config, response: Response): void {

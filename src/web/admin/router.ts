@@ -5,25 +5,41 @@ import { Router } from 'express'
 import { sameOriginOnly } from '../forms.ts'
 import type { WebContext } from '../web-context.ts'
 import { mountApiKeys } from './api-keys.ts'
+import { mountArrange } from './arrange.ts'
 import { mountAudit } from './audit.ts'
 import { mountDeliveries } from './deliveries.ts'
 import { mountEdition } from './edition.ts'
 import { mountEditions } from './editions.ts'
 import { mountEditors } from './editors.ts'
 import { requireEditor } from './guard.ts'
+import { mountOverview } from './overview.ts'
+import { mountPreview } from './preview.ts'
 import { mountSignIn } from './sign-in.ts'
+import { mountSubscribers } from './subscribers.ts'
+import { mountSuppressions } from './suppressions.ts'
+import { mountTrigger } from './trigger.ts'
 
 export function consoleRouter(web: WebContext): Router {
   const router = Router({ strict: true, caseSensitive: true })
   const onlyOurForms = sameOriginOnly(web.config.web.publicUrl)
+  router.use((_request, response, next) => {
+    response.set({ 'Cache-Control': 'no-store', 'X-Robots-Tag': 'noindex', 'Referrer-Policy': 'same-origin' })
+    next()
+  })
   router.use((request, response, next) =>
     request.method === 'GET' || request.method === 'HEAD' ? next() : onlyOurForms(request, response, next),
   )
   mountSignIn(router, web)
   router.use(requireEditor(web))
+  mountOverview(router, web)
   mountEditions(router, web)
+  mountArrange(router, web)
   mountEdition(router, web)
   mountDeliveries(router, web)
+  mountTrigger(router, web)
+  mountPreview(router, web)
+  mountSubscribers(router, web)
+  mountSuppressions(router, web)
   mountEditors(router, web)
   mountApiKeys(router, web)
   mountAudit(router, web)

@@ -27,7 +27,6 @@ export function mountSignIn(router: Router, web: WebContext): void {
     ).text
 
   router.get('/sign-in', async (request, response) => {
-    response.set({ 'Cache-Control': 'no-store', 'X-Robots-Tag': 'noindex', 'Referrer-Policy': 'same-origin' })
     const { token } = request.query
     if (token === undefined) return void response.send(page('Sign in', askForm()))
     const link = await checkLink(web, token)
@@ -41,7 +40,7 @@ export function mountSignIn(router: Router, web: WebContext): void {
       return void response.status(410).send(page('This link is over', overBody(result.outcome)))
     const former = sessionToken(config, request)
     if (former) await endSession(web.db, former)
-    setSessionCookie(config, response, result.session)
+    setSessionCookie(web, response, result.session)
     response.redirect(303, '/admin')
   })
 

@@ -2,14 +2,18 @@
 // the next tick, which it wakes, plans it.
 
 import { z } from 'zod'
+import { audit } from '../../access/audit.ts'
 import { Refusal } from '../../base/errors.ts'
 import { editionKinds, editionStates, skipReasons } from '../../db/schema.ts'
 import { listCategories } from '../../articles/store.ts'
 import { editionMoves, type EditionMove, moveEdition, retryFailed } from '../../digests/control.ts'
 import { type EditionView, getEdition, listEditions } from '../../digests/editions.ts'
+import { testSend } from '../../digests/preview.ts'
 import { triggerAnnouncement, triggerDigest } from '../../digests/trigger.ts'
-import { endpoint, idParams, listOf, pageQuery } from '../endpoint.ts'
+import { readAddress } from '../../subscribers/subscribe.ts'
+import { type Actor, endpoint, idParams, listOf, pageQuery } from '../endpoint.ts'
 import { deliveryFilters, listEditionDeliveries } from '../reads/deliveries.ts'
+import { previewOf, testViewOf } from '../reads/previews.ts'
 import type { WebContext } from '../web-context.ts'
 import { wakeTick } from '../wake.ts'
 import { encodeCursor, readCursor } from './cursors.ts'
@@ -57,6 +61,30 @@ const delivery = z
     sizeBytes: z.int().nullable(),
   })
   .meta({ id: 'Delivery' })
+
+const preview = z
+  .object({
+    subject: z.string(),
+    html: z.string(),
+    text: z.string(),
+    htmlBytes: amount.meta({ description: 'of the decoded HTML part: at most 100,000' }),
+    articleIds: z.array(z.int()),
+  })
+  .meta({ id: 'Preview' })
+
+const viewFields = {
+  subscriberId: z.coerce.number().int().positive().optional().meta({ description: 'as this subscriber would get it' }),
+}
+const viewQuery = z.object({
+  ...viewFields,
+  categories: z.string().max(2000).optional().meta({ description: 'slugs, separated by commas' }),
+})
+const testBody = z.strictObject({
+  ...viewFields,
+  to: z.string().max(320).meta({ description: 'the one address that gets the test' }),
+  categories: z.array(z.string().max(60)).max(200).optional(),
+})
+const queued = z.object({ deliveryId: z.int() })
 
 const trigger = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -119,7 +147,78 @@ const moveEndpoints = (Object.keys(editionMoves) as EditionMove[]).map((move) =>
   }),
 )
 
+async function showPreview(web: WebContext, editionId: number | null, query: z.output<typeof viewQuery>) {
+  const categories = query.categories?.split(',').filter(Boolean)
+  const found = await previewOf(web, { editionId, subscriberId: query.subscriberId, categories })
+  if (!found) throw new Refusal('conflict', 'There is nothing new to show.')
+  const { subject, html, text, htmlBytes, articleIds } = found
+  return { subject, html, text, htmlBytes, articleIds }
+}
+
+async function sendTest(web: WebContext, editionId: number | null, body: z.output<typeof testBody>, actor: Actor) {
+  const { to, ...view } = body
+  const { email } = readAddress(to, 'to')
+  const shown = await testViewOf(web, { editionId, ...view })
+  return web.db.transaction().execute(async (trx) => {
+    const deliveryId = await testSend(trx, email, shown)
+    const detail = { delivery: deliveryId }
+    const subject = editionId === null ? 'next digest' : `edition:${editionId}`
+    await audit(trx, { at: web.clock.now(), actor: actor.name, action: 'test.sent', subject, detail })
+    return { deliveryId }
+  })
+}
+
+const previewEndpoints = [
+  endpoint({
+    method: 'get',
+    path: '/editions/preview',
+    scope,
+    tag,
+    summary: 'What the next digest would look like',
+    query: viewQuery,
+    status: 200,
+    answer: preview,
+    handle: (web, { query }) => showPreview(web, null, query),
+  }),
+  endpoint({
+    method: 'post',
+    path: '/editions/test-send',
+    scope,
+    tag,
+    summary: 'Send the next digest to one address, as a test',
+    body: testBody,
+    status: 202,
+    answer: queued,
+    handle: (web, { body, actor }) => sendTest(web, null, body, actor),
+  }),
+  endpoint({
+    method: 'get',
+    path: '/editions/:id/preview',
+    scope,
+    tag,
+    summary: 'What this edition looks like',
+    params: idParams,
+    query: viewQuery,
+    status: 200,
+    answer: preview,
+    handle: (web, { params, query }) => showPreview(web, params.id, query),
+  }),
+  endpoint({
+    method: 'post',
+    path: '/editions/:id/test-send',
+    scope,
+    tag,
+    summary: 'Send this edition to one address, as a test',
+    params: idParams,
+    body: testBody,
+    status: 202,
+    answer: queued,
+    handle: (web, { params, body, actor }) => sendTest(web, params.id, body, actor),
+  }),
+]
+
 export const editionEndpoints = [
+  ...previewEndpoints,
   endpoint({
     method: 'get',
     path: '/editions',

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import type { Db } from '../../db/connect.ts'
 import type { Context } from '../../db/context.ts'
 import type { SubscriberStatus } from '../../db/schema.ts'
+import { listAlerts } from '../../digests/alerts.ts'
 
 const keptMs = 30_000
 const kept = new WeakMap<Db, Map<string, { at: number; value: Promise<unknown> }>>()
@@ -97,7 +98,7 @@ export async function healthWarnings(ctx: Context): Promise<Warning[]> {
     .selectFrom('editions')
     .select(['id', 'state', 'note'])
     .where('state', 'in', ['paused', 'held', 'awaiting_approval'])
-    .where('state', 'not in', ['closed', 'cancelled', 'missed'])
+    .where('closedAt', 'is', null)
     .orderBy('id', 'desc')
     .limit(10)
     .execute()
@@ -107,6 +108,7 @@ export async function healthWarnings(ctx: Context): Promise<Warning[]> {
       text: `Edition ${edition.id} ${stoppedWords[edition.state]}.${edition.note ? ` ${edition.note}` : ''}`,
       href: `/admin/editions/${edition.id}`,
     })
+  for (const alert of await listAlerts(db)) warnings.push({ tone: 'bad', text: alert.message, href: hrefOf(alert.key) })
   const feeds = await db
     .selectFrom('feeds')
     .select(['id', 'title', 'url', 'state', 'failures', 'lastError'])
@@ -121,6 +123,16 @@ export async function healthWarnings(ctx: Context): Promise<Warning[]> {
       href: `/admin/feeds/${feed.id}`,
     })
   return warnings
+}
+
+/** `edition:12`, `feed:3`: where an alert can be looked into. */
+function hrefOf(key: string): string | null {
+  const [what, id] = key.split(':')
+  return what === 'edition' || what === 'account'
+    ? `/admin/editions/${id}`
+    : what === 'feed'
+      ? `/admin/feeds/${id}`
+      : null
 }
 
 const stoppedWords: Record<string, string> = {

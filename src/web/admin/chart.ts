@@ -1,0 +1,53 @@
+// The growth chart: per day who came (up) and who left (down), as plain SVG; its table says the same in figures.
+
+import { html, type Html } from '../html.ts'
+import { number } from './parts.ts'
+
+export interface GrowthDay {
+  /** `6 Mar` */
+  label: string
+  came: number
+  left: number
+}
+
+const width = 720
+const height = 150
+const foot = 18
+
+export function growthChart(days: readonly GrowthDay[]): Html {
+  const mostUp = Math.max(1, ...days.map((day) => day.came))
+  const mostDown = Math.max(0, ...days.map((day) => day.left))
+  const plot = height - foot - 14
+  const unit = plot / (mostUp + mostDown)
+  const axis = 14 + mostUp * unit
+  const step = width / days.length
+  const bar = (day: GrowthDay, index: number) => {
+    const x = (index * step + step * 0.15).toFixed(1)
+    const w = (step * 0.7).toFixed(1)
+    return html`${
+      day.came > 0 &&
+      html`<rect
+        class="up"
+        x="${x}"
+        y="${(axis - day.came * unit).toFixed(1)}"
+        width="${w}"
+        height="${(day.came * unit).toFixed(1)}"
+      />`
+    }
+    ${day.left > 0 && html`<rect class="down" x="${x}" y="${axis.toFixed(1)}" width="${w}" height="${(day.left * unit).toFixed(1)}" />`}`
+  }
+  const came = days.reduce((sum, day) => sum + day.came, 0)
+  const left = days.reduce((sum, day) => sum + day.left, 0)
+  return html`<svg
+    class="chart"
+    viewBox="0 0 ${width} ${height}"
+    role="img"
+    aria-label="In ${days.length} days ${number(came)} came and ${number(left)} left. The table below has each day."
+  >
+    <text x="0" y="10">${number(mostUp)}</text>
+    ${days.map(bar)}
+    <line class="axis" x1="0" x2="${width}" y1="${axis.toFixed(1)}" y2="${axis.toFixed(1)}" />
+    <text x="0" y="${height - 4}">${days[0]?.label}</text>
+    <text x="${width}" y="${height - 4}" text-anchor="end">${days.at(-1)?.label}</text>
+  </svg>`
+}

@@ -1,0 +1,167 @@
+// The first page: what wants attention, what goes out next, what went out today, how the list of subscribers grows.
+
+import type { Router } from 'express'
+import { listCategories } from '../../articles/store.ts'
+import { html, type Html } from '../html.ts'
+import { beginnings, growth, healthWarnings, nextSlots, subscriberTotals } from '../reads/overview.ts'
+import type { WebContext } from '../web-context.ts'
+import { growthChart, type GrowthDay } from './chart.ts'
+import { editionTable, newestEditions } from './editions.ts'
+import { sendConsole } from './layout.ts'
+import { count, dayOf, empty, moment, number, state, table } from './parts.ts'
+
+const growthDays = 30
+
+export function mountOverview(router: Router, web: WebContext): void {
+  router.get('/', async (request, response) => {
+    const now = web.clock.now()
+    const [slots, totals, warnings, has] = [
+      await nextSlots(web),
+      await subscriberTotals(web),
+      await healthWarnings(web),
+      await beginnings(web),
+    ]
+    const today = dayOf(web.config, now)
+    const editions = (await newestEditions(web, 30)).filter(
+      (edition) => edition.closedAt === null || dayOf(web.config, edition.slotAt ?? edition.createdAt) === today,
+    )
+    const categories = await listCategories(web.db, { withRetired: true })
+    sendConsole(request, response, web, {
+      section: 'overview',
+      title: 'Overview',
+      actions: html`<a class="button main" href="/admin/trigger">Send a digest now…</a>
+        <a class="button" href="/admin/preview">Preview the next</a>`,
+      body: html`${firstSteps(has)} ${warningList(warnings)}
+        <ul class="figures">
+          <li><b>${number(totals.active)}</b> <span>active subscribers</span></li>
+          <li><b>${number(totals.pending)}</b> <span>to confirm</span></li>
+          <li><b>${number(totals.unsubscribed)}</b> <span>unsubscribed</span></li>
+          <li><b>${number(totals.suppressed)}</b> <span>suppressed</span></li>
+        </ul>
+        <h2>Next slots</h2>
+        ${
+          slots.length === 0
+            ? empty(
+                'Nobody is due. A slot appears here as soon as a subscriber has confirmed.',
+                html`<p>
+                  The form is on <a href="/">the public page</a>; a list from elsewhere comes in by
+                  <code>npm run -s cli -- subscribers import FILE.csv</code>.
+                </p>`,
+              )
+            : table(
+                'Next slots',
+                html`<tr>
+                  <th>At</th>
+                  <th class="number">Subscribers due</th>
+                  <th></th>
+                </tr>`,
+                slots.map(
+                  (slot) =>
+                    html`<tr>
+                      <td>${moment(web.config, slot.slotAt)}</td>
+                      <td class="number">${number(slot.due)}</td>
+                      <td>${slot.slotAt <= now ? state('due now', 'busy') : inWords(slot.slotAt, now)}</td>
+                    </tr>`,
+                ),
+              )
+        }
+        <h2>Today’s editions</h2>
+        ${
+          editions.length === 0
+            ? empty('None yet today.', html`<p><a href="/admin/editions">Earlier ones</a></p>`)
+            : editionTable(web, editions, categories)
+        }
+        <h2>Subscribers, the last ${growthDays} days</h2>
+        ${growthPart(await growthByDay(web, now))}`,
+    })
+  })
+}
+
+function firstSteps(has: { feeds: boolean; articles: boolean; categories: boolean }): Html {
+  const steps = [
+    !has.categories && html`<li><a href="/admin/categories">Add the categories</a> that readers may choose.</li>`,
+    !has.feeds &&
+      html`<li>
+        <a href="/admin/feeds">Add a feed</a> for each; or push stories by <a href="/api/docs">the API</a>.
+      </li>`,
+    !has.articles &&
+      has.feeds &&
+      html`<li>Wait for the first stories: <a href="/admin/feeds">how the feeds are</a>.</li>`,
+  ].filter(Boolean)
+  if (steps.length === 0) return html``
+  return html`<h2>First steps</h2>
+    <ol>
+      ${steps}
+    </ol>`
+}
+
+function warningList(warnings: Awaited<ReturnType<typeof healthWarnings>>): Html {
+  if (warnings.length === 0) return html`<p>${state('All is well', 'good')}: nothing wants attention.</p>`
+  return html`<ul class="warnings" aria-label="What wants attention">
+    ${warnings.map(
+      (warning) =>
+        html`<li>
+          ${state(warning.tone === 'bad' ? 'Act' : 'Look', warning.tone)}
+          ${warning.href ? html`<a href="${warning.href}">${warning.text}</a>` : warning.text}
+        </li>`,
+    )}
+  </ul>`
+}
+
+/** Days in the site's time zone, out of hours. */
+async function growthByDay(web: WebContext, now: Date): Promise<GrowthDay[]> {
+  const label = new Intl.DateTimeFormat('en-GB', {
+    timeZone: web.config.digest.timezone,
+    day: 'numeric',
+    month: 'short',
+  })
+  const days = new Map<string, GrowthDay>()
+  for (let back = growthDays - 1; back >= 0; back--) {
+    const at = new Date(now.getTime() - back * 86_400_000)
+    days.set(dayOf(web.config, at), { label: label.format(at), came: 0, left: 0 })
+  }
+  for (const hour of await growth(web, growthDays)) {
+    const day = days.get(dayOf(web.config, hour.at))
+    if (!day) continue
+    day.came += hour.came
+    day.left += hour.left
+  }
+  return [...days.values()]
+}
+
+function growthPart(days: readonly GrowthDay[]): Html {
+  const moved = days.filter((day) => day.came > 0 || day.left > 0)
+  if (moved.length === 0) return empty(`Nobody came or left in ${days.length} days.`)
+  const came = moved.reduce((sum, day) => sum + day.came, 0)
+  const left = moved.reduce((sum, day) => sum + day.left, 0)
+  return html`<p>${number(came)} confirmed, ${number(left)} left.</p>
+    ${growthChart(days)}
+    <details>
+      <summary>Day by day</summary>
+      ${table(
+        'Growth by day',
+        html`<tr>
+          <th>Day</th>
+          <th class="number">Came</th>
+          <th class="number">Left</th>
+          <th class="number">Difference</th>
+        </tr>`,
+        moved.toReversed().map(
+          (day) =>
+            html`<tr>
+              <td>${day.label}</td>
+              <td class="number">${number(day.came)}</td>
+              <td class="number">${number(day.left)}</td>
+              <td class="number">${day.came >= day.left && '+'}${number(day.came - day.left)}</td>
+            </tr>`,
+        ),
+      )}
+    </details>`
+}
+
+function inWords(at: Date, now: Date): string {
+  const minutes = Math.round((at.getTime() - now.getTime()) / 60_000)
+  if (minutes < 60) return `in ${count(Math.max(1, minutes), 'minute')}`
+  const hours = Math.round(minutes / 60)
+  return hours < 48 ? `in ${count(hours, 'hour')}` : `in ${count(Math.round(hours / 24), 'day')}`
+}

@@ -1,0 +1,149 @@
+// What the next digest (or an edition) would look like: as a new subscriber of chosen categories gets it, or as one subscriber
+// does. The mail is shown in a sandboxed frame whose own address allows nothing but styles and pictures.
+
+import type { Request, Router } from 'express'
+import { audit } from '../../access/audit.ts'
+import { listCategories } from '../../articles/store.ts'
+import { invalid } from '../../base/errors.ts'
+import { type DigestView, testSend } from '../../digests/preview.ts'
+import { htmlLimit } from '../../digests/splice.ts'
+import { readAddress } from '../../subscribers/subscribe.ts'
+import { field, fieldList, readForm } from '../forms.ts'
+import { html, type Html } from '../html.ts'
+import { previewOf, testViewOf } from '../reads/previews.ts'
+import { findShownSubscriber, findSubscribersByAddress } from '../reads/subscribers.ts'
+import type { WebContext } from '../web-context.ts'
+import { categoryBoxes, categoryQuery, hiddenCategories, queryCategories } from './category-choice.ts'
+import { sendConfirmation } from './confirm.ts'
+import { actorOf, editorOf } from './guard.ts'
+import { sendConsole } from './layout.ts'
+import { count, empty, facts, number } from './parts.ts'
+import { noticeOf, queryText } from './query.ts'
+
+interface Looked extends DigestView {
+  editionId: number | null
+  subscriberId: number | null
+  categories: string[]
+}
+
+export function mountPreview(router: Router, web: WebContext): void {
+  router.get('/preview', async (request, response) => {
+    const view = await readView(web, request)
+    const preview = await previewOf(web, view)
+    const categories = await listCategories(web.db)
+    const subscriber = view.subscriberId ? await findShownSubscriber(web.db, view.subscriberId) : undefined
+    const query = viewQuery(view)
+    sendConsole(request, response, web, {
+      section: 'editions',
+      title: view.editionId ? `Preview of edition ${view.editionId}` : 'Preview of the next digest',
+      back: view.editionId ? ['The edition', `/admin/editions/${view.editionId}`] : ['Editions', '/admin/editions'],
+      notice: noticeOf(request, { test: 'The test is on its way.' }),
+      body: html`<div class="two">
+          <form method="get" action="/admin/preview">
+            ${view.editionId && html`<input type="hidden" name="edition" value="${view.editionId}" />`}
+            <fieldset>
+              <legend>As a new subscriber of</legend>
+              ${categoryBoxes(categories, view.subscriberId ? [] : view.categories.length ? view.categories : categories.map((each) => each.slug))}
+            </fieldset>
+            <label for="email">or as this subscriber</label>
+            <input id="email" name="email" type="email" value="${subscriber?.email ?? ''}" placeholder="address" />
+            <p class="buttons"><button>Show</button></p>
+          </form>
+          <form method="get" action="/admin/test-send">
+            ${viewFields(view)}
+            <label for="to">Send it to one address, as a test</label>
+            <input id="to" name="to" type="email" required value="${editorOf(request).email}" />
+            <p class="hint">Its links belong to nobody, and nothing counts as read.</p>
+            <p class="buttons"><button>Send a test…</button></p>
+          </form>
+        </div>
+        ${
+          preview === null
+            ? empty('There is nothing new to show: no story that this reader hasn’t had.')
+            : html`${facts([
+                  ['Subject', preview.subject],
+                  ['Stories', count(preview.articleIds.length, 'story', 'stories')],
+                  ['Size', html`${number(preview.htmlBytes)} bytes of HTML, of ${number(htmlLimit)} at most`],
+                ])}
+                <h2>HTML</h2>
+                <iframe class="mail" title="The mail as HTML" sandbox="" src="/admin/preview/mail?${query}"></iframe>
+                <h2>Plain text</h2>
+                <pre class="mail" tabindex="0">${preview.text}</pre>`
+        }`,
+    })
+  })
+
+  router.get('/preview/mail', async (request, response) => {
+    const preview = await previewOf(web, await readView(web, request))
+    response.set({
+      'Content-Security-Policy':
+        "default-src 'none'; img-src http: https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox",
+      'X-Frame-Options': 'SAMEORIGIN',
+      'Referrer-Policy': 'no-referrer',
+    })
+    response.type('html').send(preview?.html ?? '')
+  })
+
+  router.get('/test-send', async (request, response) => {
+    const view = await readView(web, request)
+    const { email } = readAddress(queryText(request, 'to'), 'to')
+    await testViewOf(web, view)
+    sendConfirmation(request, response, web, {
+      section: 'editions',
+      title: 'Send a test?',
+      explanation: html`<p>One mail to <b>${email}</b>, with “[Test]” before its subject.</p>`,
+      fields: html`${viewFields(view)}<input type="hidden" name="to" value="${email}" />`,
+      post: '/admin/test-send',
+      button: 'Send the test',
+      back: ['Preview', `/admin/preview?${viewQuery(view)}`],
+    })
+  })
+
+  router.post('/test-send', readForm, async (request, response) => {
+    const { email } = readAddress(field(request, 'to'), 'to')
+    const view: Looked = {
+      editionId: wholeNumber('edition', field(request, 'edition')),
+      subscriberId: wholeNumber('subscriber', field(request, 'subscriber')),
+      categories: fieldList(request, 'categories'),
+    }
+    const shown = await testViewOf(web, view)
+    await web.db.transaction().execute(async (trx) => {
+      const delivery = await testSend(trx, email, shown)
+      const subject = view.editionId ? `edition:${view.editionId}` : 'next digest'
+      const entry = { at: web.clock.now(), actor: actorOf(request), action: 'test.sent', subject, detail: { delivery } }
+      await audit(trx, entry)
+    })
+    response.redirect(303, `/admin/preview?${viewQuery(view)}&done=test`)
+  })
+}
+
+async function readView(web: WebContext, request: Request): Promise<Looked> {
+  const email = queryText(request, 'email')
+  let subscriberId = wholeNumber('subscriber', queryText(request, 'subscriber'))
+  if (email) {
+    const [found] = await findSubscribersByAddress(web.db, email)
+    if (!found) throw invalid('email', `${email} isn’t a subscriber.`)
+    subscriberId = found.id
+  }
+  const categories = subscriberId ? [] : queryCategories(request)
+  return { editionId: wholeNumber('edition', queryText(request, 'edition')), subscriberId, categories }
+}
+
+function wholeNumber(name: string, text: string | undefined): number | null {
+  if (!text) return null
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw invalid(name, 'must be a number')
+  return Number(text)
+}
+
+function viewQuery(view: Looked): string {
+  const pairs = new URLSearchParams(categoryQuery(view.categories))
+  if (view.editionId) pairs.set('edition', String(view.editionId))
+  if (view.subscriberId) pairs.set('subscriber', String(view.subscriberId))
+  return pairs.toString()
+}
+
+function viewFields(view: Looked): Html {
+  return html`${hiddenCategories(view.categories)}
+  ${view.editionId && html`<input type="hidden" name="edition" value="${view.editionId}" />`}
+  ${view.subscriberId && html`<input type="hidden" name="subscriber" value="${view.subscriberId}" />`}`
+}

@@ -1,0 +1,153 @@
+// Sending by hand: a digest of chosen categories, or an announcement. Choose, look at how many it reaches, confirm.
+
+import type { Router } from 'express'
+import { listCategories } from '../../articles/store.ts'
+import { previewAnnouncement } from '../../digests/preview.ts'
+import { triggerAnnouncement, triggerDigest } from '../../digests/trigger.ts'
+import { field, fieldList, readForm } from '../forms.ts'
+import { html, type Html } from '../html.ts'
+import { countAnnouncementAudience, countManualAudience } from '../reads/audience.ts'
+import type { WebContext } from '../web-context.ts'
+import { wakeTick } from '../wake.ts'
+import { categoriesOf, categoryBoxes, categoryQuery, hiddenCategories, queryCategories } from './category-choice.ts'
+import { sendConfirmation } from './confirm.ts'
+import { actorOf } from './guard.ts'
+import { sendConsole } from './layout.ts'
+import { count, empty } from './parts.ts'
+
+export function mountTrigger(router: Router, web: WebContext): void {
+  router.get('/trigger', async (request, response) => {
+    const categories = await listCategories(web.db)
+    sendConsole(request, response, web, {
+      section: 'editions',
+      title: 'Send a digest now',
+      back: ['Editions', '/admin/editions'],
+      body:
+        categories.length === 0
+          ? empty('There is no category yet.', html`<p><a href="/admin/categories">Add one first.</a></p>`)
+          : html`<p>
+                It goes to everyone who subscribes to one of these categories, whatever their frequency. Each gets only
+                what they haven’t had; who has had everything gets nothing.
+              </p>
+              <form method="get" action="/admin/trigger/confirm">
+                <fieldset>
+                  <legend>Categories</legend>
+                  ${categoryBoxes(
+                    categories,
+                    categories.map((category) => category.slug),
+                  )}
+                </fieldset>
+                <p class="buttons"><button class="main">See whom it reaches</button></p>
+              </form>`,
+    })
+  })
+
+  router.get('/trigger/confirm', async (request, response) => {
+    const offered = await listCategories(web.db)
+    const ticked = queryCategories(request)
+    if (ticked.length === 0) return response.redirect(303, '/admin/trigger')
+    const chosen = categoriesOf(ticked, offered)
+    const isAll = chosen.length === offered.length
+    const audience = await countManualAudience(web, isAll ? null : chosen.map((category) => category.id))
+    const slugs = isAll ? [] : ticked
+    const names = isAll ? 'all categories' : chosen.map((category) => category.name).join(', ')
+    if (audience === 0)
+      return sendConsole(request, response, web, {
+        section: 'editions',
+        title: 'Nobody to send it to',
+        back: ['Choose again', '/admin/trigger'],
+        body: empty(
+          `Nobody who can be mailed now subscribes to ${isAll ? 'a category' : names}.`,
+          html`<p>Who is unsubscribed, paused, or has a digest that is still open is left out.</p>`,
+        ),
+      })
+    sendConfirmation(request, response, web, {
+      section: 'editions',
+      title: 'Send it now?',
+      explanation: html`<p class="large">A digest of <b>${names}</b>, to <b>${count(audience, 'subscriber')}</b>.</p>
+        <p>
+          Who has had all of its stories gets no mail, and is counted as “nothing new”.
+          <a href="/admin/preview?${categoryQuery(slugs)}">Preview it first</a>.
+        </p>`,
+      post: '/admin/trigger',
+      fields: hiddenCategories(slugs),
+      button: `Send to ${count(audience, 'subscriber')}`,
+      back: ['Choose again', '/admin/trigger'],
+    })
+  })
+
+  router.post('/trigger', readForm, async (request, response) => {
+    const edition = await triggerDigest(web, { categories: fieldList(request, 'categories'), actor: actorOf(request) })
+    await wakeTick(web)
+    response.redirect(303, `/admin/editions/${edition.id}?done=triggered`)
+  })
+
+  router.get('/announcement', (request, response) => {
+    sendConsole(request, response, web, {
+      section: 'editions',
+      title: 'Announcement',
+      back: ['Editions', '/admin/editions'],
+      body: html`<p>
+          A letter in your own words, once, to every active subscriber who hasn’t paused. It carries the same footer and
+          unsubscribe link as a digest.
+        </p>
+        ${announcementForm('', '')}`,
+    })
+  })
+
+  // Nothing is kept between writing and confirming, so the draft travels in the form; this POST changes nothing.
+  router.post('/announcement/confirm', readForm, async (request, response) => {
+    const subject = (field(request, 'subject') ?? '').trim()
+    const body = (field(request, 'body') ?? '').trim()
+    const draft = html`<input type="hidden" name="subject" value="${subject}" />
+      <textarea name="body" hidden>${body}</textarea>`
+    if (field(request, 'step') === 'edit' || !subject || !body)
+      return sendConsole(request, response, web, {
+        section: 'editions',
+        title: 'Announcement',
+        back: ['Editions', '/admin/editions'],
+        body: announcementForm(subject, body),
+      })
+    const audience = await countAnnouncementAudience(web)
+    const preview = await previewAnnouncement(web, { subject, body })
+    sendConsole(request, response, web, {
+      section: 'editions',
+      title: 'Send this announcement?',
+      back: ['Editions', '/admin/editions'],
+      body: html`<div class="confirmation">
+          <p class="large">
+            “${subject}”, to <b>${count(audience, 'subscriber')}</b>. It can be paused, but what is sent is sent.
+          </p>
+          <form method="post" action="/admin/announcement">
+            ${draft}
+            <p class="buttons">
+              <button class="main">Send to ${count(audience, 'subscriber')}</button>
+              <button formaction="/admin/announcement/confirm" name="step" value="edit">Change the text</button>
+            </p>
+          </form>
+        </div>
+        <h2>As it will read</h2>
+        <pre class="mail">${preview.text}</pre>`,
+    })
+  })
+
+  router.post('/announcement', readForm, async (request, response) => {
+    const edition = await triggerAnnouncement(web, {
+      subject: field(request, 'subject') ?? '',
+      body: field(request, 'body') ?? '',
+      actor: actorOf(request),
+    })
+    await wakeTick(web)
+    response.redirect(303, `/admin/editions/${edition.id}?done=triggered`)
+  })
+}
+
+const announcementForm = (subject: string, body: string): Html =>
+  html`<form method="post" action="/admin/announcement/confirm">
+    <label for="subject">Subject</label>
+    <input id="subject" name="subject" required maxlength="200" value="${subject}" />
+    <label for="body">Text</label>
+    <textarea id="body" name="body" required maxlength="20000" rows="12">${body}</textarea>
+    <p class="hint">Plain text; a blank line begins a paragraph, web addresses become links.</p>
+    <p class="buttons"><button class="main">See whom it reaches</button></p>
+  </form>`

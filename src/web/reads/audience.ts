@@ -1,0 +1,27 @@
+// How many a trigger would reach, counted before it is confirmed. Planning decides again, row by row.
+
+import { sql } from 'kysely'
+import type { Context } from '../../db/context.ts'
+
+/** Active, not paused, subscribed to one of the categories (null: to any), with no digest open. */
+export async function countManualAudience(ctx: Context, categoryIds: readonly number[] | null): Promise<number> {
+  const wants =
+    categoryIds === null
+      ? sql`s.frequencies <> 0`
+      : sql`exists (select from subscriptions w where w.subscriber_id = s.id
+          and w.category_id = any(${`{${categoryIds.join(',')}}`}::int[]))`
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from subscribers s
+    where s.status = 'active' and (s.paused_until is null or s.paused_until <= ${ctx.clock.now()}) and ${wants}
+      and not exists (select from deliveries d
+        where d.subscriber_id = s.id and d.kind = 'digest' and d.next_attempt_at is not null)`.execute(ctx.db)
+  return rows[0]!.count
+}
+
+/** Active and not paused. */
+export async function countAnnouncementAudience(ctx: Context): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from subscribers s
+    where s.status = 'active' and (s.paused_until is null or s.paused_until <= ${ctx.clock.now()})`.execute(ctx.db)
+  return rows[0]!.count
+}
