@@ -17,10 +17,17 @@ export interface Origin {
   formUrl: string | null
 }
 
-/** The opt-in statement as shown now. Pure. */
-export function wordingOf(config: Config): Wording {
-  const wording = config.site.optInStatement
-  return { wording, version: createHash('sha256').update(wording).digest('hex').slice(0, 12) }
+const wordings = new WeakMap<Config['site'], Wording>()
+
+/** The opt-in statement as shown now. */
+export function wordingOf({ site }: Config): Wording {
+  let known = wordings.get(site)
+  if (!known) {
+    const wording = site.optInStatement
+    known = { wording, version: createHash('sha256').update(wording).digest('hex').slice(0, 12) }
+    wordings.set(site, known)
+  }
+  return known
 }
 
 export interface ConsentEntry {

@@ -70,7 +70,8 @@ function limiter(db: Db, keyPrefix: string, points: number): Take {
     // Who is over the limit is refused from memory, without another statement.
     inMemoryBlockOnConsumed: points + 1,
   })
-  return together(async (key, count) => {
+  const block = Math.max(1, Math.floor(points / 500))
+  return together(block, async (key, count) => {
     try {
       await inner.consume(key, count)
     } catch (cause) {
@@ -89,11 +90,28 @@ async function run(db: Db, text: string, values: unknown[]) {
   return { rows: result.rows, rowCount: result.rows.length }
 }
 
-/** While a statement for a key is under way, whoever comes for the same key gathers for the next one. */
-function together(consume: (key: string, count: number) => Promise<void>): Take {
+/** While a statement for a key is under way, whoever comes for the same key gathers for the next one. Large limits are taken from
+ * the database in blocks of a five-hundredth: what a process has taken and doesn't use is lost, never used twice. */
+function together(block: number, consume: (key: string, count: number) => Promise<void>): Take {
+  const inHand = new Map<string, number>()
   const underWay = new Map<string, Promise<void>>()
   const gathering = new Map<string, { count: number; answer: Promise<void> }>()
+  const take = async (key: string, count: number): Promise<void> => {
+    const missing = count - (inHand.get(key) ?? 0)
+    if (missing > 0) {
+      const taken = Math.ceil(missing / block) * block
+      await consume(key, taken)
+      if (inHand.size > 10_000) inHand.clear()
+      if (taken > missing) inHand.set(key, taken - missing)
+      else inHand.delete(key)
+    } else inHand.set(key, -missing)
+  }
   return (key) => {
+    const inReserve = inHand.get(key) ?? 0
+    if (inReserve > 0 && !underWay.has(key)) {
+      inHand.set(key, inReserve - 1)
+      return Promise.resolve()
+    }
     const open = gathering.get(key)
     if (open) {
       open.count++
@@ -102,7 +120,7 @@ function together(consume: (key: string, count: number) => Promise<void>): Take 
     const group = { count: 1, answer: Promise.resolve() }
     const go = () => {
       gathering.delete(key)
-      const answer = consume(key, group.count)
+      const answer = take(key, group.count)
       const over = answer.then(
         () => {},
         () => {},
@@ -112,12 +130,10 @@ function together(consume: (key: string, count: number) => Promise<void>): Take 
       return answer
     }
     const before = underWay.get(key)
-    if (!before) {
-      group.answer = go()
-      return group.answer
-    }
-    gathering.set(key, group)
-    group.answer = before.then(go)
+    if (before) {
+      gathering.set(key, group)
+      group.answer = before.then(go)
+    } else group.answer = go()
     return group.answer
   }
 }
