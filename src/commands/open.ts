@@ -53,10 +53,10 @@ export async function openForCommand(config: Config): Promise<Opened> {
   }
 }
 
-/** After a kill -9 the lock of the dead process is stale within five seconds: that long it is worth waiting. */
+/** Waits some seconds for a holder that is starting, or stopping. */
 export async function holdFolder(folder: string): Promise<() => Promise<void>> {
   for (let tries = 0; ; tries++) {
-    const release = await lockFolder(folder, loseFolder)
+    const release = await lockFolder(folder)
     if (release) return release
     const control = readControlFile(folder)
     if (control && (await isAnswering(control))) throw new HeldByServer(control)
@@ -67,12 +67,4 @@ export async function holdFolder(folder: string): Promise<() => Promise<void>> {
       )
     await pause(500)
   }
-}
-
-/** Writing on would lose rows, silently: two processes would then have the folder open. */
-function loseFolder(cause: Error): void {
-  console.error(
-    `The lock on the data folder was lost (${cause.message}). Stopping at once, so that no data is damaged.`,
-  )
-  process.exit(1)
 }

@@ -1,27 +1,60 @@
-// The lock on DATA_DIR: PGlite lets two processes open one folder and silently loses rows. The lock is a folder whose time is
-// refreshed (proper-lockfile); after a kill -9 it is stale within seconds and the next start takes it.
+// The lock on DATA_DIR: PGlite lets two processes open one folder and silently loses rows. The lock is a local socket that its
+// holder listens on. The kernel answers for a process that is busy (making a database blocks it for seconds) and hangs up for one
+// that is dead, so a living holder is never taken for dead and a kill -9 frees the folder at once; a lock file that must be
+// refreshed in time can do neither.
 
-import { mkdirSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, realpathSync, rmSync } from 'node:fs'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
 import lockfile from 'proper-lockfile'
 
-/** Resolves to the release function, or null when another process holds the folder. `onLost`: the lock was taken away, as after
- * a long suspension: stop writing at once. */
-export async function lockFolder(
-  folder: string,
-  onLost: (cause: Error) => void,
-): Promise<(() => Promise<void>) | null> {
+/** Resolves to the release function, or null when another process holds the folder or is about to. */
+export async function lockFolder(folder: string): Promise<(() => Promise<void>) | null> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const address = socketOf(realpathSync(folder))
+  if (await isAlive(address)) return null
+  // Only while a dead holder's socket is replaced, which takes milliseconds: two who start at once must not both do it.
+  const mutex = `${folder}/.lock`
+  let release: () => Promise<void>
   try {
-    return await lockfile.lock(folder, {
-      stale: 5000,
-      update: 1000,
-      retries: 0,
-      realpath: true,
-      lockfilePath: `${folder}/.lock`,
-      onCompromised: onLost,
-    })
+    release = await lockfile.lock(folder, { stale: 5000, retries: 0, lockfilePath: mutex, onCompromised: () => {} })
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ELOCKED') return null
     throw cause
   }
+  try {
+    if (await isAlive(address)) return null
+    if (process.platform !== 'win32') rmSync(address, { force: true })
+    const server = net.createServer((socket) => socket.destroy())
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(address, resolve)
+    })
+    server.unref()
+    return () => new Promise((resolve) => server.close(() => resolve()))
+  } finally {
+    await release().catch(() => {})
+  }
+}
+
+/** In the folder where that fits (socket paths end at about 104 bytes), else by the folder's hash among the temporary files. */
+function socketOf(folder: string): string {
+  const hash = createHash('sha256').update(folder).digest('hex').slice(0, 24)
+  if (process.platform === 'win32') return `\\\\.\\pipe\\broadsheet-${hash}`
+  const inside = path.join(folder, 'lock.sock')
+  return Buffer.byteLength(inside) <= 100 ? inside : path.join(os.tmpdir(), `broadsheet-${hash}.sock`)
+}
+
+function isAlive(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(address)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    // EAGAIN: its backlog is full, so somebody listens.
+    socket.once('error', (cause: NodeJS.ErrnoException) => resolve(cause.code === 'EAGAIN'))
+  })
 }
