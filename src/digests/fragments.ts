@@ -51,6 +51,17 @@ export function openPiece([size, ...parts]: StoredFragment): Piece {
   }
 }
 
+/** One without slots: fewer steps on the hot path. */
+export function openFragment([size, encoded]: StoredFragment): Fragment {
+  return { bytes: Buffer.from(encoded, 'latin1'), size }
+}
+
+export function openFragments<K extends string>(stored: Record<K, StoredFragment>): Record<K, Fragment> {
+  const opened = {} as Record<K, Fragment>
+  for (const name of Object.keys(stored) as K[]) opened[name] = openFragment(stored[name])
+  return opened
+}
+
 export function openPieces<K extends string>(stored: Record<K, StoredFragment>): Record<K, Piece> {
   const opened = {} as Record<K, Piece>
   for (const name of Object.keys(stored) as K[]) opened[name] = openPiece(stored[name])

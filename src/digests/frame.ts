@@ -6,7 +6,7 @@ import type { MailTemplate } from '../mails/templates.ts'
 import { siteValues } from '../mails/templates.ts'
 import { encodeFragment, type Fragment } from '../mails/quoted-printable.ts'
 import { feedbackId, fixedListHeaders } from '../mails/list-headers.ts'
-import { openPieces, type Piece } from './fragments.ts'
+import { openFragments, openPieces, type Piece } from './fragments.ts'
 import type { EditionCategory } from './selection.ts'
 import type { Snapshot, StoryForm } from './snapshot.ts'
 
@@ -19,8 +19,8 @@ export interface FrameCategory extends EditionCategory {
 export interface FrameStory {
   title: string
   excerpt: string
-  html: Record<StoryForm, Piece>
-  text: { story: Piece; 'also-row': Piece }
+  html: Record<StoryForm, Fragment>
+  text: { story: Fragment; 'also-row': Fragment }
 }
 
 export interface Frame {
@@ -51,7 +51,7 @@ export function openFrame(
   const stories = new Map(
     Object.entries(snapshot.stories).map(([id, { title, excerpt, html, text }]) => [
       Number(id),
-      { title, excerpt, html: openPieces(html), text: openPieces(text) },
+      { title, excerpt, html: openFragments(html), text: openFragments(text) },
     ]),
   )
   const fragments = new Map<string, Fragment>()

@@ -227,17 +227,17 @@ function writeHtml(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): 
     putPiece(body, frame.html.contents)
     for (const { category, items } of layout.sections) {
       putPiece(body, category.html['contents-category'])
-      for (const { story } of items.slice(0, contentsPerCategory)) putPiece(body, story.html['contents-row'])
+      for (const { story } of items.slice(0, contentsPerCategory)) body.push(story.html['contents-row'].bytes)
     }
   }
   for (const { category, items, waiting } of layout.sections) {
     putPiece(body, category.html.category)
-    for (const { story, form } of items) putPiece(body, story.html[form])
+    for (const { story, form } of items) body.push(story.html[form].bytes)
     if (waiting !== 0) putPiece(body, category.html.more, moreSlot(frame, waiting))
   }
   if (layout.alsoLike.length > 0) {
     putPiece(body, frame.html.also)
-    for (const id of layout.alsoLike) putPiece(body, frame.stories.get(id)!.html['also-row'])
+    for (const id of layout.alsoLike) body.push(frame.stories.get(id)!.html['also-row'].bytes)
   }
   putPiece(body, frame.html.close, slots)
 }
@@ -246,12 +246,12 @@ function writeText(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): 
   putPiece(body, frame.text.open, slots)
   for (const { category, items, waiting } of layout.sections) {
     putPiece(body, category.text.category)
-    for (const { story } of items) putPiece(body, story.text.story)
+    for (const { story } of items) body.push(story.text.story.bytes)
     if (waiting !== 0) putPiece(body, category.text.more, moreSlot(frame, waiting))
   }
   if (layout.alsoLike.length > 0) {
     putPiece(body, frame.text.also)
-    for (const id of layout.alsoLike) putPiece(body, frame.stories.get(id)!.text['also-row'])
+    for (const id of layout.alsoLike) body.push(frame.stories.get(id)!.text['also-row'].bytes)
   }
   putPiece(body, frame.text.close, slots)
 }
