@@ -11,11 +11,13 @@ import { endpoints } from './api/endpoints.ts'
 import { apiRouter } from './api/router.ts'
 import { healthRouter } from './health.ts'
 import { pagesRouter } from './pages/router.ts'
+import { websubRouter } from './pages/websub.ts'
 import type { WebContext } from './web-context.ts'
 
 export function mountRoutes(app: Express, web: WebContext): void {
   app.use(healthRouter(web))
   app.use('/', pagesRouter(web))
+  app.use('/websub', websubRouter(web))
   app.use('/api/docs', docsRouter(web.config))
   app.use('/api/v1', apiRouter(web, endpoints))
   app.use('/admin', consoleRouter(web))

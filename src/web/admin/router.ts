@@ -6,11 +6,14 @@ import { sameOriginOnly } from '../forms.ts'
 import type { WebContext } from '../web-context.ts'
 import { mountApiKeys } from './api-keys.ts'
 import { mountArrange } from './arrange.ts'
+import { mountArticles } from './articles.ts'
 import { mountAudit } from './audit.ts'
+import { mountCategories } from './categories.ts'
 import { mountDeliveries } from './deliveries.ts'
 import { mountEdition } from './edition.ts'
 import { mountEditions } from './editions.ts'
 import { mountEditors } from './editors.ts'
+import { mountFeeds } from './feeds.ts'
 import { requireEditor } from './guard.ts'
 import { mountOverview } from './overview.ts'
 import { mountPreview } from './preview.ts'
@@ -40,6 +43,9 @@ export function consoleRouter(web: WebContext): Router {
   mountPreview(router, web)
   mountSubscribers(router, web)
   mountSuppressions(router, web)
+  mountArticles(router, web)
+  mountFeeds(router, web)
+  mountCategories(router, web)
   mountEditors(router, web)
   mountApiKeys(router, web)
   mountAudit(router, web)

@@ -1,14 +1,20 @@
 // Every endpoint of /api/v1, in the order in which the documentation shows them.
 
 import type { Endpoint } from '../endpoint.ts'
+import { articleEndpoints } from './articles.ts'
 import { auditEndpoints } from './audit.ts'
+import { categoryEndpoints } from './categories.ts'
 import { editionEndpoints } from './editions.ts'
+import { feedEndpoints } from './feeds.ts'
 import { subscriberEndpoints } from './subscribers.ts'
 import { suppressionEndpoints } from './suppressions.ts'
 
 export const endpoints: readonly Endpoint[] = [
   ...editionEndpoints,
   ...subscriberEndpoints,
+  ...categoryEndpoints,
+  ...feedEndpoints,
+  ...articleEndpoints,
   ...suppressionEndpoints,
   ...auditEndpoints,
 ]

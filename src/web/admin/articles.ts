@@ -1,0 +1,164 @@
+// Articles: what came in, newest first; hold one back, pin it on top of its categories, withdraw it from everything not yet sent.
+
+import type { Router } from 'express'
+import { noteAction } from '../../access/audit.ts'
+import { type ArticleAction, articleActions, controlArticle, getArticle } from '../../articles/control.ts'
+import { listCategories } from '../../articles/store.ts'
+import { Refusal } from '../../base/errors.ts'
+import { html, type Html, safeUrl } from '../html.ts'
+import { listArticles, type ShownArticle } from '../reads/articles.ts'
+import type { WebContext } from '../web-context.ts'
+import { sendConfirmation } from './confirm.ts'
+import { actorOf } from './guard.ts'
+import { sendConsole } from './layout.ts'
+import { empty, moment, pager, state, table } from './parts.ts'
+import { noticeOf, pathId, queryText } from './query.ts'
+
+const pageSize = 50
+const states = ['held', 'pinned', 'withdrawn'] as const
+
+export function mountArticles(router: Router, web: WebContext): void {
+  router.get('/articles', async (request, response) => {
+    const query = {
+      q: queryText(request, 'q'),
+      category: queryText(request, 'category'),
+      feed: queryText(request, 'feed'),
+      state: states.find((one) => one === queryText(request, 'state')),
+      cursor: queryText(request, 'cursor'),
+    }
+    const rows = await listArticles(web.db, {
+      text: query.q,
+      category: query.category,
+      feedId: query.feed && /^\d{1,9}$/.test(query.feed) ? Number(query.feed) : undefined,
+      state: query.state,
+      after: readAfter(query.cursor),
+      limit: pageSize + 1,
+    })
+    const articles = rows.slice(0, pageSize)
+    const last = articles.at(-1)
+    const next = rows.length > pageSize && last ? `${last.publishedAt.getTime()}-${last.id}` : null
+    const categories = await listCategories(web.db, { withRetired: true })
+    sendConsole(request, response, web, {
+      section: 'articles',
+      title: 'Articles',
+      notice: noticeOf(request, {
+        hold: 'Held back. It is in no mail until you release it.',
+        release: 'Released. It counts as new from now on.',
+        pin: 'Pinned: first in its categories.',
+        unpin: 'No longer pinned.',
+        withdraw: 'Withdrawn. It leaves every mail not yet sent.',
+        restore: 'Back. It counts as new from now on.',
+      }),
+      body: html`<form class="filters" method="get">
+          <input
+            name="q"
+            type="search"
+            value="${query.q ?? ''}"
+            placeholder="Words in the title"
+            aria-label="Words in the title"
+          />
+          <select name="category" aria-label="Category">
+            <option value="">All categories</option>
+            ${categories.map(
+              ({ slug, name }) =>
+                html`<option value="${slug}" ${slug === query.category && html`selected`}>${name}</option>`,
+            )}
+          </select>
+          <select name="state" aria-label="State">
+            <option value="">In any state</option>
+            ${states.map((one) => html`<option value="${one}" ${one === query.state && html`selected`}>${one}</option>`)}
+          </select>
+          ${query.feed && html`<input type="hidden" name="feed" value="${query.feed}" />`}
+          <button>Show</button>
+        </form>
+        ${articles.length === 0 ? empty('No articles here.') : articleTable(web, articles)}
+        ${pager('/admin/articles', query, next)}`,
+    })
+  })
+
+  router.get('/articles/:id/withdraw', async (request, response) => {
+    const article = await getArticle(web.db, pathId(request))
+    sendConfirmation(request, response, web, {
+      section: 'articles',
+      title: `Withdraw “${article.title}”?`,
+      explanation: html`<p>
+        It leaves the pages and every mail that hasn’t been sent. Mails that are out already keep it. You can bring it
+        back.
+      </p>`,
+      button: 'Withdraw this story',
+      back: ['Articles', '/admin/articles'],
+      isFinal: true,
+    })
+  })
+
+  router.post('/articles/:id/:action', async (request, response) => {
+    const action = articleActions.find((one) => one === request.params.action)
+    if (!action) throw new Refusal('not_found', 'There is nothing here.')
+    const article = await controlArticle(web, pathId(request), action)
+    const subject = `article:${article.id}`
+    await noteAction(web, { actor: actorOf(request), action: `article.${pastTense[action]}`, subject })
+    response.redirect(303, `/admin/articles?done=${action}`)
+  })
+}
+
+const pastTense: Record<ArticleAction, string> = {
+  hold: 'held',
+  release: 'released',
+  pin: 'pinned',
+  unpin: 'unpinned',
+  withdraw: 'withdrawn',
+  restore: 'restored',
+}
+
+function readAfter(cursor: string | undefined): { publishedAt: Date; id: number } | undefined {
+  const match = /^(\d{1,16})-(\d{1,12})$/.exec(cursor ?? '')
+  return match ? { publishedAt: new Date(Number(match[1])), id: Number(match[2]) } : undefined
+}
+
+function articleTable(web: WebContext, articles: readonly ShownArticle[]): Html {
+  return table(
+    'Articles',
+    html`<tr>
+      <th>Story</th>
+      <th>Published</th>
+      <th>Categories</th>
+      <th>State</th>
+      <th></th>
+    </tr>`,
+    articles.map(
+      (article) =>
+        html`<tr>
+          <td>
+            <a href="${safeUrl(article.link)}" rel="noreferrer noopener">${article.title}</a><br />
+            <span class="small"
+              >${[article.feedTitle ?? article.source, article.author].filter(Boolean).join(' · ')}</span
+            >
+          </td>
+          <td>
+            ${moment(web.config, article.publishedAt)}
+            ${article.dateSource === 'first-seen' && html`<br /><span class="small">first seen</span>`}
+          </td>
+          <td>${article.categories.join(', ') || html`<span class="none">nobody’s</span>`}</td>
+          <td>${stateOf(article)}</td>
+          <td>${buttons(article)}</td>
+        </tr>`,
+    ),
+  )
+}
+
+function stateOf(article: ShownArticle): Html {
+  if (article.withdrawnAt) return state('withdrawn', 'bad')
+  if (article.heldAt) return state('held', 'warn')
+  return article.pinnedAt ? state('pinned', 'good') : state('out', 'plain')
+}
+
+function buttons(article: ShownArticle): Html {
+  const button = (action: ArticleAction, words: string) =>
+    html`<form class="inline-form" method="post" action="/admin/articles/${article.id}/${action}">
+      <button class="quiet">${words}</button>
+    </form>`
+  if (article.withdrawnAt) return button('restore', 'Bring back')
+  return html`${article.heldAt ? button('release', 'Release') : button('hold', 'Hold')}
+    ${article.pinnedAt ? button('unpin', 'Unpin') : button('pin', 'Pin')}
+    <a href="/admin/articles/${article.id}/withdraw">Withdraw…</a>`
+}

@@ -1,0 +1,110 @@
+// A feed before it is added: every entry as the ingester would take it. The address of a page shows the feeds that it names. The fetch
+// itself is what every poll does, with the same bounds; nothing is stored.
+
+import type { RequestHandler } from 'express'
+import { allowedHosts } from '../../articles/feeds.ts'
+import { listCategories } from '../../articles/store.ts'
+import { type Tried, type TriedEntry, tryFeedUrl } from '../../articles/try-feed.ts'
+import type { Category } from '../../db/schema.ts'
+import { html, type Html, safeUrl } from '../html.ts'
+import type { WebContext } from '../web-context.ts'
+import { sendConsole } from './layout.ts'
+import { count, moment, table } from './parts.ts'
+import { queryText } from './query.ts'
+
+const shownEntries = 50
+
+export function showTry(web: WebContext): RequestHandler {
+  return async (request, response) => {
+    const given = typeof request.query.url === 'string' ? request.query.url.trim().slice(0, 2000) : ''
+    const url = /^[a-z]+:/i.test(given) ? given : `https://${given}`
+    const categories = await listCategories(web.db)
+    const tried = await tryFeedUrl(
+      url,
+      { userAgent: web.config.feeds.userAgent, allowHosts: allowedHosts(web.config) },
+      {
+        now: web.clock.now(),
+        firstHours: web.config.feeds.firstHours,
+        mapping: { categories, feedCategoryIds: [], rules: [] },
+      },
+    )
+    sendConsole(request, response, web, {
+      section: 'feeds',
+      title: tried.outcome === 'feed' ? tried.feed.title || 'A feed' : 'Try a feed',
+      back: ['Feeds', '/admin/feeds'],
+      body: html`${shown(web, tried, url, categories)}
+        <h2>Try another</h2>
+        <form method="get" action="/admin/feeds/try">
+          <label for="again">Address</label>
+          <input
+            id="again"
+            name="url"
+            type="url"
+            required
+            maxlength="2000"
+            value="${queryText(request, 'url') ?? ''}"
+          />
+          <p class="buttons"><button>Try it</button></p>
+        </form>`,
+    })
+  }
+}
+
+function shown(web: WebContext, tried: Tried, url: string, categories: readonly Category[]): Html {
+  if (tried.outcome === 'refused') return html`<p class="notice bad">${url}: ${tried.reason}</p>`
+  if (tried.outcome === 'page')
+    return html`<p>This page names ${count(tried.feeds.length, 'feed')}:</p>
+      <ul>
+        ${tried.feeds.map(
+          (feed) =>
+            html`<li>
+              <a href="/admin/feeds/try?url=${encodeURIComponent(feed.url)}">${feed.title || feed.url}</a>
+              <span class="small">${feed.url}</span>
+            </li>`,
+        )}
+      </ul>`
+  return html`<p>
+      <code>${tried.url}</code>: ${tried.feed.format.toUpperCase()} with
+      ${count(tried.entries.length, 'entry', 'entries')}.
+    </p>
+    <form method="post" action="/admin/feeds">
+      <input type="hidden" name="url" value="${tried.url}" />
+      <fieldset>
+        <legend>All its stories go to</legend>
+        ${categories.map(
+          (category) =>
+            html`<label class="choice">
+              <input type="checkbox" name="category" value="${category.slug}" /> <span>${category.name}</span>
+            </label>`,
+        )}
+      </fieldset>
+      <p class="buttons"><button class="main">Add this feed</button></p>
+    </form>
+    ${entryTable(web, tried.entries.slice(0, shownEntries))}`
+}
+
+function entryTable(web: WebContext, entries: readonly TriedEntry[]): Html {
+  return table(
+    'Entries',
+    html`<tr>
+      <th>Entry</th>
+      <th>Date</th>
+      <th>Its labels</th>
+      <th>Goes to</th>
+      <th>What happens</th>
+    </tr>`,
+    entries.map(
+      (entry) =>
+        html`<tr>
+          <td>
+            <a href="${safeUrl(entry.link)}" rel="noreferrer noopener">${entry.title ?? '(no title)'}</a><br />
+            <span class="small">${entry.excerpt.slice(0, 160)}</span>
+          </td>
+          <td>${entry.dateSource === 'feed' ? moment(web.config, new Date(entry.publishedAt)) : 'none given'}</td>
+          <td>${entry.categories.slice(0, 8).join(', ')}</td>
+          <td>${entry.mappedTo.join(', ')}</td>
+          <td>${entry.verdict}</td>
+        </tr>`,
+    ),
+  )
+}

@@ -1,0 +1,268 @@
+// Feeds: how each of them is, what its last poll brought and why the rest was ignored; try, add, map, pause, poll now, remove.
+
+import type { Request, Router } from 'express'
+import { noteAction } from '../../access/audit.ts'
+import {
+  addFeed,
+  changeFeed,
+  type FeedReport,
+  type FeedRule,
+  type FeedView,
+  getFeed,
+  listFeeds,
+  listRules,
+  removeFeed,
+  setRules,
+} from '../../articles/feeds.ts'
+import { pollFeed } from '../../articles/poll.ts'
+import { listCategories } from '../../articles/store.ts'
+import { invalid } from '../../base/errors.ts'
+import type { Category } from '../../db/schema.ts'
+import { field, fieldList, readForm } from '../forms.ts'
+import { html, type Html } from '../html.ts'
+import type { WebContext } from '../web-context.ts'
+import { sendConfirmation } from './confirm.ts'
+import { showTry } from './feed-try.ts'
+import { actorOf } from './guard.ts'
+import { sendConsole } from './layout.ts'
+import { count, empty, facts, moment, number, state, table } from './parts.ts'
+import { noticeOf, pathId } from './query.ts'
+
+const back = ['Feeds', '/admin/feeds'] as const
+
+export function mountFeeds(router: Router, web: WebContext): void {
+  router.get('/feeds', async (request, response) => {
+    const feeds = await listFeeds(web.db)
+    sendConsole(request, response, web, {
+      section: 'feeds',
+      title: 'Feeds',
+      notice: noticeOf(request, { removed: 'Removed. Its stories stay.' }),
+      body: html`${
+          feeds.length === 0
+            ? empty('No feeds yet. Give the address of a feed, or of a page that names one.')
+            : feedTable(web, feeds)
+        }
+        <h2>Add a feed</h2>
+        <form method="get" action="/admin/feeds/try">
+          <label for="url">Address of the feed, or of a page that names it</label>
+          <input id="url" name="url" type="url" required maxlength="2000" placeholder="https://" />
+          <p class="buttons"><button class="main">Try it</button></p>
+        </form>`,
+    })
+  })
+
+  router.get('/feeds/try', showTry(web))
+
+  router.post('/feeds', readForm, async (request, response) => {
+    const added = await addFeed(web, { url: field(request, 'url') ?? '', categories: fieldList(request, 'category') })
+    await note(request, 'feed.added', added.id, { url: added.url })
+    await pollFeed(web, added.id)
+    response.redirect(303, `/admin/feeds/${added.id}?done=added`)
+  })
+
+  router.get('/feeds/:id', async (request, response) => {
+    const feed = await getFeed(web.db, pathId(request))
+    const categories = await listCategories(web.db)
+    const rules = await listRules(web.db, feed.id)
+    sendConsole(request, response, web, {
+      section: 'feeds',
+      title: feed.title || feed.url,
+      back,
+      notice: noticeOf(request, {
+        added: 'Added and fetched.',
+        polled: 'Fetched just now.',
+        changed: 'Saved. It counts from the next poll on.',
+        paused: 'Paused. Nothing is fetched until you resume it.',
+        active: 'Resumed. It is fetched within a minute.',
+      }),
+      actions: html`<form class="inline-form" method="post" action="/admin/feeds/${feed.id}/poll">
+          <button class="main">Poll now</button>
+        </form>
+        <form class="inline-form" method="post" action="/admin/feeds/${feed.id}/state">
+          ${
+            feed.state === 'active'
+              ? html`<button name="state" value="paused">Pause</button>`
+              : html`<button name="state" value="active">Resume</button>`
+          }
+        </form>`,
+      body: html`${health(web, feed)} ${report(web, feed.lastReport as FeedReport | null)}
+        ${mappingForm(feed, categories, rules)}
+        <p>
+          <a href="/admin/articles?feed=${feed.id}">Its stories</a> ·
+          <a href="/admin/feeds/${feed.id}/remove">Remove the feed…</a>
+        </p>`,
+    })
+  })
+
+  router.post('/feeds/:id/poll', async (request, response) => {
+    const id = pathId(request)
+    await getFeed(web.db, id)
+    await pollFeed(web, id)
+    await note(request, 'feed.polled', id)
+    response.redirect(303, `/admin/feeds/${id}?done=polled`)
+  })
+
+  router.post('/feeds/:id/state', readForm, async (request, response) => {
+    const wanted = field(request, 'state')
+    if (wanted !== 'active' && wanted !== 'paused') throw invalid('state', 'Must be active or paused.')
+    const feed = await changeFeed(web, { id: pathId(request), state: wanted })
+    await note(request, wanted === 'active' ? 'feed.resumed' : 'feed.paused', feed.id)
+    response.redirect(303, `/admin/feeds/${feed.id}?done=${wanted}`)
+  })
+
+  router.post('/feeds/:id/mapping', readForm, async (request, response) => {
+    const feed = await changeFeed(web, { id: pathId(request), categories: fieldList(request, 'category') })
+    await setRules(web, feed.id, readRules(field(request, 'rules') ?? ''))
+    await note(request, 'feed.mapped', feed.id)
+    response.redirect(303, `/admin/feeds/${feed.id}?done=changed`)
+  })
+
+  router.get('/feeds/:id/remove', async (request, response) => {
+    const feed = await getFeed(web.db, pathId(request))
+    sendConfirmation(request, response, web, {
+      section: 'feeds',
+      title: `Remove “${feed.title || feed.url}”?`,
+      explanation: html`<p>It is no longer fetched. Its stories stay, and so does everything that was sent.</p>`,
+      button: 'Remove this feed',
+      back,
+      isFinal: true,
+    })
+  })
+
+  router.post('/feeds/:id/remove', async (request, response) => {
+    const id = pathId(request)
+    await removeFeed(web, id)
+    await note(request, 'feed.removed', id)
+    response.redirect(303, '/admin/feeds?done=removed')
+  })
+
+  function note(request: Request, action: string, id: number, detail: Record<string, unknown> = {}): Promise<void> {
+    return noteAction(web, { actor: actorOf(request), action, subject: `feed:${id}`, detail })
+  }
+}
+
+function feedState(feed: FeedView): Html {
+  if (feed.state === 'gone') return state('gone', 'bad')
+  if (feed.state === 'paused') return state('paused', 'plain')
+  if (feed.failures > 0) return state(`failing (${feed.failures})`, feed.failures > 4 ? 'bad' : 'warn')
+  return feed.lastSuccessAt ? state('well', 'good') : state('not fetched yet', 'busy')
+}
+
+function feedTable(web: WebContext, feeds: readonly FeedView[]): Html {
+  return table(
+    'Feeds',
+    html`<tr>
+      <th>Feed</th>
+      <th>Health</th>
+      <th>Categories</th>
+      <th>Last success</th>
+      <th>Next poll</th>
+      <th class="number">Taken</th>
+      <th class="number">Changed</th>
+      <th class="number">Ignored</th>
+    </tr>`,
+    feeds.map((feed) => {
+      const last = feed.lastReport as FeedReport | null
+      return html`<tr>
+        <td>
+          <a href="/admin/feeds/${feed.id}">${feed.title || feed.url}</a><br /><span class="small">${feed.url}</span>
+        </td>
+        <td>${feedState(feed)}</td>
+        <td>${feed.categories.join(', ') || html`<span class="none">by label</span>`}</td>
+        <td>${moment(web.config, feed.lastSuccessAt)}</td>
+        <td>${feed.state === 'active' ? moment(web.config, feed.nextPollAt) : html`<span class="none">–</span>`}</td>
+        <td class="number">${last ? number(last.taken) : ''}</td>
+        <td class="number">${last ? number(last.changed) : ''}</td>
+        <td class="number">${last ? number(last.ignored) : ''}</td>
+      </tr>`
+    }),
+  )
+}
+
+function health(web: WebContext, feed: FeedView): Html {
+  return html`${feed.lastError && html`<p class="notice ${feed.state === 'gone' ? 'bad' : 'warn'}">${feed.lastError}</p>`}
+  ${facts([
+    ['Health', feedState(feed)],
+    ['Address', html`<code>${feed.url}</code>`],
+    ['Last success', moment(web.config, feed.lastSuccessAt)],
+    ['Last new story', moment(web.config, feed.lastNewAt)],
+    ['Next poll', feed.state === 'active' ? moment(web.config, feed.nextPollAt) : '–'],
+    ['Rhythm', `every ${Math.max(1, Math.round(feed.intervalSeconds / 60))} minutes`],
+    feed.hubExpiresAt && ['Hub', html`tells us at once, until ${moment(web.config, feed.hubExpiresAt)}`],
+  ])}`
+}
+
+function report(web: WebContext, last: FeedReport | null): Html | null {
+  if (!last) return null
+  return html`<h2>What it brought last</h2>
+    <p>
+      ${moment(web.config, new Date(last.at))}: ${count(last.entries, 'entry', 'entries')}, ${number(last.taken)} taken,
+      ${number(last.changed)} changed, ${number(last.unchanged)} known, ${number(last.ignored)} ignored.
+    </p>
+    ${
+      last.reasons.length > 0 &&
+      table(
+        'Ignored entries',
+        html`<tr>
+          <th>Ignored</th>
+          <th>Why</th>
+        </tr>`,
+        last.reasons.map(
+          (reason) =>
+            html`<tr>
+              <td>${reason.title || '(no title)'}</td>
+              <td>${reason.why}</td>
+            </tr>`,
+        ),
+      )
+    }`
+}
+
+function mappingForm(feed: FeedView, categories: readonly Category[], rules: readonly FeedRule[]): Html {
+  const lines = rules.map((rule) => `${rule.field}: ${rule.pattern} = ${rule.category ?? '-'}`).join('\n')
+  return html`<h2>Where its stories go</h2>
+    <form method="post" action="/admin/feeds/${feed.id}/mapping">
+      <fieldset>
+        <legend>All of them to</legend>
+        ${categories.map(
+          (category) =>
+            html`<label class="choice">
+              <input
+                type="checkbox"
+                name="category"
+                value="${category.slug}"
+                ${feed.categories.includes(category.slug) && html`checked`}
+              />
+              <span>${category.name}</span>
+            </label>`,
+        )}
+      </fieldset>
+      <p class="small">Items whose own label is named like one of your categories go there as well.</p>
+      <label for="rules">Rules <span class="small">(one a line)</span></label>
+      <textarea id="rules" name="rules" rows="5" placeholder="label: Parliament = politics&#10;title: sponsored = -">
+${lines}</textarea>
+      <p class="small">
+        <code>label: Parliament = politics</code> for a label, <code>title: …</code> or <code>link: …</code> for what
+        contains the words; <code>-</code> leaves the item out.
+      </p>
+      <p class="buttons"><button class="main">Save</button></p>
+    </form>`
+}
+
+/** `label: Parliament = politics`, a line each. */
+function readRules(text: string): FeedRule[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .map((line, index) => {
+      const match = /^(label|title|link)\s*:\s*(.+?)\s*=\s*(-|[a-z0-9-]+)$/i.exec(line)
+      if (!match) throw invalid('rules', `Rule ${index + 1} can’t be read: write “label: Parliament = politics”.`)
+      const [, where, pattern, category] = match
+      return {
+        field: where!.toLowerCase() as FeedRule['field'],
+        pattern: pattern!,
+        category: category === '-' ? null : category!,
+      }
+    })
+}

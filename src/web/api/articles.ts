@@ -1,0 +1,206 @@
+// Articles by key: pushed (one, or up to 500 at once, idempotent by the publisher's own id), changed, held, pinned, withdrawn.
+
+import { z } from 'zod'
+import { noteAction } from '../../access/audit.ts'
+import { articleActions, controlArticle } from '../../articles/control.ts'
+import { getPushed, mostPushed, pushArticles } from '../../articles/push.ts'
+import { invalid, Refusal } from '../../base/errors.ts'
+import { endpoint, idParams, listOf, pageQuery } from '../endpoint.ts'
+import { findShownArticle, listArticles, type ShownArticle } from '../reads/articles.ts'
+import { badCursor, decodeCursor, encodeCursor } from './cursors.ts'
+
+const at = z.iso.datetime().nullable()
+const article = z
+  .object({
+    id: z.int(),
+    title: z.string(),
+    link: z.string(),
+    excerpt: z.string(),
+    image: z.string().nullable(),
+    author: z.string().nullable(),
+    source: z.string().nullable(),
+    feedId: z.int().nullable(),
+    labels: z.array(z.string()).meta({ description: 'the item’s own categories, as its feed wrote them' }),
+    categories: z.array(z.string()).meta({ description: 'ours' }),
+    publishedAt: z.iso.datetime(),
+    dateSource: z.enum(['feed', 'first-seen']),
+    firstSeenAt: z.iso.datetime(),
+    heldAt: at,
+    pinnedAt: at,
+    withdrawnAt: at,
+  })
+  .meta({ id: 'Article' })
+
+const pushed = z
+  .strictObject({
+    id: z.string().min(1).max(300).meta({ description: 'the publisher’s own id: the same one again is an update' }),
+    title: z.string().min(1).max(1000),
+    link: z.string().max(2000),
+    categories: z.array(z.string().max(60)).max(50),
+    excerpt: z.string().max(20_000).optional(),
+    image: z.string().max(2000).nullable().optional(),
+    author: z.string().max(300).nullable().optional(),
+    source: z.string().max(300).nullable().optional(),
+    publishedAt: z.iso.datetime({ offset: true }).optional(),
+  })
+  .meta({ id: 'PushedArticle' })
+
+const pushAnswer = z.object({
+  id: z.string(),
+  articleId: z.int(),
+  outcome: z.enum(['created', 'updated', 'unchanged']),
+})
+
+function answerOf(one: ShownArticle) {
+  const { id, title, link, excerpt, imageUrl: image, author, source, feedId, labels, categories, dateSource } = one
+  const time = (date: Date | null) => date?.toISOString() ?? null
+  return {
+    id,
+    title,
+    link,
+    excerpt,
+    image,
+    author,
+    source,
+    feedId,
+    labels,
+    categories,
+    dateSource,
+    publishedAt: one.publishedAt.toISOString(),
+    firstSeenAt: one.firstSeenAt.toISOString(),
+    heldAt: time(one.heldAt),
+    pinnedAt: time(one.pinnedAt),
+    withdrawnAt: time(one.withdrawnAt),
+  }
+}
+
+function readAfter(cursor: string | undefined): { publishedAt: Date; id: number } | undefined {
+  if (cursor === undefined) return undefined
+  const match = /^(\d{1,16})-(\d{1,12})$/.exec(decodeCursor(cursor))
+  if (!match) throw badCursor()
+  return { publishedAt: new Date(Number(match[1])), id: Number(match[2]) }
+}
+
+const shared = { tag: 'articles', scope: 'articles' } as const
+
+export const articleEndpoints = [
+  endpoint({
+    ...shared,
+    method: 'get',
+    path: '/articles',
+    summary: 'Articles, newest first',
+    query: pageQuery.extend({
+      category: z.string().max(60).optional(),
+      feed: z.coerce.number().int().positive().optional(),
+      q: z.string().max(200).optional(),
+      state: z.enum(['held', 'pinned', 'withdrawn']).optional(),
+    }),
+    status: 200,
+    answer: listOf(article),
+    async handle(web, { query: { limit, cursor, category, feed, q, state } }) {
+      const rows = await listArticles(web.db, {
+        category,
+        state,
+        text: q,
+        feedId: feed,
+        after: readAfter(cursor),
+        limit: limit + 1,
+      })
+      const items = rows.slice(0, limit)
+      const last = items.at(-1)
+      const next = rows.length > limit && last ? encodeCursor(`${last.publishedAt.getTime()}-${last.id}`) : null
+      return { items: items.map(answerOf), next }
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'post',
+    path: '/articles',
+    summary: 'Push one article, or up to 500 as {"articles": […]}',
+    description:
+      'All are taken or none. One article is answered with its own result, several with a list in their order.',
+    body: z.union([z.strictObject({ articles: z.array(pushed).min(1).max(mostPushed) }), pushed]),
+    bodyLimit: 5_000_000,
+    status: 200,
+    answer: z.union([listOf(pushAnswer), pushAnswer]),
+    async handle(web, { body, actor }) {
+      const given = 'articles' in body ? body.articles : [body]
+      const results = await pushArticles(
+        web,
+        given.map(({ publishedAt, ...one }) => ({
+          ...one,
+          publishedAt: publishedAt ? new Date(publishedAt) : undefined,
+        })),
+      ).catch((error: unknown) => {
+        throw 'articles' in body ? error : withoutIndex(error)
+      })
+      const changed = results.filter((result) => result.outcome !== 'unchanged').length
+      if (changed)
+        await noteAction(web, { actor: actor.name, action: 'article.pushed', subject: 'articles', detail: { changed } })
+      return 'articles' in body ? { items: results, next: null } : results[0]
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'post',
+    path: '/articles/withdraw',
+    summary: 'Withdraw by the publisher’s id: it leaves every mail not yet sent',
+    body: z.strictObject({ id: z.string().min(1).max(300) }),
+    status: 200,
+    answer: article,
+    async handle(web, { body, actor }) {
+      const { id } = await getPushed(web, body.id)
+      await controlArticle(web, id, 'withdraw')
+      await noteAction(web, { actor: actor.name, action: 'article.withdrawn', subject: `article:${id}` })
+      return answerOf((await findShownArticle(web.db, id))!)
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'get',
+    path: '/articles/:id',
+    summary: 'One article',
+    params: idParams,
+    status: 200,
+    answer: article,
+    async handle(web, { params }) {
+      const found = await findShownArticle(web.db, params.id)
+      if (!found) throw new Refusal('not_found', `There is no article ${params.id}.`)
+      return answerOf(found)
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'delete',
+    path: '/articles/:id',
+    summary: 'Withdraw: it leaves every mail not yet sent',
+    params: idParams,
+    status: 200,
+    answer: article,
+    async handle(web, { params, actor }) {
+      await controlArticle(web, params.id, 'withdraw')
+      await noteAction(web, { actor: actor.name, action: 'article.withdrawn', subject: `article:${params.id}` })
+      return answerOf((await findShownArticle(web.db, params.id))!)
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'post',
+    path: '/articles/:id/:action',
+    summary: 'hold, release, pin, unpin, withdraw or restore',
+    params: idParams.extend({ action: z.enum(articleActions) }),
+    status: 200,
+    answer: article,
+    async handle(web, { params: { id, action }, actor }) {
+      await controlArticle(web, id, action)
+      await noteAction(web, { actor: actor.name, action: `article.${action}`, subject: `article:${id}` })
+      return answerOf((await findShownArticle(web.db, id))!)
+    },
+  }),
+]
+
+/** A single article's problems are named without the list that it wasn't in. */
+function withoutIndex(error: unknown): unknown {
+  const problem = error instanceof Refusal ? error.problems[0] : undefined
+  return problem ? invalid(problem.field.replace(/^articles\.0\./, ''), problem.message) : error
+}

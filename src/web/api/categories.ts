@@ -1,0 +1,147 @@
+// Categories by key: what is offered, and the changes to it.
+
+import { z } from 'zod'
+import { noteAction } from '../../access/audit.ts'
+import {
+  addCategory,
+  getCategory,
+  renameCategory,
+  reorderCategories,
+  restoreCategory,
+  retireCategory,
+} from '../../articles/categories.ts'
+import { countsByCategory, listCategories } from '../../articles/store.ts'
+import type { Category } from '../../db/schema.ts'
+import { endpoint, listOf } from '../endpoint.ts'
+
+const category = z
+  .object({
+    id: z.int(),
+    slug: z.string(),
+    name: z.string(),
+    description: z.string(),
+    position: z.int(),
+    retiredAt: z.iso.datetime().nullable(),
+    articles: z.int().meta({ description: 'how many stories readers can see in it' }),
+  })
+  .meta({ id: 'Category' })
+
+const slugParams = z.object({ slug: z.string().max(60) })
+const words = { name: z.string().max(200), description: z.string().max(500) }
+
+const answerOf = ({ id, slug, name, description, position, retiredAt }: Category, articles = 0) => ({
+  id,
+  slug,
+  name,
+  description,
+  position,
+  retiredAt: retiredAt?.toISOString() ?? null,
+  articles,
+})
+
+const shared = { tag: 'categories' } as const
+
+export const categoryEndpoints = [
+  endpoint({
+    ...shared,
+    method: 'get',
+    path: '/categories',
+    scope: 'articles',
+    summary: 'All categories, in the order in which they are shown',
+    query: z.object({ retired: z.enum(['true', 'false']).default('false') }),
+    status: 200,
+    answer: listOf(category),
+    async handle(web, { query }) {
+      const counts = await countsByCategory(web.db)
+      const all = await listCategories(web.db, { withRetired: query.retired === 'true' })
+      return { items: all.map((one) => answerOf(one, counts.get(one.id))), next: null }
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'post',
+    path: '/categories',
+    scope: 'articles',
+    summary: 'Offer a new category',
+    body: z.strictObject({
+      name: words.name,
+      slug: z.string().max(60).optional(),
+      description: words.description.optional(),
+    }),
+    status: 201,
+    answer: category,
+    async handle(web, { body, actor }) {
+      const added = await addCategory(web, body)
+      await noteAction(web, { actor: actor.name, action: 'category.added', subject: `category:${added.slug}` })
+      return answerOf(added)
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'get',
+    path: '/categories/:slug',
+    scope: 'articles',
+    summary: 'One category',
+    params: slugParams,
+    status: 200,
+    answer: category,
+    async handle(web, { params }) {
+      const found = await getCategory(web, params.slug)
+      return answerOf(found, (await countsByCategory(web.db)).get(found.id))
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'patch',
+    path: '/categories/:slug',
+    scope: 'articles',
+    summary: 'Rename it, or retire it and offer it again',
+    params: slugParams,
+    body: z.strictObject({
+      name: words.name.optional(),
+      slug: z.string().max(60).optional(),
+      description: words.description.optional(),
+      retired: z.boolean().optional(),
+    }),
+    status: 200,
+    answer: category,
+    async handle(web, { params, body: { slug: newSlug, retired, ...change }, actor }) {
+      let changed = await renameCategory(web, { slug: params.slug, newSlug, ...change })
+      if (retired !== undefined) changed = await (retired ? retireCategory : restoreCategory)(web, changed.slug)
+      const action = retired ? 'category.retired' : 'category.changed'
+      await noteAction(web, { actor: actor.name, action, subject: `category:${changed.slug}` })
+      return answerOf(changed, (await countsByCategory(web.db)).get(changed.id))
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'delete',
+    path: '/categories/:slug',
+    scope: 'articles',
+    summary: 'Retire it: what was sent stays, nobody is mailed',
+    params: slugParams,
+    status: 200,
+    answer: category,
+    async handle(web, { params, actor }) {
+      const retired = await retireCategory(web, params.slug)
+      await noteAction(web, { actor: actor.name, action: 'category.retired', subject: `category:${retired.slug}` })
+      return answerOf(retired)
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'put',
+    path: '/categories-order',
+    scope: 'articles',
+    summary: 'Put categories in order: the named ones first',
+    body: z.strictObject({ order: z.array(z.string().max(60)).max(500) }),
+    status: 200,
+    answer: listOf(category),
+    async handle(web, { body, actor }) {
+      const ordered = await reorderCategories(web, body.order)
+      await noteAction(web, { actor: actor.name, action: 'category.reordered', subject: 'categories' })
+      const counts = await countsByCategory(web.db)
+      return { items: ordered.map((one) => answerOf(one, counts.get(one.id))), next: null }
+    },
+  }),
+]

@@ -1,0 +1,235 @@
+// Feeds by key: their health, adding and changing them, trying one before it is added, polling one now.
+
+import { z } from 'zod'
+import { noteAction } from '../../access/audit.ts'
+import {
+  addFeed,
+  allowedHosts,
+  changeFeed,
+  type FeedReport,
+  type FeedView,
+  getFeed,
+  listFeeds,
+  listRules,
+  removeFeed,
+  setRules,
+} from '../../articles/feeds.ts'
+import { getCategory } from '../../articles/categories.ts'
+import { pollFeed } from '../../articles/poll.ts'
+import { listCategories } from '../../articles/store.ts'
+import { tryFeedUrl } from '../../articles/try-feed.ts'
+import { Refusal } from '../../base/errors.ts'
+import { endpoint, idParams, listOf } from '../endpoint.ts'
+
+const at = z.iso.datetime().nullable()
+const feed = z
+  .object({
+    id: z.int(),
+    url: z.string(),
+    title: z.string(),
+    state: z.enum(['active', 'paused', 'gone']),
+    categories: z.array(z.string()),
+    lastPolledAt: at,
+    lastSuccessAt: at,
+    lastNewAt: at,
+    nextPollAt: at,
+    intervalSeconds: z.int(),
+    failures: z.int().meta({ description: 'in a row' }),
+    lastError: z.string().nullable(),
+    lastReport: z
+      .object({
+        at: z.string(),
+        entries: z.int(),
+        taken: z.int(),
+        changed: z.int(),
+        unchanged: z.int(),
+        ignored: z.int(),
+        reasons: z.array(z.object({ title: z.string(), why: z.string() })),
+      })
+      .nullable(),
+    hasHub: z.boolean().meta({ description: 'a WebSub hub tells us of news' }),
+  })
+  .meta({ id: 'Feed' })
+
+const rule = z.object({
+  field: z.enum(['label', 'title', 'link']),
+  pattern: z.string().max(200),
+  category: z.string().max(60).nullable().meta({ description: 'null leaves the item out' }),
+})
+
+const slugs = z.array(z.string().max(60)).max(100)
+
+function answerOf(one: FeedView, now: Date) {
+  const { id, url, title, state, categories, intervalSeconds, failures, lastError } = one
+  const time = (date: Date | null) => date?.toISOString() ?? null
+  return {
+    id,
+    url,
+    title,
+    state,
+    categories,
+    lastPolledAt: time(one.lastPolledAt),
+    lastSuccessAt: time(one.lastSuccessAt),
+    lastNewAt: time(one.lastNewAt),
+    nextPollAt: state === 'active' ? time(one.nextPollAt) : null,
+    intervalSeconds,
+    failures,
+    lastError,
+    lastReport: (one.lastReport as FeedReport | null) ?? null,
+    hasHub: one.hubExpiresAt !== null && one.hubExpiresAt > now,
+  }
+}
+
+const shared = { tag: 'feeds', scope: 'articles' } as const
+
+export const feedEndpoints = [
+  endpoint({
+    ...shared,
+    method: 'get',
+    path: '/feeds',
+    summary: 'All feeds and how they are',
+    status: 200,
+    answer: listOf(feed),
+    async handle(web) {
+      const now = web.clock.now()
+      return { items: (await listFeeds(web.db)).map((one) => answerOf(one, now)), next: null }
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'post',
+    path: '/feeds',
+    summary: 'Add a feed; it is fetched at the next tick',
+    body: z.strictObject({
+      url: z.string().max(2000),
+      categories: slugs.default([]),
+      title: z.string().max(200).optional(),
+    }),
+    status: 201,
+    answer: feed,
+    async handle(web, { body, actor }) {
+      const added = await addFeed(web, body)
+      await noteAction(web, {
+        actor: actor.name,
+        action: 'feed.added',
+        subject: `feed:${added.id}`,
+        detail: { url: added.url },
+      })
+      return answerOf(added, web.clock.now())
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'post',
+    path: '/feeds/try',
+    summary: 'What the ingester would make of a feed, or of the feeds that a page names',
+    body: z.strictObject({ url: z.string().max(2000), categories: slugs.default([]) }),
+    status: 200,
+    answer: z.looseObject({ outcome: z.enum(['feed', 'page', 'refused']) }),
+    async handle(web, { body }) {
+      const categories = await listCategories(web.db)
+      const feedCategoryIds: number[] = []
+      for (const slug of body.categories) feedCategoryIds.push((await getCategory(web, slug)).id)
+      const tried = await tryFeedUrl(
+        body.url,
+        { userAgent: web.config.feeds.userAgent, allowHosts: allowedHosts(web.config) },
+        {
+          now: web.clock.now(),
+          firstHours: web.config.feeds.firstHours,
+          mapping: { categories, feedCategoryIds, rules: [] },
+        },
+      )
+      if (tried.outcome !== 'feed') return tried
+      const { title, format, siteUrl } = tried.feed
+      return { outcome: 'feed', url: tried.url, title, format, siteUrl, entries: tried.entries }
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'get',
+    path: '/feeds/:id',
+    summary: 'One feed',
+    params: idParams,
+    status: 200,
+    answer: feed,
+    async handle(web, { params }) {
+      return answerOf(await getFeed(web.db, params.id), web.clock.now())
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'patch',
+    path: '/feeds/:id',
+    summary: 'Move, map, pause or resume it',
+    params: idParams,
+    body: z.strictObject({
+      url: z.string().max(2000).optional(),
+      title: z.string().max(200).optional(),
+      categories: slugs.optional(),
+      state: z.enum(['active', 'paused']).optional(),
+    }),
+    status: 200,
+    answer: feed,
+    async handle(web, { params, body, actor }) {
+      const changed = await changeFeed(web, { id: params.id, ...body })
+      await noteAction(web, { actor: actor.name, action: 'feed.changed', subject: `feed:${changed.id}`, detail: body })
+      return answerOf(changed, web.clock.now())
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'delete',
+    path: '/feeds/:id',
+    summary: 'Remove it; its articles stay',
+    params: idParams,
+    status: 204,
+    answer: z.undefined(),
+    async handle(web, { params, actor }) {
+      await removeFeed(web, params.id)
+      await noteAction(web, { actor: actor.name, action: 'feed.removed', subject: `feed:${params.id}` })
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'get',
+    path: '/feeds/:id/rules',
+    summary: 'Its mapping rules, in order',
+    params: idParams,
+    status: 200,
+    answer: listOf(rule),
+    async handle(web, { params }) {
+      await getFeed(web.db, params.id)
+      return { items: await listRules(web.db, params.id), next: null }
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'put',
+    path: '/feeds/:id/rules',
+    summary: 'Replace its mapping rules',
+    params: idParams,
+    body: z.strictObject({ rules: z.array(rule).max(200) }),
+    status: 200,
+    answer: listOf(rule),
+    async handle(web, { params, body, actor }) {
+      await getFeed(web.db, params.id)
+      await setRules(web, params.id, body.rules)
+      await noteAction(web, { actor: actor.name, action: 'feed.mapped', subject: `feed:${params.id}` })
+      return { items: await listRules(web.db, params.id), next: null }
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: 'post',
+    path: '/feeds/:id/poll',
+    summary: 'Fetch it now',
+    params: idParams,
+    status: 200,
+    answer: z.looseObject({ outcome: z.enum(['polled', 'not-modified', 'failed', 'gone']) }),
+    async handle(web, { params }) {
+      const polled = await pollFeed(web, params.id)
+      if (!polled) throw new Refusal('not_found', `There is no feed ${params.id}.`)
+      return polled
+    },
+  }),
+]

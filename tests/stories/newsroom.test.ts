@@ -1,0 +1,174 @@
+// Articles, feeds and categories through the API and the console.
+
+import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import { addCategory } from '../../src/articles/categories.ts'
+import { addFeed, getFeed } from '../../src/articles/feeds.ts'
+import { openFeedServer, rss } from '../support/feed-server.ts'
+import { type House, story } from '../support/house.ts'
+import { openApi, openConsole } from '../support/keys.ts'
+
+const pushed = {
+  id: 'cms-1',
+  title: 'Harbour <b>reopens</b> &amp; sings',
+  link: 'https://lantern.example/harbour?utm_source=api',
+  categories: ['politics'],
+  excerpt: '<p>With a band.</p>',
+}
+
+const articleCount = async (house: House) => (await house.db.selectFrom('articles').select('id').execute()).length
+
+story('pushing the same article twice changes nothing, pushing an edit changes it, and it stays one', async (house) => {
+  await addCategory(house.ctx, { name: 'Politics' })
+  const api = await openApi(house, 'articles')
+  const first = await api('post', '/articles').send(pushed).expect(200)
+  assert.equal(first.body.outcome, 'created')
+  assert.equal((await api('post', '/articles').send(pushed)).body.outcome, 'unchanged')
+  const edited = {
+    articles: [
+      { ...pushed, title: 'Harbour reopens at last' },
+      { ...pushed, id: 'cms-2', link: 'https://lantern.example/2' },
+    ],
+  }
+  const second = await api('post', '/articles').send(edited).expect(200)
+  assert.deepEqual(
+    second.body.items.map((item: { outcome: string }) => item.outcome),
+    ['updated', 'created'],
+  )
+  assert.equal(await articleCount(house), 2)
+  const { body } = await api('get', `/articles/${first.body.articleId}`).expect(200)
+  assert.equal(body.title, 'Harbour reopens at last')
+  assert.equal(body.excerpt, 'With a band.')
+  assert.deepEqual(body.categories, ['politics'])
+})
+
+story('a pushed article that is wrong is refused whole, and the field is named', async (house) => {
+  await addCategory(house.ctx, { name: 'Politics' })
+  const api = await openApi(house, 'articles')
+  const refuse = async (body: object, field: string) => {
+    const answer = await api('post', '/articles').send(body).expect(400)
+    assert.ok(JSON.stringify(answer.body).includes(field), JSON.stringify(answer.body))
+  }
+  await refuse({ ...pushed, link: 'javascript:alert(1)' }, 'link')
+  await refuse({ ...pushed, categories: ['sports'] }, 'categories')
+  await refuse({ articles: [pushed, { ...pushed, id: 'cms-2', title: '<br>' }] }, 'articles.1.title')
+  assert.equal(await articleCount(house), 0)
+})
+
+story('a publisher withdraws by its own id; an editor holds, releases, pins and brings back', async (house) => {
+  await addCategory(house.ctx, { name: 'Politics' })
+  const api = await openApi(house, 'articles')
+  const { articleId } = (await api('post', '/articles').send(pushed)).body
+  const seq = async () =>
+    (await house.db
+      .selectFrom('articleCategories')
+      .select('seq')
+      .where('articleId', '=', articleId)
+      .executeTakeFirst())!.seq
+  const before = await seq()
+  assert.ok((await api('post', '/articles/withdraw').send({ id: 'cms-1' }).expect(200)).body.withdrawnAt)
+  assert.equal((await api('post', `/articles/${articleId}/restore`).expect(200)).body.withdrawnAt, null)
+  assert.ok((await seq()) > before)
+  const console = await openConsole(house)
+  await console.post(`/admin/articles/${articleId}/hold`).expect(303)
+  await console.post(`/admin/articles/${articleId}/pin`).expect(303)
+  const page = await console.get('/admin/articles?state=held').expect(200)
+  assert.match(page.text, /Harbour reopens &#38; sings/)
+  await console.post(`/admin/articles/${articleId}/release`).expect(303)
+  const audit = await house.db.selectFrom('auditLog').select('action').execute()
+  assert.ok(audit.some((line) => line.action === 'article.held'))
+})
+
+story('an editor tries a page, adds the feed that it names, and sees what it brought and why not', async (house) => {
+  const server = await openFeedServer()
+  try {
+    house.config.feeds.allowHosts satisfies readonly string[]
+    house.ctx.config = { ...house.config, feeds: { ...house.config.feeds, allowHosts: [server.host] } }
+    await addCategory(house.ctx, { name: 'Politics' })
+    server.answer = (request, response) => {
+      if (request.url === '/') {
+        response.setHeader('content-type', 'text/html')
+        return response.end(
+          '<html><head><link rel="alternate" type="application/rss+xml" href="/feed.xml"></head></html>',
+        )
+      }
+      return response.end(
+        rss([
+          { title: 'Fresh <script>alert(1)</script>', link: 'https://lantern.example/1', date: house.clock.now() },
+          { title: 'Without a link' },
+        ]),
+      )
+    }
+    const console = await openConsole(house)
+    const tried = await console.get(`/admin/feeds/try?url=${encodeURIComponent(`${server.origin}/`)}`).expect(200)
+    assert.match(tried.text, /The Lantern/)
+    assert.match(tried.text, /it has no link/)
+    const added = await console
+      .post('/admin/feeds', { url: `${server.origin}/feed.xml`, category: 'politics' })
+      .expect(303)
+    const page = await console.get(added.headers.location!).expect(200)
+    assert.match(page.text, /1 taken/)
+    assert.match(page.text, /Without a link/)
+    assert.doesNotMatch(page.text, /<script>alert/)
+    await console.post('/admin/feeds/1/state', { state: 'paused' })
+    const [feed] = (await (await openApi(house, 'read'))('get', '/feeds').expect(200)).body.items
+    assert.equal(feed.categories[0], 'politics')
+  } finally {
+    await server.close()
+  }
+})
+
+story('a feed on a private address is refused with its reason', async (house) => {
+  const api = await openApi(house, 'articles')
+  for (const url of [
+    'http://127.0.0.1/feed',
+    'http://[::1]/',
+    'http://0x7f000001/',
+    'http://10.0.0.1:8080/',
+    'file:///etc/passwd',
+  ])
+    await api('post', '/feeds').send({ url }).expect(400)
+})
+
+story(
+  'retiring a category asks first, and categories are renamed and moved in the console and by key',
+  async (house) => {
+    await addCategory(house.ctx, { name: 'Politics' })
+    await addCategory(house.ctx, { name: 'World News' })
+    const console = await openConsole(house)
+    await console.post('/admin/categories/world-news/move', { to: 'up' }).expect(303)
+    assert.match((await console.get('/admin/categories/politics/retire').expect(200)).text, /Retire “Politics”\?/)
+    await console.post('/admin/categories/politics/retire').expect(303)
+    const api = await openApi(house, 'articles')
+    const list = await api('get', '/categories').expect(200)
+    assert.deepEqual(
+      list.body.items.map((one: { slug: string }) => one.slug),
+      ['world-news'],
+    )
+    await api('patch', '/categories/politics').send({ retired: false, name: 'Parliament' }).expect(200)
+    await api('post', '/categories').send({ name: 'Business' }).expect(201)
+    await api('post', '/categories').send({ name: 'Business' }).expect(409)
+  },
+)
+
+story('a hub is answered only for what we asked, and its push counts only when it is signed', async (house) => {
+  await addCategory(house.ctx, { name: 'Politics' })
+  const { id } = await addFeed(house.ctx, { url: 'https://lantern.example/feed', categories: ['politics'] })
+  const topic = 'https://lantern.example/feed'
+  await house.db
+    .updateTable('feeds')
+    .set({ hubUrl: 'https://hub.example/', hubTopic: topic, hubSecret: 'shared' })
+    .execute()
+  const ask = (query: Record<string, string>) => house.web.get(`/websub/${id}`).query(query)
+  const good = { 'hub.mode': 'subscribe', 'hub.topic': topic, 'hub.challenge': 'c0ffee', 'hub.lease_seconds': '600' }
+  await ask({ ...good, 'hub.topic': 'https://other.example/' }).expect(404)
+  assert.equal((await ask(good).expect(200)).text, 'c0ffee')
+  assert.ok((await getFeed(house.db, id)).hubExpiresAt)
+  const body = rss([{ title: 'Pushed', link: 'https://lantern.example/pushed', date: house.clock.now() }])
+  const push = (signature: string) =>
+    house.web.post(`/websub/${id}`).set('X-Hub-Signature', signature).type('application/rss+xml').send(body).expect(202)
+  await push(`sha256=${createHmac('sha256', 'guess').update(body).digest('hex')}`)
+  assert.equal(await articleCount(house), 0)
+  await push(`sha256=${createHmac('sha256', 'shared').update(body).digest('hex')}`)
+  assert.equal(await articleCount(house), 1)
+})
