@@ -1,6 +1,7 @@
 // The console through HTTP: who gets in, what each page shows, what each button does.
 
 import assert from 'node:assert/strict'
+import { addFeed } from '../../src/articles/feeds.ts'
 import { consoleRouter } from '../../src/web/admin/router.ts'
 import { runTick } from '../../src/digests/tick.ts'
 import { suppressAddress } from '../../src/subscribers/suppression.ts'
@@ -30,15 +31,20 @@ const open = ['/admin/sign-in', '/admin/sign-in/link', '/admin/sign-in/check-you
 async function newsroom(house: House) {
   await addCategories(house, ['Politics', 'Investing'])
   for (const title of ['First story', 'Second <b>story</b>', 'Third story']) await addStory(house.ctx, title, [1])
+  await addFeed(house.ctx, { url: 'https://lantern.example/feed', categories: ['politics'] })
   await addReader(house.ctx, { email: 'reader@mail.example', choice: { 1: 'daily', 2: 'weekly' } })
 }
 
-/** :id and :hash of things that exist. */
+/** :id, :hash and :slug of things that exist. */
 async function fill(house: House, path: string): Promise<string> {
   const address = { email: 'gone@mail.example', key: 'gone@mail.example' }
   if (path.includes(':hash')) await suppressAddress(house.ctx, address, 'manual')
   const suppression = await house.db.selectFrom('suppressions').select('emailHash').executeTakeFirst()
-  return path.replace(':id', '1').replace(':hash', suppression?.emailHash ?? 'x')
+  return path
+    .replace(':id', '1')
+    .replace(':hash', suppression?.emailHash ?? 'x')
+    .replace(':slug', 'politics')
+    .replace(':action', 'hold')
 }
 
 story('every page of the console opens for an editor, and for nobody else', async (house) => {
