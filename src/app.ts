@@ -74,7 +74,7 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
       await delivery.start()
       stops.push(() => delivery.stop())
       await queue.work(chores(ctx))
-      const stopSchedule = await startSchedule(database.db, queue, log)
+      const stopSchedule = await startSchedule(ctx, queue)
       stops.push(stopSchedule)
     }
     return { ctx, database, port, stop }

@@ -5,7 +5,9 @@ import cron from 'node-cron'
 import { sql } from 'kysely'
 import type { Db } from './db/connect.ts'
 import type { JobName, Queue } from './db/queue.ts'
-import type { Log } from './base/log.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Context } from './db/context.ts'
+import { closeFinished } from './digests/close.ts'
 
 const lines: readonly { name: JobName; pattern: string }[] = [
   { name: 'tick', pattern: '* * * * *' },
@@ -14,7 +16,8 @@ const lines: readonly { name: JobName; pattern: string }[] = [
 ]
 
 /** Starts all of them and looks once at once, for what fell due while nothing ran. Returns how to stop. */
-export async function startSchedule(db: Db, queue: Queue, log: Log): Promise<() => Promise<void>> {
+export async function startSchedule(ctx: Context, queue: Queue): Promise<() => Promise<void>> {
+  const { db, log } = ctx
   const wake = (name: JobName) => db.transaction().execute((trx) => queue.enqueue(trx, name, {} as never))
   const tasks = lines.map(({ name, pattern }) => {
     const task = cron.createTask(
@@ -38,9 +41,13 @@ export async function startSchedule(db: Db, queue: Queue, log: Log): Promise<() 
     void task.start()
     return task
   })
+  const closing = new AbortController()
+  const closed = closePromptly(ctx, closing.signal)
   for (const { name } of lines.filter((line) => line.name !== 'housekeeping')) await wake(name)
   return async () => {
+    closing.abort()
     for (const task of tasks) await task.destroy()
+    await closed
   }
 }
 
@@ -56,4 +63,17 @@ async function elect(db: Db, key: string, ttlMs: number): Promise<boolean> {
   if (!won) return false
   await sql`delete from cron_leases where until < now() - interval '1 day'`.execute(db)
   return true
+}
+
+/** The tick closes editions too, but an editor who watches the last mail go shouldn't wait a minute for the account. One indexed
+ * look while nothing is open. */
+async function closePromptly(ctx: Context, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await closeFinished(ctx)
+    } catch (error) {
+      ctx.log.warn({ err: error }, 'looking for finished editions failed')
+    }
+    await pause(2000, undefined, { signal, ref: false }).catch(() => {})
+  }
 }

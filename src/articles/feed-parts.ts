@@ -69,7 +69,8 @@ export function toExcerpt(text: string): string {
   const bare = once
     .replace(/\s*The post .{1,600}? (?:first )?appeared first on .{1,200}$/s, '')
     .replace(/\s*(?:\(?Continue reading|\[?Read more|Weiterlesen|Lire la suite|Leer más|Читать далее)\b.{0,200}$/i, '')
-    .replace(/\s*\[(?:…|\.\.\.|&hellip;)\]\s*$/, '…')
+    // A summary that ends with its sentence needs no dots; one that was cut keeps them.
+    .replace(/([.!?…]['"’”)]*)?\s*\[(?:…|\.\.\.|&hellip;)\]\s*$/, (_all, end: string | undefined) => end ?? '…')
     .replace(/\s*This (?:post|article) (?:first )?appeared (?:first )?on .{1,200}$/i, '')
     .trim()
   return cutAtWord(bare.replace(/\s+…$/, '…'), excerptLength)
