@@ -3,8 +3,8 @@
 //
 // Nobody's deliveries exist before the slot, so whoever changes their mind until then is planned as they are at the slot.
 
-import type { Actor } from '../access/audit.ts'
-import { audit } from '../access/audit.ts'
+import { sql } from 'kysely'
+import { type Actor, audit } from '../access/audit.ts'
 import { invalid, Refusal } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
 import type { Db } from '../db/connect.ts'
@@ -118,6 +118,14 @@ export async function arrangeEdition(
     }
     for (const { categoryId, articleIds } of arrangement.order ?? [])
       await reorder(trx, editionId, categoryId, articleIds)
+    // What is pinned comes first, whatever the order: the snapshot goes by position alone.
+    await sql`
+      update edition_articles e set position = n.place
+      from (select category_id, article_id,
+          row_number() over (partition by category_id order by is_pinned desc, position) as place
+        from edition_articles where edition_id = ${editionId}) n
+      where e.edition_id = ${editionId} and e.category_id = n.category_id and e.article_id = n.article_id
+        and e.position <> n.place`.execute(trx)
     if (arrangement.intro !== undefined)
       await trx
         .updateTable('editions')

@@ -24,20 +24,10 @@ export interface SeedArgs {
   json?: boolean | undefined
 }
 
-const zones = [
-  ...['UTC', 'Europe/Berlin', 'Europe/London', 'Europe/Lisbon', 'Europe/Helsinki', 'Europe/Istanbul', 'Africa/Cairo'],
-  ...[
-    'Africa/Lagos',
-    'Africa/Johannesburg',
-    'Asia/Dubai',
-    'Asia/Karachi',
-    'Asia/Dhaka',
-    'Asia/Bangkok',
-    'Asia/Singapore',
-  ],
-  ...['Asia/Tokyo', 'Australia/Sydney', 'Pacific/Auckland', 'America/Sao_Paulo', 'America/New_York', 'America/Chicago'],
-  ...['America/Denver', 'America/Los_Angeles', 'America/Anchorage', 'Pacific/Honolulu'],
-]
+const zones = `UTC Europe/Berlin Europe/London Europe/Lisbon Europe/Helsinki Europe/Istanbul
+    Africa/Cairo Africa/Lagos Africa/Johannesburg Asia/Dubai Asia/Karachi Asia/Dhaka
+    Asia/Bangkok Asia/Singapore Asia/Tokyo Australia/Sydney Pacific/Auckland America/Sao_Paulo
+    America/New_York America/Chicago America/Denver America/Los_Angeles America/Anchorage Pacific/Honolulu`.split(/\s+/)
 const domains = 50
 const seedChunk = 50_000
 
