@@ -58,6 +58,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       next_attempt_at timestamptz,
       settled_at timestamptz,
       created_at timestamptz not null default now(),
+      claimed_by bigint,
       size_bytes int,
       attempt smallint not null default 0,
       doubts smallint not null default 0,

@@ -323,6 +323,8 @@ export interface DeliveriesTable {
   /** Set: over. An uncertain delivery that waits to be resent isn't. */
   settledAt: Date | null
   createdAt: Generated<Date>
+  /** The worker that leased it last: while it is leased, nobody else may settle or release it. */
+  claimedBy: number | null
   sizeBytes: number | null
   /** How often it was put on the wire. */
   attempt: Generated<number>

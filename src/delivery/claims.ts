@@ -1,12 +1,14 @@
 // Leasing deliveries, for both lanes. A claim of digests goes round the editions that are sending, so that a big one doesn't hold
 // up a small one, and remembers how far it came in each.
+//
+// A claim whose answer was lost has leased deliveries that nobody knows of: before the next claim they are released.
 
 import type { Database } from '../db/connect.ts'
 import type { Lane as LaneName } from '../db/schema.ts'
 import type { MailKind } from './composer.ts'
-import { hotQuery } from './hot-query.ts'
+import { hotQuery, plainArray } from './hot-query.ts'
 import type { Claim, LeasedDelivery } from './lane.ts'
-import { claimDigests, claimTransactional, sendingEditions } from './statements.ts'
+import { claimDigests, claimTransactional, releaseUnknown, sendingEditions } from './statements.ts'
 
 interface ClaimedRow {
   id: number
@@ -35,6 +37,9 @@ export class Claimer {
   #asOf: string | null
   #cursors = new Map<number, { dueAt: string; id: number }>()
   #lastEdition = 0
+  #known = new Set<Claim>()
+  #isUnsure = false
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(database: Database, workerId: number, asOf: Date | null) {
     this.#database = database
@@ -42,7 +47,39 @@ export class Claimer {
     this.#asOf = asOf?.toISOString() ?? null
   }
 
-  async digests(limit: number): Promise<LeasedDelivery[]> {
+  digests(limit: number): Promise<LeasedDelivery[]> {
+    return this.#inTurn(() => this.#digests(limit))
+  }
+
+  transactional(limit: number): Promise<LeasedDelivery[]> {
+    const values = [this.#workerId, limit, this.#asOf]
+    return this.#inTurn(async () => this.#toLeased(await hotQuery(this.#database, claimTransactional, values)))
+  }
+
+  /** Claims that are settled whole, for their rows to go. */
+  takeDone(): number[] {
+    const done = [...this.#known].filter((claim) => claim.open === 0)
+    for (const claim of done) this.#known.delete(claim)
+    return done.map((claim) => claim.id)
+  }
+
+  /** Both lanes' claims, one after the other: so that one that isn't known is a lost one, not one under way. */
+  #inTurn(claim: () => Promise<LeasedDelivery[]>): Promise<LeasedDelivery[]> {
+    const next = this.#last.then(async () => {
+      if (this.#isUnsure) {
+        const known = plainArray([...this.#known].map(({ id }) => id))
+        await hotQuery(this.#database, releaseUnknown, [this.#workerId, known])
+      }
+      this.#isUnsure = true
+      const leased = await claim()
+      this.#isUnsure = false
+      return leased
+    })
+    this.#last = next.catch(() => {})
+    return next
+  }
+
+  async #digests(limit: number): Promise<LeasedDelivery[]> {
     const editions = (await hotQuery<{ id: number }>(this.#database, sendingEditions, [])).map((row) => row.id)
     for (const id of this.#cursors.keys()) if (!editions.includes(id)) this.#cursors.delete(id)
     const at = editions.indexOf(this.#lastEdition) + 1
@@ -55,26 +92,27 @@ export class Claimer {
       if (last) {
         this.#cursors.set(edition, { dueAt: last.due_at, id: last.id })
         this.#lastEdition = edition
-        return toLeased(rows)
+        return this.#toLeased(rows)
       }
       this.#cursors.delete(edition)
     }
     return []
   }
 
-  async transactional(limit: number): Promise<LeasedDelivery[]> {
-    return toLeased(await hotQuery<ClaimedRow>(this.#database, claimTransactional, [this.#workerId, limit, this.#asOf]))
-  }
-
   #claimEdition(edition: number, limit: number, cursor: { dueAt: string; id: number }): Promise<ClaimedRow[]> {
     return hotQuery(this.#database, claimDigests, [this.#workerId, limit, this.#asOf, edition, cursor.dueAt, cursor.id])
   }
+
+  #toLeased(rows: readonly ClaimedRow[]): LeasedDelivery[] {
+    if (!rows.length) return []
+    const claim: Claim = { id: rows[0]!.claim_id, open: rows.length }
+    this.#known.add(claim)
+    return rows.map((row) => toLeased(row, claim))
+  }
 }
 
-function toLeased(rows: readonly ClaimedRow[]): LeasedDelivery[] {
-  if (!rows.length) return []
-  const claim: Claim = { id: rows[0]!.claim_id, open: rows.length }
-  return rows.map((row) => ({
+function toLeased(row: ClaimedRow, claim: Claim): LeasedDelivery {
+  return {
     id: row.id,
     kind: row.kind,
     lane: row.lane,
@@ -90,5 +128,5 @@ function toLeased(rows: readonly ClaimedRow[]): LeasedDelivery[] {
     doubts: row.doubts,
     messageId: row.message_id,
     ageSeconds: row.age_seconds,
-  }))
+  }
 }

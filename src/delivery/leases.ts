@@ -76,7 +76,7 @@ export async function reapWorkers(
       const uncertain = await markUncertain(trx, id, options.policy)
       const released = await sql`
         update deliveries set next_attempt_at = now()
-        where id in (select unnest(delivery_ids) from claims where worker_id = ${id})
+        where id in (select unnest(delivery_ids) from claims where worker_id = ${id}) and claimed_by = ${id}
           and next_attempt_at is null and settled_at is null`.execute(trx)
       await trx.deleteFrom('workers').where('id', '=', id).execute()
       reaped.push({ workerId: id, uncertain, released: Number(released.numAffectedRows ?? 0) })
@@ -93,7 +93,7 @@ async function markUncertain(trx: Db, workerId: number, policy: 'resend' | 'hold
       select d.id, d.edition_id, d.subscriber_id, d.state = 'uncertain' as was_uncertain, f.record,
         ${policy} = 'resend' and d.doubts = 0 as resend
       from deliveries d join flight f on f.delivery_id = d.id
-      where d.next_attempt_at is null and d.settled_at is null for update of d
+      where d.claimed_by = ${workerId} and d.next_attempt_at is null and d.settled_at is null for update of d
     ), marked as (
       update deliveries d set state = 'uncertain', reason = null, attempt = d.attempt + 1, doubts = d.doubts + 1,
         stage = 'dot', smtp_code = null, smtp_reply = 'the worker was lost while it was on the wire',
@@ -122,7 +122,7 @@ export async function retireWorker(database: Database, workerId: number): Promis
     await sql`select id from workers where id = ${workerId} for update`.execute(trx)
     await sql`
       update deliveries set next_attempt_at = now()
-      where id in (select unnest(delivery_ids) from claims where worker_id = ${workerId})
+      where id in (select unnest(delivery_ids) from claims where worker_id = ${workerId}) and claimed_by = ${workerId}
         and next_attempt_at is null and settled_at is null
         and exists (select from workers where id = ${workerId})`.execute(trx)
     await trx.deleteFrom('workers').where('id', '=', workerId).execute()

@@ -58,7 +58,7 @@ export class WorkSession {
   #dkim: Dkim | null
   #pepper: string
   #leaseUntil: number
-  #doneClaims: number[] = []
+  #claimer: Claimer
   #seenFrom = 0
 
   private constructor(
@@ -91,7 +91,7 @@ export class WorkSession {
       onPolicy: (editionId) => pauseEdition(database.db, log, editionId),
     })
     this.gates = options.relays.map((relay) => new RelayGate(relay, options.timeouts))
-    const claimer = new Claimer(database, workerId, options.asOf)
+    this.#claimer = new Claimer(database, workerId, options.asOf)
     // What nobody can send now is better leased by a worker that can.
     const mayClaim = (lane: LaneName) => this.gates.some((gate) => gate.canWork(lane, options.clock.now()))
     this.#lanes = {
@@ -99,14 +99,14 @@ export class WorkSession {
         log,
         composers,
         capacity: 500,
-        claim: async (limit) => (mayClaim('digest') ? claimer.digests(limit) : []),
+        claim: async (limit) => (mayClaim('digest') ? this.#claimer.digests(limit) : []),
         screen: (leased) => this.#screen(leased),
       }),
       transactional: new Lane({
         log,
         composers,
         capacity: 50,
-        claim: async (limit) => (mayClaim('transactional') ? claimer.transactional(limit) : []),
+        claim: async (limit) => (mayClaim('transactional') ? this.#claimer.transactional(limit) : []),
         screen: async (leased) => leased,
       }),
     }
@@ -225,7 +225,7 @@ export class WorkSession {
   async beat(): Promise<boolean> {
     const { leaseSeconds } = this.#options
     const startedAt = performance.now()
-    const done = this.#doneClaims.splice(0)
+    const done = this.#claimer.takeDone()
     try {
       const outcome = await renewLease(this.#options.database.db, this.workerId, leaseSeconds, done)
       if (outcome === 'lost') {
@@ -236,7 +236,6 @@ export class WorkSession {
       this.#leaseUntil = startedAt + leaseSeconds * 1000
       return true
     } catch (cause) {
-      this.#doneClaims.push(...done)
       this.#options.log.warn({ err: cause }, 'the lease of the delivery worker could not be renewed')
       return true
     }
@@ -299,7 +298,7 @@ export class WorkSession {
   }
 
   #closeClaims(settlements: readonly Settlement[]): void {
-    for (const { delivery } of settlements) if (--delivery.claim.open === 0) this.#doneClaims.push(delivery.claim.id)
+    for (const { delivery } of settlements) delivery.claim.open--
   }
 
   async #learned(delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome): Promise<void> {

@@ -24,7 +24,7 @@ export const claimDigests: HotStatement = {
         and (d.next_attempt_at, d.id) > ($5::timestamptz, $6::bigint) and exists (select from me)
       order by d.next_attempt_at, d.id limit $2::int for update of d skip locked
     ), leased as (
-      update deliveries d set next_attempt_at = null from picked p where d.id = p.id returning ${leasedColumns}
+      update deliveries d set next_attempt_at = null, claimed_by = $1::bigint from picked p where d.id = p.id returning ${leasedColumns}
     ), noted as (
       insert into claims (worker_id, delivery_ids) select $1::bigint, array_agg(id) from picked having count(*) > 0 returning id
     ), readers as (
@@ -45,11 +45,22 @@ export const claimTransactional: HotStatement = {
         and d.next_attempt_at <= greatest($3::timestamptz, now()) and exists (select from me)
       order by d.next_attempt_at, d.id limit $2::int for update of d skip locked
     ), leased as (
-      update deliveries d set next_attempt_at = null from picked p where d.id = p.id returning ${leasedColumns}
+      update deliveries d set next_attempt_at = null, claimed_by = $1::bigint from picked p where d.id = p.id returning ${leasedColumns}
     ), noted as (
       insert into claims (worker_id, delivery_ids) select $1::bigint, array_agg(id) from picked having count(*) > 0 returning id
     )
     select leased.*, noted.id as claim_id from leased cross join noted order by leased.due_at, leased.id`,
+}
+
+/** $1 worker, $2 the claims it knows of. What the others lease may be claimed again: their answers were lost on the way. */
+export const releaseUnknown: HotStatement = {
+  name: 'release_unknown',
+  text: `with ${me}, unknown as (
+      delete from claims c using me where c.worker_id = me.id and c.id <> all($2::bigint[]) returning c.delivery_ids
+    )
+    update deliveries d set next_attempt_at = now()
+    where d.id in (select unnest(delivery_ids) from unknown) and d.claimed_by = $1::bigint
+      and d.next_attempt_at is null and d.settled_at is null`,
 }
 
 /** Editions whose deliveries may be claimed, oldest first. */
@@ -75,7 +86,7 @@ export const turn: HotStatement = {
         stage = coalesce(x.stage, d.stage), relay = coalesce(x.relay, d.relay), size_bytes = coalesce(x.size, d.size_bytes),
         message_id = coalesce(x.message_id, d.message_id), article_ids = coalesce(x.article_ids::int[], d.article_ids)
       from fate x
-      where d.id = x.id and d.attempt = x.attempt and d.next_attempt_at is null and d.settled_at is null
+      where d.id = x.id and d.claimed_by = $1::bigint and d.attempt = x.attempt and d.next_attempt_at is null and d.settled_at is null
       returning d.id, d.edition_id, d.subscriber_id, x.was_uncertain, x.watermarks, x.article_ids,
         case when x.state = 'skipped' then 'skipped:' || x.reason when x.state = 'deferred' then null else x.state end as outcome
     ), read as (
