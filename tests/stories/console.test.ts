@@ -212,7 +212,9 @@ story('an editor looks at whom a digest reaches, confirms, watches, pauses and c
     await console.get(`${path}/${move}`).expect(200)
     await console.post(`${path}/${move}`).expect(303)
   }
-  await console.post(`${path}/pause`).expect(409)
+  const refused = await console.post(`${path}/pause`).expect(409)
+  assert.match(refused.text, /is cancelled[^]*<nav class="sections"|<nav class="sections"[^]*is cancelled/)
+  await console.get('/admin/nowhere').expect(404)
   const log = await console.get('/admin/audit').expect(200)
   for (const action of ['triggered', 'paused', 'resumed', 'cancelled'])
     assert.match(log.text, new RegExp(`edition ${action}`))

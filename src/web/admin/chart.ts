@@ -11,15 +11,13 @@ export interface GrowthDay {
 }
 
 const width = 720
-const height = 150
-const foot = 18
+const height = 120
 
 export function growthChart(days: readonly GrowthDay[]): Html {
   const mostUp = Math.max(1, ...days.map((day) => day.came))
   const mostDown = Math.max(0, ...days.map((day) => day.left))
-  const plot = height - foot - 14
-  const unit = plot / (mostUp + mostDown)
-  const axis = 14 + mostUp * unit
+  const unit = height / (mostUp + mostDown)
+  const axis = mostUp * unit
   const step = width / days.length
   const bar = (day: GrowthDay, index: number) => {
     const x = (index * step + step * 0.15).toFixed(1)
@@ -38,16 +36,18 @@ export function growthChart(days: readonly GrowthDay[]): Html {
   }
   const came = days.reduce((sum, day) => sum + day.came, 0)
   const left = days.reduce((sum, day) => sum + day.left, 0)
-  return html`<svg
-    class="chart"
-    viewBox="0 0 ${width} ${height}"
-    role="img"
-    aria-label="In ${days.length} days ${number(came)} came and ${number(left)} left. The table below has each day."
-  >
-    <text x="0" y="10">${number(mostUp)}</text>
-    ${days.map(bar)}
-    <line class="axis" x1="0" x2="${width}" y1="${axis.toFixed(1)}" y2="${axis.toFixed(1)}" />
-    <text x="0" y="${height - 4}">${days[0]?.label}</text>
-    <text x="${width}" y="${height - 4}" text-anchor="end">${days.at(-1)?.label}</text>
-  </svg>`
+  return html`<div class="chart">
+    <svg
+      viewBox="0 0 ${width} ${height}"
+      preserveAspectRatio="none"
+      role="img"
+      aria-label="In ${days.length} days ${number(came)} came and ${number(left)} left. The table below has each day."
+    >
+      ${days.map(bar)}
+      <line class="axis" x1="0" x2="${width}" y1="${axis.toFixed(1)}" y2="${axis.toFixed(1)}" />
+    </svg>
+    <p>
+      <span>${days[0]?.label}</span> <span>at most ${number(mostUp)} a day</span> <span>${days.at(-1)?.label}</span>
+    </p>
+  </div>`
 }

@@ -67,7 +67,7 @@ export function mountDeliveries(router: Router, web: WebContext): void {
                 items.map((delivery) => deliveryRow(web, delivery)),
               )
         }
-        ${pager(path, { state: filter, cursor }, next === null ? null : encodeCursor(next))}`,
+        ${pager(path, { state: filter, cursor }, next === null ? null : encodeCursor(next), ['First', 'Next'])}`,
     })
   })
 }

@@ -1,6 +1,5 @@
 // How an edition looks: its name, its state, its account as a bar and as a table that adds up.
 
-import type { Config } from '../../base/config.ts'
 import {
   type Account,
   type Category,
@@ -11,7 +10,7 @@ import {
 } from '../../db/schema.ts'
 import { progress } from '../../digests/progress.ts'
 import { html, type Html, type HtmlValue } from '../html.ts'
-import { moment, number, state, type Tone } from './parts.ts'
+import { number, state, type Tone } from './parts.ts'
 
 const tones: Record<EditionState, Tone> = {
   planning: 'busy',
@@ -38,10 +37,6 @@ export function editionName(
   const what = edition.kind === 'announcement' ? edition.content.subject : names?.join(', ')
   return what ? `${kinds[edition.kind]}: ${what}` : kinds[edition.kind]
 }
-
-/** When it falls due; when it was made, for those that have no slot. */
-export const editionMoment = (config: Config, edition: Pick<Edition, 'slotAt' | 'createdAt'>): HtmlValue =>
-  moment(config, edition.slotAt ?? edition.createdAt)
 
 export function skippedTotal(account: Account): number {
   return skipReasons.reduce((sum, reason) => sum + account.skipped[reason], 0)
@@ -71,7 +66,7 @@ export function accountBar(account: Account, options: { isLarge?: boolean } = {}
     .map((part) => `${number(counts[part])} ${part}`)
     .join(', ')
   return html`<svg
-    class="bar${options.isLarge && ' large'}"
+    class="bar${options.isLarge ? ' large' : ''}"
     viewBox="0 0 100 10"
     preserveAspectRatio="none"
     role="img"

@@ -7,9 +7,9 @@ import { accountsOf } from '../../digests/editions.ts'
 import { pageOf, readCursor } from '../api/cursors.ts'
 import { html, type Html } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
-import { accountBar, editionMoment, editionName, editionState, skippedTotal } from './edition-parts.ts'
+import { accountBar, editionName, editionState, skippedTotal } from './edition-parts.ts'
 import { sendConsole } from './layout.ts'
-import { dayName, dayOf, empty, number, pager, table } from './parts.ts'
+import { clockTime, dayName, dayOf, empty, number, pager, table } from './parts.ts'
 import { queryText } from './query.ts'
 
 const perPage = 50
@@ -60,7 +60,8 @@ export function editionTable(
 ): Html {
   const now = web.clock.now()
   const at = (edition: Edition) => edition.slotAt ?? edition.createdAt
-  const days = Map.groupBy(editions, (edition) => dayOf(web.config, at(edition)))
+  const latestFirst = editions.toSorted((a, b) => at(b).getTime() - at(a).getTime() || b.id - a.id)
+  const days = Map.groupBy(latestFirst, (edition) => dayOf(web.config, at(edition)))
   return table(
     'Editions',
     html`<tr>
@@ -81,18 +82,21 @@ export function editionTable(
           ${day.map(
             (edition) =>
               html`<tr>
-                <td class="tight">${editionMoment(web.config, edition)}</td>
+                <td class="tight">${clockTime(web.config, at(edition))}</td>
                 <td><a href="/admin/editions/${edition.id}">${editionName(edition, categories)}</a></td>
                 <td>${editionState(edition)}</td>
                 ${
                   edition.state === 'missed'
                     ? html`<td class="number">${number(edition.missed)}</td>
                         <td colspan="4">missed their slot while nothing ran</td>`
-                    : html`<td class="number">${number(edition.counts.audience)}</td>
-                        <td class="number">${number(edition.counts.sent)}</td>
-                        <td class="number">${number(skippedTotal(edition.counts))}</td>
-                        <td class="number">${number(edition.counts.failed)}</td>
-                        <td class="progress">${accountBar(edition.counts)}</td>`
+                    : edition.counts.audience === 0
+                      ? html`<td class="number none">–</td>
+                          <td colspan="4" class="none">${edition.closedAt ? edition.note : 'not planned yet'}</td>`
+                      : html`<td class="number">${number(edition.counts.audience)}</td>
+                          <td class="number">${number(edition.counts.sent)}</td>
+                          <td class="number">${number(skippedTotal(edition.counts))}</td>
+                          <td class="number">${number(edition.counts.failed)}</td>
+                          <td class="progress">${accountBar(edition.counts)}</td>`
                 }
               </tr>`,
           )}`,

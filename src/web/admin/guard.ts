@@ -24,9 +24,13 @@ export function requireEditor(web: WebContext): RequestHandler {
   }
 }
 
-/** Whose request this is. Behind the guard only. */
+/** Whose request this is. Behind the guard there always is one. */
 export function editorOf(request: Request): Editor {
   return editors.get(request)!
+}
+
+export function isSignedIn(request: Request): boolean {
+  return editors.has(request)
 }
 
 /** The same, as the audit log writes it. */

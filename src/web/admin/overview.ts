@@ -8,7 +8,7 @@ import type { WebContext } from '../web-context.ts'
 import { growthChart, type GrowthDay } from './chart.ts'
 import { editionTable, newestEditions } from './editions.ts'
 import { sendConsole } from './layout.ts'
-import { count, dayOf, empty, moment, number, state, table } from './parts.ts'
+import { count, dayOf, empty, moment, number, slimTable, state } from './parts.ts'
 
 const growthDays = 30
 
@@ -31,13 +31,14 @@ export function mountOverview(router: Router, web: WebContext): void {
       title: 'Overview',
       actions: html`<a class="button main" href="/admin/trigger">Send a digest now…</a>
         <a class="button" href="/admin/preview">Preview the next</a>`,
-      body: html`${firstSteps(has)} ${warningList(warnings)}
+      body: html`${warningList(warnings)}
         <ul class="figures">
           <li><b>${number(totals.active)}</b> <span>active subscribers</span></li>
           <li><b>${number(totals.pending)}</b> <span>to confirm</span></li>
           <li><b>${number(totals.unsubscribed)}</b> <span>unsubscribed</span></li>
           <li><b>${number(totals.suppressed)}</b> <span>suppressed</span></li>
         </ul>
+        ${firstSteps(has)}
         <h2>Next slots</h2>
         ${
           slots.length === 0
@@ -48,19 +49,20 @@ export function mountOverview(router: Router, web: WebContext): void {
                   <code>npm run -s cli -- subscribers import FILE.csv</code>.
                 </p>`,
               )
-            : table(
+            : slimTable(
                 'Next slots',
                 html`<tr>
                   <th>At</th>
                   <th class="number">Subscribers due</th>
-                  <th></th>
                 </tr>`,
                 slots.map(
                   (slot) =>
                     html`<tr>
-                      <td>${moment(web.config, slot.slotAt)}</td>
+                      <td>
+                        ${moment(web.config, slot.slotAt)}
+                        ${slot.slotAt <= now ? state('due now', 'busy') : html`<small>${inWords(slot.slotAt, now)}</small>`}
+                      </td>
                       <td class="number">${number(slot.due)}</td>
-                      <td>${slot.slotAt <= now ? state('due now', 'busy') : inWords(slot.slotAt, now)}</td>
                     </tr>`,
                 ),
               )
@@ -138,7 +140,7 @@ function growthPart(days: readonly GrowthDay[]): Html {
     ${growthChart(days)}
     <details>
       <summary>Day by day</summary>
-      ${table(
+      ${slimTable(
         'Growth by day',
         html`<tr>
           <th>Day</th>

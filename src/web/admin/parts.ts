@@ -26,6 +26,12 @@ export function moment(config: Config, at: Date | null | undefined, options: { w
   return html`<time datetime="${at.toISOString()}" title="${at.toISOString()}">${text}</time>`
 }
 
+/** The hour and minute alone, where the day is said above. */
+export function clockTime(config: Config, at: Date): Html {
+  const text = new Intl.DateTimeFormat('en-GB', { timeZone: config.digest.timezone, timeStyle: 'short' }).format(at)
+  return html`<time datetime="${at.toISOString()}" title="${at.toISOString()}">${text}</time>`
+}
+
 /** The calendar day in the site's time zone, as `2026-03-06`: what things are grouped by. */
 export function dayOf(config: Config, at: Date): string {
   return new Intl.DateTimeFormat('sv-SE', { timeZone: config.digest.timezone, dateStyle: 'short' }).format(at)
@@ -67,6 +73,11 @@ export function table(label: string, head: Html, rows: readonly HtmlValue[]): Ht
   </div>`
 }
 
+/** For two or three columns, which would be lost across a whole page. */
+export function slimTable(label: string, head: Html, rows: readonly HtmlValue[]): Html {
+  return html`<div class="slim">${table(label, head, rows)}</div>`
+}
+
 /** What an empty page says: that it is empty, and what to do. */
 export function empty(what: HtmlValue, ...more: HtmlValue[]): Html {
   return html`<div class="empty">
@@ -90,7 +101,12 @@ export function facts(rows: readonly (readonly [label: string, value: HtmlValue]
 }
 
 /** Next page, where there is one. `query` is the present one. */
-export function pager(path: string, query: Record<string, string | undefined>, next: string | null): HtmlValue {
+export function pager(
+  path: string,
+  query: Record<string, string | undefined>,
+  next: string | null,
+  words: readonly [first: string, next: string] = ['Newest', 'Older'],
+): HtmlValue {
   if (next === null && query.cursor === undefined) return null
   const to = (cursor: string | undefined) => {
     const given = Object.entries({ ...query, cursor }).filter((pair): pair is [string, string] => Boolean(pair[1]))
@@ -98,8 +114,8 @@ export function pager(path: string, query: Record<string, string | undefined>, n
     return search ? `${path}?${search}` : path
   }
   return html`<nav class="pager" aria-label="Pages">
-    ${query.cursor !== undefined && html`<a href="${to(undefined)}">Newest</a>`}
-    ${next !== null && html`<a href="${to(next)}" rel="next">Older →</a>`}
+    ${query.cursor !== undefined && html`<a href="${to(undefined)}">${words[0]}</a>`}
+    ${next !== null && html`<a href="${to(next)}" rel="next">${words[1]} →</a>`}
   </nav>`
 }
 

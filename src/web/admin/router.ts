@@ -2,6 +2,7 @@
 // them all and none is forgotten.
 
 import { Router } from 'express'
+import { Refusal } from '../../base/errors.ts'
 import { sameOriginOnly } from '../forms.ts'
 import type { WebContext } from '../web-context.ts'
 import { mountApiKeys } from './api-keys.ts'
@@ -13,6 +14,7 @@ import { mountDeliveries } from './deliveries.ts'
 import { mountEdition } from './edition.ts'
 import { mountEditions } from './editions.ts'
 import { mountEditors } from './editors.ts'
+import { consoleErrors } from './errors.ts'
 import { mountFeeds } from './feeds.ts'
 import { requireEditor } from './guard.ts'
 import { mountOverview } from './overview.ts'
@@ -49,5 +51,9 @@ export function consoleRouter(web: WebContext): Router {
   mountEditors(router, web)
   mountApiKeys(router, web)
   mountAudit(router, web)
+  router.use((request) => {
+    throw new Refusal('not_found', `There is nothing at /admin${request.path.slice(0, 200)}.`)
+  })
+  router.use(consoleErrors(web))
   return router
 }

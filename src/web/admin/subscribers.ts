@@ -21,7 +21,7 @@ import { sendConfirmation } from './confirm.ts'
 import { deliveryState } from './deliveries.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
-import { empty, facts, moment, pager, state, table, type Tone } from './parts.ts'
+import { empty, facts, moment, pager, slimTable, state, table, type Tone } from './parts.ts'
 import { noticeOf, pathId, queryText } from './query.ts'
 
 const tones: Record<SubscriberStatus, Tone> = {
@@ -211,7 +211,7 @@ function whyNever(subscriber: ShownSubscriber): string {
 const choices = (subscriber: ShownSubscriber): Html =>
   subscriber.subscriptions.length === 0
     ? empty('No category.')
-    : table(
+    : slimTable(
         'Chosen categories',
         html`<tr>
           <th>Category</th>

@@ -218,7 +218,6 @@ const previewEndpoints = [
 ]
 
 export const editionEndpoints = [
-  ...previewEndpoints,
   endpoint({
     method: 'get',
     path: '/editions',
@@ -253,6 +252,8 @@ export const editionEndpoints = [
       return showEdition(web, made.id)
     },
   }),
+  // Before /editions/:id, which would take `preview` for an id.
+  ...previewEndpoints,
   endpoint({
     method: 'get',
     path: '/editions/:id',

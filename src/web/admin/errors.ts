@@ -1,0 +1,37 @@
+// What the console says when it won't do as asked: in its own frame, with a way back. Bugs go on to the server's own handler.
+
+import type { ErrorRequestHandler } from 'express'
+import { asRefusal, statusOf } from '../errors.ts'
+import { html } from '../html.ts'
+import type { WebContext } from '../web-context.ts'
+import { isSignedIn } from './guard.ts'
+import { type Section, sections, sendConsole } from './layout.ts'
+
+export function consoleErrors(web: WebContext): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    const refusal = asRefusal(error)
+    if (!refusal || !isSignedIn(request) || response.headersSent) return next(error)
+    const name = request.path.split('/')[1] ?? ''
+    const section = sections.find(([each]) => each === name)
+    const fields = refusal.problems.filter((problem) => problem.message !== refusal.message)
+    sendConsole(request, response, web, {
+      status: statusOf[refusal.code],
+      section: (section?.[0] ?? 'overview') as Section,
+      title: titles[refusal.code] ?? 'That can’t be done as it is',
+      body: html`<p class="notice warn">${refusal.message}</p>
+        ${
+          fields.length > 0 &&
+          html`<ul>
+            ${fields.map((problem) => html`<li><b>${problem.field}</b>: ${problem.message}</li>`)}
+          </ul>`
+        }
+        <p><a href="${section?.[2] ?? '/admin'}">Back to ${section?.[1].toLowerCase() ?? 'the overview'}</a></p>`,
+    })
+  }
+}
+
+const titles: Partial<Record<keyof typeof statusOf, string>> = {
+  not_found: 'Nothing here',
+  conflict: 'Not in this state',
+  forbidden: 'Not allowed',
+}
