@@ -145,6 +145,12 @@ export interface ArticlesTable {
   isSample: Generated<boolean>
 }
 
+/** Counted by the redirect of digests/story-url.ts where CLICK_COUNTS is on: per story, never per person. */
+export interface StoryClicksTable {
+  articleId: number
+  clicks: Generated<number>
+}
+
 export interface ArticleKeysTable {
   kind: 'guid' | 'link' | 'hash' | 'publisher'
   key: string
@@ -477,6 +483,7 @@ export interface Schema {
   feedCategories: FeedCategoriesTable
   feedRules: FeedRulesTable
   articles: ArticlesTable
+  storyClicks: StoryClicksTable
   articleKeys: ArticleKeysTable
   articleCategories: ArticleCategoriesTable
   subscribers: SubscribersTable

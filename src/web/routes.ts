@@ -10,12 +10,14 @@ import { docsRouter } from './api/docs.ts'
 import { endpoints } from './api/endpoints.ts'
 import { apiRouter } from './api/router.ts'
 import { healthRouter } from './health.ts'
+import { followStory } from './pages/click.ts'
 import { pagesRouter } from './pages/router.ts'
 import { websubRouter } from './pages/websub.ts'
 import type { WebContext } from './web-context.ts'
 
 export function mountRoutes(app: Express, web: WebContext): void {
   app.use(healthRouter(web))
+  app.get('/click', followStory(web))
   app.use('/', pagesRouter(web))
   app.use('/websub', websubRouter(web))
   app.use('/api/docs', docsRouter(web.config))

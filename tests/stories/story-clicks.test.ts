@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { signToken } from '../../src/base/tokens.ts'
+import { storyUrl } from '../../src/digests/story-url.ts'
+import { story } from '../support/house.ts'
+
+story(
+  'a counted link leads to its story, counts the story and no person, and can lead nowhere else',
+  async ({ web, db, config }) => {
+    const at = new Date('2026-03-02T06:00:00Z')
+    const link = 'https://stories.example/1?a=b&c=d'
+    const values = { title: 'One', link, publishedAt: at, firstSeenAt: at, updatedAt: at }
+    await db.insertInto('articles').values(values).execute()
+    const url = new URL(storyUrl(config, { id: 1, link }))
+    assert.equal(url.pathname, '/click')
+    for (let i = 0; i < 2; i++)
+      await web
+        .get(url.pathname + url.search)
+        .expect(302)
+        .expect('Location', link)
+    assert.deepEqual(await db.selectFrom('storyClicks').selectAll().execute(), [{ articleId: 1, clicks: 2 }])
+    const other = signToken(config.secretKeys, 'unsubscribe', '1', null)
+    for (const token of [
+      '',
+      'x',
+      '1.0.AAAAAAAAAAAAAAAAAAAAAA',
+      other,
+      signToken(config.secretKeys, 'click', '2', null),
+    ])
+      await web.get(`/click?token=${token}&url=https://evil.example/`).expect(404)
+    assert.deepEqual(await db.selectFrom('storyClicks').select('clicks').execute(), [{ clicks: 2 }])
+  },
+  { env: { CLICK_COUNTS: 'on' } },
+)
