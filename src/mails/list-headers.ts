@@ -1,7 +1,6 @@
-// Headers that say what kind of mail this is. Values are unfolded and unencoded ASCII: delivery folds them (header-text.ts).
+// Headers that say what kind of mail this is. Values are unfolded and unencoded ASCII: delivery folds them.
 
 import type { Config } from '../base/config.ts'
-import { cleanHeaderText } from './header-text.ts'
 
 type Headers = readonly (readonly [name: string, value: string])[]
 
@@ -49,6 +48,7 @@ function domainOfSender({ mail }: Pick<Config, 'mail'>): string {
 
 /** RFC 2919 §2: a phrase before the id, left out when it would need encoding: many programs show it as it stands. */
 function listName(name: string): string {
-  const clean = cleanHeaderText(name)
+  // oxlint-disable-next-line no-control-regex
+  const clean = name.replace(/[\x00-\x1f\x7f]+/g, ' ').trim()
   return /^[\x20-\x7e]{1,120}$/.test(clean) ? `"${clean.replace(/["\\]/g, '\\$&')}" ` : ''
 }
