@@ -312,8 +312,8 @@ story(
     assert.deepEqual(
       rows.map((row) => [String(row.articleId), row.isPinned, row.isDropped]),
       [
-        [third.id, false, false],
         [second.id, true, false],
+        [third.id, false, false],
         [first.id, false, true],
       ],
     )
