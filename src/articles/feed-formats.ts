@@ -43,12 +43,20 @@ function parseFeedText(text: string, origin: Origin): FeedReading {
 function parseJson(text: string, origin: Origin): FeedReading {
   let document: unknown
   try {
-    document = JSON.parse(text)
+    document = parseStorable(text)
   } catch {
     return refused('It is broken JSON.')
   }
   const feed = readJsonFeed(document, origin)
   return feed ? { outcome: 'feed', feed } : refused('It is JSON, but not a JSON Feed.')
+}
+
+/** JSON's escapes can spell what Postgres refuses: NUL, and half a surrogate pair. */
+function parseStorable(text: string): unknown {
+  if (!/\\u(?:0000|d[89a-f])/i.test(text)) return JSON.parse(text)
+  return JSON.parse(text, (_, value: unknown) =>
+    typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value,
+  )
 }
 
 function whatElse(text: string, firstElement: string | null): string {

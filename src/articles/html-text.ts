@@ -26,6 +26,8 @@ const inline =
 /** Reads until it has `most` characters of text, and the pictures up to there (or all, with `allPictures`). */
 export function readHtml(html: string, most: number, options: { allPictures?: boolean } = {}): HtmlReading {
   const pictures: HtmlPicture[] = []
+  // Tags that are opened and never closed: looked for once, not again at each of a hundred thousand of them.
+  const unclosed = new Set<string>()
   let raw = ''
   let at = 0
   while (at < html.length) {
@@ -53,7 +55,11 @@ export function readHtml(html: string, most: number, options: { allPictures?: bo
     else if (unread.test(tag) && !attributes?.endsWith('/')) {
       const close = new RegExp(`</${tag}\\b[^>]*>`, 'gi')
       close.lastIndex = at
-      at = close.exec(html) ? close.lastIndex : tag === 'form' || tag === 'button' ? at : html.length
+      if (!unclosed.has(tag) && close.exec(html)) at = close.lastIndex
+      else {
+        unclosed.add(tag)
+        if (tag !== 'form' && tag !== 'button') at = html.length
+      }
     }
   }
   return { text: cleanSpace(decodeHTML(raw)), pictures }

@@ -136,7 +136,7 @@ export function match(
 
 /** Index entries have a limit (2.7 kB in Postgres); no key comes near it. */
 function shorten(key: string): string {
-  return key.length <= 500 ? key : `${key.slice(0, 400)} ${hash(key)}`
+  return key.length <= 500 ? key : `${key.slice(0, 400).toWellFormed()} ${hash(key)}`
 }
 
 function hash(text: string): string {

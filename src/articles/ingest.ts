@@ -67,7 +67,7 @@ export async function ingestEntries(
   const report: IngestReport = { entries: entries.length, taken: 0, changed: 0, unchanged: 0, ignored: 0, reasons: [] }
   const ignore = (entry: Entry, why: string) => {
     report.ignored++
-    if (report.reasons.length < 50) report.reasons.push({ title: (entry.title ?? entry.link ?? '').slice(0, 120), why })
+    if (report.reasons.length < 50) report.reasons.push({ title: cutAtWord(entry.title ?? entry.link ?? '', 120), why })
   }
   const usable: { entry: Entry; publishedAt: Date | null; place: number }[] = []
   for (const [place, entry] of entries.entries()) {

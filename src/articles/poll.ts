@@ -73,9 +73,25 @@ async function claimDue(ctx: Context, now: Date): Promise<Feed[]> {
     .execute()
 }
 
+/** What goes wrong unforeseen counts as a failure of this feed too: it backs off, and editors see it. */
 async function pollOne(ctx: Context, feed: Feed, options: PollOptions): Promise<PollOutcome> {
   const now = ctx.clock.now()
   const random = options.random ?? Math.random
+  try {
+    return await pollAt(ctx, feed, options, now, random)
+  } catch (error) {
+    ctx.log.error({ err: error, feedId: feed.id }, 'a poll failed')
+    return fail(ctx, feed, now, 'What it brought could not be stored; the log says why.', null, random)
+  }
+}
+
+async function pollAt(
+  ctx: Context,
+  feed: Feed,
+  options: PollOptions,
+  now: Date,
+  random: () => number,
+): Promise<PollOutcome> {
   const result = await (options.fetch ?? safeFetch)(feed.url, {
     userAgent: ctx.config.feeds.userAgent,
     allowHosts: allowedHosts(ctx.config),

@@ -44,11 +44,14 @@ export function parseXml(text: string): XmlDocument | { root: null; firstElement
   let isRootClosed = false
   let nodes = 0
   let items = 0
+  // Of every element, also before and after the feed's own: the parser's time grows with the square of the depth.
+  let depth = 0
   const stack: XmlNode[] = []
   const scopes: Scope[] = []
   const parser: Parser = new Parser(
     {
       onopentag(rawName, attributes) {
+        if (++depth > deepest) throw new FeedRefused(`Its elements are nested more than ${deepest} deep.`)
         if (isRootClosed) return
         firstElement ??= rawName
         if (++nodes > mostNodes) throw new FeedRefused(`It has more than ${mostNodes} elements.`)
@@ -56,7 +59,6 @@ export function parseXml(text: string): XmlDocument | { root: null; firstElement
         const scope = enterScope(scopes.at(-1), rawName, attributes, stack.length)
         const name = canonicalName(rawName, scope)
         if (!root && !isRoot(name)) return
-        if (stack.length >= deepest) throw new FeedRefused(`Its elements are nested more than ${deepest} deep.`)
         if (itemNames.has(name) && ++items > mostItems) throw new FeedRefused(`It has more than ${mostItems} entries.`)
         const node: XmlNode = { name, attributes, text: '', children: [], from: parser.endIndex + 1, to: -1 }
         root ??= node
@@ -69,6 +71,7 @@ export function parseXml(text: string): XmlDocument | { root: null; firstElement
         if (node && !containers.has(node.name)) node.text += data
       },
       onclosetag(_, isImplied) {
+        depth--
         if (!root || isRootClosed) return
         const node = stack.pop()
         scopes.pop()

@@ -231,3 +231,16 @@ test('a permanent redirect is remembered, a temporary one behind it is not', asy
   await poll(feed)
   assert.equal((await getFeed(ctx.db, feed)).url, `${server.origin}/new.xml`)
 })
+
+test('what Postgres refuses (NUL, half a surrogate pair, a cut emoji) does not stop a feed', async () => {
+  const title = `${'x'.repeat(119)}😀 and on`
+  server.answer = (_request, response) =>
+    response.end(
+      `{"version":"https://jsonfeed.org/version/1.1","title":"Odd","items":[
+        {"id":"a\\ud83d","url":"https://lantern.example/odd","title":"half \\ud83d pair","tags":["\\u0000tag"]},
+        {"id":"b","title":"${title}","content_text":"no link, so it is reported"}]}`,
+    )
+  const report = await poll(await addPolitics('/odd.json'))
+  assert.deepEqual([report.taken, report.ignored], [1, 1])
+  assert.equal((await articles())[0]!.title, 'half \ufffd pair')
+})
