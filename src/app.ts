@@ -7,6 +7,7 @@ import { createServer as createHttpServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
 import { Registry } from 'prom-client'
+import type { Relay } from './base/config.ts'
 import type { Database } from './db/connect.ts'
 import type { Context } from './db/context.ts'
 import { openQueue } from './db/queue.ts'
@@ -28,6 +29,8 @@ export type Role = (typeof roles)[number]
 export interface App {
   ctx: Context
   database: Database
+  /** The trial's mailbox, for whoever else sends in this process; undefined: the configuration's relays. */
+  relays: readonly Relay[] | undefined
   /** Where it listens; null for a worker. */
   port: number | null
   /** Stops taking requests, lets chores and mails in flight finish, closes the queue. Not the database. Safe to repeat. */
@@ -50,6 +53,7 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
     const metrics = new DeliveryMetrics(registry, database.db)
     const web: WebContext = { ...ctx, database, queue, mailbox, registry }
     let port: number | null = null
+    let relays: readonly Relay[] | undefined
     if (role !== 'worker') {
       const server = await listen(createServer(web), config.web.host, config.web.port)
       port = (server.address() as AddressInfo).port
@@ -63,13 +67,14 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
     if (role !== 'web') {
       const mailboxServer = mailbox && (await startMailboxServer(mailbox, log))
       if (mailboxServer) stops.push(() => mailboxServer.close())
+      relays = mailboxServer ? [mailboxServer.relay] : undefined
       const delivery = new DeliveryWorker({
         database,
         config,
         log,
         composers: composersOf(ctx),
         metrics,
-        ...(mailboxServer ? { relays: [mailboxServer.relay] } : {}),
+        ...(relays ? { relays } : {}),
       })
       await delivery.start()
       stops.push(() => delivery.stop())
@@ -77,7 +82,7 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
       const stopSchedule = await startSchedule(ctx, queue)
       stops.push(stopSchedule)
     }
-    return { ctx, database, port, stop }
+    return { ctx, database, relays, port, stop }
   } catch (cause) {
     await stop()
     throw cause

@@ -2,7 +2,7 @@
 // the folder, `HeldByServer` tells the command line to hand its words over to that server.
 
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Config } from '../base/config.ts'
+import type { Config, Relay } from '../base/config.ts'
 import { systemClock } from '../base/clock.ts'
 import { Refusal } from '../base/errors.ts'
 import { createLog } from '../base/log.ts'
@@ -16,6 +16,8 @@ import { type ControlAddress, isAnswering, readControlFile } from './control.ts'
 export interface Running {
   ctx: Context
   database: Database
+  /** What sends mail goes through, where that isn't the configuration's: the trial's mailbox. */
+  relays?: readonly Relay[]
   /** Names of the migrations that were applied when it was opened. */
   migrated: readonly string[]
 }

@@ -10,6 +10,7 @@ import { OutputClosed } from './out.ts'
 import type { Session } from './session.ts'
 import { accessCommands } from './access.ts'
 import { articleCommands } from './articles.ts'
+import { digestCommands } from './digests.ts'
 import { operatorCommands } from './operator.ts'
 import { subscriberCommands } from './subscribers.ts'
 
@@ -36,7 +37,8 @@ export async function runWords(words: readonly string[], session: Session): Prom
       getOutHelpWidth: () => 100,
       getErrHelpWidth: () => 100,
     })
-  for (const add of [operatorCommands, articleCommands, accessCommands, subscriberCommands]) add(program, session, does)
+  for (const add of [operatorCommands, articleCommands, subscriberCommands, digestCommands, accessCommands])
+    add(program, session, does)
   inheritSettings(program)
   try {
     await program.parseAsync([...words], { from: 'user' })
