@@ -200,7 +200,8 @@ export function readConfig(environment: Record<string, string | undefined>) {
     problems.push('DKIM_PRIVATE_KEY: must be a PEM private key (-----BEGIN PRIVATE KEY-----)')
   if (problems.length) throw new ConfigError(problems)
 
-  const siteUrl = env.SITE_URL ?? publicUrl
+  // The trial has a news site of its own: trial/sample-site.ts.
+  const siteUrl = env.SITE_URL ?? (trial ? `${publicUrl}/gazette` : publicUrl)
   const mailFrom = parseMailbox(env.MAIL_FROM ?? 'newsletter@broadsheet.example')!
   if (!mailFrom.name) mailFrom.name = env.SITE_NAME
   const mailFromSystem = env.MAIL_FROM_SYSTEM ? parseMailbox(env.MAIL_FROM_SYSTEM)! : { ...mailFrom }
@@ -219,8 +220,8 @@ export function readConfig(environment: Record<string, string | undefined>) {
       postalAddress: env.POSTAL_ADDRESS ?? 'The Whale Gazette (a trial), 1 Harbour Street, Port Lantern',
       disclaimer: env.DISCLAIMER,
       optInStatement: env.OPT_IN_STATEMENT,
-      privacyUrl: env.PRIVACY_URL ?? `${siteUrl}/privacy`,
-      termsUrl: env.TERMS_URL ?? `${siteUrl}/terms`,
+      privacyUrl: env.PRIVACY_URL ?? `${env.SITE_URL ?? publicUrl}/privacy`,
+      termsUrl: env.TERMS_URL ?? `${env.SITE_URL ?? publicUrl}/terms`,
     },
     web: {
       publicUrl,

@@ -35,11 +35,21 @@ export interface Opened extends Running {
   close(): Promise<void>
 }
 
-export async function openForCommand(config: Config): Promise<Opened> {
+/** For a command: a few connections, and a log that doesn't get between the lines of its output. */
+export function openForCommand(config: Config): Promise<Opened> {
+  return open(config, Math.min(config.database.pool, 4), config.logLevel === 'info' ? 'warn' : config.logLevel)
+}
+
+/** For a server. Throws HeldByServer when one runs on this folder already. */
+export function openForServer(config: Config): Promise<Opened> {
+  return open(config, config.database.pool, config.logLevel)
+}
+
+async function open(config: Config, connections: number, logLevel: string): Promise<Opened> {
   const release = config.database.url ? null : await holdFolder(config.database.dataDir)
   const complete = completeConfig(config)
   const database = config.database.url
-    ? openPostgres(config.database.url, Math.min(config.database.pool, 4))
+    ? openPostgres(config.database.url, connections)
     : await openEmbedded(`${config.database.dataDir}/database`)
   const close = async () => {
     await database.close()
@@ -47,8 +57,8 @@ export async function openForCommand(config: Config): Promise<Opened> {
   }
   try {
     const migrated = await migrate(database.db)
-    const log = createLog(config.logLevel === 'info' ? 'warn' : config.logLevel)
-    return { ctx: { db: database.db, clock: systemClock, config: complete, log }, database, migrated, close }
+    const ctx = { db: database.db, clock: systemClock, config: complete, log: createLog(logLevel) }
+    return { ctx, database, migrated, close }
   } catch (cause) {
     await close()
     throw cause

@@ -76,23 +76,6 @@ export function sampleSite(ctx: Context): Router {
     response.type('png').send(picture)
   })
 
-  router.get('/privacy', (_request, response) => {
-    const body = html`<h1>Privacy</h1>
-      <p>
-        This is the trial of a newsletter program. What you enter stays in its data folder on this machine; mails go no
-        further than its own mailbox.
-      </p>
-      <p>On a real site this page is yours: set <code>PRIVACY_URL</code>.</p>`
-    response.send(frame('Privacy', body).text)
-  })
-
-  router.get('/terms', (_request, response) => {
-    const body = html`<h1>Terms</h1>
-      <p>The Whale Gazette, Port Lantern and everyone in it are invented. Nothing here is news, or advice.</p>
-      <p>On a real site this page is yours: set <code>TERMS_URL</code>.</p>`
-    response.send(frame('Terms', body).text)
-  })
-
   router.get('/:year/:month/:day/:slug', async (request, response) => {
     const story = findStory(await readFirstStart(ctx), ctx.clock.now(), request.params.slug)
     if (!story) throw nothingHere(request.path)
@@ -178,7 +161,7 @@ function frame(title: string, body: Html, feed?: string): Html {
         <footer>
           <p>
             ${sampleSiteName}, 1 Harbour Street, Port Lantern · a fictional newspaper that comes with the trial ·
-            <a href="${samplePath}/privacy">Privacy</a> · <a href="${samplePath}/terms">Terms</a>
+            <a href="/privacy">Privacy</a> · <a href="/terms">Terms</a>
           </p>
         </footer>
       </body>

@@ -1,0 +1,90 @@
+// `start`: opens the database, starts the role's parts, says where to look, and runs until it is asked to stop. Then what is in
+// flight is finished, and the folder given back.
+
+import { once } from 'node:events'
+import { createEditor, listEditors } from '../access/editors.ts'
+import { addPrintedLink, signInUrl } from '../access/sign-in.ts'
+import { type Role, startApp } from '../app.ts'
+import { Refusal } from '../base/errors.ts'
+import type { Context } from '../db/context.ts'
+import { HeldByServer, openForServer, type Opened } from './open.ts'
+import { serveCommands } from './serve-commands.ts'
+import type { Session } from './session.ts'
+
+export async function start(session: Session, role: Role): Promise<number> {
+  if (session.isInServer) throw new Refusal('conflict', 'This server runs already.')
+  const config = session.config()
+  const { dataDir } = config.database
+  const opened = await openForServer(config).catch((error: unknown) => {
+    if (error instanceof HeldByServer)
+      throw new Refusal(
+        'conflict',
+        `A Broadsheet server runs on ${dataDir} already (process ${error.control.pid}). Stop it first, or give this one a DATA_DIR of its own.`,
+      )
+    throw error
+  })
+  try {
+    const app = await startApp(opened, role).catch((error: unknown) => {
+      throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? portTaken(config.web.port) : error
+    })
+    // Only the embedded database is out of reach for others.
+    const control = config.database.url ? null : await serveCommands(dataDir, opened)
+    try {
+      await sayWhereToLook(session, opened, role)
+      if (!session.signal.aborted) await once(session.signal, 'abort')
+    } finally {
+      const patience = setTimeout(() => session.out.error('Finishing what is in flight …'), 1000)
+      await control?.close()
+      await app.stop()
+      clearTimeout(patience)
+    }
+  } finally {
+    await opened.close()
+  }
+  return 0
+}
+
+function portTaken(port: number): Refusal {
+  return new Refusal(
+    'unavailable',
+    `Port ${port} is taken by another program. Choose another: PORT=${port + 1} npm start`,
+  )
+}
+
+async function sayWhereToLook({ out }: Session, opened: Opened, role: Role): Promise<void> {
+  const { ctx, database } = opened
+  const { config, log } = ctx
+  const { publicUrl } = config.web
+  if (!config.trial) {
+    log.info({ role, address: role === 'worker' ? undefined : publicUrl, database: database.kind }, 'started')
+    if (role !== 'worker' && (await listEditors(ctx.db)).length === 0)
+      log.warn('nobody can sign in to the console yet: npm run -s cli -- admin create EMAIL')
+    if (database.kind === 'embedded')
+      log.warn('the embedded database survives a crash, not a power cut: DATABASE_URL is safer')
+    return
+  }
+  if (role === 'worker') return out.print('The worker is running. Ctrl-C stops it.')
+  out.print(`
+  ${config.site.name}: the newsletter is running.
+
+  The form     ${publicUrl}/
+  The mailbox  ${publicUrl}/mailbox
+  The console  ${await firstEditorsLink(ctx)}
+               (signs in once; a new link: npm run -s cli -- admin create EMAIL)
+
+  ${
+    database.kind === 'embedded'
+      ? `All data is in ${config.database.dataDir}. The embedded database survives a crash, but not a power cut.`
+      : `All data is in Postgres.`
+  }
+  Ctrl-C stops.
+`)
+}
+
+/** There is no default password: whoever sees this terminal may sign in, once. */
+async function firstEditorsLink(ctx: Context): Promise<string> {
+  const known = (await listEditors(ctx.db)).filter((editor) => editor.disabledAt === null)
+  const first = known.toSorted((a, b) => a.id - b.id)[0]
+  const editor = first ?? (await createEditor(ctx, { email: 'editor@gazette.example', actor: 'cli' })).editor
+  return signInUrl(ctx.config, await addPrintedLink(ctx, editor))
+}

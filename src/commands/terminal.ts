@@ -1,0 +1,87 @@
+// The terminal's side of a command: the process's streams, signals and exit code. With the embedded database in the hands of a
+// running server the words go to that server, which runs the same command and sends its output back.
+
+import { createInterface } from 'node:readline/promises'
+import { type Config, readConfig } from '../base/config.ts'
+import { callServer } from './control.ts'
+import { HeldByServer, openForCommand, type Opened } from './open.ts'
+import { createOut, processSink } from './out.ts'
+import { runWords } from './program.ts'
+import type { Session } from './session.ts'
+
+const stdout = processSink(process.stdout)
+const stderr = processSink(process.stderr)
+const out = createOut(stdout, stderr)
+const interrupted = new AbortController()
+let interruptedAt = 0
+
+let config: Config | undefined
+let opened: Opened | undefined
+let isConfirmed = false
+
+const session: Session = {
+  out,
+  cwd: process.cwd(),
+  signal: interrupted.signal,
+  isInServer: false,
+  config: () => (config ??= readConfig(process.env)),
+  open: async () => (opened ??= await openForCommand(session.config())),
+  async confirm(question) {
+    if (!process.stdin.isTTY || !process.stderr.isTTY) return false
+    const lines = createInterface({ input: process.stdin, output: process.stderr })
+    const answer = await lines.question(`${question} (yes/no) `, { signal: interrupted.signal }).catch(() => '')
+    lines.close()
+    isConfirmed = /^y(es)?$/i.test(answer.trim())
+    return isConfirmed
+  },
+}
+
+/** Runs the words and leaves their exit code to the process. */
+export async function runFromTerminal(words: readonly string[]): Promise<void> {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt)
+  try {
+    process.exitCode = await run(words)
+  } catch (error) {
+    if (!interrupted.signal.aborted) out.error(error instanceof Error ? error.message : String(error))
+    process.exitCode = stdout.isClosed ? 0 : interrupted.signal.aborted ? 130 : 1
+  }
+}
+
+/** The first asks the command to end well, a later one doesn't ask. One Ctrl-C under npm arrives twice: from the terminal, and
+ * from npm right after. */
+function interrupt(): void {
+  const now = performance.now()
+  if (!interrupted.signal.aborted) {
+    interruptedAt = now
+    interrupted.abort()
+  } else if (now - interruptedAt > 1000) process.exit(130)
+}
+
+async function run(words: readonly string[]): Promise<number> {
+  try {
+    return await runWords(words, session)
+  } catch (error) {
+    if (!(error instanceof HeldByServer)) throw error
+    const call = {
+      words: [...words],
+      cwd: session.cwd,
+      isTty: stderr.isTty,
+      columns: stderr.columns,
+      isConfirmed,
+    }
+    return await callServer(
+      error.control,
+      call,
+      {
+        stdout: (text) => {
+          if (stdout.isClosed) interrupted.abort()
+          else if (!stdout.write(text)) return stdout.drained()
+        },
+        stderr: (text) => void stderr.write(text),
+      },
+      interrupted.signal,
+    )
+  } finally {
+    await opened?.close()
+  }
+}
