@@ -1,11 +1,10 @@
 // What whoever runs the program needs: start, migrate, doctor, trial leave.
 
 import { Option } from 'commander'
-import { type Role, roles } from '../app.ts'
+import type { Role } from '../app.ts'
 import { Refusal } from '../base/errors.ts'
 import { leaveTrial } from '../trial/trial-data.ts'
 import { doctor } from './doctor.ts'
-import { start } from './start.ts'
 import type { AddCommands } from './program.ts'
 import type { Session } from './session.ts'
 import type { Out } from './out.ts'
@@ -15,8 +14,14 @@ export const operatorCommands: AddCommands = (program, session, does) => {
   program
     .command('start')
     .description('run the server until Ctrl-C')
-    .addOption(new Option('--role <role>', 'what this process does').choices([...roles]).default('all'))
-    .action(does((options: { role: Role }) => start(session, options.role)))
+    .addOption(new Option('--role <role>', 'what this process does').choices(['all', 'web', 'worker']).default('all'))
+    .action(
+      does(async (options: { role: Role }) => {
+        // Loaded for `start` only: the whole program is a second that no other command should wait for.
+        const { start } = await import('./start.ts')
+        return start(session, options.role)
+      }),
+    )
   program
     .command('migrate')
     .description('bring the database schema up')
