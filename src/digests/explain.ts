@@ -29,23 +29,7 @@ export async function digestExplain(
     )
   else out.print(`${subscriber.email}: ${standing}`)
 
-  const editions = await ctx.db.selectFrom('editions').selectAll().orderBy('id', 'desc').limit(recentEditions).execute()
-  const deliveries = editions.length
-    ? await ctx.db
-        .selectFrom('deliveries')
-        .selectAll()
-        .where('subscriberId', '=', id)
-        .where(
-          'editionId',
-          'in',
-          editions.map((edition) => edition.id),
-        )
-        .execute()
-    : []
-  for (const edition of editions) {
-    const delivery = deliveries.find((each) => each.editionId === edition.id)
-    const why = delivery ? explainDelivery(delivery, edition) : explainAbsence(ctx, edition, subscriber)
-    const at = edition.slotAt ?? edition.createdAt
+  for (const { edition, delivery, at, why } of await explainRecent(ctx, subscriber)) {
     if (args.json)
       out.print(
         JSON.stringify({
@@ -64,7 +48,41 @@ export async function digestExplain(
   return 0
 }
 
-function standingOf(subscriber: Subscriber): string {
+export interface Explained {
+  edition: Edition
+  delivery: Delivery | undefined
+  at: Date
+  why: string
+}
+
+/** The newest editions, newest first, and what came of each for this subscriber. */
+export async function explainRecent(ctx: Context, subscriber: Subscriber): Promise<Explained[]> {
+  const editions = await ctx.db.selectFrom('editions').selectAll().orderBy('id', 'desc').limit(recentEditions).execute()
+  const deliveries = editions.length
+    ? await ctx.db
+        .selectFrom('deliveries')
+        .selectAll()
+        .where('subscriberId', '=', subscriber.id)
+        .where(
+          'editionId',
+          'in',
+          editions.map((edition) => edition.id),
+        )
+        .execute()
+    : []
+  return editions.map((edition) => {
+    const delivery = deliveries.find((each) => each.editionId === edition.id)
+    return {
+      edition,
+      delivery,
+      at: edition.slotAt ?? edition.createdAt,
+      why: delivery ? explainDelivery(delivery, edition) : explainAbsence(ctx, edition, subscriber),
+    }
+  })
+}
+
+/** Whether anything comes at all, and when. Pure. */
+export function standingOf(subscriber: Subscriber): string {
   const { status, pausedUntil, nextDueAt } = subscriber
   if (status === 'pending') return 'has not confirmed yet, so gets no digest.'
   if (status === 'unsubscribed') return `left ${subscriber.unsubscribedAt?.toISOString() ?? ''}, so gets no digest.`

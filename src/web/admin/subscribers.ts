@@ -2,8 +2,10 @@
 
 import type { Request, Router } from 'express'
 import { noteAction } from '../../access/audit.ts'
+import { listCategories } from '../../articles/store.ts'
 import { Refusal } from '../../base/errors.ts'
 import { subscriberStatuses, type SubscriberStatus } from '../../db/schema.ts'
+import { explainRecent, standingOf } from '../../digests/explain.ts'
 import { eraseSubscriber } from '../../subscribers/erase.ts'
 import { scheduleOf } from '../../subscribers/subscriptions.ts'
 import { unsubscribe } from '../../subscribers/unsubscribe.ts'
@@ -19,6 +21,7 @@ import {
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
 import { deliveryState } from './deliveries.ts'
+import { editionName } from './edition-parts.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { empty, facts, moment, pager, slimTable, state, table, type Tone } from './parts.ts'
@@ -88,6 +91,8 @@ export function mountSubscribers(router: Router, web: WebContext): void {
       body: html`${subscriberFacts(web, subscriber)}
         <h2>Chosen</h2>
         ${choices(subscriber)}
+        <h2>Recent editions, and why</h2>
+        ${await editions(web, subscriber)}
         <h2>Deliveries</h2>
         ${await deliveries(web, subscriber)}
         <h2>Consents</h2>
@@ -225,6 +230,31 @@ const choices = (subscriber: ShownSubscriber): Html =>
             </tr>`,
         ),
       )
+
+async function editions(web: WebContext, subscriber: ShownSubscriber): Promise<Html> {
+  const categories = await listCategories(web.db, { withRetired: true })
+  const explained = await explainRecent(web, subscriber)
+  return html`<p>This subscriber ${standingOf(subscriber)}</p>
+    ${
+      explained.length > 0 &&
+      table(
+        'Recent editions',
+        html`<tr>
+          <th>At</th>
+          <th>Edition</th>
+          <th>What came of it</th>
+        </tr>`,
+        explained.map(
+          ({ edition, at, why }) =>
+            html`<tr>
+              <td>${moment(web.config, at)}</td>
+              <td><a href="/admin/editions/${edition.id}">${editionName(edition, categories)}</a></td>
+              <td class="detail">${why}</td>
+            </tr>`,
+        ),
+      )
+    }`
+}
 
 async function deliveries(web: WebContext, subscriber: ShownSubscriber): Promise<Html> {
   const list = await listSubscriberDeliveries(web.db, subscriber.id, 50)

@@ -1,0 +1,173 @@
+// The console in a real browser: an editor signs in, triggers a digest and watches it go out without a reload; and every page
+// fits 320 pixels, breaks no Content-Security-Policy, loads nothing from elsewhere, and has the contrast of WCAG AA in both schemes.
+
+import assert from 'node:assert/strict'
+import type { Server } from 'node:http'
+import { after, before } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { createEditor } from '../../src/access/editors.ts'
+import { addPrintedLink, signInUrl } from '../../src/access/sign-in.ts'
+import { runTick } from '../../src/digests/tick.ts'
+import { createServer } from '../../src/web/server.ts'
+import { openBrowser } from '../support/browser.ts'
+import { story, type House } from '../support/house.ts'
+import { addReader, addStory, postAll } from '../support/newsroom.ts'
+import { freePort } from '../support/postgres.ts'
+import { addCategories } from '../support/readers.ts'
+
+const port = await freePort()
+const home = `http://127.0.0.1:${port}`
+const options = { env: { PUBLIC_URL: home } }
+let browser: Browser
+before(async () => {
+  browser = await openBrowser()
+})
+after(() => browser.close())
+
+async function openConsolePage(house: House, how: { javaScriptEnabled?: boolean } = {}) {
+  const server = await new Promise<Server>((resolve) => {
+    const listening = createServer(house.ctx).listen(port, '127.0.0.1', () => resolve(listening))
+  })
+  const context = await browser.newContext({ javaScriptEnabled: how.javaScriptEnabled ?? true })
+  const page = await context.newPage()
+  const troubles: string[] = []
+  page.on('console', (message) => message.type() === 'error' && troubles.push(`${page.url()}: ${message.text()}`))
+  page.on('request', (request) => request.url().startsWith(home) || troubles.push(`asked for ${request.url()}`))
+  const { editor } = await createEditor(house.ctx, { email: 'ada@news.example', actor: 'cli' })
+  await page.goto(signInUrl(house.config, await addPrintedLink(house.ctx, editor)))
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  return {
+    page,
+    troubles,
+    async [Symbol.asyncDispose]() {
+      await context.close()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+async function newsroom(house: House) {
+  await addCategories(house, ['Politics', 'Investing'])
+  await addStory(house.ctx, 'The lighthouse strike ends', [1])
+  for (const name of ['one', 'two', 'three'])
+    await addReader(house.ctx, { email: `${name}@mail.example`, choice: { 1: 'daily' } })
+}
+
+async function triggerPolitics(page: Page) {
+  await page.getByRole('link', { name: 'Send a digest now' }).click()
+  await page.getByLabel('Investing').uncheck()
+  await page.getByRole('button', { name: 'See whom it reaches' }).click()
+  await page.getByRole('button', { name: 'Send to 3 subscribers' }).click()
+  await page.getByText('Triggered.').waitFor()
+}
+
+story(
+  'an editor triggers a digest and watches it go out without a reload',
+  async (house) => {
+    await newsroom(house)
+    await using console = await openConsolePage(house)
+    const { page } = console
+    await triggerPolitics(page)
+    await runTick(house.ctx)
+    await page.getByRole('row', { name: /Open 3/ }).waitFor()
+    await postAll(house.ctx)
+    await page.getByRole('row', { name: /Sent 3 100\.0 %/ }).waitFor()
+    assert.deepEqual(console.troubles, [])
+  },
+  options,
+)
+
+story(
+  'the same works without script, by reload',
+  async (house) => {
+    await newsroom(house)
+    await using console = await openConsolePage(house, { javaScriptEnabled: false })
+    const { page } = console
+    await triggerPolitics(page)
+    await runTick(house.ctx)
+    await page.reload()
+    await page.getByRole('link', { name: 'Pause' }).click()
+    await page.getByRole('button', { name: /Pause edition/ }).click()
+    await page.getByText('Paused.', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  },
+  options,
+)
+
+const pages = [
+  '',
+  '/editions',
+  '/editions/1',
+  '/editions/1/deliveries',
+  '/editions/1/cancel',
+  '/trigger',
+  '/trigger/confirm?categories=politics',
+  '/announcement',
+  '/preview',
+  '/articles',
+  '/feeds',
+  '/categories',
+  '/subscribers',
+  '/subscribers/1',
+  '/suppressions',
+  '/editors',
+  '/api-keys',
+  '/audit',
+]
+
+story(
+  'every page of the console fits a small phone, is readable in both schemes, and keeps to its policy',
+  async (house) => {
+    await newsroom(house)
+    await using console = await openConsolePage(house)
+    const { page } = console
+    await triggerPolitics(page)
+    await runTick(house.ctx)
+    await postAll(house.ctx, { limit: 1 })
+    await page.setViewportSize({ width: 320, height: 700 })
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      for (const path of pages) {
+        await page.goto(`${home}/admin${path}`)
+        const found = await page.evaluate(lookAtPage)
+        assert.deepEqual(found, { tooWide: 0, faint: [], unnamed: [] }, `${path} in ${colorScheme}`)
+      }
+    }
+    assert.deepEqual(console.troubles, [])
+  },
+  options,
+)
+
+/** Runs in the page: sideways overflow, text below 4.5:1 (3:1 when large), controls without a name. */
+const lookAtPage = `(() => {
+  const parse = (colour) => colour.match(/[\\d.]+/g).map(Number)
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((c) => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z
+  }
+  const paperOf = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor)
+      if (colour.length < 4 || colour[3] === 1) return colour
+    }
+    return parse(getComputedStyle(document.body).backgroundColor)
+  }
+  const faint = []
+  for (const element of document.querySelectorAll('body *')) {
+    const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())
+    if (!hasText || !element.checkVisibility() || element.closest('svg, noscript, option')) continue
+    const style = getComputedStyle(element)
+    const [a, b] = [light(parse(style.color)), light(paperOf(element))].sort((x, y) => y - x)
+    const isLarge = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.6 && style.fontWeight >= 700)
+    const ratio = (a + 0.05) / (b + 0.05)
+    if (ratio < (isLarge ? 3 : 4.5)) faint.push(element.textContent.trim().slice(0, 30) + ' ' + ratio.toFixed(2))
+  }
+  const unnamed = [...document.querySelectorAll('input:not([type=hidden]), select, textarea:not([hidden]), button, iframe')]
+    .filter((control) => !(control.labels?.length || control.getAttribute('aria-label') || control.title || control.textContent.trim()))
+    .map((control) => control.outerHTML.slice(0, 80))
+  const root = document.documentElement
+  return { tooWide: root.scrollWidth - root.clientWidth, faint, unnamed }
+})()`
