@@ -34,10 +34,14 @@ function parseFeedText(text: string, origin: Origin): FeedReading {
   if (text[start] === '{' || text[start] === '[') return parseJson(text, origin)
   const document = parseXml(text)
   if (document.root === null) return refused(whatElse(text, document.firstElement))
-  return {
-    outcome: 'feed',
-    feed: document.root.name === 'feed' ? readAtom(document, origin) : readRss(document, origin),
-  }
+  const feed = document.root.name === 'feed' ? readAtom(document, origin) : readRss(document, origin)
+  // Prose or a page that only mentions <rss> has no entries; a feed that is empty at the moment begins as one.
+  if (
+    feed.entries.length === 0 &&
+    (text[start] !== '<' || /^<(?:!doctype\s+)?html[\s>]/i.test(text.slice(start, start + 50)))
+  )
+    return refused(whatElse(text, null))
+  return { outcome: 'feed', feed }
 }
 
 function parseJson(text: string, origin: Origin): FeedReading {

@@ -56,6 +56,8 @@ interface Stored {
   labels: string[]
   publishedAt: Date
   dateSource: 'feed' | 'first-seen'
+  /** By API: it has a publisher's id. */
+  isPushed: unknown
 }
 
 export async function ingestEntries(
@@ -105,8 +107,10 @@ export async function ingestEntries(
       continue
     }
     learn(story, article.article.id)
+    // The publisher's own word outranks any feed's, else the two would change it to and fro.
+    const isPushed = Boolean(article.article.isPushed)
     for (const categoryId of categoryIds ?? [])
-      if (!article.categoryIds.has(categoryId))
+      if (!isPushed && !article.categoryIds.has(categoryId))
         pairs.push({
           articleId: article.article.id,
           categoryId,
@@ -114,7 +118,7 @@ export async function ingestEntries(
           place: story.place,
         })
     // Only the feed that brought it first edits it: two feeds with two wordings would swap them for ever.
-    const isOwner = article.article.feedId === null || article.article.feedId === source.feed.id
+    const isOwner = !isPushed && (article.article.feedId === null || article.article.feedId === source.feed.id)
     const change = isOwner ? changeOf(article.article, story.entry, source, now) : null
     if (change) changes.push(change)
     if (change) report.changed++
@@ -165,6 +169,17 @@ async function findStored(
   const articles = await trx
     .selectFrom('articles')
     .select(['id', 'feedId', 'title', 'link', 'excerpt', 'imageUrl', 'author', 'labels', 'publishedAt', 'dateSource'])
+    .select((eb) =>
+      eb
+        .exists(
+          eb
+            .selectFrom('articleKeys')
+            .select('kind')
+            .whereRef('articleKeys.articleId', '=', 'articles.id')
+            .where('kind', '=', 'publisher'),
+        )
+        .as('isPushed'),
+    )
     .where('id', '=', sql<number>`any(${`{${ids.join(',')}}`}::int[])`)
     .execute()
   const categories = await trx

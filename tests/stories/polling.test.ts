@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { addCategory } from '../../src/articles/categories.ts'
 import { addFeed, changeFeed, type FeedReport, getFeed, setRules } from '../../src/articles/feeds.ts'
 import { pollDueFeeds, pollFeed } from '../../src/articles/poll.ts'
+import { pushArticles } from '../../src/articles/push.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { createLog } from '../../src/base/log.ts'
 import { type Database, openEmbedded } from '../../src/db/connect.ts'
@@ -243,4 +244,25 @@ test('what Postgres refuses (NUL, half a surrogate pair, a cut emoji) does not s
   const report = await poll(await addPolitics('/odd.json'))
   assert.deepEqual([report.taken, report.ignored], [1, 1])
   assert.equal((await articles())[0]!.title, 'half \ufffd pair')
+})
+
+test('a feed does not change what the publisher pushed, nor where it belongs', async () => {
+  const pushed = { id: 'p-1', title: 'As pushed', link: 'https://lantern.example/p', categories: ['politics'] }
+  await pushArticles(ctx, [pushed])
+  const before = await seqs()
+  serve([{ title: 'As fed', link: 'https://lantern.example/p?utm_source=rss', guid: '9', date: hoursAgo(1) }])
+  const feed = await addFeed(ctx, { url: `${server.origin}/world.xml`, categories: ['world-news'] })
+  const report = await poll(feed.id)
+  assert.deepEqual([report.taken, report.changed, report.unchanged], [0, 0, 1])
+  assert.equal((await pushArticles(ctx, [pushed]))[0]!.outcome, 'unchanged')
+  assert.deepEqual(await seqs(), before)
+  assert.equal((await articles())[0]!.title, 'As pushed')
+})
+
+test('prose and pages that only mention a feed are none', async () => {
+  const feed = await addPolitics('/prose')
+  for (const text of ['# About feeds\nThey begin with <rss> or <feed>.', '<!doctype html><html><p><rss></p></html>']) {
+    server.answer = (_request, response) => response.end(text)
+    assert.equal((await pollFeed(ctx, feed))?.outcome, 'failed', text)
+  }
 })
