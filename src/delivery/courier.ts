@@ -51,6 +51,7 @@ export interface CourierOptions {
 /** A server may close what idles; most do after five minutes. */
 const idleMs = 20_000
 const blockedMs = 200
+const laterMs = 20
 const longestMs = 10 * 60_000
 const mostMails = 1000
 
@@ -95,13 +96,16 @@ export class Courier {
     if (!(await this.#connect())) return this.#giveUp(prepared, 0)
     const message = await this.#signed(prepared)
     if (!message) return
-    const admission = await traffic.admit(delivery, gate.relay)
+    const admission = await traffic.admit(delivery, gate.relay).catch((cause: unknown) => {
+      this.#options.log.warn({ err: cause }, 'the sending budget could not be read')
+      return 'later' as const
+    })
     if (admission === 'spent') {
       this.#options.spent()
       return this.#giveUp(prepared, 0)
     }
     // Not that one now: but others may go, so it returns to the lane's end.
-    if (admission === 'later') return this.#giveUp(prepared, 20)
+    if (admission === 'later') return this.#giveUp(prepared, laterMs)
     traffic.onWire(delivery)
     const verdict = await this.#turn(this.#naming(prepared))
     if (verdict !== 'go') {
@@ -267,12 +271,18 @@ export class Courier {
 
   async #learn(prepared: Prepared, outcome: SmtpOutcome, sizeBytes: number): Promise<void> {
     const { delivery, messageId, record } = prepared
-    const fate = decideFate(delivery, outcome, { ...this.#options.rules, random: Math.random() })
+    let fate = decideFate(delivery, outcome, { ...this.#options.rules, random: Math.random() })
     if (outcome.reply && fate.class !== 'connection') this.#options.gate.answered()
     else if (fate.class === 'connection' && this.#smtp!.mails === 1)
       this.#options.gate.failed(outcome.reply?.text ?? outcome.cause ?? 'it hung up')
-    await this.#options.traffic.learned(delivery, fate)
-    await this.#options.learned(delivery, fate, outcome)
+    try {
+      await this.#options.traffic.learned(delivery, fate)
+      await this.#options.learned(delivery, fate, outcome)
+    } catch (cause) {
+      this.#options.log.warn({ err: cause, delivery: delivery.id }, 'what a reply means could not be written down')
+      // A dead address must be on the suppression list before its delivery is over: asked again, it says the same.
+      if (fate.class === 'dead') fate = { ...fate, class: 'temporary', state: null, retryInSeconds: 60 }
+    }
     const isOnRecord = fate.state === 'sent' || fate.state === 'uncertain'
     this.#settle.push({
       ...settlement(delivery),

@@ -75,6 +75,7 @@ export class GroupCommit {
   #options: GroupCommitOptions
   #waiting: Waiting[] = []
   #isRunning = false
+  #isGivenUp = false
   #gathering: NodeJS.Timeout | null = null
   /** Connections whose mail is on the wire: they will be back soon. */
   #onWire = new Set<number>()
@@ -91,6 +92,11 @@ export class GroupCommit {
       this.#waiting.push({ settle, connection, name, resolve, reject })
       this.#consider()
     })
+  }
+
+  /** Whoever waits, now or later, gets LeaseLost. */
+  giveUp(): void {
+    this.#isGivenUp = true
   }
 
   /** A statement costs Postgres about as much as the rows of ten connections, so a group waits a moment until half of those that
@@ -129,7 +135,7 @@ export class GroupCommit {
   async #commit(group: readonly Waiting[]): Promise<Map<number, Verdict>> {
     const settle = group.flatMap((each) => each.settle)
     const values = [this.#options.workerId, ...settleValues(settle), ...this.#nameValues(group)]
-    for (let failures = 0; ;) {
+    for (let failures = 0; !this.#isGivenUp;) {
       const started = performance.now()
       try {
         const rows = await hotQuery<{ alive: number; connection: number | null; verdict: Verdict }>(
@@ -147,8 +153,9 @@ export class GroupCommit {
         await sleep(Math.min(100 * 2 ** failures, 2000))
         continue
       }
-      if (!(await this.#options.renew())) throw new LeaseLost('the lease of this worker was taken')
+      if (!(await this.#options.renew())) break
     }
+    throw new LeaseLost('the lease of this worker was taken, or its time is over')
   }
 
   #nameValues(group: readonly Waiting[]) {

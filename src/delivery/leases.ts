@@ -2,13 +2,14 @@
 // row is the fence: whoever lost the row may settle nothing more, and everything it held was given away with the row.
 
 import { sql } from 'kysely'
-import type { Database } from '../db/connect.ts'
-import type { Db } from '../db/connect.ts'
+import type { Db, Trx } from '../db/connect.ts'
 
 /** How long a worker may be silent before the others take it for dead. */
 export const defaultLeaseSeconds = 15
 /** Beats per lease. */
 export const beatsPerLease = 5
+
+export type UncertainPolicy = 'resend' | 'hold'
 
 /** A new worker with `connections` rows in in_flight, all idle. */
 export async function registerWorker(
@@ -58,34 +59,45 @@ export interface Reaped {
   released: number
 }
 
-/** Takes what dead workers held. What their connections named on the wire becomes uncertain, its stories count as seen, and it is
- * resent once where the policy says so; everything else of their claims may be claimed again at once.
- * `ours`: workers of this process, which live. `everyone`: also others whose lease still runs, for the embedded database, which
- * has one process. */
+/** Takes what dead workers held: see `takeOver`. `living`: the workers of this process. `everyone`: also workers whose lease still
+ * runs, for the embedded database, which has one process. */
 export async function reapWorkers(
   db: Db,
-  ours: readonly number[],
-  options: { policy: 'resend' | 'hold'; everyone: boolean },
+  living: readonly number[],
+  options: { policy: UncertainPolicy; everyone: boolean },
 ): Promise<Reaped[]> {
   return db.transaction().execute(async (trx) => {
     const dead = await sql<{ id: number }>`
-      select id from workers where id <> all(${`{${ours.join()}}`}::bigint[]) and (lease_until < now() or ${options.everyone}::boolean)
+      select id from workers where id <> all(${`{${living.join(',')}}`}::bigint[])
+        and (lease_until < now() or ${options.everyone}::boolean)
       order by id for update skip locked`.execute(trx)
     const reaped: Reaped[] = []
-    for (const { id } of dead.rows) {
-      const uncertain = await markUncertain(trx, id, options.policy)
-      const released = await sql`
-        update deliveries set next_attempt_at = now()
-        where id in (select unnest(delivery_ids) from claims where worker_id = ${id}) and claimed_by = ${id}
-          and next_attempt_at is null and settled_at is null`.execute(trx)
-      await trx.deleteFrom('workers').where('id', '=', id).execute()
-      reaped.push({ workerId: id, uncertain, released: Number(released.numAffectedRows ?? 0) })
-    }
+    for (const { id } of dead.rows) reaped.push(await takeOver(trx, id, options.policy))
     return reaped
   })
 }
 
-async function markUncertain(trx: Db, workerId: number, policy: 'resend' | 'hold'): Promise<number> {
+/** The worker's own goodbye: the same, and after a clean end there is nothing uncertain in it. */
+export async function retireWorker(db: Db, workerId: number, policy: UncertainPolicy): Promise<Reaped | null> {
+  return db.transaction().execute(async (trx) => {
+    const own = await sql`select id from workers where id = ${workerId} for update`.execute(trx)
+    return own.rows.length ? takeOver(trx, workerId, policy) : null
+  })
+}
+
+/** What its connections named on the wire becomes uncertain, its stories count as seen, and it is resent once where the policy
+ * says so; everything else of its claims may be claimed again at once. Removes the worker, whose row the caller has locked. */
+async function takeOver(trx: Trx, workerId: number, policy: UncertainPolicy): Promise<Reaped> {
+  const uncertain = await markUncertain(trx, workerId, policy)
+  const released = await sql`
+    update deliveries set next_attempt_at = now()
+    where id in (select unnest(delivery_ids) from claims where worker_id = ${workerId}) and claimed_by = ${workerId}
+      and next_attempt_at is null and settled_at is null`.execute(trx)
+  await trx.deleteFrom('workers').where('id', '=', workerId).execute()
+  return { workerId, uncertain, released: Number(released.numAffectedRows ?? 0) }
+}
+
+async function markUncertain(trx: Trx, workerId: number, policy: UncertainPolicy): Promise<number> {
   const { rows } = await sql<{ id: number }>`
     with flight as materialized (
       select f.delivery_id, f.record from in_flight f where f.worker_id = ${workerId} and f.delivery_id is not null
@@ -114,17 +126,4 @@ async function markUncertain(trx: Db, workerId: number, policy: 'resend' | 'hold
     )
     select id from marked`.execute(trx)
   return rows.length
-}
-
-/** A clean goodbye: nothing is on the wire, what was claimed and not begun may be claimed at once. */
-export async function retireWorker(database: Database, workerId: number): Promise<void> {
-  await database.db.transaction().execute(async (trx) => {
-    await sql`select id from workers where id = ${workerId} for update`.execute(trx)
-    await sql`
-      update deliveries set next_attempt_at = now()
-      where id in (select unnest(delivery_ids) from claims where worker_id = ${workerId}) and claimed_by = ${workerId}
-        and next_attempt_at is null and settled_at is null
-        and exists (select from workers where id = ${workerId})`.execute(trx)
-    await trx.deleteFrom('workers').where('id', '=', workerId).execute()
-  })
 }

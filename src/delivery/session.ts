@@ -211,14 +211,23 @@ export class WorkSession {
     this.#lanes.transactional.close()
   }
 
+  /** Cuts what is on the wire. */
   abort(): void {
     this.stop()
     for (const courier of this.#couriers) courier.abort()
   }
 
+  /** Waits for the database no longer: what isn't settled is left to whoever takes over. */
+  giveUp(): void {
+    this.abort()
+    this.#commit.giveUp()
+  }
+
   async retire(): Promise<void> {
     await this.#dkim?.signer.close()
-    await retireWorker(this.#options.database, this.workerId)
+    const { database, config, log } = this.#options
+    const left = await retireWorker(database.db, this.workerId, config.mail.uncertain)
+    if (left?.uncertain) log.warn(left, 'a delivery worker ended with mails on the wire')
   }
 
   /** Renews the lease; false: it is lost. */
@@ -230,7 +239,7 @@ export class WorkSession {
       const outcome = await renewLease(this.#options.database.db, this.workerId, leaseSeconds, done)
       if (outcome === 'lost') {
         this.#leaseUntil = 0
-        this.abort()
+        this.giveUp()
         return false
       }
       this.#leaseUntil = startedAt + leaseSeconds * 1000

@@ -32,8 +32,9 @@ export interface DeliveryWorkerOptions {
   metrics?: DeliveryMetrics
 }
 
-/** The most that a stop may take: after it, connections are cut. */
-const stopSeconds = 25
+/** A stop takes at most 25 seconds: after so many, connections are cut, and then the database is waited for no longer. */
+const cutSeconds = 19
+const giveUpSeconds = 23
 
 const living = new WeakMap<Database, Set<number>>()
 
@@ -99,9 +100,11 @@ export class DeliveryWorker {
     if (!running) return
     const session = this.#session
     session?.stop()
-    const cut = setTimeout(() => session?.abort(), stopSeconds * 1000)
+    const cut = setTimeout(() => session?.abort(), cutSeconds * 1000)
+    const giveUp = setTimeout(() => session?.giveUp(), giveUpSeconds * 1000)
     await running
     clearTimeout(cut)
+    clearTimeout(giveUp)
     clearInterval(this.#poll)
     this.#running = null
   }

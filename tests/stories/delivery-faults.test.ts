@@ -172,7 +172,7 @@ describe('delivery when the relay misbehaves', () => {
     await run()
     receivedOnce(fast)
     const tries = server.seen.get('RCPT')! - fast.length
-    assert.ok(tries < 40, `the slow provider was asked ${tries} times`)
+    assert.ok(tries <= slow.length, `the slow provider was asked ${tries} times`)
     assert.equal((await countStates(database, edition)).sent, 60)
   })
 
