@@ -1,6 +1,7 @@
 // The terminal's side of a command: the process's streams, signals and exit code. With the embedded database in the hands of a
 // running server the words go to that server, which runs the same command and sends its output back.
 
+import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { type Config, readConfig } from '../base/config.ts'
 import { callServer } from './control.ts'
@@ -24,7 +25,7 @@ const session: Session = {
   cwd: process.cwd(),
   signal: interrupted.signal,
   isInServer: false,
-  config: () => (config ??= readConfig(process.env)),
+  config: () => (config ??= readConfig(environment())),
   open: async () => (opened ??= await openForCommand(session.config())),
   async confirm(question) {
     if (!process.stdin.isTTY || !process.stderr.isTTY) return false
@@ -34,6 +35,12 @@ const session: Session = {
     isConfirmed = /^y(es)?$/i.test(answer.trim())
     return isConfirmed
   },
+}
+
+/** The process's own, and what a .env file in the folder of the call adds to it. */
+function environment(): NodeJS.ProcessEnv {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  return process.env
 }
 
 /** Runs the words and leaves their exit code to the process. */
