@@ -5,7 +5,7 @@ import type { Relay } from '../base/config.ts'
 import type { Lane } from '../db/schema.ts'
 import { type RelayUnavailable, rfcTimeouts, SmtpConnection, type SmtpTimeouts } from './smtp-connection.ts'
 
-const firstRestMs = 500
+const firstRestMs = 300
 const longestRestMs = 60_000
 
 export class RelayGate {

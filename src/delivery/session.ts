@@ -40,7 +40,7 @@ export interface SessionOptions {
   metrics: DeliveryMetrics | null
 }
 
-/** A drain gives up on relays that couldn't be reached so often in a row: about four seconds. */
+/** A drain gives up on relays that couldn't be reached so often in a row: about two seconds. */
 const drainFailures = 4
 
 /** Connections per relay for mail that somebody waits for. */
