@@ -26,7 +26,7 @@ export function decodeBytes(bytes: Uint8Array, contentType: string | null = null
   const saysUtf8 = claims.includes('utf-8')
   if (saysUtf8 && utf8.valid >= utf8.invalid) return { text: clean(decodeStrayUtf8(buffer)), charset: 'utf-8' }
   if (claim) return { text: clean(iconv.decode(buffer, claim)), charset: claim }
-  if (utf8.valid > utf8.invalid * 4) return { text: clean(decodeStrayUtf8(buffer)), charset: 'utf-8' }
+  if (utf8.valid > utf8.invalid) return { text: clean(decodeStrayUtf8(buffer)), charset: 'utf-8' }
   const guess = guessed(buffer)
   return { text: clean(iconv.decode(buffer, guess)), charset: guess }
 }

@@ -16,6 +16,8 @@ export interface Entry {
   author: string | null
   excerpt: string
   image: string | null
+  /** The document broke off inside it: what is missing may be what identifies it. */
+  isCut?: true
 }
 
 export interface ParsedFeed {

@@ -10,7 +10,6 @@ import { getCategory } from './categories.ts'
 import type { IngestReport } from './ingest.ts'
 import type { Mapping } from './mapping.ts'
 import { refuseUrl } from './safe-fetch.ts'
-import { listCategories } from './store.ts'
 
 export interface FeedReport extends IngestReport {
   at: string
@@ -172,17 +171,15 @@ export async function setRules(ctx: Context, feedId: number | null, rules: reado
 
 /** What decides where an entry of this feed goes. */
 export async function mappingOf(db: Db, feedId: number): Promise<Mapping> {
-  const categories = await listCategories(db)
-  const own = await db.selectFrom('feedCategories').select('categoryId').where('feedId', '=', feedId).execute()
-  const rules = await db
-    .selectFrom('feedRules')
-    .select(['field', 'pattern', 'categoryId'])
-    .where((eb) => eb.or([eb('feedId', '=', feedId), eb('feedId', 'is', null)]))
-    .orderBy(sql`feed_id is null`)
-    .orderBy('position')
-    .orderBy('id')
-    .execute()
-  return { categories, feedCategoryIds: own.map((row) => row.categoryId), rules }
+  const { rows } = await sql<Mapping>`
+    select
+      (select coalesce(json_agg(json_build_object('id', id, 'slug', slug, 'name', name) order by position, id), '[]')
+        from categories where retired_at is null) as "categories",
+      (select coalesce(json_agg(category_id), '[]') from feed_categories where feed_id = ${feedId}) as "feedCategoryIds",
+      (select coalesce(json_agg(json_build_object('field', field, 'pattern', pattern, 'categoryId', category_id)
+          order by feed_id is null, position, id), '[]')
+        from feed_rules where feed_id = ${feedId} or feed_id is null) as "rules"`.execute(db)
+  return rows[0]!
 }
 
 function checkUrl(ctx: Context, given: string): string {

@@ -19,6 +19,8 @@ const tagPattern =
 /** Their content is not for readers. */
 const unread =
   /^(?:script|style|iframe|object|svg|math|noembed|template|head|title|textarea|select|form|button|video|audio)$/
+/** Never closed, they go on to the end, as they do in a browser. */
+const isCode = /^(?:script|style|textarea|noembed)$/
 /** A word doesn't end where these begin or end. */
 const inline =
   /^(?:a|abbr|acronym|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|mark|nobr|q|s|samp|small|span|strike|strong|sub|sup|time|tt|u|var|wbr)$/
@@ -58,7 +60,7 @@ export function readHtml(html: string, most: number, options: { allPictures?: bo
       if (!unclosed.has(tag) && close.exec(html)) at = close.lastIndex
       else {
         unclosed.add(tag)
-        if (tag !== 'form' && tag !== 'button') at = html.length
+        if (isCode.test(tag)) at = html.length
       }
     }
   }
@@ -69,8 +71,18 @@ export function readHtml(html: string, most: number, options: { allPictures?: bo
 export function plainText(html: string): string {
   if (!/[<&]/.test(html)) return cleanSpace(html)
   const once = readHtml(html, 2000).text
-  // `&amp;#8217;` and `&amp;lt;b&amp;gt;` in the document: escaped once more than it should be.
-  return /&(?:#\d|#x[\da-f]|[a-z]{2,8};)/i.test(once) ? readHtml(once, 2000).text : once
+  return isEscapedTwice(once) ? readHtml(once, 2000).text : once
+}
+
+/** `&amp;#8217;` or `&amp;lt;b&amp;gt;` in the document: after decoding there are still entities, or tags that HTML knows. */
+export function isEscapedTwice(text: string): boolean {
+  return (
+    /&(?:#\d|#x[\da-f]|[a-z]{2,8};)/i.test(text) ||
+    (text.includes('<') &&
+      /<\/?(?:a|abbr|b|big|blockquote|br|cite|code|del|div|em|embed|font|form|h[1-6]|hr|i|iframe|img|input|ins|li|link|mark|math|meta|object|ol|p|pre|q|s|script|small|span|strike|strong|style|sub|sup|svg|table|td|th|tr|tt|u|ul|video|wbr)(?=[\s/>])[^>]*>/i.test(
+        text,
+      ))
+  )
 }
 
 /** Control characters, line ends of every kind, bidi overrides and runs of white space (U+00A0 too) become one space. */

@@ -31,20 +31,30 @@ export function canonicalLink(link: string): string | null {
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) return null
   const host = url.hostname.replace(/^www\./, '').replace(/\.$/, '')
   const port = url.port && url.port !== '80' && url.port !== '443' ? `:${url.port}` : ''
-  const kept = [...url.searchParams]
-    .filter(([name]) => !tracking.test(name))
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-  const query = kept.length ? `?${new URLSearchParams(kept).toString()}` : ''
+  const query = url.search ? canonicalQuery(url.searchParams) : ''
   const fragment = /^#!?\/./.test(url.hash) ? url.hash : ''
   return shorten(`${host}${port}${url.pathname.replace(/\/+$/, '')}${query}${fragment}`)
 }
 
+function canonicalQuery(parameters: URLSearchParams): string {
+  const kept = [...parameters].filter(([name]) => !tracking.test(name)).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+  return kept.length ? `?${new URLSearchParams(kept).toString()}` : ''
+}
+
+/** Addresses that stand for the feed itself. */
+function homesOf(feed: FeedIdentity): ReadonlySet<string | null> {
+  return new Set([feed.siteUrl ? canonicalLink(feed.siteUrl) : null, canonicalLink(feed.url)])
+}
+
 /** The keys of one entry on its own, before its neighbours are looked at. */
-export function keysOf(entry: Entry, feed: FeedIdentity, publishedAt: Date | null): IdentityKeys {
-  const site = feed.siteUrl ? canonicalLink(feed.siteUrl) : null
+export function keysOf(
+  entry: Entry,
+  feed: FeedIdentity,
+  publishedAt: Date | null,
+  homes: ReadonlySet<string | null> = homesOf(feed),
+): IdentityKeys {
   const link = entry.link ? canonicalLink(entry.link) : null
-  const isHome = (key: string | null) =>
-    key === null || key === site || key === canonicalLink(feed.url) || !/[/?#]/.test(key)
+  const isHome = (key: string | null) => key === null || homes.has(key) || !/[/?#]/.test(key)
   return {
     guid: guidKey(entry, feed, isHome),
     link: isHome(link) ? null : link,
@@ -88,8 +98,9 @@ export function identify(
   const stories: Identified[] = []
   const duplicates: Entry[] = []
   const known = new Set<string>()
+  const homes = homesOf(feed)
   for (const { entry, publishedAt, place } of entries) {
-    const keys = keysOf(entry, feed, publishedAt)
+    const keys = keysOf(entry, feed, publishedAt, homes)
     const title = titleKey(entry)
     // Same title and a key in common: one story, listed twice. Without a guid or link that means anything, the day decides.
     const marks =

@@ -51,7 +51,7 @@ export async function pushArticles(ctx: Context, articles: readonly PushedArticl
     const pairs: Sendable[] = []
     const pushed: Pushed[] = []
     for (const one of checked) pushed.push(await pushOne(trx, one, now, pairs))
-    await releaseSeqs(trx, pairs)
+    await releaseSeqs(trx, pairs, { isLocked: true })
     return pushed
   })
 }

@@ -23,9 +23,13 @@ export async function releaseSeq(trx: Trx, articleId: number, categoryIds: reado
 }
 
 /** The same for many, in the order given: the last one is the newest. A pair must not come twice. */
-export async function releaseSeqs(trx: Trx, pairs: readonly Sendable[]): Promise<void> {
+export async function releaseSeqs(
+  trx: Trx,
+  pairs: readonly Sendable[],
+  options: { isLocked?: boolean } = {},
+): Promise<void> {
   if (pairs.length === 0) return
-  await lockSeq(trx)
+  if (!options.isLocked) await lockSeq(trx)
   await sql`
     insert into article_categories (article_id, category_id, seq)
     select numbered.article_id, numbered.category_id, nextval('article_seq')

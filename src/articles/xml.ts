@@ -15,6 +15,8 @@ export interface XmlNode {
   /** Where the inside lies in the document: for markup that was written without escaping. */
   from: number
   to: number
+  /** The document broke off inside. */
+  isCut?: true
 }
 
 export interface XmlDocument {
@@ -77,7 +79,10 @@ export function parseXml(text: string): XmlDocument | { root: null; firstElement
         scopes.pop()
         if (!node) return
         // A document that was cut off: what the cut went through is not to be trusted.
-        if (hasEnded && isImplied && !containers.has(node.name)) stack.at(-1)?.children.pop()
+        if (hasEnded && isImplied) {
+          if (containers.has(node.name)) node.isCut = true
+          else stack.at(-1)?.children.pop()
+        }
         node.to = Math.max(node.from, parser.startIndex)
         if (entities.size) node.text = expand(node.text, entities)
         const parent = stack.at(-1)

@@ -64,6 +64,7 @@ function readEntry(source: string, entry: XmlNode, outerBase: string | null): En
     author: authorOf(entry) ?? authorOf(child(entry, 'source')),
     excerpt,
     image: choosePicture(declaredPictures(entry), pictures, contentBase),
+    ...(entry.isCut ? { isCut: true as const } : {}),
   }
 }
 

@@ -79,6 +79,7 @@ function readItem(source: string, item: XmlNode, outerBase: string | null): Entr
     author: authorOf(item),
     excerpt,
     image: choosePicture(declaredPictures(item), pictures, base),
+    ...(item.isCut ? { isCut: true as const } : {}),
   }
 }
 
