@@ -87,9 +87,18 @@ export function isEscapedTwice(text: string): boolean {
 
 /** Control characters, line ends of every kind, bidi overrides and runs of white space (U+00A0 too) become one space. */
 export function cleanSpace(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\s\x00-\x1f\x7f-\x9f\u00a0\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+/g, ' ').trim()
+  return (
+    text
+      // oxlint-disable-next-line no-control-regex
+      .replace(/[\x80-\x9f]/g, (control) => windows1252[control.charCodeAt(0) - 0x80]!)
+      // oxlint-disable-next-line no-control-regex
+      .replace(/[\s\x00-\x1f\x7f\u00a0\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+/g, ' ')
+      .trim()
+  )
 }
+
+/** What people mean by the control characters from 0x80: `&#146;` is an apostrophe. */
+const windows1252 = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ'
 
 /** At most `most` characters, ended at a word with an ellipsis where something was cut. Pure. */
 export function cutAtWord(text: string, most: number): string {

@@ -196,6 +196,7 @@ test('what is stored is text: no markup, control characters or hidden directions
     const entry = item(`<title>${payload}</title><description>${payload}</description><link>https://l.example/</link>`)
     for (const text of [entry.title!, entry.excerpt]) assert.match(text, /^x/, `${payload} became ${text}`)
   }
+  assert.equal(item('<title>It&#146;s &#x85;</title>').title, 'It’s …')
   assert.equal(item('<title>Prices &amp;lt; 5 % and a &lt; b</title>').title, 'Prices < 5 % and a < b')
 })
 
