@@ -17,7 +17,7 @@ import { accountBar, accountTable, editionName, editionState, progressWords } fr
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { LiveFeed } from './live.ts'
-import { actorNames, count, facts, moment } from './parts.ts'
+import { actorNames, count, facts, moment, sentence } from './parts.ts'
 import { noticeOf, pathId } from './query.ts'
 
 const words: Record<EditionMove | 'retry', { label: string; explanation: string; done: string; isFinal?: boolean }> = {
@@ -143,7 +143,8 @@ async function liveHtml(web: WebContext, edition: Edition): Promise<Html> {
     </p>`
   return html`<p class="standing">
       ${editionState(edition)} ${!edition.plannedAt && edition.closedAt === null && '· still being planned'}
-      ${account.audience > 0 && `· ${progressWords(account, web.clock.now())}`} ${edition.note && `· ${edition.note}`}
+      ${account.audience > 0 && `· ${progressWords(account, web.clock.now())}`}
+      ${edition.note && html`· ${sentence(web.config, edition.note)}`}
     </p>
     ${account.audience > 0 && accountBar(account, { isLarge: true })} ${accountTable(account, deliveries)}`
 }

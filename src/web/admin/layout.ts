@@ -84,7 +84,12 @@ export function consoleFrame(web: WebContext, page: Pick<ConsolePage, 'title' | 
         <a class="skip" href="#main">Skip to the content</a>
         <header class="masthead">
           <p class="name"><a href="/admin">${site.name}</a></p>
-          <p class="place"><span>Newsletter console</span> <a href="/">Public page</a></p>
+          <p class="place">
+            <span>Newsletter console</span>
+            <span class="elsewhere"
+              >${web.mailbox && html`<a href="/mailbox">Mailbox</a>`} <a href="/">Public page</a></span
+            >
+          </p>
         </header>
         ${body}
       </body>

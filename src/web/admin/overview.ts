@@ -8,7 +8,7 @@ import type { WebContext } from '../web-context.ts'
 import { growthChart, type GrowthDay } from './chart.ts'
 import { editionTable, newestEditions } from './editions.ts'
 import { sendConsole } from './layout.ts'
-import { count, dayOf, empty, moment, number, slimTable, state } from './parts.ts'
+import { count, dayOf, empty, moment, number, sentence, slimTable, state } from './parts.ts'
 
 const growthDays = 30
 
@@ -31,7 +31,7 @@ export function mountOverview(router: Router, web: WebContext): void {
       title: 'Overview',
       actions: html`<a class="button main" href="/admin/trigger">Send a digest now…</a>
         <a class="button" href="/admin/preview">Preview the next</a>`,
-      body: html`${warningList(warnings)}
+      body: html`${warningList(web, warnings)}
         <ul class="figures">
           <li><b>${number(totals.active)}</b> <span>active subscribers</span></li>
           <li><b>${number(totals.pending)}</b> <span>to confirm</span></li>
@@ -97,14 +97,19 @@ function firstSteps(has: { feeds: boolean; articles: boolean; categories: boolea
     </ol>`
 }
 
-function warningList(warnings: Awaited<ReturnType<typeof healthWarnings>>): Html {
-  if (warnings.length === 0) return html`<p>${state('All is well', 'good')}: nothing wants attention.</p>`
+function warningList(web: WebContext, warnings: Awaited<ReturnType<typeof healthWarnings>>): Html {
+  if (warnings.length === 0)
+    return html`<p class="warnings">${state('All is well', 'good')}: nothing wants attention.</p>`
   return html`<ul class="warnings" aria-label="What wants attention">
     ${warnings.map(
       (warning) =>
         html`<li>
           ${state(warning.tone === 'bad' ? 'Act' : 'Look', warning.tone)}
-          ${warning.href ? html`<a href="${warning.href}">${warning.text}</a>` : warning.text}
+          ${
+            warning.href
+              ? html`<a href="${warning.href}">${sentence(web.config, warning.text)}</a>`
+              : sentence(web.config, warning.text)
+          }
         </li>`,
     )}
   </ul>`

@@ -26,6 +26,12 @@ export function moment(config: Config, at: Date | null | undefined, options: { w
   return html`<time datetime="${at.toISOString()}" title="${at.toISOString()}">${text}</time>`
 }
 
+/** A sentence of ours in which every exact time is shown as a moment. */
+export function sentence(config: Config, text: string): HtmlValue {
+  const parts = text.split(/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/)
+  return parts.map((part, index) => (index % 2 ? moment(config, new Date(part)) : part))
+}
+
 /** The hour and minute alone, where the day is said above. */
 export function clockTime(config: Config, at: Date): Html {
   const text = new Intl.DateTimeFormat('en-GB', { timeZone: config.digest.timezone, timeStyle: 'short' }).format(at)

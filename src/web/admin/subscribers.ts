@@ -24,7 +24,7 @@ import { deliveryState } from './deliveries.ts'
 import { editionName } from './edition-parts.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
-import { empty, facts, moment, pager, slimTable, state, table, type Tone } from './parts.ts'
+import { empty, facts, moment, pager, sentence, slimTable, state, table, type Tone } from './parts.ts'
 import { noticeOf, pathId, queryText } from './query.ts'
 
 const tones: Record<SubscriberStatus, Tone> = {
@@ -234,7 +234,7 @@ const choices = (subscriber: ShownSubscriber): Html =>
 async function editions(web: WebContext, subscriber: ShownSubscriber): Promise<Html> {
   const categories = await listCategories(web.db, { withRetired: true })
   const explained = await explainRecent(web, subscriber)
-  return html`<p>This subscriber ${standingOf(subscriber)}</p>
+  return html`<p>This subscriber ${sentence(web.config, standingOf(subscriber))}</p>
     ${
       explained.length > 0 &&
       table(
@@ -249,7 +249,7 @@ async function editions(web: WebContext, subscriber: ShownSubscriber): Promise<H
             html`<tr>
               <td>${moment(web.config, at)}</td>
               <td><a href="/admin/editions/${edition.id}">${editionName(edition, categories)}</a></td>
-              <td class="detail">${why}</td>
+              <td class="detail">${sentence(web.config, why)}</td>
             </tr>`,
         ),
       )

@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { audit } from '../../access/audit.ts'
 import { Refusal } from '../../base/errors.ts'
-import { editionKinds, editionStates, skipReasons } from '../../db/schema.ts'
+import { type Account, editionKinds, editionStates, skipReasons } from '../../db/schema.ts'
 import { listCategories } from '../../articles/store.ts'
 import { editionMoves, type EditionMove, moveEdition, retryFailed } from '../../digests/control.ts'
 import { type EditionView, getEdition, listEditions } from '../../digests/editions.ts'
@@ -105,6 +105,12 @@ const trigger = z.discriminatedUnion('kind', [
 const scope = 'editions' as const
 const tag = 'editions'
 
+/** A frozen account comes back from jsonb with its keys shuffled. */
+function inOrder({ audience, sent, failed, uncertain, open, skipped }: Account): Account {
+  const reasons = Object.fromEntries(skipReasons.map((reason) => [reason, skipped[reason]]))
+  return { audience, sent, failed, uncertain, open, skipped: reasons as Account['skipped'] }
+}
+
 /** Slugs instead of ids: what callers know. */
 async function show(web: WebContext, views: readonly EditionView[]) {
   const slugs = views.some((view) => view.categories)
@@ -112,6 +118,7 @@ async function show(web: WebContext, views: readonly EditionView[]) {
     : new Map<number, string>()
   return views.map((view) => ({
     ...view,
+    account: inOrder(view.account),
     categories: view.categories?.map((id) => slugs.get(id) ?? String(id)) ?? null,
   }))
 }
