@@ -181,7 +181,8 @@ export class DeliveryWorker {
       policy: config.mail.uncertain,
       everyone: database.kind === 'embedded',
     })
-    for (const dead of reaped) log.warn(dead, 'took over from a delivery worker that stopped without a word')
+    for (const dead of reaped)
+      log[dead.uncertain ? 'warn' : 'info'](dead, 'took over from a delivery worker that stopped without a word')
     if (reaped.length) session.wake()
   }
 }

@@ -7,7 +7,6 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Liquid, type Template as LiquidTemplate } from 'liquidjs'
-import mjml2html from 'mjml'
 import type { Config } from '../base/config.ts'
 import { clip, underline, wrap } from './text.ts'
 
@@ -82,6 +81,8 @@ async function compile(name: TemplateName, site: Config['site']): Promise<MailTe
   const mjmlPath = `${folder}${name}.mjml`
   const [mjml, text] = await Promise.all([readFile(mjmlPath, 'utf8'), readFile(`${folder}${name}.txt.liquid`, 'utf8')])
   // `fonts: {}` and includes only from emails/: a mail loads nothing from anybody.
+  // MJML takes half a second to load, which a start needn't wait for.
+  const { default: mjml2html } = await import('mjml')
   const { html } = await mjml2html(mjml, {
     validationLevel: 'strict',
     fonts: {},
