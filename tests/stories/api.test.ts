@@ -1,6 +1,8 @@
 // /api/v1 as a program sees it.
 
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { endpoints } from '../../src/web/api/endpoints.ts'
 import { runTick } from '../../src/digests/tick.ts'
 import { suppressAddress } from '../../src/subscribers/suppression.ts'
@@ -218,6 +220,14 @@ story('the OpenAPI document describes every endpoint, and its page needs no key'
     'createdAt',
     'closedAt',
   ])
+  const golden = path.join(import.meta.dirname, '../samples/openapi.json')
+  const ours = ['editions', 'subscribers', 'suppressions', 'audit']
+  const described = Object.fromEntries(
+    Object.entries(document.paths as Record<string, unknown>).filter(([door]) => ours.includes(door.split('/')[1]!)),
+  )
+  // What programs rely on changes only on purpose: UPDATE_GOLDEN=1 writes the file anew.
+  if (process.env.UPDATE_GOLDEN) writeFileSync(golden, `${JSON.stringify(described, null, 2)}\n`)
+  assert.deepEqual(described, JSON.parse(readFileSync(golden, 'utf8')))
   const page = await house.web.get('/api/docs').expect(200)
   assert.ok(!/<script(?![^>]* src=)/.test(page.text))
   for (const [, file] of page.text.matchAll(/(?:src|href)="(\/[^"]+)"/g)) await house.web.get(file!).expect(200)
