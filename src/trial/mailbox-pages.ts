@@ -109,9 +109,8 @@ function row(message: MailboxMessage): Html {
   return html`<li>
     <a href="/mailbox/messages/${message.id}">
       <span class="subject">${message.subject || '(no subject)'}</span>
-      <span class="to">to ${message.to}</span>
-      <span class="from">${message.from}</span>
       ${time(message.receivedAt)}
+      <span class="people">to ${message.to}<span class="from"> from ${message.from}</span></span>
     </a>
   </li>`
 }
