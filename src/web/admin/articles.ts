@@ -128,7 +128,7 @@ function articleTable(web: WebContext, articles: readonly ShownArticle[]): Html 
     articles.map(
       (article) =>
         html`<tr>
-          <td>
+          <td class="story">
             <a href="${safeUrl(article.link)}" rel="noreferrer noopener">${article.title}</a><br />
             <span class="small"
               >${[article.feedTitle ?? article.source, article.author].filter(Boolean).join(' · ')}</span
@@ -140,7 +140,7 @@ function articleTable(web: WebContext, articles: readonly ShownArticle[]): Html 
           </td>
           <td>${article.categories.join(', ') || html`<span class="none">nobody’s</span>`}</td>
           <td>${stateOf(article)}</td>
-          <td>${buttons(article)}</td>
+          <td><div class="row-actions">${buttons(article)}</div></td>
         </tr>`,
     ),
   )

@@ -173,7 +173,9 @@ function categoryTable(all: readonly Category[], counts: ReadonlyMap<number, num
           <td><code>${category.slug}</code></td>
           <td class="number">${number(counts.get(category.id) ?? 0)}</td>
           <td>${category.retiredAt ? state('retired', 'plain') : state('offered', 'good')}</td>
-          <td>${!category.retiredAt && [move(category, 'up', '↑'), move(category, 'down', '↓')]}</td>
+          <td>
+            ${!category.retiredAt && html`<div class="row-actions">${move(category, 'up', '↑')}${move(category, 'down', '↓')}</div>`}
+          </td>
         </tr>`,
     ),
   )

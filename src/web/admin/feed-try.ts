@@ -80,6 +80,7 @@ function shown(web: WebContext, tried: Tried, url: string, categories: readonly 
       </fieldset>
       <p class="buttons"><button class="main">Add this feed</button></p>
     </form>
+    <h2>What it would bring</h2>
     ${entryTable(web, tried.entries.slice(0, shownEntries))}`
 }
 
@@ -96,7 +97,7 @@ function entryTable(web: WebContext, entries: readonly TriedEntry[]): Html {
     entries.map(
       (entry) =>
         html`<tr>
-          <td>
+          <td class="story">
             <a href="${safeUrl(entry.link)}" rel="noreferrer noopener">${entry.title ?? '(no title)'}</a><br />
             <span class="small">${entry.excerpt.slice(0, 160)}</span>
           </td>

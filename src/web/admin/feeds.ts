@@ -164,8 +164,9 @@ function feedTable(web: WebContext, feeds: readonly FeedView[]): Html {
     feeds.map((feed) => {
       const last = feed.lastReport as FeedReport | null
       return html`<tr>
-        <td>
-          <a href="/admin/feeds/${feed.id}">${feed.title || feed.url}</a><br /><span class="small">${feed.url}</span>
+        <td class="story">
+          <a href="/admin/feeds/${feed.id}">${feed.title || feed.url}</a>
+          ${feed.title && html`<br /><span class="small">${feed.url}</span>`}
         </td>
         <td>${feedState(feed)}</td>
         <td>${feed.categories.join(', ') || html`<span class="none">by label</span>`}</td>
