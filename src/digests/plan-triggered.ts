@@ -13,7 +13,9 @@ export async function planTriggered(ctx: Context, edition: Edition, options: Pla
   const now = ctx.clock.now()
   let planned = 0
   for (;;) {
-    const chunk = await retryDeadlock(() => ctx.db.transaction().execute((trx) => planNext(trx, edition.id, now)))
+    const chunk = await retryDeadlock(() =>
+      ctx.db.transaction().execute((trx) => planNext(trx, edition.id, now, options.chunkSize ?? chunkSize)),
+    )
     if (chunk === 'busy') return { outcome: 'busy', planned }
     if (chunk === 'complete') return { outcome: 'complete', planned }
     planned += chunk
@@ -21,7 +23,7 @@ export async function planTriggered(ctx: Context, edition: Edition, options: Pla
   }
 }
 
-async function planNext(trx: Trx, editionId: number, now: Date): Promise<number | 'complete' | 'busy'> {
+async function planNext(trx: Trx, editionId: number, now: Date, limit: number): Promise<number | 'complete' | 'busy'> {
   const edition = await lockEdition(trx, editionId)
   if (!edition) return 'busy'
   if (edition.plannedAt || edition.closedAt || edition.state === 'cancelled') return 'complete'
@@ -32,7 +34,7 @@ async function planNext(trx: Trx, editionId: number, now: Date): Promise<number 
         and (s.paused_until is null or s.paused_until <= ${now})
         ${edition.onlySubscriberId === null ? sql`` : sql`and s.id = ${edition.onlySubscriberId}`}
         ${edition.kind === 'announcement' ? sql`` : wantsIt(edition.categoryIds)}
-      order by s.id limit ${chunkSize} for update of s
+      order by s.id limit ${limit} for update of s
     ) locked`.execute(trx)
   const ids = rows[0]?.ids ?? []
   if (ids.length === 0) {

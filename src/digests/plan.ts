@@ -18,6 +18,8 @@ export const chunkSize = 20_000
 export interface PlanOptions {
   /** Only this subscriber. */
   only?: number | undefined
+  /** Subscribers per transaction. */
+  chunkSize?: number | undefined
   /** After each chunk: how many it planned. */
   onProgress?: ((planned: number) => void) | undefined
 }
@@ -34,7 +36,7 @@ export async function planScheduled(ctx: Context, edition: Edition, options: Pla
   const slot = edition.slotAt!
   let planned = 0
   for (let cursor = 0; ;) {
-    const chunk = await planChunk(ctx, edition.id, slot, cursor, options.only)
+    const chunk = await planChunk(ctx, { editionId: edition.id, slot, cursor }, options)
     if (chunk === 'busy') return { outcome: 'busy', planned }
     planned += chunk.planned
     if (chunk.planned > 0) options.onProgress?.(chunk.planned)
@@ -58,10 +60,8 @@ interface LockedGroup extends OwnSchedule {
 
 async function planChunk(
   ctx: Context,
-  editionId: number,
-  slot: Date,
-  cursor: number,
-  only: number | undefined,
+  { editionId, slot, cursor }: { editionId: number; slot: Date; cursor: number },
+  { only = undefined, chunkSize: limit = chunkSize }: PlanOptions,
 ): Promise<Chunk | 'busy'> {
   const site = ctx.config.digest
   return retryDeadlock(() =>
@@ -73,7 +73,7 @@ async function planChunk(
           select id, timezone, send_hour, weekly_day, monthly_day, frequencies, carried_due from subscribers
           where status = 'active' and next_due_at = ${slot} and id > ${cursor}
             and (${only ?? null}::bigint is null or id = ${only ?? null}::bigint)
-          order by id limit ${chunkSize} for update skip locked
+          order by id limit ${limit} for update skip locked
         )
         select timezone, send_hour, weekly_day, monthly_day, frequencies, carried_due, array_agg(id) as ids
         from locked group by 1, 2, 3, 4, 5, 6`.execute(trx)

@@ -4,6 +4,7 @@
 // All seeded subscribers are due at one future slot, wherever they live: each has the local hour, weekday and day of the month
 // that this instant has in their zone.
 
+import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { addCategory } from '../articles/categories.ts'
 import { releaseSeqs } from '../articles/seq.ts'
@@ -81,7 +82,7 @@ async function addSubscribers(
   const categories = (await listCategories(ctx.db)).map((category) => category.id)
   const usable = zones.map((zone) => ({ zone, ...localTime(zone, slot) })).filter((zone) => zone.isWholeHour)
   const list = (values: readonly (string | number)[]) => `{${values.map((value) => `"${value}"`).join(',')}}`
-  const run = now.getTime().toString(36)
+  const run = randomBytes(4).toString('hex')
   let first = 0
   let last = 0
   for (let done = 0; done < args.subscribers; done += seedChunk) {
@@ -108,7 +109,7 @@ async function addSubscribers(
           insert into subscribers (email, email_key, email_hash, status, timezone, send_hour, weekly_day, monthly_day,
             frequencies, next_due_at, created_at, confirmed_at)
           select email, email,
-            encode(sha256(${outer}::bytea || sha256(${inner}::bytea || convert_to(email, 'UTF8'))), 'hex'), 'active',
+            encode(sha256(decode(${outer}, 'hex') || sha256(decode(${inner}, 'hex') || convert_to(email, 'UTF8'))), 'hex'), 'active',
             (${list(usable.map(({ zone }) => zone))}::text[])[z],
             case when ${spread}::boolean then dice / 7 % 24 else ${local('hour')} end,
             case when ${spread}::boolean then 1 + dice / 171 % 7 else ${local('weekday')} end,
@@ -177,6 +178,6 @@ function hmacKeys(pepper: string): { inner: string; outer: string } {
   const block = Buffer.alloc(64)
   Buffer.from(pepper, 'utf8').copy(block)
   if (Buffer.byteLength(pepper) > 64) throw new Error('the address pepper is longer than a block of SHA-256')
-  const key = (mask: number) => `\\x${Buffer.from(block.map((byte) => byte ^ mask)).toString('hex')}`
+  const key = (mask: number) => Buffer.from(block.map((byte) => byte ^ mask)).toString('hex')
   return { inner: key(0x36), outer: key(0x5c) }
 }

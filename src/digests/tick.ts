@@ -22,6 +22,7 @@ export interface TickOptions {
   /** After each planned chunk: the edition and how many were added to it. */
   onProgress?: ((editionId: number, planned: number) => void) | undefined
   makeSnapshot?: MakeSnapshot
+  chunkSize?: number | undefined
 }
 
 export interface TickResult {
@@ -62,6 +63,7 @@ async function planOne(
   const plan = edition.kind === 'scheduled' ? planScheduled : planTriggered
   const { outcome, planned } = await plan(ctx, (await findEdition(ctx.db, edition.id))!, {
     only: options.only,
+    chunkSize: options.chunkSize,
     onProgress: (count) => options.onProgress?.(edition.id, count),
   })
   if (outcome === 'busy' && planned === 0) return []

@@ -1,0 +1,19 @@
+// A process of its own that plans what is due, in small chunks, so that tests can kill it anywhere.
+// node tests/support/plan-once.ts DATABASE_URL INSTANT CHUNK
+
+import { fixedClock } from '../../src/base/clock.ts'
+import { readConfig } from '../../src/base/config.ts'
+import { createLog } from '../../src/base/log.ts'
+import { openPostgres } from '../../src/db/connect.ts'
+import { blankSnapshot, tick } from './newsroom.ts'
+
+const [url, instant, chunk] = process.argv.slice(2)
+const database = openPostgres(url!, 2)
+const ctx = {
+  db: database.db,
+  clock: fixedClock(new Date(instant!)),
+  config: readConfig({}),
+  log: createLog('silent'),
+}
+await tick(ctx, { chunkSize: Number(chunk), makeSnapshot: blankSnapshot, onProgress: () => process.stdout.write('.') })
+await database.close()
