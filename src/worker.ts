@@ -1,7 +1,7 @@
 // MAP 2: everything that runs in the background: the name of each chore and the workflow it runs. Every one of them is safe to
 // repeat, as a job may run twice. Mails are not chores: delivery/worker.ts sends them.
 
-import { pollDueFeeds, pollFeed } from './articles/poll.ts'
+import { pollDueFeeds } from './articles/poll.ts'
 import type { Context } from './db/context.ts'
 import type { JobHandlers } from './db/queue.ts'
 import { runTick } from './digests/tick.ts'
@@ -12,7 +12,6 @@ export function chores(ctx: Context): JobHandlers {
   return {
     tick: () => runTick(ctx),
     'poll-feeds': () => pollDueFeeds(ctx),
-    'poll-feed': ({ feedId }) => pollFeed(ctx, feedId),
     housekeeping: async () => {
       await purgeUnconfirmed(ctx)
       await purgeAccess(ctx)

@@ -12,7 +12,6 @@ import type { Database, Trx } from './connect.ts'
 export interface JobPayloads {
   tick: Record<string, never>
   'poll-feeds': Record<string, never>
-  'poll-feed': { feedId: number }
   housekeeping: Record<string, never>
 }
 export type JobName = keyof JobPayloads
@@ -22,7 +21,6 @@ export type JobHandlers = { [Name in JobName]: (payload: JobPayloads[Name]) => P
 const queues: Record<JobName, { retryLimit: number; expireInSeconds: number }> = {
   tick: { retryLimit: 0, expireInSeconds: 900 },
   'poll-feeds': { retryLimit: 0, expireInSeconds: 900 },
-  'poll-feed': { retryLimit: 0, expireInSeconds: 120 },
   housekeeping: { retryLimit: 2, expireInSeconds: 3600 },
 }
 

@@ -125,15 +125,18 @@ export class Mailbox {
   }
 
   async #trim(): Promise<void> {
-    try {
-      for (const id of (await this.#ids()).slice(kept)) {
-        await rm(this.#file(id), { force: true })
-        this.#heads.delete(id)
+    // What comes in meanwhile counts for the next round.
+    while (this.#count > slack) {
+      this.#count = 0
+      try {
+        for (const id of (await this.#ids()).slice(kept)) {
+          await rm(this.#file(id), { force: true })
+          this.#heads.delete(id)
+        }
+      } catch {
+        // The next lot tries again.
       }
-    } catch {
-      // The next lot tries again.
     }
-    this.#count = 0
     this.#trimming = null
   }
 }
