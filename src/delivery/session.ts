@@ -60,6 +60,7 @@ export class WorkSession {
   #leaseUntil: number
   #claimer: Claimer
   #seenFrom = 0
+  #seenReadAt = 0
 
   private constructor(
     options: SessionOptions,
@@ -243,6 +244,7 @@ export class WorkSession {
         return false
       }
       this.#leaseUntil = startedAt + leaseSeconds * 1000
+      if (startedAt > this.#seenReadAt + 3_600_000) await this.#readSeenFrom()
       return true
     } catch (cause) {
       this.#options.log.warn({ err: cause }, 'the lease of the delivery worker could not be renewed')
@@ -260,6 +262,7 @@ export class WorkSession {
       .limit(1)
       .executeTakeFirst()
     this.#seenFrom = row?.id ?? 0
+    this.#seenReadAt = performance.now()
   }
 
   #courier(connection: number, lane: Lane, gate: RelayGate): Courier {

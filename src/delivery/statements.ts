@@ -4,6 +4,8 @@
 // counts, names their next mails in `in_flight`, and reads once more who may still be mailed. Everything hangs on `me`, the
 // fence: a worker whose row is gone or whose lease ran out changes nothing and is told so. Each part is safe to repeat, as after
 // a commit whose answer was lost: a delivery is settled only while it is leased and at the attempt it was claimed with.
+//
+// `seen` is pruned when its hundredth story has left the last 60 days, not each time: pruning costs more than all the rest.
 
 import type { HotStatement } from './hot-query.ts'
 
@@ -91,7 +93,7 @@ export const turn: HotStatement = {
         case when x.state = 'skipped' then 'skipped:' || x.reason when x.state = 'deferred' then null else x.state end as outcome
     ), read as (
       update reading r set watermarks = r.watermarks || s.watermarks::jsonb,
-        seen = case when cardinality(r.seen) < 100 then r.seen || s.article_ids::int[]
+        seen = case when coalesce(r.seen[100], $19::int) >= $19::int then r.seen || s.article_ids::int[]
           else array(select v from unnest(r.seen) v where v >= $19::int) || s.article_ids::int[] end
       from settled s where r.subscriber_id = s.subscriber_id and s.watermarks is not null
     ), counted as (

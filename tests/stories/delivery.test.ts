@@ -51,6 +51,41 @@ describe('delivery', () => {
     assert.deepEqual(reading, { watermarks: { 7: 70 }, seen: [1, 2] })
   })
 
+  it('stories that left the last 60 days are forgotten, in bulk', async () => {
+    await planEdition(database, ['keen@example.org'])
+    const old = Array.from({ length: 120 }, (_, i) => i + 1)
+    const { db } = database
+    const { id: newest } = await db
+      .insertInto('articles')
+      .values({
+        title: 'New',
+        link: 'https://news.example/new',
+        publishedAt: new Date(),
+        firstSeenAt: new Date(),
+        updatedAt: new Date(),
+        id: 500,
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    const { id } = await db
+      .selectFrom('subscribers')
+      .select('id')
+      .where('email', '=', 'keen@example.org')
+      .executeTakeFirstOrThrow()
+    await db
+      .insertInto('reading')
+      .values({ subscriberId: id, seen: [...old, newest] })
+      .execute()
+    await makeWorker(database, [server.relay]).runOnce()
+    const { seen } = await db
+      .selectFrom('reading')
+      .select('seen')
+      .where('subscriberId', '=', id)
+      .executeTakeFirstOrThrow()
+    assert.deepEqual(seen, [newest, 1, 2])
+    await db.deleteFrom('articles').execute()
+  })
+
   it('who left after planning gets nothing', async () => {
     const edition = await planEdition(database, ['left@example.org', 'stays@example.org'])
     await database.db
