@@ -1,5 +1,8 @@
-// The program, driven by words instead of requests: `npm run -s cli -- --help`. The words are in commands/program.ts.
+// The program, driven by words instead of requests: `npm run -s cli -- --help`. The words are in commands/program.ts; about the
+// cache see main.ts.
 
-import { runFromTerminal } from './commands/terminal.ts'
+import { enableCompileCache } from 'node:module'
 
+enableCompileCache()
+const { runFromTerminal } = await import('./commands/terminal.ts')
 await runFromTerminal(process.argv.slice(2))

@@ -26,7 +26,9 @@ const mailbox = z.string().refine((value) => parseMailbox(value) !== null, 'must
 /** Every variable, in the order in which people meet them. */
 export const variables = {
   SITE_NAME: text('The Whale Gazette').describe('name of the site, as in the masthead and the sender'),
-  SITE_URL: webAddress.optional().describe('home page of the news site; default: PUBLIC_URL'),
+  SITE_URL: webAddress
+    .optional()
+    .describe('home page of the news site; default: PUBLIC_URL, in the trial its sample site'),
   SITE_TAGLINE: text('The stories you chose, at the hour you chose.').describe('one line under the name'),
   SITE_LOGO_URL: webAddress.optional().describe('picture shown instead of the name'),
   SITE_ACCENT: z
