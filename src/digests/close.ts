@@ -54,7 +54,8 @@ export async function closeEdition(ctx: Context, editionId: number): Promise<boo
 
 function isClosable(edition: Edition): boolean {
   if (edition.state === 'cancelled') return true
-  return edition.plannedAt !== null && (edition.state === 'sending' || edition.state === 'paused')
+  // One that is held too: when the next slot has superseded everything in it, there is nothing left to release.
+  return edition.plannedAt !== null && ['sending', 'paused', 'held'].includes(edition.state)
 }
 
 /** Queued, deferred, leased, or uncertain and about to be resent. One snapshot sees each of them in one of the two places. */

@@ -132,16 +132,8 @@ export async function retryFailed(ctx: Context, input: { editionId: number; acto
       )
       update deliveries d set state = 'deferred', next_attempt_at = now(), settled_at = null
       from picked p where d.id = p.id and d.state = 'failed' returning d.id`.execute(trx)
-    if (rows.length > 0) {
-      await addCount(trx, edition.id, 'failed', -rows.length)
-      await trx
-        .updateTable('editions')
-        .set({ account: null, closedAt: null, note: '', progressAt: sql<Date>`now()` })
-        .set({ state: edition.state === 'closed' ? 'sending' : edition.state })
-        .where('id', '=', edition.id)
-        .execute()
-      await sql`select pg_notify(${deliveryChannel}, 'digest')`.execute(trx)
-    }
+    await addCount(trx, edition.id, 'failed', -rows.length)
+    if (rows.length > 0) await reopen(trx, edition)
     await audit(trx, {
       at: now,
       actor: input.actor,
@@ -151,6 +143,48 @@ export async function retryFailed(ctx: Context, input: { editionId: number; acto
     })
     return rows.length
   })
+}
+
+/** Ends the doubt about mails that may have arrived: `sent` takes them for sent, `resend` sends the same stories once more under
+ * the same Message-ID. Returns how many. */
+export async function resolveUncertain(
+  ctx: Context,
+  input: { editionId: number; as: 'sent' | 'resend'; actor: Actor },
+): Promise<number> {
+  const now = ctx.clock.now()
+  return ctx.db.transaction().execute(async (trx) => {
+    const edition = await lock(trx, input.editionId)
+    if (edition.state !== 'closed' && edition.state !== 'sending' && edition.state !== 'paused')
+      throw new Refusal('conflict', `Edition ${edition.id} is ${edition.state}: nothing of it can be decided.`)
+    const change = input.as === 'sent' ? sql`state = 'sent'` : sql`next_attempt_at = now(), settled_at = null`
+    const { rows } = await sql`
+      update deliveries set ${change}
+      where edition_id = ${edition.id} and state = 'uncertain' and settled_at is not null returning id`.execute(trx)
+    if (input.as === 'sent') {
+      await addCount(trx, edition.id, 'uncertain', -rows.length)
+      await addCount(trx, edition.id, 'sent', rows.length)
+    }
+    if (rows.length > 0) await reopen(trx, edition)
+    await audit(trx, {
+      at: now,
+      actor: input.actor,
+      action: 'edition.resolved',
+      subject: `edition:${edition.id}`,
+      detail: { deliveries: rows.length, as: input.as },
+    })
+    return rows.length
+  })
+}
+
+/** Its account is counted again when it closes again. */
+async function reopen(trx: Trx, edition: Edition): Promise<void> {
+  await trx
+    .updateTable('editions')
+    .set({ account: null, closedAt: null, note: '', progressAt: sql<Date>`now()` })
+    .set({ state: edition.state === 'closed' ? 'sending' : edition.state })
+    .where('id', '=', edition.id)
+    .execute()
+  await sql`select pg_notify(${deliveryChannel}, 'digest')`.execute(trx)
 }
 
 async function lock(trx: Trx, editionId: number): Promise<Edition> {

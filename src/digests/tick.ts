@@ -58,7 +58,9 @@ async function planOne(
   parts: { makeSnapshot: MakeSnapshot },
   options: TickOptions,
 ): Promise<TickResult['planned']> {
-  await prepare(ctx, edition, { ...parts, next: 'sending' })
+  // An edition that wasn't built before its slot, as after downtime, had nobody's approval either.
+  const needsApproval = edition.kind === 'scheduled' && ctx.config.digest.approvalMinutes > 0
+  await prepare(ctx, edition, { ...parts, next: needsApproval ? 'awaiting_approval' : 'sending' })
   if (edition.kind === 'scheduled') await settleAtSlot(ctx, edition.id)
   const plan = edition.kind === 'scheduled' ? planScheduled : planTriggered
   const { outcome, planned } = await plan(ctx, (await findEdition(ctx.db, edition.id))!, {

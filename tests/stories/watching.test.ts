@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { sql } from 'kysely'
+import { checkAlerts, listAlerts } from '../../src/digests/alerts.ts'
+import { arrangeEdition, listEditionStories } from '../../src/digests/approval.ts'
+import { closeFinished } from '../../src/digests/close.ts'
+import { moveEdition, resolveUncertain } from '../../src/digests/control.ts'
+import { findEdition, getEdition, listEditions } from '../../src/digests/editions.ts'
+import { purge } from '../../src/digests/purge.ts'
+import { readConfig } from '../../src/base/config.ts'
+import { story } from '../support/house.ts'
+import { addCategories, addReader, addStory, blankSnapshot, postAll, tick } from '../support/newsroom.ts'
+
+story('an alert is raised once, mailed to editors, cleared when it is over, and may come again', async (house) => {
+  const [politics] = await addCategories(house.db, 'politics')
+  await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
+  await house.db
+    .insertInto('editors')
+    .values({ email: 'eve@news.example', emailKey: 'eve@news.example', createdAt: house.clock.now() })
+    .execute()
+  const mails = () => house.db.selectFrom('deliveries').selectAll().where('kind', '=', 'alert').execute()
+  house.clock.set('2026-03-02T07:14:00Z')
+  await checkAlerts(house.ctx)
+  assert.equal((await listAlerts(house.db)).length, 0)
+  house.clock.set('2026-03-02T07:16:00Z')
+  await checkAlerts(house.ctx)
+  await checkAlerts(house.ctx)
+  assert.deepEqual(
+    (await listAlerts(house.db)).map(({ key }) => key),
+    ['planning:2026-03-02T07:00:00.000Z'],
+  )
+  assert.equal((await mails()).length, 1)
+  await tick(house.ctx)
+  assert.equal((await listAlerts(house.db)).length, 0)
+  house.clock.set('2026-03-03T07:20:00Z')
+  await checkAlerts(house.ctx)
+  assert.equal((await mails()).length, 2)
+})
+
+story('an edition that makes no progress and a feed that falls silent raise an alert', async (house) => {
+  const [politics] = await addCategories(house.db, 'politics')
+  await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
+  house.clock.set('2026-03-02T07:00:00Z')
+  await tick(house.ctx)
+  await sql`update editions set progress_at = now() - interval '20 minutes'`.execute(house.db)
+  await sql`update deliveries set next_attempt_at = now() - interval '20 minutes'`.execute(house.db)
+  const feed = await house.db
+    .insertInto('feeds')
+    .values({ url: 'https://quiet.example/feed', lastNewAt: new Date('2026-02-25T07:00Z'), createdAt: new Date() })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  for (let n = 0; n < 6; n++) await addStory(house.ctx, `story-${n}`, [politics!])
+  await sql`update articles set feed_id = ${feed.id}, first_seen_at = timestamptz '2026-02-24T00:00Z' + id * interval '4 hours'`.execute(
+    house.db,
+  )
+  await checkAlerts(house.ctx)
+  const keys = (await listAlerts(house.db)).map(({ key }) => key.split(':')[0])
+  assert.deepEqual(keys.sort(), ['edition', 'feed'])
+})
+
+story(
+  'an editor pins, drops, reorders and introduces; a held edition whose digests were overtaken closes',
+  async (house) => {
+    const [politics] = await addCategories(house.db, 'politics')
+    const ids: number[] = []
+    for (const title of ['a', 'b', 'c', 'd']) ids.push(await addStory(house.ctx, title, [politics!]))
+    const reader = await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
+    house.clock.set('2026-03-02T06:45:00Z')
+    await tick(house.ctx)
+    const editionId = (await listEditions(house.db, { limit: 1 })).items[0]!.id
+    await arrangeEdition(
+      house.ctx,
+      {
+        editionId,
+        arrangement: {
+          order: [{ categoryId: politics!, articleIds: [ids[1]!, ids[2]!] }],
+          pin: [ids[0]!],
+          drop: [ids[3]!],
+          intro: 'Good morning.',
+        },
+        actor: 'editor:1',
+      },
+      { makeSnapshot: blankSnapshot },
+    )
+    assert.deepEqual(
+      (await listEditionStories(house.db, editionId)).map(({ articleId, isDropped }) => [articleId, isDropped]),
+      [
+        [ids[0], false],
+        [ids[1], false],
+        [ids[2], false],
+        [ids[3], true],
+      ],
+    )
+    assert.equal((await findEdition(house.db, editionId))!.content.intro, 'Good morning.')
+    house.clock.set('2026-03-02T07:00:00Z')
+    await tick(house.ctx)
+    assert.equal((await getEdition(house.db, editionId))!.state, 'held')
+    house.clock.set('2026-03-03T07:00:00Z')
+    await tick(house.ctx)
+    const [next, old] = (await listEditions(house.db, { limit: 2 })).items
+    assert.deepEqual([old!.state, old!.account.skipped.superseded], ['closed', 1])
+    assert.equal(next!.state, 'held')
+    await moveEdition(house.ctx, { editionId: next!.id, move: 'release', actor: 'editor:1' })
+    const [posted] = await postAll(house.ctx)
+    assert.equal(posted!.subscriberId, reader)
+    assert.equal(posted!.selection!.sections[0]!.articleIds.length, 4)
+  },
+  { env: { APPROVAL_MINUTES: '30', APPROVAL_POLICY: 'hold' } },
+)
+
+story('an uncertain mail is taken for sent or sent again, and the account is counted anew', async (house) => {
+  const [politics] = await addCategories(house.db, 'politics')
+  await addStory(house.ctx, 'one', [politics!])
+  const reader = await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
+  house.clock.set('2026-03-02T07:00:00Z')
+  await tick(house.ctx)
+  await postAll(house.ctx, { crashed: (id) => id === reader })
+  const [editionId] = await closeFinished(house.ctx)
+  assert.equal((await getEdition(house.db, editionId!))!.account.uncertain, 1)
+  assert.equal(await resolveUncertain(house.ctx, { editionId: editionId!, as: 'resend', actor: 'editor:1' }), 1)
+  assert.deepEqual(await closeFinished(house.ctx), [])
+  await sql`update deliveries set next_attempt_at = null, settled_at = now()`.execute(house.db)
+  await closeFinished(house.ctx)
+  assert.equal(await resolveUncertain(house.ctx, { editionId: editionId!, as: 'sent', actor: 'editor:1' }), 1)
+  await closeFinished(house.ctx)
+  const { state, account } = (await getEdition(house.db, editionId!))!
+  assert.deepEqual([state, account.sent, account.uncertain], ['closed', 1, 0])
+})
+
+story("when the site's own hour changes, so does the next slot of everyone who left it to the site", async (house) => {
+  const [politics] = await addCategories(house.db, 'politics')
+  const plain = await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
+  const own = await addReader(house.ctx, {
+    choice: { [politics!]: 'daily' },
+    timezone: 'UTC',
+    sendHour: 8,
+    weeklyDay: 1,
+    monthlyDay: 1,
+  })
+  await tick(house.ctx)
+  await tick({ ...house.ctx, config: readConfig({ DIGEST_HOUR: '18' }) })
+  const due = async (id: number) =>
+    (await house.db.selectFrom('subscribers').select('nextDueAt').where('id', '=', id).executeTakeFirstOrThrow())
+      .nextDueAt!
+  assert.equal((await due(plain)).toISOString(), '2026-03-02T18:00:00.000Z')
+  assert.equal((await due(own)).toISOString(), '2026-03-02T08:00:00.000Z')
+})
+
+story('old settled deliveries are purged; what is open, recent or in an open edition stays', async (house) => {
+  const [politics] = await addCategories(house.db, 'politics')
+  for (let n = 0; n < 3; n++) await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
+  house.clock.set('2026-03-02T07:00:00Z')
+  await tick(house.ctx)
+  await postAll(house.ctx)
+  await closeFinished(house.ctx)
+  assert.equal(await purge(house.ctx), 0)
+  await sql`update deliveries set created_at = now() - interval '91 days', settled_at = now() - interval '91 days' where id <= 2`.execute(
+    house.db,
+  )
+  await sql`update editions set closed_at = now() - interval '91 days'`.execute(house.db)
+  assert.equal(await purge(house.ctx), 2)
+  assert.equal(
+    (await getEdition(house.db, (await listEditions(house.db, { limit: 1 })).items[0]!.id))!.account.audience,
+    3,
+  )
+})
