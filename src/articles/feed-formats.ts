@@ -1,5 +1,6 @@
 // Bytes → feed: find the format, call its adapter. Pure; what is no feed, or goes beyond the bounds, gets a reason instead.
 
+import { gunzipSync } from 'node:zlib'
 import { decodeBytes } from './charset.ts'
 import type { ParsedFeed, Whereabouts } from './entry.ts'
 import { readAtom } from './formats/atom.ts'
@@ -21,10 +22,21 @@ export function parseFeed(bytes: Uint8Array, origin: Origin = {}): FeedReading {
   if (bytes.length > mostFeedBytes) return refused('It is larger than 10 MB.')
   if (bytes.length === 0) return refused('It is empty.')
   try {
-    return parseFeedText(decodeBytes(bytes, origin.contentType ?? null).text, origin)
+    return parseFeedText(decodeBytes(unzipped(bytes), origin.contentType ?? null).text, origin)
   } catch (error) {
     if (error instanceof FeedRefused) return refused(error.message)
     return refused(`It can't be read (${error instanceof Error ? error.message : String(error)}).`)
+  }
+}
+
+/** feed.xml.gz, as it lies on a disk. */
+function unzipped(bytes: Uint8Array): Uint8Array {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
+  try {
+    return gunzipSync(bytes, { maxOutputLength: mostFeedBytes })
+  } catch (cause) {
+    const isLarge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
+    throw new FeedRefused(isLarge ? 'It is larger than 10 MB.' : 'It is compressed, and damaged.')
   }
 }
 

@@ -1,7 +1,7 @@
 // What the format adapters share: addresses resolved and made safe, pictures chosen, texts made into excerpts.
 
 import { excerptLength, titleLength } from './entry.ts'
-import { cutAtWord, isEscapedTwice, plainText, readHtml } from './html-text.ts'
+import { cutAtWord, plainText, readHtml, unescapeAgain } from './html-text.ts'
 
 /** Absolute http(s), or null. `base` null: relative ones can't be told from nonsense and stay as written where they look like
  * a path. Backslashes, line ends inside and spaces are what browsers make of them. */
@@ -64,7 +64,7 @@ export function readTexts(texts: readonly (string | undefined)[]): { excerpt: st
 
 /** Without the lines that blog programs add at the end, cut at a word. */
 export function toExcerpt(text: string): string {
-  const once = isEscapedTwice(text) ? readHtml(text, excerptLength * 2).text : text
+  const once = unescapeAgain(text, excerptLength * 2)
   const bare = once
     .replace(/\s*The post .{1,600}? (?:first )?appeared first on .{1,200}$/s, '')
     .replace(/\s*(?:\(?Continue reading|\[?Read more|Weiterlesen|Lire la suite|Leer más|Читать далее)\b.{0,200}$/i, '')

@@ -71,11 +71,18 @@ export function readHtml(html: string, most: number, options: { allPictures?: bo
 export function plainText(html: string): string {
   if (!/[<&]/.test(html)) return cleanSpace(html)
   const once = readHtml(html, 2000).text
-  return isEscapedTwice(once) ? readHtml(once, 2000).text : once
+  return unescapeAgain(once, 2000)
+}
+
+/** Reads a text as HTML as often as it still is HTML: feeds escape up to three times. */
+export function unescapeAgain(text: string, most: number): string {
+  let read = text
+  for (let pass = 0; pass < 2 && isEscapedTwice(read); pass++) read = readHtml(read, most).text
+  return read
 }
 
 /** `&amp;#8217;` or `&amp;lt;b&amp;gt;` in the document: after decoding there are still entities, or tags that HTML knows. */
-export function isEscapedTwice(text: string): boolean {
+function isEscapedTwice(text: string): boolean {
   return (
     /&(?:#\d|#x[\da-f]|[a-z]{2,8};)/i.test(text) ||
     (text.includes('<') &&

@@ -173,7 +173,8 @@ function canonicalName(rawName: string, scope: Scope): string {
   const written = colon < 0 ? '' : rawName.slice(0, colon)
   const local = colon < 0 ? rawName : rawName.slice(colon + 1)
   let prefix = scope.prefixes.get(written) ?? written
-  if (prefix === 'atom' && scope.isAtom) prefix = ''
+  // Some name RSS's own elements <rss:item>, which has never had a namespace.
+  if (prefix === 'rss' || (prefix === 'atom' && scope.isAtom)) prefix = ''
   return prefix ? `${prefix}:${local}` : local
 }
 

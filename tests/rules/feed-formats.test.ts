@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import iconv from 'iconv-lite'
 import type { Entry, ParsedFeed } from '../../src/articles/entry.ts'
 import { type Origin, parseFeed } from '../../src/articles/feed-formats.ts'
@@ -198,6 +199,15 @@ test('what is stored is text: no markup, control characters or hidden directions
   }
   assert.equal(item('<title>It&#146;s &#x85;</title>').title, 'It’s …')
   assert.equal(item('<title>Prices &amp;lt; 5 % and a &lt; b</title>').title, 'Prices < 5 % and a < b')
+})
+
+test('what was never closed, has a prefix of its own or is nested in nothing is found all the same', () => {
+  const titles = (inside: string) => read(`<rss><channel>${inside}</channel></rss>`).entries.map((entry) => entry.title)
+  assert.deepEqual(titles('<x text="a"><y/><item><title>A</title></item><item><title>B</title></item>'), ['A', 'B'])
+  assert.deepEqual(titles('<rss:item><rss:title>A</rss:title></rss:item>'), ['A'])
+  assert.deepEqual(titles('<item><title>A</title><item/></item><item><title>B</title></item>'), ['A', 'B'])
+  assert.equal(read(gzipSync('<rss><channel><item><title>Z</title></item></channel></rss>')).entries[0]!.title, 'Z')
+  assert.equal(item('<title>&amp;amp;lt;b&amp;amp;gt;x&amp;amp;lt;/b&amp;amp;gt;</title>').title, 'x')
 })
 
 test('bombs and endless documents are refused with a reason, and what is cut off keeps what was whole', () => {

@@ -14,7 +14,8 @@ export function readRss(document: XmlDocument, whereabouts: Whereabouts): Parsed
   const rel = (name: string) => atomLinks.find((link) => link.attributes.rel === name)?.attributes.href ?? null
   const siteWritten = linkText(channel) ?? rel('alternate')
   const base = documentBase(whereabouts, absolute(rel('self')), absolute(siteWritten), [root, channel])
-  const items = [...itemsOf(root), ...(channel === root ? [] : itemsOf(channel))]
+  const proper = [...itemsOf(root), ...(channel === root ? [] : itemsOf(channel))]
+  const items = proper.length ? proper : lostItems(root)
   // In document order even where some stand in the channel and some beside it.
   items.sort((a, b) => a.from - b.from)
   return {
@@ -31,10 +32,16 @@ export function readRss(document: XmlDocument, whereabouts: Whereabouts): Parsed
 function itemsOf(parent: XmlNode): XmlNode[] {
   const items: XmlNode[] = []
   for (const node of parent.children) {
-    if (node.name === 'item') items.push(node, ...itemsOf(node))
+    // Some write an empty <item/> inside of each; one that says something was never closed before the next began.
+    if (node.name === 'item' && (node.children.length > 0 || parent.name !== 'item')) items.push(node, ...itemsOf(node))
     else if (node.name === 'items') items.push(...itemsOf(node))
   }
   return items
+}
+
+/** Wherever they are: below an element of the channel that was never closed. */
+function lostItems(parent: XmlNode): XmlNode[] {
+  return parent.children.flatMap((node) => (node.name === 'item' ? [node, ...itemsOf(node)] : lostItems(node)))
 }
 
 function readItem(source: string, item: XmlNode, outerBase: string | null): Entry {
