@@ -5,8 +5,7 @@ FROM node:26-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# npm install follows the lock file too, and unlike npm ci takes one in which a linter's builds for other systems aren't listed.
-RUN npm install --omit=dev --omit=optional && npm cache clean --force
+RUN npm ci --omit=dev --omit=optional && npm cache clean --force
 COPY . .
 RUN mkdir /data && chown node:node /data
 ENV DATA_DIR=/data PORT=3000
