@@ -27,7 +27,8 @@ const idPattern = /^[0-9a-z]{9}-[0-9a-z]{1,7}-[0-9a-z]{5}$/
 export class Mailbox {
   readonly #folder: string
   readonly #heads = new Map<string, MailboxMessage>()
-  #count = 0
+  /** Mails since the last look at how many there are; the first one of a process looks. */
+  #count = slack
   #sequence = 0
   #trimming: Promise<void> | null = null
 
@@ -46,7 +47,7 @@ export class Mailbox {
     })
     await rename(`${file}.part`, file)
     this.#heads.set(message.id, message)
-    if (++this.#count > slack && !this.#trimming) this.#trimming = this.#trim()
+    if (++this.#count >= slack && !this.#trimming) this.#trimming = this.#trim()
     return message
   }
 
@@ -79,12 +80,6 @@ export class Mailbox {
   /** Resolves when no deletion is under way. */
   async settled(): Promise<void> {
     await this.#trimming
-  }
-
-  /** Removes all mails. */
-  async empty(): Promise<void> {
-    for (const id of await this.#ids()) await rm(this.#file(id), { force: true })
-    this.#heads.clear()
   }
 
   #file(id: string): string {
@@ -125,19 +120,21 @@ export class Mailbox {
   }
 
   async #trim(): Promise<void> {
-    // What comes in meanwhile counts for the next round.
-    while (this.#count > slack) {
-      this.#count = 0
-      try {
-        for (const id of (await this.#ids()).slice(kept)) {
-          await rm(this.#file(id), { force: true })
-          this.#heads.delete(id)
-        }
-      } catch {
-        // The next lot tries again.
+    try {
+      while (this.#count >= slack) {
+        this.#count = 0
+        const old = (await this.#ids()).slice(kept)
+        for (let i = 0; i < old.length; i += 100) await Promise.all(old.slice(i, i + 100).map((id) => this.#forget(id)))
       }
+    } catch {
+      // The next lot tries again.
     }
     this.#trimming = null
+  }
+
+  async #forget(id: string): Promise<void> {
+    await rm(this.#file(id), { force: true })
+    this.#heads.delete(id)
   }
 }
 
