@@ -8,6 +8,7 @@ import { reckon } from './cadence.ts'
 import { composeDigest, listReaders } from './compose.ts'
 import { openNextEdition } from './next.ts'
 import { scheduleOf } from './schedules.ts'
+import { categoryIdsOf } from './trigger.ts'
 
 export interface DryRunArgs {
   only: number | undefined
@@ -21,7 +22,7 @@ const batchSize = 500
 export async function dryRun(ctx: Context, args: DryRunArgs, out: Out): Promise<number> {
   const now = ctx.clock.now()
   const next = await openNextEdition(ctx)
-  const onlyCategories = args.categories?.length ? await categoryIds(ctx, args.categories) : null
+  const onlyCategories = args.categories?.length ? await categoryIdsOf(ctx, args.categories) : null
   const edition = { ...next, onlyCategories }
   let mails = 0
   let bytes = 0
@@ -104,13 +105,4 @@ function whatIsDue(
   const due = found.due | (subscriber.carriedDue & subscriber.frequencies)
   const names = frequencies.filter((name) => frequencyBits[name] & due)
   return { due, why: `${names.join(' and ')} due since ${found.slot.toISOString()}` }
-}
-
-async function categoryIds(ctx: Context, slugs: readonly string[]): Promise<number[]> {
-  const rows = await ctx.db
-    .selectFrom('categories')
-    .select('id')
-    .where('slug', 'in', [...slugs])
-    .execute()
-  return rows.map((row) => row.id)
 }

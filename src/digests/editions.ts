@@ -92,7 +92,9 @@ export async function accountsOf(
   db: Db,
   editions: readonly Pick<Edition, 'id' | 'audience' | 'account'>[],
 ): Promise<Map<number, Account>> {
-  const accounts = new Map(editions.map(({ id, audience, account }) => [id, account ?? emptyAccount(audience)]))
+  const accounts = new Map(
+    editions.map(({ id, audience, account }) => [id, account ? inOrder(account) : emptyAccount(audience)]),
+  )
   const live = editions.filter((edition) => !edition.account).map((edition) => edition.id)
   if (live.length === 0) return accounts
   const counts = await db
@@ -108,6 +110,11 @@ export async function accountsOf(
 export function emptyAccount(audience = 0): Account {
   const skipped = Object.fromEntries(skipReasons.map((reason) => [reason, 0])) as Record<SkipReason, number>
   return { audience, sent: 0, failed: 0, uncertain: 0, open: audience, skipped }
+}
+
+/** jsonb keeps no order of keys; people and scripts read it in ours. */
+function inOrder({ audience, sent, failed, uncertain, open, skipped }: Account): Account {
+  return { audience, sent, failed, uncertain, open, skipped: { ...emptyAccount().skipped, ...skipped } }
 }
 
 /** Moves `count` deliveries from open to an outcome. */

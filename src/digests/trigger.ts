@@ -73,7 +73,8 @@ export async function triggerAnnouncement(
   })
 }
 
-async function categoryIdsOf(ctx: Context, slugs: readonly string[]): Promise<number[]> {
+/** Of categories that are offered; an unknown slug is refused. */
+export async function categoryIdsOf(ctx: Context, slugs: readonly string[]): Promise<number[]> {
   const known = await ctx.db
     .selectFrom('categories')
     .select(['id', 'slug'])
