@@ -8,6 +8,7 @@ import { Refusal } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
 import type { Trx } from '../db/connect.ts'
 import { deliveryChannel } from '../delivery/outbox.ts'
+import { resolveUncertain } from '../delivery/uncertain.ts'
 import type { Edition, EditionState } from '../db/schema.ts'
 import { addCount } from './editions.ts'
 
@@ -145,9 +146,8 @@ export async function retryFailed(ctx: Context, input: { editionId: number; acto
   })
 }
 
-/** Ends the doubt about mails that may have arrived: `sent` takes them for sent, `resend` sends the same stories once more under
- * the same Message-ID. Returns how many. */
-export async function resolveUncertain(
+/** Ends the doubt about mails that may have arrived (delivery/uncertain.ts). Returns how many. */
+export async function decideUncertain(
   ctx: Context,
   input: { editionId: number; as: 'sent' | 'resend'; actor: Actor },
 ): Promise<number> {
@@ -156,23 +156,15 @@ export async function resolveUncertain(
     const edition = await lock(trx, input.editionId)
     if (edition.state !== 'closed' && edition.state !== 'sending' && edition.state !== 'paused')
       throw new Refusal('conflict', `Edition ${edition.id} is ${edition.state}: nothing of it can be decided.`)
-    const change = input.as === 'sent' ? sql`state = 'sent'` : sql`next_attempt_at = now(), settled_at = null`
-    const { rows } = await sql`
-      update deliveries set ${change}
-      where edition_id = ${edition.id} and state = 'uncertain' and settled_at is not null returning id`.execute(trx)
-    if (input.as === 'sent') {
-      await addCount(trx, edition.id, 'uncertain', -rows.length)
-      await addCount(trx, edition.id, 'sent', rows.length)
-    }
-    if (rows.length > 0) await reopen(trx, edition)
+    const deliveries = await resolveUncertain(trx, edition.id, input.as)
     await audit(trx, {
       at: now,
       actor: input.actor,
       action: 'edition.resolved',
       subject: `edition:${edition.id}`,
-      detail: { deliveries: rows.length, as: input.as },
+      detail: { deliveries, as: input.as },
     })
-    return rows.length
+    return deliveries
   })
 }
 

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { checkAlerts, listAlerts } from '../../src/digests/alerts.ts'
 import { arrangeEdition, listEditionStories } from '../../src/digests/approval.ts'
 import { closeFinished } from '../../src/digests/close.ts'
-import { moveEdition, resolveUncertain } from '../../src/digests/control.ts'
+import { decideUncertain, moveEdition } from '../../src/digests/control.ts'
 import { findEdition, getEdition, listEditions } from '../../src/digests/editions.ts'
 import { purge } from '../../src/digests/purge.ts'
 import { readConfig } from '../../src/base/config.ts'
@@ -116,11 +116,11 @@ story('an uncertain mail is taken for sent or sent again, and the account is cou
   await postAll(house.ctx, { crashed: (id) => id === reader })
   const [editionId] = await closeFinished(house.ctx)
   assert.equal((await getEdition(house.db, editionId!))!.account.uncertain, 1)
-  assert.equal(await resolveUncertain(house.ctx, { editionId: editionId!, as: 'resend', actor: 'editor:1' }), 1)
+  assert.equal(await decideUncertain(house.ctx, { editionId: editionId!, as: 'resend', actor: 'editor:1' }), 1)
   assert.deepEqual(await closeFinished(house.ctx), [])
   await sql`update deliveries set next_attempt_at = null, settled_at = now()`.execute(house.db)
   await closeFinished(house.ctx)
-  assert.equal(await resolveUncertain(house.ctx, { editionId: editionId!, as: 'sent', actor: 'editor:1' }), 1)
+  assert.equal(await decideUncertain(house.ctx, { editionId: editionId!, as: 'sent', actor: 'editor:1' }), 1)
   await closeFinished(house.ctx)
   const { state, account } = (await getEdition(house.db, editionId!))!
   assert.deepEqual([state, account.sent, account.uncertain], ['closed', 1, 0])
