@@ -52,10 +52,13 @@ test('three addresses are printed, and nothing else', async () => {
 })
 
 test('the sample stories are there, five of each category', async () => {
-  await eventually(async () => {
-    const { stdout } = await cli('feed', 'poll', '--all', '--json')
-    return stdout === '' ? undefined : stdout
-  })
+  const counts = async () =>
+    (await cli('category', 'list', '--json')).stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { articles: number }).articles)
+  await eventually(async () => ((await counts()).every((count) => count > 0) ? true : undefined))
+  assert.deepEqual(await counts(), [5, 5, 5, 5])
   const front = await (await fetch(program.url)).text()
   const links = new Set([...front.matchAll(/href="[^"]*(\/gazette\/\d{4}\/[^"]+)"/g)].map((match) => match[1]!))
   assert.ok(links.size >= 4, `${links.size} stories on the front page`)
