@@ -46,6 +46,8 @@ export interface DigestRunParts {
 const pollMs = 250
 /** Deliveries that are deferred by more than this aren't waited for. */
 const patienceSeconds = 60
+/** With nothing settled and nothing on the wire for so long, waiting on helps nobody. */
+const stallSeconds = 120
 
 /** Resolves to the exit code. */
 export async function digestRun(given: Context, args: DigestRunArgs, out: Out, parts: DigestRunParts): Promise<number> {
@@ -65,7 +67,14 @@ export async function digestRun(given: Context, args: DigestRunArgs, out: Out, p
   await worker?.start()
   try {
     await run.plan()
-    if (!args.planOnly) await run.untilSettled(() => worker?.wake())
+    if (!args.planOnly && !(await run.untilSettled(() => worker?.wake()))) {
+      out.progress('')
+      const minutes = stallSeconds / 60
+      out.error(
+        `No mail has moved for ${minutes} minutes: is the relay down? (doctor tells.) What is open stays queued.`,
+      )
+      return 1
+    }
   } finally {
     await worker?.stop()
     out.progress('')
@@ -133,7 +142,10 @@ class Run {
     }
   }
 
-  async untilSettled(wake: () => void): Promise<void> {
+  /** false: some are still open and nothing has moved for long. */
+  async untilSettled(wake: () => void): Promise<boolean> {
+    let standing = ''
+    let movedAt = performance.now()
     for (;;) {
       await closeFinished(this.#ctx)
       let waiting = false
@@ -145,11 +157,28 @@ class Run {
         else waiting = true
         if (!this.#over.has(id) && !edition.plannedAt) await this.plan()
       }
-      if (!waiting) return
+      if (!waiting) return true
+      const now = await this.#standing()
+      if (now !== standing) movedAt = performance.now()
+      standing = now
+      if (performance.now() - movedAt > stallSeconds * 1000) {
+        for (const id of this.#watched) await this.#sayOver(id)
+        return false
+      }
       await this.#showProgress()
       wake()
       await sleep(pollMs)
     }
+  }
+
+  /** Changes whenever a mail is settled or put on the wire: a relay that takes minutes to answer isn't down. */
+  async #standing(): Promise<string> {
+    const open = [...this.#watched].filter((id) => !this.#over.has(id))
+    const { rows } = await sql<{ standing: string }>`
+      select coalesce((select sum(count) from edition_counts where edition_id = any(${open}::bigint[])), 0)::text || ' ' ||
+        case when exists (select from in_flight where delivery_id is not null) then clock_timestamp()::text else '' end
+        as standing`.execute(this.#ctx.db)
+    return rows[0]!.standing
   }
 
   /** Nothing of it will move within a minute: it waits for an editor, for its slot, or for late retries. */
