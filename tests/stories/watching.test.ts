@@ -8,6 +8,7 @@ import { findEdition, getEdition, listEditions } from '../../src/digests/edition
 import { purge } from '../../src/digests/purge.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { story } from '../support/house.ts'
+import { openApi, openConsole } from '../support/keys.ts'
 import { addCategories, addReader, addStory, blankSnapshot, postAll, tick } from '../support/newsroom.ts'
 
 story('an alert is raised once, mailed to editors, cleared when it is over, and may come again', async (house) => {
@@ -124,6 +125,29 @@ story('an uncertain mail is taken for sent or sent again, and the account is cou
   await closeFinished(house.ctx)
   const { state, account } = (await getEdition(house.db, editionId!))!
   assert.deepEqual([state, account.sent, account.uncertain], ['closed', 1, 0])
+})
+
+story('an editor decides about an uncertain mail in the console, a program by the API', async (house) => {
+  const [politics] = await addCategories(house.db, 'politics')
+  await addStory(house.ctx, 'one', [politics!])
+  const reader = await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
+  house.clock.set('2026-03-02T07:00:00Z')
+  await tick(house.ctx)
+  await postAll(house.ctx, { crashed: (id) => id === reader })
+  const [editionId] = await closeFinished(house.ctx)
+  const desk = await openConsole(house)
+  assert.match((await desk.get(`/admin/editions/${editionId}`)).text, /Resend uncertain…/)
+  assert.match((await desk.get(`/admin/editions/${editionId}/resend`)).text, /1 delivery uncertain/)
+  assert.equal((await getEdition(house.db, editionId!))!.account.uncertain, 1)
+  await desk.post(`/admin/editions/${editionId}/resend`).expect(303)
+  assert.equal((await getEdition(house.db, editionId!))!.closedAt, null)
+  await sql`update deliveries set next_attempt_at = null, settled_at = now()`.execute(house.db)
+  const api = await openApi(house)
+  await api('post', `/editions/${editionId}/uncertain`).send({ as: 'perhaps' }).expect(400)
+  const decided = await api('post', `/editions/${editionId}/uncertain`).send({ as: 'sent' }).expect(200)
+  assert.deepEqual([decided.body.account.sent, decided.body.account.uncertain], [1, 0])
+  await closeFinished(house.ctx)
+  assert.equal((await getEdition(house.db, editionId!))!.state, 'closed')
 })
 
 story("when the site's own hour changes, so does the next slot of everyone who left it to the site", async (house) => {

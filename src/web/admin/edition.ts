@@ -7,7 +7,14 @@ import { listCategories } from '../../articles/store.ts'
 import { Refusal } from '../../base/errors.ts'
 import type { Edition } from '../../db/schema.ts'
 import { listEditionStories } from '../../digests/approval.ts'
-import { editionMoves, type EditionMove, moveEdition, movesOf, retryFailed } from '../../digests/control.ts'
+import {
+  editionMoves,
+  type EditionMove,
+  moveEdition,
+  movesOf,
+  retryFailed,
+  decideUncertain,
+} from '../../digests/control.ts'
 import { accountOf, findEdition } from '../../digests/editions.ts'
 import { html, type Html } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
@@ -20,7 +27,11 @@ import { LiveFeed } from './live.ts'
 import { actorNames, count, facts, moment, sentence } from './parts.ts'
 import { noticeOf, pathId } from './query.ts'
 
-const words: Record<EditionMove | 'retry', { label: string; explanation: string; done: string; isFinal?: boolean }> = {
+/** What an editor can do to an edition; the last three are about single deliveries of it. */
+type Move = EditionMove | 'retry' | 'resend' | 'accept'
+const moves: readonly Move[] = [...(Object.keys(editionMoves) as EditionMove[]), 'retry', 'resend', 'accept']
+
+const words: Record<Move, { label: string; explanation: string; done: string; isFinal?: boolean }> = {
   hold: {
     label: 'Hold',
     explanation: 'It isn’t sent at its slot, but waits until an editor releases or cancels it.',
@@ -48,6 +59,17 @@ const words: Record<EditionMove | 'retry', { label: string; explanation: string;
     explanation: 'Mails that failed are tried again, for those who are still subscribed and have had no digest since.',
     done: 'What failed is being tried again.',
   },
+  resend: {
+    label: 'Resend uncertain',
+    explanation:
+      'Nobody knows whether the uncertain mails arrived. They are sent once more, with the same Message-ID, by which many mail programs show one.',
+    done: 'What was uncertain is being sent again.',
+  },
+  accept: {
+    label: 'Take uncertain as sent',
+    explanation: 'The uncertain mails count as sent, and nothing more is done about them.',
+    done: 'What was uncertain counts as sent.',
+  },
 }
 const notices = Object.fromEntries(Object.entries(words).map(([move, { done }]) => [move, done]))
 notices.triggered = 'Triggered. It is being planned; the counts below follow.'
@@ -61,7 +83,9 @@ export function mountEdition(router: Router, web: WebContext): void {
     const categories = await listCategories(web.db, { withRetired: true })
     const isOver = edition.closedAt !== null
     const account = await accountOf(web.db, edition.id)
-    const moves: (EditionMove | 'retry')[] = [...movesOf(edition), ...(account.failed > 0 ? (['retry'] as const) : [])]
+    const offered: Move[] = [...movesOf(edition)]
+    if (account.failed > 0) offered.push('retry')
+    if (account.uncertain > 0) offered.push('resend', 'accept')
     sendConsole(request, response, web, {
       section: 'editions',
       title: editionName(edition, categories),
@@ -73,7 +97,7 @@ export function mountEdition(router: Router, web: WebContext): void {
         html`<a class="button main" href="/admin/editions/${edition.id}/arrange">Arrange stories…</a>`
       }
       ${edition.cutoffSeq !== null && edition.kind !== 'announcement' && html`<a class="button" href="/admin/preview?edition=${edition.id}">Preview</a>`}
-      ${moves.map((move) => html`<a class="button" href="/admin/editions/${edition.id}/${move}">${words[move].label}…</a>`)}`,
+      ${offered.map((move) => html`<a class="button" href="/admin/editions/${edition.id}/${move}">${words[move].label}…</a>`)}`,
       scripts: isOver ? [] : ['/assets/console.js'],
       body: html`${facts([
           ['Number', edition.id],
@@ -95,7 +119,7 @@ export function mountEdition(router: Router, web: WebContext): void {
     live.watch(edition.id, response)
   })
 
-  for (const move of [...(Object.keys(editionMoves) as EditionMove[]), 'retry'] as const) {
+  for (const move of moves) {
     router.get(`/editions/:id/${move}`, async (request, response) => {
       const edition = await getEdition(web, pathId(request))
       const categories = await listCategories(web.db, { withRetired: true })
@@ -108,6 +132,9 @@ export function mountEdition(router: Router, web: WebContext): void {
             <b>${editionName(edition, categories)}</b>, now ${editionState(edition)},
             ${progressWords(account, web.clock.now())}${
               move === 'retry' && `, ${count(account.failed, 'delivery', 'deliveries')} failed`
+            }${
+              (move === 'resend' || move === 'accept') &&
+              `, ${count(account.uncertain, 'delivery', 'deliveries')} uncertain`
             }.
           </p>
           <p>${explanation}</p>`,
@@ -118,8 +145,11 @@ export function mountEdition(router: Router, web: WebContext): void {
     })
     router.post(`/editions/:id/${move}`, async (request, response) => {
       const editionId = pathId(request)
-      if (move === 'retry') await retryFailed(web, { editionId, actor: actorOf(request) })
-      else await moveEdition(web, { editionId, move, actor: actorOf(request) })
+      const actor = actorOf(request)
+      if (move === 'retry') await retryFailed(web, { editionId, actor })
+      else if (move === 'resend') await decideUncertain(web, { editionId, as: 'resend', actor })
+      else if (move === 'accept') await decideUncertain(web, { editionId, as: 'sent', actor })
+      else await moveEdition(web, { editionId, move, actor })
       await wakeTick(web)
       response.redirect(303, `/admin/editions/${editionId}?done=${move}`)
     })

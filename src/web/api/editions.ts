@@ -6,7 +6,7 @@ import { audit } from '../../access/audit.ts'
 import { Refusal } from '../../base/errors.ts'
 import { type Account, editionKinds, editionStates, skipReasons } from '../../db/schema.ts'
 import { listCategories } from '../../articles/store.ts'
-import { editionMoves, type EditionMove, moveEdition, retryFailed } from '../../digests/control.ts'
+import { editionMoves, type EditionMove, moveEdition, decideUncertain, retryFailed } from '../../digests/control.ts'
 import { type EditionView, getEdition, listEditions } from '../../digests/editions.ts'
 import { testSend } from '../../digests/preview.ts'
 import { triggerAnnouncement, triggerDigest } from '../../digests/trigger.ts'
@@ -306,6 +306,22 @@ export const editionEndpoints = [
     answer: edition,
     async handle(web, { params, actor }) {
       await retryFailed(web, { editionId: params.id, actor: actor.name })
+      return showEdition(web, params.id)
+    },
+  }),
+  endpoint({
+    method: 'post',
+    path: '/editions/:id/uncertain',
+    scope,
+    tag,
+    summary: 'Decide about mails that may have arrived: send them again, or count them as sent',
+    params: idParams,
+    body: z.strictObject({ as: z.enum(['sent', 'resend']) }),
+    status: 200,
+    answer: edition,
+    async handle(web, { params, body, actor }) {
+      await decideUncertain(web, { editionId: params.id, as: body.as, actor: actor.name })
+      await wakeTick(web)
       return showEdition(web, params.id)
     },
   }),
