@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
-import express, { type Express, type RequestHandler } from 'express'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { pinoHttp } from 'pino-http'
 import { isLoopbackHost, type Config } from '../base/config.ts'
@@ -31,6 +31,7 @@ export function createServer(web: WebContext): Express {
   app.use((request) => {
     throw new Refusal('not_found', `There is nothing at ${request.path.slice(0, 200)}.`)
   })
+  app.use(readToTheEnd)
   app.use(handleErrors(config, log))
   return app
 }
@@ -98,4 +99,22 @@ function theme(config: Config): RequestHandler {
   return (_request, response) => {
     response.type('css').set('Cache-Control', 'max-age=300').send(css)
   }
+}
+
+/** Who sends a body that is refused unread is still writing it, and would find the connection broken instead of the answer. So
+ * the rest is read and dropped first: at most 16 MB or five seconds of it. */
+const readToTheEnd: ErrorRequestHandler = (error: unknown, request, _response, next) => {
+  if (request.complete || request.destroyed) return next(error)
+  let left = 16 * 1024 * 1024
+  const patience = setTimeout(answer, 5000)
+  function answer(): void {
+    clearTimeout(patience)
+    request.off('data', count).off('end', answer).off('close', answer)
+    next(error)
+  }
+  function count(chunk: Buffer): void {
+    left -= chunk.length
+    if (left < 0) answer()
+  }
+  request.on('data', count).once('end', answer).once('close', answer)
 }
