@@ -161,6 +161,17 @@ async function editionStories(
     .selectAll()
     .where('editionId', '=', editionId)
     .where('isDropped', '=', false)
+    // What was held or withdrawn since the edition was frozen, as digests/compose.ts leaves it out.
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('articles')
+          .select('articles.id')
+          .whereRef('articles.id', '=', 'editionArticles.articleId')
+          .where('heldAt', 'is', null)
+          .where('withdrawnAt', 'is', null),
+      ),
+    )
     .orderBy('isPinned', 'desc')
     .orderBy('position')
     .execute()
