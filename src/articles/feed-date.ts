@@ -5,6 +5,7 @@
 export function parseFeedDate(given: string): Date | null {
   const attribute = /\bdatetime\s*=\s*["']([^"']+)["']/i.exec(given)?.[1]
   const text = (attribute ?? given)
+    .replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 0x0f))
     .replace(/<[^>]*>/g, ' ')
     .replace(/&(?:nbsp|#160);/g, ' ')
     .replace(/[\s\u00a0\u200e\u200f]+/g, ' ')
@@ -43,13 +44,13 @@ function daysIn(year: number, month: number): number {
 
 function iso(text: string): number | null {
   const match =
-    /^(?:[^\d\s]+,? )?(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:(?:[T ,]|\+(?=\d\d:)| - )+(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,:](\d{1,9}))?)?)? ?(.*)$/i.exec(
+    /^(?:[^\d\s]+,? )?(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:(?:[T ,]|\+(?=\d\d:)| - )+(\d{1,2})[:.](\d{2})(?:[:.](\d{1,2})(?:[.,:](\d{1,9}))?)?)? ?(.*)$/i.exec(
       text,
     ) ?? /^(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2}):?(\d{2}):?(\d{2})?(?:[.,](\d{1,9}))?)? ?(.*)$/i.exec(text)
   if (!match) return null
   const [, year, month, day, hour, minute, second, fraction, rest] = match
   const meridiem = /^([ap])\.?m\.?\b ?(.*)$/i.exec(rest ?? '')
-  const zone = offset((meridiem ? meridiem[2] : rest) ?? '')
+  const zone = offset((meridiem ? meridiem[2] : rest) ?? '', { lenient: hour !== undefined })
   if (zone === null) return null
   const clock = hour
     ? {
@@ -109,10 +110,13 @@ function fullYear(written: string): number {
 
 /** Anything with a month's name: finds the time, the name and the numbers, in whatever order they stand. */
 function worded(text: string): number | null {
-  let rest = ` ${text.normalize('NFC').toLowerCase()} `.replace(
-    /\bde\b|\bdel\b|\bof\b|(?<=\d)(?:st|nd|rd|th|er|º|ª)(?=[ ,.])/g,
-    ' ',
-  )
+  let rest = ` ${text.normalize('NFC').toLowerCase()} `
+    .replace(/\bde\b|\bdel\b|\bof\b|(?<=\d)(?:st|nd|rd|th|er|º|ª)(?=[ ,.])/g, ' ')
+    // Months that are counted: 1月, 1월, thg 1.
+    .replace(/(?:(?<= )(\d{1,2}) ?[月월]|\b(?:thg|tháng) ?(\d{1,2}))(?= |,)/g, (all, before, after) => {
+      const beginning = monthBeginnings[Number(before ?? after) - 1]
+      return beginning ? beginning.slice(0, 3) : all
+    })
   const time =
     /(?:^|[ t,@-])(\d{1,2})[:h.](\d{2})(?:[:.m](\d{2}))?(?:[.,](\d{1,6}))?(?: ?([ap])\.?m\.?(?![a-z]))?/.exec(rest)
   let clock = midnight
@@ -131,8 +135,10 @@ function worded(text: string): number | null {
   let month = 0
   // The last one: "mar, 14 mag 2019" is a Tuesday (martedì) in May.
   for (const [word] of rest.matchAll(/\p{L}[\p{L}\p{M}]+/gu)) month = monthNumber(word) || month
-  if (!month) return null
   const numbers = [...rest.matchAll(/\d+/g)].map(([number]) => number)
+  // "木, 29 1 2015 12:00:00 +0900": where months have no names.
+  if (!month && time && numbers.length === 3 && numbers[2]!.length === 4) month = Number(numbers.splice(1, 1)[0])
+  if (!month) return null
   const yearAt = numbers.findIndex((number) => number.length === 4)
   const year = yearAt >= 0 ? numbers.splice(yearAt, 1)[0]! : numbers.length > 1 ? numbers.splice(1, 1)[0]! : null
   const day = numbers[0]
@@ -150,9 +156,9 @@ function offset(given: string, options: { lenient?: boolean } = {}): number | nu
     .trim()
     .toLowerCase()
   if (!text) return 0
-  const digits = /^(?:z|gmt|utc?)? ?([+\u2212-]) ?(\d{1,2}):?(\d{2})?(?![\d:])/.exec(text)
+  const digits = /^(?:z|gmt|utc?)? ?([+\u2212-]) ?(?:(\d)(\d\d)|(\d{1,2}):?(\d{1,2})?)(?![\d:])/.exec(text)
   if (digits) {
-    const [, sign, hours, minutes] = digits
+    const [, sign, hour, past, hours = hour, minutes = past] = digits
     const total = Number(hours) * 60 + Number(minutes ?? 0)
     return total > 15 * 60 ? null : sign === '+' ? total : -total
   }
@@ -172,20 +178,20 @@ const zones: Record<string, number> = {
 }
 
 /** Beginnings of month names, lower case. English, Spanish, Portuguese, Catalan, French, Italian, Romanian, German, Dutch, Nordic,
- * Finnish, Polish, Czech, Hungarian, Turkish, Indonesian, Russian, Ukrainian, Greek. The longest that fits wins. */
+ * Finnish, Estonian, Polish, Czech, Slovene, Hungarian, Turkish, Indonesian, Russian, Ukrainian, Bulgarian, Greek, Arabic, Hebrew. The longest that fits wins. */
 const monthBeginnings: readonly string[] = [
-  'jan jän ene gen ian sty led oca tammi янв січ ιαν',
-  'feb fev fév febr lut úno şub helmi фев лют φεβ',
-  'mar mär mrz mrt maa márc bře maalis мар бер μαρ μάρ',
-  'apr abr avr ápr kwi dub nis huhti апр кві απρ',
-  'may mai mei mag maj máj maio kvě touko май мая тра μαι μαϊ μάι μάϊ',
-  'jun juin jún giu iun cze červen haz kesä июн чер ιουν ιούν',
-  'jul juil júl lug iul lip červenec tem heinä июл лип ιουλ ιούλ',
-  'aug ago aou aoû agu agt sie srp ağu elo авг сер αυγ αύγ',
-  'sep set szept wrz zář eyl syys сен вер σεπ',
-  'oct okt out ott paź říj eki loka окт жов οκτ',
-  'nov noi lis kas marras ноя лис νοε νοέ',
-  'dec dez dic déc des gru pro ara joulu дек гру δεκ',
+  'jan jän ene gen ian sty led oca tammi jaan янв яну січ ιαν يناير ינו',
+  'feb fev fév febr lut úno şub helmi veeb фев лют φεβ فبراير פבר',
+  'mar mär mrz mrt maa márc bře maalis мар бер μαρ μάρ مارس מרץ',
+  'apr abr avr ápr kwi dub nis huhti апр кві απρ أبريل ابريل אפר',
+  'may mai mei mag maj máj maio kvě touko май мая тра μαι μαϊ μάι μάϊ مايو מאי',
+  'jun juin jún giu iun cze červen haz kesä juun июн юни чер ιουν ιούν يونيو יונ',
+  'jul juil júl lug iul lip červenec tem heinä juul июл юли лип ιουλ ιούλ يوليو יול',
+  'aug ago aou aoû agu agt avg sie srp ağu elo авг сер αυγ αύγ أغسطس اغسطس אוג',
+  'sep set szept wrz zář eyl syys сен сеп вер σεπ سبتمبر ספט',
+  'oct okt out ott paź říj eki loka окт жов οκτ أكتوبر اكتوبر אוק',
+  'nov noi lis kas marras ноя ное лис νοε νοέ نوفمبر נוב',
+  'dec dez dic déc des det gru pro ara joulu дек гру δεκ ديسمبر דצמ',
 ]
 const months: readonly (readonly [beginning: string, month: number])[] = monthBeginnings
   .flatMap((line, index) => line.split(' ').map((beginning) => [beginning, index + 1] as const))
