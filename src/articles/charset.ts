@@ -24,7 +24,10 @@ export function decodeBytes(bytes: Uint8Array, contentType: string | null = null
   }
   const claim = claims.find((claim) => claim !== 'utf-8')
   const saysUtf8 = claims.includes('utf-8')
-  if (saysUtf8 && utf8.valid >= utf8.invalid) return { text: clean(decodeStrayUtf8(buffer)), charset: 'utf-8' }
+  // A one-byte charset hardly ever spells even one right sequence by chance: more right ones than strays is UTF-8, whoever says what.
+  const isMostlyUtf8 = claim && !multiByte.test(claim) ? utf8.valid > utf8.invalid : utf8.valid >= utf8.invalid
+  if ((saysUtf8 || (claim && !multiByte.test(claim))) && isMostlyUtf8)
+    return { text: clean(decodeStrayUtf8(buffer)), charset: 'utf-8' }
   if (claim) return { text: clean(iconv.decode(buffer, claim)), charset: claim }
   if (utf8.valid > utf8.invalid) return { text: clean(decodeStrayUtf8(buffer)), charset: 'utf-8' }
   const guess = guessed(buffer)

@@ -57,14 +57,25 @@ function parseFeedText(text: string, origin: Origin): FeedReading {
 }
 
 function parseJson(text: string, origin: Origin): FeedReading {
-  let document: unknown
-  try {
-    document = parseStorable(text)
-  } catch {
-    return refused('It is broken JSON.')
-  }
+  const document = parseWhole(text)
+  if (document === undefined) return refused('It is broken JSON.')
   const feed = readJsonFeed(document, origin)
   return feed ? { outcome: 'feed', feed } : refused('It is JSON, but not a JSON Feed.')
+}
+
+/** What a document is followed by (a comment of a cache, a debugging line) doesn't cost it. undefined: broken. */
+function parseWhole(text: string): unknown {
+  try {
+    return parseStorable(text)
+  } catch (error) {
+    const after = /after JSON at position (\d+)/.exec(error instanceof Error ? error.message : '')
+    if (!after) return undefined
+    try {
+      return parseStorable(text.slice(0, Number(after[1])))
+    } catch {
+      return undefined
+    }
+  }
 }
 
 /** JSON's escapes can spell what Postgres refuses: NUL, and half a surrogate pair. */

@@ -57,9 +57,14 @@ export function readTexts(texts: readonly (string | undefined)[]): { excerpt: st
     if (!text || (excerpt && !/<img/i.test(text))) continue
     const reading = readHtml(text, excerptLength, { allPictures: true })
     for (const picture of reading.pictures) pictures.push(picture.url)
-    if (!excerpt) excerpt = toExcerpt(reading.text)
+    if (!excerpt && !isOnlyAddress(reading.text)) excerpt = toExcerpt(reading.text)
   }
   return { excerpt, pictures }
+}
+
+/** Some put the link into the description: nothing to read. */
+function isOnlyAddress(text: string): boolean {
+  return /^https?:\/\/\S+$/i.test(text)
 }
 
 /** Without the lines that blog programs add at the end, cut at a word. */
@@ -85,29 +90,40 @@ export interface Picture {
 
 const pictureFile = /\.(?:jpe?g|png|gif|webp|avif)(?:$|[?#&;:!])/i
 const otherFile = /\.(?:mp[34]|m4[av]|mov|webm|ogg|og[av]|wav|aac|flac|pdf|zip|epub|m3u8|swf|html?|svg)(?:$|[?#])/i
-/** Beacons, buttons, smileys, avatars of authors: not what a story looks like. */
-const notAPicture =
-  /feedburner\.com|feedsportal\.com|doubleclick|\/pixel|pixel\.|1x1|spacer\.|blank\.(?:gif|png)|transparent\.|\/smil(?:ies|eys)\/|\/emoji\/|stats?\.wordpress|feeds\.wordpress\.com|b\.gif|share[_-]?button|\/tracker|counter\.|analytics|(?:twitter|facebook|linkedin|rss|share|email|print)[_-]?(?:icon|logo|button)/i
+/** Beacons and smileys: no feed means them as a picture. */
+const beacon =
+  /^https?:\/\/(?:[^/]*\.)?(?:feedburner\.com|feedsportal\.com|doubleclick\.net|google-analytics\.com|pheedo\.com)\/|^https?:\/\/(?:pixel|stats?|analytics|counter|feeds\.wordpress)\.|\/(?:(?:[\w-]*[_-])?(?:pixel|1x1|spacer)|blank|transparent|clear|counter|b)\.(?:gif|png|php)(?:$|\?)|\/(?:pixel|tracker|track)(?:$|[/?])|smil(?:ies|eys)\/|\/(?:tw)?emoji\//i
+/** Buttons that stand in the text. */
+const button = /\/(?:[\w-]*[_-])?(?:twitter|facebook|linkedin|rss|share|email|print)[_-]?(?:icon|button)/i
 const avatar = /gravatar\.com\/|\/avatars?\//i
 
-/** The first good one: those the feed declares before those of the text; one known to be tiny only when there's no other, an
- * avatar last of all. */
+/** What the feed declares is the publisher's choice and comes before what stands in the text, unless it's an icon; among the declared
+ * ones the first that isn't known to be small, else the widest. An avatar last of all. */
 export function choosePicture(
   declared: readonly Picture[],
   inText: readonly string[],
   base: string | null,
 ): string | null {
-  const fitting = [
-    ...declared.filter((one) => isImage(one)),
-    ...inText.map((url): Picture => ({ url, width: null, type: '' })),
-  ]
-    .map((one) => ({ ...one, url: resolvePicture(one.url, base) }))
-    .filter((one) => one.url !== null && !notAPicture.test(one.url))
-  const wide = fitting.find((one) => (one.width === null || one.width >= 300) && !avatar.test(one.url!))
-  if (wide) return wide.url
-  const widest = fitting.filter((one) => !avatar.test(one.url!)).sort((a, b) => (b.width ?? 0) - (a.width ?? 0))[0]
-  return (widest ?? fitting[0])?.url ?? null
+  const resolved = (pictures: readonly Picture[]) =>
+    pictures
+      .map((one) => ({ ...one, url: resolvePicture(one.url, base) ?? '' }))
+      .filter((one) => one.url && !beacon.test(one.url))
+  const own = resolved(declared.filter((one) => isImage(one)))
+  const read = resolved(inText.map((url) => ({ url, width: null, type: '' }))).filter((one) => !button.test(one.url))
+  const good = own.filter((one) => !avatar.test(one.url))
+  const byWidth = good.toSorted((a, b) => (b.width ?? 0) - (a.width ?? 0))
+  const chosen =
+    good.find((one) => one.width === null || one.width >= 300) ??
+    byWidth.find((one) => (one.width ?? 0) >= iconWidth) ??
+    read.find((one) => !avatar.test(one.url)) ??
+    byWidth[0] ??
+    own[0] ??
+    read[0]
+  return chosen?.url ?? null
 }
+
+/** Narrower is no picture of a story. */
+const iconWidth = 60
 
 function isImage(picture: Picture): boolean {
   if (/^image(?:$|\/(?!svg|x-icon|vnd))/.test(picture.type)) return true

@@ -64,7 +64,7 @@ export function keysOf(
 
 /** Addresses are the world's; numbers and names are only their site's own. */
 function guidKey(entry: Entry, feed: FeedIdentity, isHome: (key: string | null) => boolean): string | null {
-  const guid = entry.guid?.trim()
+  const guid = entry.guid?.replace(/\s+/g, ' ').trim()
   if (!guid) return null
   if (/^https?:\/\//i.test(guid)) {
     const bare = guid.replace(/^https?:\/\/(?:www\.)?/i, '')

@@ -3,7 +3,7 @@
 import type { Entry, ParsedFeed, Whereabouts } from '../entry.ts'
 import { parseFeedDate } from '../feed-date.ts'
 import { choosePicture, isWebAddress, type Picture, readTexts, resolveLink, titleOf } from '../feed-parts.ts'
-import { cleanSpace, plainText } from '../html-text.ts'
+import { plainText } from '../html-text.ts'
 import { child, childrenNamed, markupOf, type XmlDocument, type XmlNode } from '../xml.ts'
 import { absolute, documentBase, rebase } from './rss.ts'
 
@@ -28,29 +28,36 @@ function readEntry(source: string, entry: XmlNode, outerBase: string | null): En
   const base = rebase(outerBase, entry)
   const markup = (name: string) => {
     const node = child(entry, name)
-    if (!node || node.attributes.mode === 'base64') return undefined
+    if (!node) return undefined
+    if (isBase64(node)) return Buffer.from(node.text, 'base64').toString('utf8').replaceAll('\0', '')
     // Inside content of another type (a picture, XML) there is nothing to read.
-    if (/^(?!text|html|xhtml|application\/xhtml)\w+\//.test(node.attributes.type ?? '')) return undefined
+    if (name !== 'title' && /^(?!text|html|xhtml|application\/xhtml)\w+\//.test(node.attributes.type ?? ''))
+      return undefined
     const html = markupOf(source, node)
     // type="text": a < in it is a character, not a tag.
     return node.attributes.type === 'text' && !node.children.length ? html.replaceAll('<', '&lt;') : html
   }
-  const guid = cleanSpace(child(entry, 'id')?.text ?? '') || null
+  const guid = child(entry, 'id')?.text.trim() || null
   const group = child(entry, 'media:group')
   const { excerpt, pictures } = readTexts([
     markup('summary'),
     markup('content'),
+    markup('dc:description'),
     group && child(group, 'media:description')?.text,
     child(entry, 'media:description')?.text,
   ])
   const contentBase = child(entry, 'content') ? rebase(base, child(entry, 'content')!) : base
   return {
-    title: titleOf(markup('title') ?? '') ?? titleOf(child(entry, 'media:title')?.text ?? ''),
+    title:
+      titleOf(markup('title') ?? '') ??
+      titleOf(child(entry, 'dc:title')?.text ?? '') ??
+      titleOf((child(entry, 'media:title') ?? (group && child(group, 'media:title')))?.text ?? ''),
     link:
       resolveLink(child(entry, 'feedburner:origlink')?.text, base) ??
       resolveLink(alternate(entry), base) ??
-      resolveLink(child(entry, 'content')?.attributes.src, base) ??
-      (guid && isWebAddress(guid) ? resolveLink(guid, base) : null),
+      resolveLink(contentSource(entry), base) ??
+      (guid && isWebAddress(guid) ? resolveLink(guid, base) : null) ??
+      firstOfRels(entry, ['self', 'related', 'via'], base),
     guid,
     publishedAt: dateOf(source, entry),
     categories: childrenNamed(entry, 'category')
@@ -77,14 +84,39 @@ function dateOf(source: string, entry: XmlNode): Date | null {
   return null
 }
 
-/** The page for people: rel="alternate" or none, as HTML rather than anything else, the first of those. */
+/** The page for people: rel="alternate" or none, the first that is said to be HTML, else one that doesn't say, else any. */
 function alternate(node: XmlNode): string | undefined {
   const links = childrenNamed(node, 'link').filter((link) => {
     const rel = link.attributes.rel?.trim().toLowerCase()
     return !rel || rel === 'alternate' || rel === 'http://www.iana.org/assignments/relation/alternate'
   })
-  const html = links.find((link) => !link.attributes.type || /html/.test(link.attributes.type)) ?? links[0]
-  return html?.attributes.href?.trim() || html?.text.trim() || undefined
+  const best =
+    links.find((link) => /html/.test(link.attributes.type ?? '')) ??
+    links.find((link) => !link.attributes.type) ??
+    links[0]
+  return best?.attributes.href?.trim() || best?.text.trim() || undefined
+}
+
+/** Better than none, where an entry has no page of its own. */
+function firstOfRels(entry: XmlNode, rels: readonly string[], base: string | null): string | null {
+  for (const rel of rels)
+    for (const link of childrenNamed(entry, 'link')) {
+      const url = link.attributes.rel === rel ? resolveLink(link.attributes.href, base) : null
+      if (url) return url
+    }
+  return null
+}
+
+function contentSource(entry: XmlNode): string | undefined {
+  const { src, type } = child(entry, 'content')?.attributes ?? {}
+  return /^(?:audio|video|image)\//.test(type ?? '') ? undefined : src
+}
+
+/** Atom 0.3 could, in two ways. */
+function isBase64(node: XmlNode): boolean {
+  return (
+    node.attributes.mode === 'base64' || (node.attributes.type === 'application/octet-stream' && !node.children.length)
+  )
 }
 
 function authorOf(node: XmlNode | undefined): string | null {

@@ -4,7 +4,7 @@
 import type { Entry, ParsedFeed, Whereabouts } from '../entry.ts'
 import { parseFeedDate } from '../feed-date.ts'
 import { choosePicture, isWebAddress, type Picture, readTexts, resolveLink, titleOf } from '../feed-parts.ts'
-import { cleanSpace, plainText } from '../html-text.ts'
+import { plainText } from '../html-text.ts'
 import { child, childrenNamed, markupOf, type XmlDocument, type XmlNode } from '../xml.ts'
 
 export function readRss(document: XmlDocument, whereabouts: Whereabouts): ParsedFeed {
@@ -47,7 +47,7 @@ function lostItems(parent: XmlNode): XmlNode[] {
 function readItem(source: string, item: XmlNode, outerBase: string | null): Entry {
   const base = rebase(outerBase, item)
   const guidNode = childrenNamed(item, 'guid').find((node) => node.text.trim())
-  const guid = cleanSpace(guidNode?.text ?? item.attributes['rdf:about'] ?? item.attributes.about ?? '') || null
+  const guid = (guidNode?.text ?? item.attributes['rdf:about'] ?? item.attributes.about ?? '').trim() || null
   const isPermalink = guidNode?.attributes.ispermalink?.trim().toLowerCase() !== 'false'
   const markup = (name: string) => {
     const nodes = childrenNamed(item, name)
@@ -65,6 +65,7 @@ function readItem(source: string, item: XmlNode, outerBase: string | null): Entr
     markup('summary') ?? markup('atom:summary'),
     markup('content') ?? markup('atom:content'),
     markup('xhtml:body') ?? markup('body') ?? markup('fulltext') ?? markup('yandex:full-text'),
+    markup('dc:description'),
     markup('media:description'),
     markup('itunes:summary'),
     markup('itunes:subtitle'),
