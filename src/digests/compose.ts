@@ -10,9 +10,10 @@ import { frequencyBits, type EditionKind } from '../db/schema.ts'
 import type { ClaimedDelivery, Composed, Composer } from '../delivery/composer.ts'
 import { loadTemplate } from '../mails/templates.ts'
 import { openFrame, type Frame } from './frame.ts'
-import { selectStories, type EditionCategory, type EditionStories, type ReaderState } from './selection.ts'
+import { selectStories, type ReaderState } from './selection.ts'
 import type { Snapshot } from './snapshot.ts'
 import { spliceDigest, type SpliceSelection } from './splice.ts'
+import type { EditionCategory } from './waiting.ts'
 
 /** Stories of "You may also like". */
 const alsoLike = 3
@@ -23,8 +24,7 @@ export interface OpenEdition {
   frame: Frame
   /** Manual editions: only these; null: all. */
   onlyCategories: readonly number[] | null
-  /** Without what was withdrawn or held after the snapshot was made. */
-  stories: EditionStories
+  /** Its stories that were withdrawn or held after the snapshot was made. */
   stopped: ReadonlySet<number>
 }
 
@@ -64,10 +64,10 @@ export function composeDigest(
 ): Composed {
   const { frame } = edition
   const { stories, minimum } = ctx.config.digest
-  const rules = { stories, minimum, alsoLike, onlyCategories: edition.onlyCategories, rendered: frame.rendered }
+  const rules = { stories, minimum, alsoLike, onlyCategories: edition.onlyCategories }
   const selection = delivery.articleIds
     ? sameAgain(edition, reader, delivery.articleIds)
-    : selectStories(edition.stories, reader, delivery.due, rules)
+    : selectStories(frame.edition, reader, delivery.due, rules, edition.stopped)
   if (!selection) {
     const hadStories =
       delivery.articleIds ?? (edition.stopped.size > 0 && selectStories(frame.edition, reader, delivery.due, rules))
@@ -102,10 +102,11 @@ function sameAgain(edition: OpenEdition, reader: Reader, articleIds: readonly nu
     sections: [...sections].map(([categoryId, articleIds]) => ({
       categoryId,
       articleIds,
-      waiting: edition.frame.edition.categories.get(categoryId)!.stories.length > articleIds.length ? null : 0,
+      waiting: edition.frame.edition.categories.get(categoryId)!.ids.length > articleIds.length ? null : 0,
     })),
     alsoLike: [],
-    watermarks: Object.fromEntries([...sections.keys()].map((id) => [id, edition.frame.edition.cutoffSeq])),
+    // They moved when it became uncertain; by now a later digest may have moved them on.
+    watermarks: {},
   }
 }
 
@@ -127,8 +128,7 @@ export function editionLoader(ctx: Context): (editionId: number) => Promise<Open
       if (kept.size >= framesKept) kept.delete(kept.keys().next().value!)
       kept.set(editionId, open)
     }
-    const stopped = await listStopped(ctx.db, open.frame)
-    return { ...open, stories: withoutStopped(open.frame, stopped), stopped }
+    return { ...open, stopped: await listStopped(ctx.db, open.frame) }
   }
 }
 
@@ -152,28 +152,13 @@ async function readEdition(db: Db, editionId: number): Promise<EditionRow> {
 }
 
 /** An index-only look at a small partial index (articles_stopped), whatever the archive's size. */
-async function listStopped(db: Db, frame: Frame): Promise<Set<number>> {
-  let least = Infinity
-  let most = -Infinity
-  for (const { stories } of frame.edition.categories.values())
-    for (const { articleId } of stories) {
-      least = Math.min(least, articleId)
-      most = Math.max(most, articleId)
-    }
-  if (most < least) return new Set()
+async function listStopped(db: Db, { articleIds, edition }: Frame): Promise<Set<number>> {
+  if (!articleIds) return new Set()
+  const [least, most] = articleIds
   const { rows } = await sql<{ id: number }>`
     select id from articles
     where id between ${least} and ${most} and (withdrawn_at is not null or held_at is not null)`.execute(db)
-  return new Set(rows.map(({ id }) => id))
-}
-
-function withoutStopped({ edition }: Frame, stopped: ReadonlySet<number>): EditionStories {
-  if (stopped.size === 0) return edition
-  const categories = [...edition.categories.values()].map((category) => ({
-    ...category,
-    stories: category.stories.filter(({ articleId }) => !stopped.has(articleId)),
-  }))
-  return { cutoffSeq: edition.cutoffSeq, categories: new Map(categories.map((category) => [category.id, category])) }
+  return new Set(rows.map(({ id }) => id).filter((id) => edition.places.has(id)))
 }
 
 /** Everything about a batch of readers, by key lookups alone. `seen` comes as text: pg's own array parser takes longer than the

@@ -7,8 +7,8 @@ import { siteValues } from '../mails/templates.ts'
 import { encodeFragment, type Fragment } from '../mails/quoted-printable.ts'
 import { feedbackId, fixedListHeaders } from '../mails/list-headers.ts'
 import { openFragments, openPieces, type Piece } from './fragments.ts'
-import type { EditionCategory } from './selection.ts'
 import type { Snapshot, StoryForm } from './snapshot.ts'
+import { type EditionCategory, type EditionStories, indexStories } from './waiting.ts'
 
 export interface FrameCategory extends EditionCategory {
   name: string
@@ -27,8 +27,9 @@ export interface Frame {
   config: Config
   /** The day in the masthead, told in each reader's zone. */
   at: Date
-  rendered: number
-  edition: { cutoffSeq: number; categories: ReadonlyMap<number, FrameCategory> }
+  edition: Omit<EditionStories, 'categories'> & { categories: ReadonlyMap<number, FrameCategory> }
+  /** The least and the highest id of its articles; null: it has none. */
+  articleIds: [least: number, most: number] | null
   stories: ReadonlyMap<number, FrameStory>
   html: Record<'open' | 'contents' | 'also' | 'close', Piece>
   text: Record<'open' | 'also' | 'close', Piece>
@@ -57,19 +58,19 @@ export function openFrame(
   const fragments = new Map<string, Fragment>()
   const headlines = new Map<string, { subject: string; preheader: string }>()
   const site = siteValues(config.site)
+  const index = indexStories(
+    edition.cutoffSeq,
+    snapshot.categories.map(({ html, text, ...category }) => ({
+      ...category,
+      html: openPieces(html),
+      text: openPieces(text),
+    })),
+  )
   return {
     config,
     at: edition.at,
-    rendered: snapshot.rendered,
-    edition: {
-      cutoffSeq: edition.cutoffSeq,
-      categories: new Map(
-        snapshot.categories.map((category) => [
-          category.id,
-          { ...category, html: openPieces(category.html), text: openPieces(category.text) },
-        ]),
-      ),
-    },
+    edition: index,
+    articleIds: rangeOf(index.places.keys()),
     stories,
     html: openPieces(snapshot.html),
     text: openPieces(snapshot.text),
@@ -89,6 +90,16 @@ export function openFrame(
       })
     },
   }
+}
+
+function rangeOf(ids: Iterable<number>): [number, number] | null {
+  let least = Infinity
+  let most = -Infinity
+  for (const id of ids) {
+    least = Math.min(least, id)
+    most = Math.max(most, id)
+  }
+  return most < least ? null : [least, most]
 }
 
 function remembered<T>(memory: Map<string, T>, key: string, make: () => T): T {

@@ -5,14 +5,11 @@ import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Edition } from '../db/schema.ts'
+import { chooseRendered, listEligible, newestSeq } from './eligible.ts'
+import { renderedPerCategory } from './snapshot.ts'
 
 /** digests/snapshot.ts, handed in: planning doesn't need to know how mails are made. */
 export type MakeSnapshot = (ctx: Context, editionId: number) => Promise<void>
-
-/** Older stories are nobody's news: `reading.seen` forgets after 60 days, so this must stay below. */
-export const eligibleDays = 45
-/** Per category. Beyond it stories are neither shown nor counted. */
-const mostStories = 500
 
 /** The scheduled edition of a slot: made once, whoever comes first. */
 export async function ensureScheduled(db: Db, slotAt: Date, now: Date): Promise<Edition> {
@@ -36,7 +33,7 @@ export async function prepare(
   parts: { makeSnapshot: MakeSnapshot; next: 'sending' | 'awaiting_approval' },
 ): Promise<void> {
   if (edition.state !== 'planning') return
-  await ctx.db.transaction().execute((trx) => freeze(trx, edition.id, ctx.clock.now()))
+  await ctx.db.transaction().execute((trx) => freeze(trx, edition.id, ctx.config.digest.stories))
   const made = await ctx.db
     .selectFrom('editionSnapshots')
     .select('editionId')
@@ -51,34 +48,29 @@ export async function prepare(
     .execute()
 }
 
-/** The choice of stories, once. `seq` is given in commit order, so nothing at or below the highest one is still to come. */
-async function freeze(trx: Trx, editionId: number, now: Date): Promise<void> {
+/** The cut-off and the stories that can be shown, once. The others are counted by their seqs (snapshot.ts). */
+async function freeze(trx: Trx, editionId: number, storiesPerCategory: number): Promise<void> {
   const edition = await trx
     .selectFrom('editions')
-    .select(['kind', 'cutoffSeq', 'categoryIds'])
+    .select(['kind', 'cutoffSeq', 'categoryIds', 'createdAt'])
     .where('id', '=', editionId)
     .forUpdate()
     .executeTakeFirstOrThrow()
   if (edition.cutoffSeq !== null) return
-  const { cutoffSeq } = await trx
-    .selectFrom('articleCategories')
-    .select(sql<number>`coalesce(max(seq), 0)`.as('cutoffSeq'))
-    .executeTakeFirstOrThrow()
-  if (edition.kind !== 'announcement') {
-    const only = edition.categoryIds ? `{${edition.categoryIds.join(',')}}` : null
-    await sql`
-      insert into edition_articles (edition_id, category_id, article_id, seq, position, is_pinned)
-      select ${editionId}, c.id, s.article_id, s.seq, s.position, s.is_pinned
-      from categories c cross join lateral (
-        select ac.article_id, ac.seq, a.pinned_at is not null as is_pinned,
-          row_number() over (order by a.pinned_at desc nulls last, a.published_at desc, ac.seq desc) as position
-        from article_categories ac join articles a on a.id = ac.article_id
-        where ac.category_id = c.id and ac.seq <= ${cutoffSeq}
-          and a.held_at is null and a.withdrawn_at is null
-          and a.first_seen_at > ${now}::timestamptz - ${eligibleDays} * interval '1 day'
-        order by a.pinned_at desc nulls last, ac.seq desc limit ${mostStories}
-      ) s
-      where c.retired_at is null and (${only}::int[] is null or c.id = any(${only}::int[]))`.execute(trx)
-  }
+  const { categoryIds, createdAt: at } = edition
+  const cutoffSeq = await newestSeq(trx)
+  if (edition.kind !== 'announcement')
+    for (const { id, stories } of await listEligible(trx, { at, cutoffSeq, categoryIds }))
+      await trx
+        .insertInto('editionArticles')
+        .values(
+          chooseRendered(stories, renderedPerCategory(storiesPerCategory)).map((story, index) => ({
+            ...story,
+            editionId,
+            categoryId: id,
+            position: index + 1,
+          })),
+        )
+        .execute()
   await trx.updateTable('editions').set({ cutoffSeq }).where('id', '=', editionId).execute()
 }

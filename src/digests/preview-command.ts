@@ -82,7 +82,7 @@ async function everyMail(ctx: Context): Promise<[string, Mail][]> {
 async function sampleDigest(ctx: Context): Promise<Mail> {
   const now = ctx.clock.now()
   const edition = await openSource(ctx, sampleSource(now), { cutoffSeq: 1000, at: now })
-  const subscriptions = [...edition.stories.categories.keys()].map((categoryId, position) => ({
+  const subscriptions = [...edition.frame.edition.categories.keys()].map((categoryId, position) => ({
     categoryId,
     frequency: 'daily' as const,
     position,

@@ -49,6 +49,7 @@ export function sampleSource(now: Date): SnapshotSource {
       })
       return { articleId: id, seq: id, isPinned: false }
     }),
+    others: [],
   }))
   return { editionId: null, intro: '', categories, articles }
 }

@@ -1,28 +1,16 @@
 // Which stories one subscriber gets of an edition: pure, and the one place where it is decided.
 //
 // The surprise: a category's watermark moves to the cut-off although only a few of its stories are shown; the others are counted
-// ("12 more on the site") and so are not missed. A category with fewer stories than the minimum isn't shown and keeps its
-// watermark, so that its stories wait for company.
+// ("12 more on the site") and so are not missed. That holds for who is new in a category too: everything eligible is new to them.
+// A category with fewer stories than the minimum isn't shown and keeps its watermark, so that its stories wait for company.
 
 import { frequencyBits, type Frequency } from '../db/schema.ts'
+import { countFresh, countWaiting, type EditionCategory, type EditionStories } from './waiting.ts'
 
 export interface EditionStory {
   articleId: number
   seq: number
   isPinned: boolean
-}
-
-export interface EditionCategory {
-  id: number
-  position: number
-  /** In the order to show: pinned first, then newest; without the dropped ones. All eligible stories, although only the first
-   * `rendered` have fragments. */
-  stories: readonly EditionStory[]
-}
-
-export interface EditionStories {
-  cutoffSeq: number
-  categories: ReadonlyMap<number, EditionCategory>
 }
 
 export interface ReaderState {
@@ -42,67 +30,79 @@ export interface SelectionRules {
   alsoLike: number
   /** Manual editions: only these categories; null: all. */
   onlyCategories: readonly number[] | null
-  /** Per category: so many of the first stories have fragments. */
-  rendered: number
 }
 
 export interface Section {
   categoryId: number
+  /** None when all that can be shown was in mails before, and others wait. */
   articleIds: number[]
   /** New for this subscriber, but neither shown here nor elsewhere in this mail: "12 more on the site". */
   waiting: number
 }
 
 export interface Selection {
-  /** In the subscriber's order; none is empty. */
+  /** In the subscriber's order. In each something is shown or waits, in one of them something is shown. */
   sections: Section[]
   alsoLike: number[]
   /** What the watermarks become when this mail is sent. */
   watermarks: Record<string, number>
 }
 
-/** null: nothing new for this subscriber. */
+/** null: nothing that can be shown is new for this subscriber; the watermarks stay. `stopped`: withdrawn or held since the edition
+ * was made. */
 export function selectStories(
   edition: EditionStories,
   reader: ReaderState,
   due: number,
   rules: SelectionRules,
+  stopped: ReadonlySet<number> = nothing,
 ): Selection | null {
-  const seen = new Set(reader.seen)
-  const shown = new Set<number>()
+  /** What isn't to be shown or counted (any more). */
+  const out = new Set<number>()
+  for (const id of reader.seen) if (edition.places.has(id)) out.add(id)
+  for (const id of stopped) out.add(id)
   const watermarks: Record<string, number> = {}
-  const sections: Section[] = []
-  const unshown: EditionStory[][] = []
+  const chosen: { category: EditionCategory; mark: number; articleIds: number[]; unshown: number[] }[] = []
 
   for (const category of dueCategories(edition, reader, due, rules)) {
-    const watermark = reader.watermarks[category.id]
-    const fresh = category.stories.filter(
-      (story) => story.seq > (watermark ?? 0) && !seen.has(story.articleId) && !shown.has(story.articleId),
-    )
-    if (fresh.length > 0 && fresh.length < rules.minimum) continue
-    const fits = new Set(withFragments(category, fresh, rules).slice(0, rules.stories))
-    // Nothing of it can be shown, so nothing would say that it waits: the watermark stays.
-    if (fresh.length > 0 && fits.size === 0) continue
-    watermarks[category.id] = edition.cutoffSeq
-    if (fits.size === 0) continue
-    for (const story of fits) shown.add(story.articleId)
-    sections.push({ categoryId: category.id, articleIds: [...fits].map((story) => story.articleId), waiting: 0 })
-    // Who is new in a category starts with the latest few; what was there before isn't "more", it is the past.
-    unshown.push(watermark === undefined ? [] : fresh.filter((story) => !fits.has(story)))
-  }
-  if (sections.length === 0) return null
-
-  const alsoLike = pickAlsoLike(edition, sections, unshown, shown, rules)
-  const counted = new Set([...shown, ...alsoLike])
-  sections.forEach((section, index) => {
-    for (const story of unshown[index]!) {
-      if (counted.has(story.articleId)) continue
-      counted.add(story.articleId)
-      section.waiting++
+    const mark = reader.watermarks[category.id] ?? 0
+    const fresh = countFresh(category, mark, out, Math.max(rules.minimum, 1))
+    if (fresh > 0 && fresh < rules.minimum) continue
+    // Never back: one that was built for approval may be older than a manual edition that this reader has had since.
+    watermarks[category.id] = Math.max(edition.cutoffSeq, mark)
+    if (fresh === 0) continue
+    const articleIds: number[] = []
+    const unshown: number[] = []
+    for (const { articleId, seq } of category.stories) {
+      if (seq <= mark || out.has(articleId)) continue
+      if (articleIds.length < rules.stories) articleIds.push(articleId)
+      else unshown.push(articleId)
     }
-  })
-  return { sections, alsoLike, watermarks }
+    for (const id of articleIds) out.add(id)
+    chosen.push({ category, mark, articleIds, unshown })
+  }
+  if (chosen.every(({ articleIds }) => articleIds.length === 0)) return null
+
+  const alsoLike = pickAlsoLike(
+    chosen.map(({ unshown }) => unshown),
+    out,
+    rules.alsoLike,
+  )
+  for (const id of alsoLike) out.add(id)
+  const waiting = countWaiting(edition, chosen, out)
+  const sections = chosen.map(({ category, articleIds }, index) => ({
+    categoryId: category.id,
+    articleIds,
+    waiting: waiting[index]!,
+  }))
+  return {
+    sections: sections.filter((section) => section.articleIds.length > 0 || section.waiting > 0),
+    alsoLike,
+    watermarks,
+  }
 }
+
+const nothing: ReadonlySet<number> = new Set()
 
 /** In the subscriber's own order, ties by the site's. */
 function dueCategories(edition: EditionStories, reader: ReaderState, due: number, rules: SelectionRules) {
@@ -120,34 +120,14 @@ function dueCategories(edition: EditionStories, reader: ReaderState, due: number
     .map(({ category }) => category)
 }
 
-const rendered = new WeakMap<EditionCategory, ReadonlySet<EditionStory>>()
-
-function withFragments(category: EditionCategory, stories: readonly EditionStory[], rules: SelectionRules) {
-  if (category.stories.length <= rules.rendered) return stories
-  let first = rendered.get(category)
-  if (!first) rendered.set(category, (first = new Set(category.stories.slice(0, rules.rendered))))
-  return stories.filter((story) => first.has(story))
-}
-
 /** One from each section in turn, so that the largest doesn't take all. */
-function pickAlsoLike(
-  edition: EditionStories,
-  sections: readonly Section[],
-  unshown: readonly (readonly EditionStory[])[],
-  shown: ReadonlySet<number>,
-  rules: SelectionRules,
-): number[] {
-  if (rules.alsoLike === 0) return []
+function pickAlsoLike(offers: readonly (readonly number[])[], out: ReadonlySet<number>, most: number): number[] {
   const picked = new Set<number>()
-  const offers = sections.map(({ categoryId }, index) =>
-    withFragments(edition.categories.get(categoryId)!, unshown[index]!, rules),
-  )
   const longest = Math.max(...offers.map((offer) => offer.length))
-  for (let turn = 0; turn < longest && picked.size < rules.alsoLike; turn++) {
+  for (let turn = 0; turn < longest && picked.size < most; turn++)
     for (const offer of offers) {
-      const story = offer[turn]
-      if (story && picked.size < rules.alsoLike && !shown.has(story.articleId)) picked.add(story.articleId)
+      const id = offer[turn]
+      if (id !== undefined && picked.size < most && !out.has(id)) picked.add(id)
     }
-  }
   return [...picked]
 }

@@ -2,6 +2,7 @@
 // and stored, the same for every worker. The template's pieces are cut once from the MJML output (mails/templates.ts); here they
 // are filled with the edition's data.
 
+import { sql } from 'kysely'
 import type { Config } from '../base/config.ts'
 import { invalid } from '../base/errors.ts'
 import type { Db } from '../db/connect.ts'
@@ -10,6 +11,7 @@ import { formatDate } from '../mails/dates.ts'
 import { loadTemplate, siteValues, type MailTemplate } from '../mails/templates.ts'
 import { clip } from '../mails/text.ts'
 import { cleanText, slotMarks, storeFragment, type StoredFragment } from './fragments.ts'
+import { listEligible } from './eligible.ts'
 import type { EditionStory } from './selection.ts'
 import { storyUrl } from './story-url.ts'
 
@@ -17,9 +19,7 @@ export const storyForms = ['lead', 'story', 'short', 'contents-row', 'also-row']
 export type StoryForm = (typeof storyForms)[number]
 
 export interface Snapshot {
-  version: 1
-  /** Per category: so many of the first stories have fragments. */
-  rendered: number
+  version: 2
   html: { open: StoredFragment; contents: StoredFragment; also: StoredFragment; close: StoredFragment }
   text: { open: StoredFragment; also: StoredFragment; close: StoredFragment }
   categories: {
@@ -27,6 +27,8 @@ export interface Snapshot {
     name: string
     position: number
     stories: EditionStory[]
+    /** Eligible, counted, and without fragments: [article id, seq]. */
+    others: [number, number][]
     html: { 'contents-category': StoredFragment; category: StoredFragment; more: StoredFragment }
     text: { category: StoredFragment; more: StoredFragment }
   }[]
@@ -45,7 +47,7 @@ export interface Snapshot {
 export interface SnapshotSource {
   editionId: number | null
   intro: string
-  categories: { id: number; name: string; position: number; stories: EditionStory[] }[]
+  categories: { id: number; name: string; position: number; stories: EditionStory[]; others: [number, number][] }[]
   articles: ReadonlyMap<number, SnapshotArticle>
 }
 
@@ -70,7 +72,7 @@ export function renderedPerCategory(stories: number): number {
 
 /** Renders and stores an edition's fragments. Safe to repeat: the last one counts, until the edition is being sent. */
 export async function makeSnapshot(ctx: Context, editionId: number): Promise<void> {
-  const source = await getEditionSource(ctx.db, editionId, renderedPerCategory(ctx.config.digest.stories))
+  const source = await getEditionSource(ctx.db, editionId)
   const template = await loadTemplate('digest', ctx.config.site)
   const snapshot = JSON.stringify(renderSnapshot(ctx.config, template, source))
   const madeAt = ctx.clock.now()
@@ -94,11 +96,10 @@ export function renderSnapshot(config: Config, template: MailTemplate, source: S
     storeFragment(template.html.get(piece)!({ site, slot, edition, ...values }))
   const text = (piece: string, values: object = {}) =>
     storeFragment(template.text.get(piece)!({ site, slot, edition, ...values }))
-  const rendered = renderedPerCategory(config.digest.stories)
 
   const stories: Snapshot['stories'] = {}
   for (const category of source.categories)
-    for (const { articleId } of category.stories.slice(0, rendered)) {
+    for (const { articleId } of category.stories) {
       const article = source.articles.get(articleId)
       if (!article || stories[articleId]) continue
       const story = storyValues(config, article)
@@ -113,17 +114,17 @@ export function renderSnapshot(config: Config, template: MailTemplate, source: S
       }
     }
   return {
-    version: 1,
-    rendered,
+    version: 2,
     html: { open: html('open'), contents: html('contents'), also: html('also'), close: html('close') },
     text: { open: text('open'), also: text('also'), close: text('close') },
-    categories: source.categories.map(({ id, name, position, stories }) => {
+    categories: source.categories.map(({ id, name, position, stories, others }) => {
       const category = { name: cleanText(name) }
       return {
         id,
         name: category.name,
         position,
         stories,
+        others,
         html: {
           'contents-category': html('contents-category', { category }),
           category: html('category', { category }),
@@ -160,46 +161,56 @@ function safeImage(config: Config, url: string | null): string | null {
   return protocol === 'https:' || isOwn ? href : null
 }
 
-async function getEditionSource(db: Db, editionId: number, rendered: number): Promise<SnapshotSource> {
-  const edition = await db.selectFrom('editions').select('content').where('id', '=', editionId).executeTakeFirst()
+async function getEditionSource(db: Db, editionId: number): Promise<SnapshotSource> {
+  const edition = await db.selectFrom('editions').selectAll().where('id', '=', editionId).executeTakeFirst()
   if (!edition) throw invalid('edition', 'There is no such edition.')
   const rows = await db
     .selectFrom('editionArticles as chosen')
     .innerJoin('categories as category', 'category.id', 'chosen.categoryId')
     .select(['category.id', 'category.name', 'category.position', 'chosen.articleId', 'chosen.seq', 'chosen.isPinned'])
+    .select('chosen.isDropped')
     .where('chosen.editionId', '=', editionId)
-    .where('chosen.isDropped', '=', false)
     .where('category.retiredAt', 'is', null)
     .orderBy('category.position')
     .orderBy('category.id')
     .orderBy('chosen.position')
     .execute()
-  const categories = new Map<number, SnapshotSource['categories'][number]>()
-  for (const { id, name, position, ...story } of rows) {
-    if (!categories.has(id)) categories.set(id, { id, name, position, stories: [] })
-    categories.get(id)!.stories.push(story)
-  }
-  const list = [...categories.values()]
-  return {
-    editionId,
-    intro: edition.content.intro ?? '',
-    categories: list,
-    articles: await listSnapshotArticles(
-      db,
-      list.flatMap(({ stories }) => stories.slice(0, rendered).map(({ articleId }) => articleId)),
-    ),
-  }
+  const { createdAt: at, cutoffSeq, categoryIds } = edition
+  const eligible = new Map(
+    (await listEligible(db, { at, cutoffSeq: cutoffSeq ?? 0, categoryIds })).map(({ id, stories }) => [id, stories]),
+  )
+  const categories = [...Map.groupBy(rows, ({ id }) => id).values()].map((chosen) => {
+    const { id, name, position } = chosen[0]!
+    // One whose stories are all dropped stays: those who get the edition have passed them.
+    const stories = chosen
+      .filter(({ isDropped }) => !isDropped)
+      .map(({ articleId, seq, isPinned }) => ({ articleId, seq, isPinned }))
+    return { id, name, position, stories, others: othersOf(eligible.get(id) ?? [], chosen) }
+  })
+  return withArticles(db, { editionId, intro: edition.content.intro ?? '', categories })
 }
 
-export async function listSnapshotArticles(
-  db: Db,
-  articleIds: readonly number[],
-): Promise<Map<number, SnapshotArticle>> {
+/** All but the chosen. */
+export function othersOf(
+  all: readonly EditionStory[],
+  chosen: readonly { articleId: number }[],
+): SnapshotSource['categories'][number]['others'] {
+  const left = new Set(chosen.map(({ articleId }) => articleId))
+  return all.filter(({ articleId }) => !left.has(articleId)).map(({ articleId, seq }) => [articleId, seq])
+}
+
+/** With the texts of the stories that can be shown. */
+export async function withArticles(db: Db, source: Omit<SnapshotSource, 'articles'>): Promise<SnapshotSource> {
+  const ids = source.categories.flatMap(({ stories }) => stories.map(({ articleId }) => articleId))
+  return { ...source, articles: await listSnapshotArticles(db, ids) }
+}
+
+async function listSnapshotArticles(db: Db, articleIds: readonly number[]): Promise<Map<number, SnapshotArticle>> {
   if (articleIds.length === 0) return new Map()
   const articles = await db
     .selectFrom('articles')
     .select(['id', 'title', 'link', 'excerpt', 'imageUrl', 'author', 'source', 'publishedAt'])
-    .where('id', 'in', [...new Set(articleIds)])
+    .where('id', '=', sql<number>`any(${`{${[...new Set(articleIds)].join(',')}}`}::int[])`)
     .execute()
   return new Map(articles.map((article) => [article.id, article]))
 }

@@ -181,7 +181,7 @@ function shrink(frame: Frame, layout: Layout): void {
     layout.size -= section.category.html.category.size + moreSize(section.category)
     layout.emptied.push(section.category.id)
   }
-  layout.sections = layout.sections.filter(({ items }) => items.length > 0)
+  layout.sections = layout.sections.filter(({ category }) => !layout.emptied.includes(category.id))
 }
 
 function addWaiting(layout: Layout, section: LaidSection): void {

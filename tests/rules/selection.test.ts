@@ -1,27 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  selectStories,
-  type EditionStories,
-  type ReaderState,
-  type SelectionRules,
-} from '../../src/digests/selection.ts'
+import fc from 'fast-check'
+import { chooseRendered } from '../../src/digests/eligible.ts'
+import { selectStories, type ReaderState, type SelectionRules } from '../../src/digests/selection.ts'
+import { indexStories } from '../../src/digests/waiting.ts'
 
-// Categories 1 (Politics) and 2 (World) in the site's order. A story is written [articleId, seq], newest first, or [id, seq, 'pinned'].
-type Written = [articleId: number, seq: number, pinned?: 'pinned']
-const edition = (stories: Record<number, Written[]>): EditionStories => ({
-  cutoffSeq: 100,
-  categories: new Map(
-    Object.entries(stories).map(([id, list]) => [
-      Number(id),
-      {
-        id: Number(id),
-        position: Number(id),
-        stories: list.map(([articleId, seq, pinned]) => ({ articleId, seq, isPinned: pinned === 'pinned' })),
-      },
-    ]),
-  ),
-})
+// Categories 1 (Politics) and 2 (World) in the site's order. A story is written [articleId, seq], in the order to show; `plain` ones
+// have no fragments.
+type Written = [articleId: number, seq: number, mark?: 'pinned' | 'plain']
+const edition = (stories: Record<number, Written[]>) =>
+  indexStories(
+    100,
+    Object.entries(stories).map(([id, list]) => ({
+      id: Number(id),
+      position: Number(id),
+      stories: list
+        .filter(([, , mark]) => mark !== 'plain')
+        .map(([articleId, seq, mark]) => ({ articleId, seq, isPinned: mark === 'pinned' })),
+      others: list.filter(([, , mark]) => mark === 'plain').map(([articleId, seq]) => [articleId, seq] as const),
+    })),
+  )
 const reader = (given: Partial<ReaderState>): ReaderState => ({
   subscriptions: [
     { categoryId: 1, frequency: 'daily', position: 0 },
@@ -31,7 +29,7 @@ const reader = (given: Partial<ReaderState>): ReaderState => ({
   seen: [],
   ...given,
 })
-const rules: SelectionRules = { stories: 2, minimum: 1, alsoLike: 0, onlyCategories: null, rendered: 30 }
+const rules: SelectionRules = { stories: 2, minimum: 1, alsoLike: 0, onlyCategories: null }
 const daily = 1
 
 const four: Written[] = [
@@ -46,6 +44,7 @@ type Case = {
   reader?: Partial<ReaderState>
   due?: number
   rules?: Partial<SelectionRules>
+  stopped?: number[]
   sections: [categoryId: number, articleIds: number[], waiting: number][] | null
   alsoLike?: number[]
   watermarks?: Record<string, number>
@@ -76,10 +75,10 @@ const cases: Case[] = [
     sections: [[1, [11, 14], 1]],
   },
   {
-    title: 'who is new in a category starts with the latest few, and nothing counts as waiting',
+    title: 'who is new in a category starts with the latest few, and the rest is counted',
     stories: { 1: four },
     reader: { watermarks: {} },
-    sections: [[1, [14, 13], 0]],
+    sections: [[1, [14, 13], 2]],
     watermarks: { 1: 100 },
   },
   {
@@ -196,27 +195,72 @@ const cases: Case[] = [
   },
   {
     title: 'a story without a fragment is counted, never shown',
-    stories: { 1: four },
+    stories: {
+      1: [
+        [14, 24],
+        [13, 23],
+        [12, 22, 'plain'],
+        [11, 21, 'plain'],
+      ],
+    },
     reader: { seen: [14] },
-    rules: { rendered: 2, alsoLike: 5 },
+    rules: { alsoLike: 5 },
     sections: [[1, [13], 2]],
   },
   {
-    title: 'a category of which nothing can be shown keeps its watermark',
-    stories: { 1: four, 2: [[15, 26]] },
-    reader: { seen: [14, 13] },
-    rules: { rendered: 2 },
-    sections: [[2, [15], 0]],
-    watermarks: { 2: 100 },
+    title: 'a category of which nothing can be shown says how many wait',
+    stories: {
+      1: [
+        [14, 24],
+        [12, 22, 'plain'],
+        [11, 21, 'plain'],
+      ],
+      2: [[15, 26]],
+    },
+    reader: { seen: [14] },
+    sections: [
+      [1, [], 2],
+      [2, [15], 0],
+    ],
+    watermarks: { 1: 100, 2: 100 },
+  },
+  {
+    title: 'when nothing at all can be shown there is no mail, and the watermarks stay',
+    stories: { 1: [[12, 22, 'plain']], 2: [] },
+    sections: null,
+  },
+  {
+    title: 'what was stopped is neither shown nor counted',
+    stories: { 1: four },
+    stopped: [14, 11],
+    sections: [[1, [13, 12], 0]],
+  },
+  {
+    title:
+      'thousands that wait are counted to the last one, one of two categories once, what was seen or stopped not at all',
+    stories: {
+      1: Array.from({ length: 3000 }, (_, n): Written => [5000 - n, 5000 - n, n < 5 ? undefined : 'plain']),
+      2: Array.from({ length: 1500 }, (_, n): Written => [4000 - n, 9000 - n, n < 5 ? undefined : 'plain']),
+    },
+    // 2,500 of Politics are new; of World's 1,500 the 500 that politics has not.
+    reader: { watermarks: { 1: 2500 }, seen: [5000, 2600, 2400] },
+    stopped: [4999, 2501],
+    sections: [
+      [1, [4998, 4997], 2492],
+      [2, [4000, 3999], 0],
+    ],
   },
 ]
 
 for (const each of cases)
   test(`selection: ${each.title}`, () => {
-    const found = selectStories(edition(each.stories), reader(each.reader ?? {}), each.due ?? daily, {
-      ...rules,
-      ...each.rules,
-    })
+    const found = selectStories(
+      edition(each.stories),
+      reader(each.reader ?? {}),
+      each.due ?? daily,
+      { ...rules, ...each.rules },
+      new Set(each.stopped),
+    )
     assert.deepEqual(
       found && found.sections.map((section) => [section.categoryId, section.articleIds, section.waiting]),
       each.sections,
@@ -224,3 +268,58 @@ for (const each of cases)
     if (each.alsoLike) assert.deepEqual(found?.alsoLike, each.alsoLike)
     if (each.watermarks) assert.deepEqual(found?.watermarks, each.watermarks)
   })
+
+// What selection must say, told story by story. The product counts by seqs, shared by all readers with the same watermarks.
+function selectSlowly(stories: Record<number, Written[]>, watermarks: Record<number, number>, out: Set<number>) {
+  const had = new Set(out)
+  const fresh = [1, 2].map((id) => stories[id]!.filter(([, seq]) => seq > (watermarks[id] ?? 0)))
+  const shown = fresh.map((list) => {
+    const able = list.filter(([id, , mark]) => mark !== 'plain' && !had.has(id)).slice(0, rules.stories)
+    for (const [id] of able) had.add(id)
+    return able.map(([id]) => id)
+  })
+  const waiting = fresh.map((list) => {
+    const left = list.filter(([id]) => !had.has(id))
+    for (const [id] of left) had.add(id)
+    return left.length
+  })
+  const sections = [1, 2].map((id, n) => [id, shown[n]!, waiting[n]!] as const)
+  return shown.flat().length === 0 ? null : sections.filter(([, ids, count]) => ids.length > 0 || count > 0)
+}
+
+test('whatever the watermarks and whatever was seen: every new story is shown or counted, once', () => {
+  const ids = fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { maxLength: 20 })
+  const list = fc.tuple(ids, fc.array(fc.boolean(), { minLength: 20, maxLength: 20 }))
+  const seq = fc.integer({ min: 0, max: 61 })
+  fc.assert(
+    fc.property(list, list, seq, seq, ids, (one, two, markOne, markTwo, seen) => {
+      const written = ([ids, plain]: [number[], boolean[]], add: number) =>
+        ids.map((id, n): Written => [id, id * 2 + add, plain[n] ? 'plain' : undefined])
+      const stories = { 1: written(one, 0), 2: written(two, 1) }
+      const watermarks = { 1: markOne, 2: markTwo }
+      const found = selectStories(edition(stories), reader({ watermarks, seen }), daily, rules)
+      assert.deepEqual(
+        found && found.sections.map((section) => [section.categoryId, section.articleIds, section.waiting]),
+        selectSlowly(stories, watermarks, new Set(seen)),
+      )
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('fragments: the first of all, and the first of those above any watermark, however late a story comes', () => {
+  const order = fc.uniqueArray(fc.integer({ min: 1, max: 500 }), { maxLength: 120 })
+  fc.assert(
+    fc.property(order, fc.integer({ min: 1, max: 8 }), (seqs, enough) => {
+      const stories = seqs.map((seq) => ({ seq }))
+      const rendered = chooseRendered(stories, enough)
+      assert.ok(rendered.length <= enough * 4)
+      assert.deepEqual(stories.slice(0, enough), rendered.slice(0, enough))
+      if (rendered.length >= enough * 3) return
+      for (const watermark of [0, ...seqs]) {
+        const fresh = stories.filter(({ seq }) => seq > watermark).slice(0, enough)
+        assert.deepEqual(rendered.filter(({ seq }) => seq > watermark).slice(0, enough), fresh)
+      }
+    }),
+  )
+})

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { sql } from 'kysely'
 import type { ClaimedDelivery, Composed, Mail } from '../../src/delivery/composer.ts'
 import { announcementComposer } from '../../src/digests/announce.ts'
 import { digestComposer } from '../../src/digests/compose.ts'
@@ -6,6 +7,7 @@ import { previewDigest, testComposer, testSend } from '../../src/digests/preview
 import { makeSnapshot } from '../../src/digests/snapshot.ts'
 import { readMail } from '../support/digest-mail.ts'
 import { story, type House } from '../support/house.ts'
+import { addCategories, addReader, tick } from '../support/newsroom.ts'
 
 const now = new Date('2026-03-02T06:00:00Z')
 
@@ -46,6 +48,31 @@ story('what may have arrived before carries the same stories again, less what wa
   assert.deepEqual(record(again).articleIds, [4, 3])
   const run2 = await digestComposer(house.ctx).prepare([delivery(1, 1, [2])])
   assert.deepEqual(await run2(delivery(1, 1, [2])), { outcome: 'skip', reason: 'withdrawn' })
+})
+
+story('of three thousand new stories every one is shown or counted', async (house) => {
+  const { ctx, db } = house
+  const [politics, world] = await addCategories(db, 'politics', 'world')
+  await sql`
+    with added as (
+      insert into articles (title, link, published_at, first_seen_at, updated_at)
+      select 'Title ' || n, 'https://stories.example/' || n, ${now}::timestamptz - n * interval '1 second', ${now}, ${now}
+      from generate_series(1, 3000) n returning id
+    ), both_categories as (
+      select id, c from added cross join unnest(array[${politics!}::int, ${world!}::int]) c where c = ${politics!} or id % 10 = 0
+    )
+    insert into article_categories select id, c, nextval('article_seq') from both_categories`.execute(db)
+  await addReader(ctx, { choice: { [politics!]: 'daily', [world!]: 'daily' } })
+  house.clock.set('2026-03-02T07:00:00Z')
+  await tick(ctx)
+  const { due, subscriberId } = await db.selectFrom('deliveries').selectAll().executeTakeFirstOrThrow()
+  const composed = (await compose(house, [subscriberId!], due))[0]!
+  const { html, text } = await read(composed)
+  assert.equal(record(composed).articleIds.length, 13)
+  for (const part of [html, text]) assert.match(part, /2987 more in politics/)
+  assert.doesNotMatch(text, /more in world/)
+  const kept = await db.selectFrom('editionArticles').select('articleId').execute()
+  assert.ok(kept.length < 100, `${kept.length} stories kept`)
 })
 
 story('an announcement is an editor’s words, the same for all but for the links', async (house) => {

@@ -44,6 +44,7 @@ export function makeSource(
       })
       return { articleId: id, seq: id, isPinned: false }
     }),
+    others: [],
   }))
   return { editionId: 7, intro: '', categories: list, articles }
 }

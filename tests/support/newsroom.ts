@@ -1,14 +1,14 @@
-// A newsroom for tests of planning: categories, stories and subscribers in one line each, and a post office that settles what is
-// due as the delivery worker does, without SMTP: it claims, selects, and moves what readers have read.
+// A newsroom for tests of planning: categories, stories and subscribers in one line each, and a post office that composes what is
+// due and settles it as the delivery worker does, without SMTP.
 
 import { sql } from 'kysely'
 import { releaseSeqs } from '../../src/articles/seq.ts'
 import type { Db } from '../../src/db/connect.ts'
 import type { Context } from '../../src/db/context.ts'
 import { type Frequency, frequencyBits } from '../../src/db/schema.ts'
+import { digestComposer } from '../../src/digests/compose.ts'
 import { addCount } from '../../src/digests/editions.ts'
 import { dueAfter } from '../../src/digests/schedules.ts'
-import { type EditionStories, type Selection, selectStories } from '../../src/digests/selection.ts'
 import { runTick, type TickOptions, type TickResult } from '../../src/digests/tick.ts'
 
 export async function addCategories(db: Db, ...slugs: string[]): Promise<number[]> {
@@ -85,23 +85,15 @@ export async function addReader(ctx: Context, reader: NewReader): Promise<number
   return id
 }
 
-/** The tick, without rendering mails. */
 export async function tick(ctx: Context, options: TickOptions = {}): Promise<TickResult> {
-  return runTick(ctx, { makeSnapshot: blankSnapshot, ...options })
-}
-
-export async function blankSnapshot(ctx: Context, editionId: number): Promise<void> {
-  await ctx.db
-    .insertInto('editionSnapshots')
-    .values({ editionId, snapshot: '{}', madeAt: ctx.clock.now() })
-    .onConflict((conflict) => conflict.column('editionId').doNothing())
-    .execute()
+  return runTick(ctx, options)
 }
 
 export interface Posted {
   editionId: number
   subscriberId: number
-  selection: Selection | null
+  /** null: no mail, as there was nothing new. */
+  articleIds: number[] | null
 }
 
 /** Sends everything that is open in editions that are sending. `crashed` names deliveries that are left uncertain. */
@@ -109,94 +101,39 @@ export async function postAll(
   ctx: Context,
   options: { crashed?: (subscriberId: number) => boolean; limit?: number } = {},
 ): Promise<Posted[]> {
-  const { rows } = await sql<{ id: number; editionId: number; subscriberId: number; due: number; kind: string }>`
-    select d.id, d.edition_id, d.subscriber_id, d.due, d.kind from deliveries d
+  const { rows } = await sql<{ id: number; editionId: number; subscriberId: number; recipient: string; due: number }>`
+    select d.id, d.edition_id as "editionId", d.subscriber_id as "subscriberId", d.recipient, d.due from deliveries d
     join editions e on e.id = d.edition_id join subscribers s on s.id = d.subscriber_id
     where e.state = 'sending' and d.next_attempt_at is not null and d.state in ('queued', 'deferred')
       and s.status = 'active' order by d.id limit ${options.limit ?? 1_000_000}`.execute(ctx.db)
   const posted: Posted[] = []
-  for (const { id, editionId, subscriberId, due } of rows) {
-    const edition = await editionStories(ctx.db, editionId)
-    const selection = selectStories(edition.stories, await readerState(ctx.db, subscriberId), due, {
-      stories: ctx.config.digest.stories,
-      minimum: ctx.config.digest.minimum,
-      alsoLike: 2,
-      onlyCategories: edition.categoryIds,
-      rendered: ctx.config.digest.stories * 3,
-    })
-    const crashed = selection !== null && (options.crashed?.(subscriberId) ?? false)
+  const composer = digestComposer(ctx)
+  for (const row of rows) {
+    const delivery = { ...row, kind: 'digest', lane: 'digest', attempt: 0, articleIds: null, payload: null } as const
+    const composed = await (await composer.prepare([delivery]))(delivery)
+    const { id, editionId, subscriberId } = row
+    const outcome =
+      composed.outcome === 'skip' ? 'skipped' : options.crashed?.(subscriberId) ? ('uncertain' as const) : 'sent'
+    const reason = composed.outcome === 'skip' ? composed.reason : null
     await ctx.db.transaction().execute(async (trx) => {
       await trx
         .updateTable('deliveries')
-        .set({
-          state: selection === null ? 'skipped' : crashed ? 'uncertain' : 'sent',
-          reason: selection === null ? 'nothing_new' : null,
-          nextAttemptAt: null,
-          settledAt: sql<Date>`now()`,
-        })
+        .set({ state: outcome, reason, nextAttemptAt: null, settledAt: sql<Date>`now()` })
         .where('id', '=', id)
         .execute()
-      await addCount(trx, editionId, selection === null ? 'skipped:nothing_new' : crashed ? 'uncertain' : 'sent', 1)
-      if (selection) {
-        const stories = `{${[...selection.sections.flatMap((section) => section.articleIds), ...selection.alsoLike].join(',')}}`
+      await addCount(trx, editionId, reason === null ? outcome : `skipped:${reason}`, 1)
+      if (composed.outcome === 'mail')
         await sql`
           insert into reading (subscriber_id, watermarks, seen)
-          values (${subscriberId}, ${JSON.stringify(selection.watermarks)}::jsonb, ${stories}::int[])
+          values (${subscriberId}, ${JSON.stringify(composed.record!.watermarks)}::jsonb, ${`{${composed.record!.articleIds.join(',')}}`}::int[])
           on conflict (subscriber_id) do update set watermarks = reading.watermarks || excluded.watermarks,
             seen = reading.seen || excluded.seen`.execute(trx)
-      }
     })
-    posted.push({ editionId, subscriberId, selection })
+    posted.push({
+      editionId,
+      subscriberId,
+      articleIds: composed.outcome === 'mail' ? composed.record!.articleIds : null,
+    })
   }
   return posted
-}
-
-async function editionStories(
-  db: Db,
-  editionId: number,
-): Promise<{ stories: EditionStories; categoryIds: number[] | null }> {
-  const edition = await db.selectFrom('editions').selectAll().where('id', '=', editionId).executeTakeFirstOrThrow()
-  const rows = await db
-    .selectFrom('editionArticles')
-    .selectAll()
-    .where('editionId', '=', editionId)
-    .where('isDropped', '=', false)
-    // What was held or withdrawn since the edition was frozen, as digests/compose.ts leaves it out.
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom('articles')
-          .select('articles.id')
-          .whereRef('articles.id', '=', 'editionArticles.articleId')
-          .where('heldAt', 'is', null)
-          .where('withdrawnAt', 'is', null),
-      ),
-    )
-    .orderBy('isPinned', 'desc')
-    .orderBy('position')
-    .execute()
-  const offered = await db.selectFrom('categories').selectAll().where('retiredAt', 'is', null).execute()
-  const categories = offered.filter((each) => !edition.categoryIds || edition.categoryIds.includes(each.id))
-  return {
-    categoryIds: edition.categoryIds,
-    stories: {
-      cutoffSeq: edition.cutoffSeq!,
-      categories: new Map(
-        categories.map(({ id, position }) => [
-          id,
-          { id, position, stories: rows.filter((row) => row.categoryId === id) },
-        ]),
-      ),
-    },
-  }
-}
-
-async function readerState(db: Db, subscriberId: number) {
-  const subscriptions = await db
-    .selectFrom('subscriptions')
-    .select(['categoryId', 'frequency', 'position'])
-    .where('subscriberId', '=', subscriberId)
-    .execute()
-  const reading = await db.selectFrom('reading').selectAll().where('subscriberId', '=', subscriberId).executeTakeFirst()
-  return { subscriptions, watermarks: reading?.watermarks ?? {}, seen: reading?.seen ?? [] }
 }

@@ -5,7 +5,7 @@ import { fixedClock } from '../../src/base/clock.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { createLog } from '../../src/base/log.ts'
 import { openPostgres } from '../../src/db/connect.ts'
-import { blankSnapshot, tick } from './newsroom.ts'
+import { tick } from './newsroom.ts'
 
 const [url, instant, chunk] = process.argv.slice(2)
 const database = openPostgres(url!, 2)
@@ -15,5 +15,5 @@ const ctx = {
   config: readConfig({}),
   log: createLog('silent'),
 }
-await tick(ctx, { chunkSize: Number(chunk), makeSnapshot: blankSnapshot, onProgress: () => process.stdout.write('.') })
+await tick(ctx, { chunkSize: Number(chunk), onProgress: () => process.stdout.write('.') })
 await database.close()
