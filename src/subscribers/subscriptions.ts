@@ -16,8 +16,9 @@ export interface Choice {
 /** What decides when mail falls due, besides the choice. */
 export type Timing = Pick<Subscriber, 'status' | 'timezone' | 'sendHour' | 'weeklyDay' | 'monthlyDay' | 'pausedUntil'>
 
-/** Replaces the choice among offered categories; rows of retired ones stay, and count for nothing. Returns when mail is next
- * due: null when never, as for anyone who isn't active. The caller holds the subscriber's lock. */
+/** Replaces the choice among offered categories; rows of retired ones stay, and keep their subscriber due: when such a category is
+ * offered again, its subscribers get it again. Returns when mail is next due: null when never, as for anyone who isn't active. The
+ * caller holds the subscriber's lock. */
 export async function saveSubscriptions(
   trx: Trx,
   config: Config,
@@ -50,9 +51,14 @@ export async function saveSubscriptions(
         })),
       )
       .execute()
-  const due = whenDue(config, subscriber, choices, now)
+  const due = whenDue(config, subscriber, await listChosen(trx, subscriber.id), now)
   await trx.updateTable('subscribers').set(due).where('id', '=', subscriber.id).execute()
   return due.nextDueAt
+}
+
+/** What whenDue goes by: retired categories count. */
+export async function listChosen(trx: Trx, subscriberId: number): Promise<{ frequency: Frequency }[]> {
+  return trx.selectFrom('subscriptions').select('frequency').where('subscriberId', '=', subscriberId).execute()
 }
 
 /** The two columns that planning reads. A pause ends by itself: the next slot is the first one after it. Pure. */

@@ -7,8 +7,7 @@ import type { Db, Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { SuppressionsTable } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
-import { listSubscriptions } from './store.ts'
-import { whenDue } from './subscriptions.ts'
+import { listChosen, whenDue } from './subscriptions.ts'
 
 export type SuppressionReason = SuppressionsTable['reason']
 
@@ -72,7 +71,7 @@ export async function unsuppress(ctx: Context, emailHash: string): Promise<boole
     if (subscriber) {
       const isWanted = subscriber.confirmedAt !== null && subscriber.unsubscribedAt === null
       const status = isWanted ? ('active' as const) : ('unsubscribed' as const)
-      const due = whenDue(ctx.config, { ...subscriber, status }, await listSubscriptions(trx, subscriber.id), now)
+      const due = whenDue(ctx.config, { ...subscriber, status }, await listChosen(trx, subscriber.id), now)
       await trx
         .updateTable('subscribers')
         .set({ status, unsubscribedAt: isWanted ? null : (subscriber.unsubscribedAt ?? now), ...due })

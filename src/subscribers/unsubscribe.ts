@@ -5,8 +5,8 @@ import type { Context } from '../db/context.ts'
 import type { Subscriber } from '../db/schema.ts'
 import { recordConsent, wordingOf, type Origin } from './consent.ts'
 import { linkDays } from './links.ts'
-import { listSubscriptions, lockSubscriber } from './store.ts'
-import { whenDue } from './subscriptions.ts'
+import { lockSubscriber } from './store.ts'
+import { listChosen, whenDue } from './subscriptions.ts'
 
 export type Way = 'page' | 'one-click' | 'mail' | 'api' | 'editor'
 
@@ -52,7 +52,7 @@ export async function resubscribe(ctx: Context, subscriberId: number, origin: Or
     const subscriber = await lockSubscriber(trx, subscriberId)
     if (!subscriber || !canReturn(subscriber, now)) return subscriber
     const back = { status: 'active', unsubscribedAt: null } as const
-    const due = whenDue(ctx.config, { ...subscriber, ...back }, await listSubscriptions(trx, subscriberId), now)
+    const due = whenDue(ctx.config, { ...subscriber, ...back }, await listChosen(trx, subscriberId), now)
     await trx
       .updateTable('subscribers')
       .set({ ...back, ...due })

@@ -8,7 +8,7 @@ import { createLog } from '../../src/base/log.ts'
 import { openEmbedded, type Database } from '../../src/db/connect.ts'
 import type { Context } from '../../src/db/context.ts'
 import { migrate } from '../../src/db/migrate.ts'
-import { addCategory, retireCategory } from '../../src/articles/categories.ts'
+import { addCategory, restoreCategory, retireCategory } from '../../src/articles/categories.ts'
 import { confirmUrl } from '../../src/subscribers/links.ts'
 import { confirm, lookAtConfirmation } from '../../src/subscribers/confirm.ts'
 import { confirmAddressChange, requestAddressChange } from '../../src/subscribers/address-change.ts'
@@ -259,13 +259,18 @@ test('a calendar date begins at the local midnight, from Samoa to Baker Island',
     assert.equal(startOfDate('2026-03-20', zone).toISOString(), start, zone)
 })
 
-test('a retired category keeps its row and wakes nobody', async () => {
-  const { id } = await confirmed({ politics: 'daily', business: 'monthly' })
+test('a retired category keeps its row and its subscribers due, so that they get it when it is offered again', async () => {
+  const { id } = await confirmed({ politics: 'daily' })
   await retireCategory(ctx, 'politics')
   await changePreferences(ctx, id, { sendHour: 8 }, origin)
-  assert.equal((await ada()).frequencies, 4)
-  const rows = await ctx.db.selectFrom('subscriptions').select('frequency').execute()
-  assert.equal(rows.length, 2)
+  await unsubscribe(ctx, id, { way: 'page', origin })
+  await resubscribe(ctx, id, origin)
+  await restoreCategory(ctx, 'politics')
+  assert.equal((await ada()).nextDueAt?.toISOString(), '2026-03-03T07:00:00.000Z')
+  assert.deepEqual(
+    (await listSubscriptions(ctx.db, id)).map(({ slug, frequency }) => [slug, frequency]),
+    [['politics', 'daily']],
+  )
 })
 
 test('an address moves only when the new mailbox agrees', async () => {
