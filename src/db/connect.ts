@@ -46,6 +46,8 @@ export function openPostgres(url: string, connections: number): Database {
   })
   // A connection that dies while idle must not take the process along: the pool replaces it at the next query.
   pool.on('error', () => {})
+  // Nor one that dies between two statements of a transaction, when the pool doesn't listen: the next statement fails instead.
+  pool.on('connect', (client) => client.on('error', () => {}))
   const db: Db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }), plugins })
   return {
     kind: 'postgres',
@@ -102,8 +104,14 @@ async function listenOnPostgres(settings: pg.ClientConfig, channel: string, onNo
     next.on('error', lost)
     next.on('end', lost)
     await next.connect()
-    await next.query(`listen ${pg.escapeIdentifier(channel)}`)
     client = next
+    try {
+      await next.query(`listen ${pg.escapeIdentifier(channel)}`)
+    } catch (cause) {
+      client = null
+      void next.end().catch(() => {})
+      throw cause
+    }
   }
   const reconnect = async (): Promise<void> => {
     try {
