@@ -288,9 +288,22 @@ export interface EditionsTable {
   createdAt: Date
   plannedAt: Date | null
   closedAt: Date | null
+  /** Deferred mails are given up after so many hours; null: the site's RETRY_HOURS. Never more than those. */
+  retryHours: number | null
+  /** A relay has taken a mail of it, since it was last paused by refusals: until then one worker alone tries. */
+  isProven: Generated<boolean>
   /** When `progressDone`, the number of settled deliveries, was last seen to move (database time). */
   progressAt: Date | null
   progressDone: Generated<number>
+}
+
+/** What workers share about an edition that they send (delivery/edition-guards.ts). */
+export interface EditionGuardsTable {
+  editionId: number
+  /** Who tries it, until it is proven. */
+  workerId: number | null
+  /** Refusals of us in a row, whoever heard them. */
+  policyStreak: Generated<number>
 }
 
 export interface EditionArticlesTable {
@@ -496,6 +509,7 @@ export interface Schema {
   addressChanges: AddressChangesTable
   editions: EditionsTable
   editionArticles: EditionArticlesTable
+  editionGuards: EditionGuardsTable
   editionSnapshots: EditionSnapshotsTable
   editionCounts: EditionCountsTable
   deliveries: DeliveriesTable

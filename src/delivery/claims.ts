@@ -1,13 +1,14 @@
 // Leasing deliveries, for both lanes. A claim of digests goes round the editions that are sending, so that a big one doesn't hold
-// up a small one, and remembers how far it came in each.
+// up a small one, and remembers how far it came in each. One that isn't proven yet is for one worker alone (edition-guards.ts).
 //
 // A claim whose answer was lost has leased deliveries that nobody knows of: before the next claim they are released.
 
 import type { Database } from '../db/connect.ts'
 import type { Lane as LaneName } from '../db/schema.ts'
 import type { MailKind } from './composer.ts'
+import { guardEdition } from './edition-guards.ts'
 import { hotQuery, plainArray } from './hot-query.ts'
-import type { Claim, LeasedDelivery } from './lane.ts'
+import type { Claim, EditionTerms, LeasedDelivery } from './lane.ts'
 import { claimDigests, claimTransactional, releaseUnknown, sendingEditions } from './statements.ts'
 
 interface ClaimedRow {
@@ -27,6 +28,13 @@ interface ClaimedRow {
   age_seconds: number
   due_at: string
   claim_id: number
+}
+
+interface SendingRow {
+  id: number
+  retry_hours: number | null
+  is_proven: boolean
+  policy_streak: number
 }
 
 const beginning = { dueAt: '-infinity', id: 0 }
@@ -53,7 +61,7 @@ export class Claimer {
 
   transactional(limit: number): Promise<LeasedDelivery[]> {
     const values = [this.#workerId, limit, this.#asOf]
-    return this.#inTurn(async () => this.#toLeased(await hotQuery(this.#database, claimTransactional, values)))
+    return this.#inTurn(async () => this.#toLeased(await hotQuery(this.#database, claimTransactional, values), null))
   }
 
   /** Claims that are settled whole, for their rows to go. */
@@ -80,38 +88,48 @@ export class Claimer {
   }
 
   async #digests(limit: number): Promise<LeasedDelivery[]> {
-    const editions = (await hotQuery<{ id: number }>(this.#database, sendingEditions, [])).map((row) => row.id)
-    for (const id of this.#cursors.keys()) if (!editions.includes(id)) this.#cursors.delete(id)
-    const at = editions.indexOf(this.#lastEdition) + 1
-    for (const edition of [...editions.slice(at), ...editions.slice(0, at)]) {
+    const rows = await hotQuery<SendingRow>(this.#database, sendingEditions, [])
+    for (const id of this.#cursors.keys()) if (!rows.some((row) => row.id === id)) this.#cursors.delete(id)
+    const at = rows.findIndex((row) => row.id === this.#lastEdition) + 1
+    for (const row of [...rows.slice(at), ...rows.slice(0, at)]) {
+      const edition = row.id
+      if (!row.is_proven && !(await this.#mayTry(edition))) continue
       const cursor = this.#cursors.get(edition) ?? beginning
-      let rows = await this.#claimEdition(edition, limit, cursor)
+      let claimed = await this.#claimEdition(edition, limit, cursor)
       // Behind the cursor may be what was planned in a slow transaction, or deferred and due again.
-      if (!rows.length && cursor !== beginning) rows = await this.#claimEdition(edition, limit, beginning)
-      const last = rows.at(-1)
+      if (!claimed.length && cursor !== beginning) claimed = await this.#claimEdition(edition, limit, beginning)
+      const last = claimed.at(-1)
       if (last) {
         this.#cursors.set(edition, { dueAt: last.due_at, id: last.id })
         this.#lastEdition = edition
-        return this.#toLeased(rows)
+        return this.#toLeased(claimed, {
+          retryHours: row.retry_hours,
+          isProven: row.is_proven,
+          policyStreak: row.policy_streak,
+        })
       }
       this.#cursors.delete(edition)
     }
     return []
   }
 
+  async #mayTry(edition: number): Promise<boolean> {
+    return (await hotQuery(this.#database, guardEdition, [this.#workerId, edition])).length > 0
+  }
+
   #claimEdition(edition: number, limit: number, cursor: { dueAt: string; id: number }): Promise<ClaimedRow[]> {
     return hotQuery(this.#database, claimDigests, [this.#workerId, limit, this.#asOf, edition, cursor.dueAt, cursor.id])
   }
 
-  #toLeased(rows: readonly ClaimedRow[]): LeasedDelivery[] {
+  #toLeased(rows: readonly ClaimedRow[], edition: EditionTerms | null): LeasedDelivery[] {
     if (!rows.length) return []
     const claim: Claim = { id: rows[0]!.claim_id, open: rows.length }
     this.#known.add(claim)
-    return rows.map((row) => toLeased(row, claim))
+    return rows.map((row) => toLeased(row, claim, edition))
   }
 }
 
-function toLeased(row: ClaimedRow, claim: Claim): LeasedDelivery {
+function toLeased(row: ClaimedRow, claim: Claim, edition: EditionTerms | null): LeasedDelivery {
   return {
     id: row.id,
     kind: row.kind,
@@ -124,6 +142,7 @@ function toLeased(row: ClaimedRow, claim: Claim): LeasedDelivery {
     articleIds: row.was_uncertain ? row.article_ids : null,
     payload: row.payload,
     claim,
+    edition,
     wasUncertain: row.was_uncertain,
     doubts: row.doubts,
     messageId: row.message_id,

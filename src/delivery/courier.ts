@@ -106,7 +106,6 @@ export class Courier {
     }
     // Not that one now: but others may go, so it returns to the lane's end.
     if (admission === 'later') return this.#giveUp(prepared, laterMs)
-    traffic.onWire(delivery)
     const verdict = await this.#turn(this.#naming(prepared))
     if (verdict !== 'go') {
       await traffic.learned(delivery, notSent)

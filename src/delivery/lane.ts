@@ -3,16 +3,25 @@
 
 import type { Log } from '../base/log.ts'
 import type { ClaimedDelivery, Composed, Composers, MailKind } from './composer.ts'
+import type { EditionStanding } from './policy-guard.ts'
 
 /** A claimed delivery with what the engine itself needs of it. */
 export interface LeasedDelivery extends ClaimedDelivery {
   claim: Claim
+  /** As the claim read it; null: no edition. */
+  edition: EditionTerms | null
   /** It is being sent again because nobody knows whether it was taken. */
   wasUncertain: boolean
   doubts: number
   messageId: string | null
   /** Since it was created. */
   ageSeconds: number
+}
+
+/** What of its edition concerns the sending. */
+export interface EditionTerms extends EditionStanding {
+  /** Its own window for retries; null: the site's. */
+  retryHours: number | null
 }
 
 /** Counts down as its deliveries are settled; at 0 the row may go. */

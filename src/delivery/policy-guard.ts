@@ -1,48 +1,88 @@
 // "550 5.7.x": not this address, we. After ten such answers in a row an edition is paused for an editor to look at, and nobody is
 // suppressed. So that ten doesn't become hundreds, an edition starts with a few mails at a time until one was taken, and falls
 // back to one at a time with the first such answer.
+//
+// This is what one worker knows; what all of them know together is in the database (edition-guards.ts): until an edition is
+// proven, one worker alone tries. A relay that turns against us half way can still refuse what is on the wire at that moment.
 
-const streakThatPauses = 10
-const cautiousMails = 8
+export const streakThatPauses = 10
+/** Of an edition that no relay has taken a mail of yet: on the wire at a time. */
+const unprovenMails = 8
+/** The same for a worker that hasn't sent a mail of it, while others have. */
+const newcomerMails = 3
+/** A server that is silent doesn't refuse: one more may try for each second of silence, up to so many without an answer. */
+const silentMs = 1000
+const mostUnanswered = 18
 
-interface Watched {
+export interface EditionStanding {
+  /** A relay has taken a mail of it, since it was last paused. */
+  isProven: boolean
+  /** Refusals of us in a row, by all workers. */
+  policyStreak: number
+}
+
+interface Watched extends EditionStanding {
   onWire: number
   hasSuccess: boolean
-  streak: number
+  movedAt: number
 }
+
+/** What the others must be told. */
+export type GuardNews = 'nothing' | 'proven' | 'recovered' | 'refused'
 
 export class PolicyGuard {
   #editions = new Map<number, Watched>()
+  #now: () => number
+
+  /** `now` in milliseconds, monotonic. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
+
+  /** What a claim read: another worker may have been refused, or an editor may have resumed what was paused. */
+  stands(editionId: number, { isProven, policyStreak }: EditionStanding): void {
+    const edition = this.#editions.get(editionId)
+    if (!edition)
+      this.#editions.set(editionId, { isProven, policyStreak, onWire: 0, hasSuccess: false, movedAt: this.#now() })
+    else {
+      if (!isProven) edition.hasSuccess = false
+      edition.isProven = isProven
+      edition.policyStreak = Math.max(edition.policyStreak, policyStreak)
+    }
+  }
 
   mayStart(editionId: number | null): boolean {
     const edition = editionId === null ? undefined : this.#editions.get(editionId)
     if (!edition) return true
-    if (edition.streak > 0) return edition.onWire === 0
-    return edition.hasSuccess || edition.onWire < cautiousMails
+    const { policyStreak, hasSuccess, isProven, onWire, movedAt } = edition
+    if (policyStreak === 0 && hasSuccess) return true
+    const atOnce = policyStreak > 0 ? 1 : isProven ? newcomerMails : unprovenMails
+    const silent = Math.floor((this.#now() - movedAt) / silentMs)
+    return onWire < atOnce + silent && onWire + Math.min(policyStreak, streakThatPauses) < mostUnanswered
   }
 
   started(editionId: number | null): void {
-    if (editionId === null) return
-    const edition = this.#editions.get(editionId)
-    if (edition) edition.onWire++
-    else this.#editions.set(editionId, { onWire: 1, hasSuccess: false, streak: 0 })
+    const edition = editionId === null ? undefined : this.#editions.get(editionId)
+    if (!edition) return
+    edition.onWire++
+    edition.movedAt = this.#now()
   }
 
-  /** True when the edition must be paused now. */
-  ended(editionId: number | null, end: 'sent' | 'policy' | 'other'): boolean {
+  /** `other`: said nothing about us, or wasn't sent at all. */
+  ended(editionId: number | null, end: 'sent' | 'policy' | 'other'): GuardNews {
     const edition = editionId === null ? undefined : this.#editions.get(editionId)
-    if (!edition) return false
+    if (!edition) return 'nothing'
     edition.onWire--
-    if (end === 'sent') {
-      edition.hasSuccess = true
-      edition.streak = 0
+    edition.movedAt = this.#now()
+    if (end === 'policy') {
+      edition.policyStreak++
+      return 'refused'
     }
-    if (end !== 'policy') return false
-    edition.streak++
-    if (edition.streak < streakThatPauses) return false
-    // Resumed later it starts cautiously again.
-    edition.streak = 0
-    edition.hasSuccess = false
-    return true
+    if (end === 'other') return 'nothing'
+    const news = !edition.isProven ? 'proven' : edition.policyStreak > 0 ? 'recovered' : 'nothing'
+    edition.isProven = true
+    edition.hasSuccess = true
+    edition.policyStreak = 0
+    return news
   }
 }

@@ -23,7 +23,7 @@ import type { DeliveryMetrics, WorkerView } from './metrics.ts'
 import { RelayGate, shareConnections } from './relays.ts'
 import { returnPath } from './return-path.ts'
 import type { SmtpOutcome, SmtpTimeouts } from './smtp-connection.ts'
-import { pauseEdition, suppressDeadAddress } from './suppress.ts'
+import { suppressDeadAddress } from './suppress.ts'
 import { Traffic } from './traffic.ts'
 
 export interface SessionOptions {
@@ -89,7 +89,8 @@ export class WorkSession {
       config,
       clock: options.clock,
       relays: options.relays,
-      onPolicy: (editionId) => pauseEdition(database.db, log, editionId),
+      log,
+      freed: () => this.#lanes.digest.nudge(),
     })
     this.gates = options.relays.map((relay) => new RelayGate(relay, options.timeouts))
     this.#claimer = new Claimer(database, workerId, options.asOf)
@@ -172,6 +173,7 @@ export class WorkSession {
   }
 
   async #screen(leased: LeasedDelivery[]): Promise<LeasedDelivery[]> {
+    this.#traffic.claimed(leased)
     const parked = this.#traffic.screen(leased)
     if (parked.size) await this.#giveBack([...parked].map(([delivery, seconds]) => ({ delivery, seconds })))
     return parked.size ? leased.filter((delivery) => !parked.has(delivery)) : leased

@@ -65,10 +65,12 @@ export const releaseUnknown: HotStatement = {
       and d.next_attempt_at is null and d.settled_at is null`,
 }
 
-/** Editions whose deliveries may be claimed, oldest first. */
+/** Editions whose deliveries may be claimed, oldest first, with what a worker must know of them. */
 export const sendingEditions: HotStatement = {
   name: 'sending_editions',
-  text: `select id from editions where state = 'sending' order by coalesce(slot_at, created_at), id`,
+  text: `select e.id, e.retry_hours, e.is_proven, coalesce(g.policy_streak, 0) as policy_streak
+    from editions e left join edition_guards g on g.edition_id = e.id
+    where e.state = 'sending' order by coalesce(e.slot_at, e.created_at), e.id`,
 }
 
 export const turn: HotStatement = {
@@ -107,6 +109,8 @@ export const turn: HotStatement = {
       select y.connection, y.id, y.record, case
         when y.edition_id is not null and e.state is distinct from 'sending'
           then case when e.state = 'cancelled' then 'cancelled' else 'hold' end
+        when y.edition_id is not null and not e.is_proven
+          and not exists (select from edition_guards g where g.edition_id = y.edition_id and g.worker_id = $1::bigint) then 'hold'
         when y.rule = 'subscriber' and s.status is distinct from 'active'
           then case when s.status = 'suppressed' then 'suppressed' else 'unsubscribed' end
         when y.rule = 'subscriber' and y.edition_id is not null and s.paused_until > now() then 'paused'

@@ -1,7 +1,5 @@
-// What delivery changes outside of deliveries when a server says no. An address that it called dead gets no more mail: it goes on
-// the suppression list, its subscriber becomes `suppressed`. An edition that is refused because of us is paused.
+// An address that a server called dead gets no more mail: it goes on the suppression list, its subscriber becomes `suppressed`.
 
-import type { Log } from '../base/log.ts'
 import type { Db } from '../db/connect.ts'
 
 /** Safe to repeat. */
@@ -24,19 +22,4 @@ export async function suppressDeadAddress(
       .where('status', 'in', ['pending', 'active'])
       .execute()
   })
-}
-
-/** Safe to repeat. Resuming is an editor's decision. */
-export async function pauseEdition(db: Db, log: Log, editionId: number): Promise<void> {
-  const { numUpdatedRows } = await db
-    .updateTable('editions')
-    .set({
-      state: 'paused',
-      note: 'Paused: ten mails in a row were refused because of us, not of their recipients. See the replies, put it right, then resume.',
-    })
-    .where('id', '=', editionId)
-    .where('state', '=', 'sending')
-    .executeTakeFirst()
-  if (numUpdatedRows)
-    log.error({ edition: editionId }, 'an edition was paused: the relay refuses our mail as a matter of policy')
 }

@@ -4,8 +4,10 @@
 import type { Clock } from '../base/clock.ts'
 import type { Config, Relay } from '../base/config.ts'
 import { domainOf } from '../base/email-address.ts'
+import type { Log } from '../base/log.ts'
 import type { Db } from '../db/connect.ts'
 import { DomainLimits } from './domain-limits.ts'
+import { clearStreak, countRefusal, markProven } from './edition-guards.ts'
 import type { Fate } from './fate.ts'
 import type { LeasedDelivery } from './lane.ts'
 import { PolicyGuard } from './policy-guard.ts'
@@ -16,8 +18,9 @@ export interface TrafficOptions {
   config: Config
   clock: Clock
   relays: readonly Relay[]
-  /** Ten policy refusals in a row: stop this edition. */
-  onPolicy: (editionId: number, delivery: LeasedDelivery) => Promise<void>
+  log: Log
+  /** What waited may go now. */
+  freed: () => void
 }
 
 export class Traffic {
@@ -42,8 +45,14 @@ export class Traffic {
     }
   }
 
+  /** One claim's deliveries, which are of one edition. */
+  claimed([first]: readonly LeasedDelivery[]): void {
+    if (first?.edition) this.#guard.stands(first.editionId!, first.edition)
+  }
+
   accepts(delivery: LeasedDelivery): boolean {
-    return delivery.lane === 'transactional' || this.limits.mayStart(domainOf(delivery.recipient))
+    if (delivery.lane === 'transactional') return true
+    return this.#guard.mayStart(delivery.editionId) && this.limits.mayStart(domainOf(delivery.recipient))
   }
 
   taken(delivery: LeasedDelivery): void {
@@ -55,19 +64,23 @@ export class Traffic {
     this.limits.ended(domainOf(delivery.recipient))
   }
 
-  /** Waits for the budgets. `later`: not now; `spent`: not through this relay today. */
+  /** Waits for the budgets. `later`: not now; `spent`: not through this relay today. `go` counts as on the wire until `learned`. */
   async admit(delivery: LeasedDelivery, relay: Relay): Promise<'go' | 'later' | 'spent'> {
     if (delivery.lane === 'transactional') return 'go'
     if (!this.#guard.mayStart(delivery.editionId) || this.limits.isResting(domainOf(delivery.recipient))) return 'later'
-    const day = this.#days.get(relay.name)
-    if (day && !(await day.take(this.#options.clock.now()))) return 'spent'
-    await this.#rate?.take()
-    await this.#rates.get(relay.name)?.take()
-    return 'go'
-  }
-
-  onWire(delivery: LeasedDelivery): void {
+    // At once: while this one waits for its budget, others ask.
     this.#guard.started(delivery.editionId)
+    let isAdmitted = false
+    try {
+      const day = this.#days.get(relay.name)
+      if (day && !(await day.take(this.#options.clock.now()))) return 'spent'
+      await this.#rate?.take()
+      await this.#rates.get(relay.name)?.take()
+      isAdmitted = true
+      return 'go'
+    } finally {
+      if (!isAdmitted) this.#guard.ended(delivery.editionId, 'other')
+    }
   }
 
   async learned(delivery: LeasedDelivery, fate: Fate): Promise<void> {
@@ -75,7 +88,12 @@ export class Traffic {
     if (fate.class === 'sent') this.limits.accepted(domain)
     if (fate.class === 'throttled' || fate.class === 'policy') this.limits.throttled(domain)
     const end = fate.class === 'sent' || fate.class === 'policy' ? fate.class : 'other'
-    if (this.#guard.ended(delivery.editionId, end)) await this.#options.onPolicy(delivery.editionId!, delivery)
+    const news = this.#guard.ended(delivery.editionId, end)
+    if (news === 'nothing') return
+    const { db, log, freed } = this.#options
+    if (news === 'refused') return countRefusal(db, log, delivery.editionId!)
+    freed()
+    await (news === 'proven' ? markProven : clearStreak)(db, delivery.editionId!)
   }
 
   /** The leased deliveries that are better given back, with the seconds after which to try them again. */

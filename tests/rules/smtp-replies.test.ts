@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isGivenUp, retryDelaySeconds } from '../../src/delivery/backoff.ts'
 import { DomainLimits } from '../../src/delivery/domain-limits.ts'
+import { PolicyGuard } from '../../src/delivery/policy-guard.ts'
 import { warmUpLimit } from '../../src/delivery/quota.ts'
 import { classifyReply, type ReplyClass } from '../../src/delivery/reply-class.ts'
 import { shareConnections } from '../../src/delivery/relays.ts'
@@ -128,6 +129,58 @@ describe('a domain limit', () => {
     assert.equal(limits.mayStart('slow.example'), false)
     now += 60_001
     assert.equal(limits.mayStart('slow.example'), true)
+  })
+})
+
+describe('the guard against being refused as a sender', () => {
+  const open = (isProven: boolean, policyStreak = 0) => {
+    let now = 0
+    const guard = new PolicyGuard(() => now)
+    guard.stands(1, { isProven, policyStreak })
+    const startAll = () => {
+      let started = 0
+      for (; guard.mayStart(1) && started < 100; started++) guard.started(1)
+      return started
+    }
+    return { guard, startAll, wait: (ms: number) => (now += ms) }
+  }
+  it('begins with a few, has no limit after a success, falls back to one', () => {
+    const { guard, startAll } = open(false)
+    assert.equal(startAll(), 8)
+    assert.equal(guard.ended(1, 'sent'), 'proven')
+    assert.equal(startAll(), 100)
+    assert.equal(guard.ended(1, 'policy'), 'refused')
+    for (let i = 0; i < 106; i++) guard.ended(1, 'other')
+    assert.equal(startAll(), 1)
+    assert.equal(guard.ended(1, 'sent'), 'recovered')
+    assert.equal(startAll(), 100)
+  })
+  it('a worker that comes late to a proven edition begins with three, or with one while others are refused', () => {
+    assert.equal(open(true).startAll(), 3)
+    assert.equal(open(true, 4).startAll(), 1)
+  })
+  it('lets one more try for each second of silence, never more than eighteen', () => {
+    const { startAll, wait } = open(false)
+    assert.equal(startAll(), 8)
+    wait(1000)
+    assert.equal(startAll(), 1)
+    for (let i = 0; i < 50; i++) {
+      wait(60_000)
+      startAll()
+    }
+    assert.equal(startAll(), 0)
+  })
+  it('can be resumed again and again', () => {
+    const { guard, startAll } = open(false)
+    for (let pause = 0; pause < 5; pause++) {
+      guard.stands(1, { isProven: false, policyStreak: 0 })
+      for (let i = 0; i < 10; i++) {
+        const started = startAll()
+        assert.ok(started >= 1)
+        guard.ended(1, 'policy')
+        for (let n = 1; n < started; n++) guard.ended(1, 'other')
+      }
+    }
   })
 })
 

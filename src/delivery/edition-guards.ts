@@ -1,0 +1,68 @@
+// What all workers know together about an edition: whether a relay has taken a mail of it, who tries until then, and how many
+// refusals of us there were in a row. Costs nothing while all goes well: the standing comes with the list of editions that every
+// claim reads, and is written when it changes.
+
+import { sql } from 'kysely'
+import type { Log } from '../base/log.ts'
+import type { Db } from '../db/connect.ts'
+import type { HotStatement } from './hot-query.ts'
+import { deliveryChannel } from './outbox.ts'
+import { streakThatPauses } from './policy-guard.ts'
+
+/** $1 worker, $2 edition. A row: this worker tries alone until the edition is proven. None: another does, and is alive. */
+export const guardEdition: HotStatement = {
+  name: 'guard_edition',
+  text: `insert into edition_guards as g (edition_id, worker_id) values ($2::bigint, $1::bigint)
+    on conflict (edition_id) do update set worker_id = excluded.worker_id
+    where g.worker_id is not distinct from excluded.worker_id
+      or not exists (select from workers w where w.id = g.worker_id and w.lease_until > now())
+    returning g.policy_streak`,
+}
+
+/** A relay has taken a mail of it: everybody may send. Safe to repeat. */
+export async function markProven(db: Db, editionId: number): Promise<void> {
+  await sql`
+    with proven as (update editions set is_proven = true where id = ${editionId} and not is_proven returning id),
+      reset as (update edition_guards set policy_streak = 0 where edition_id = ${editionId} and policy_streak > 0)
+    select pg_notify(${deliveryChannel}, 'digest') from proven`.execute(db)
+}
+
+/** One was taken after some were refused. Safe to repeat. */
+export async function clearStreak(db: Db, editionId: number): Promise<void> {
+  await sql`update edition_guards set policy_streak = 0 where edition_id = ${editionId} and policy_streak > 0`.execute(
+    db,
+  )
+}
+
+/** Counts a refusal of us; the tenth in a row pauses the edition. Resuming is an editor's decision, and starts as cautiously as
+ * the first time. */
+export async function countRefusal(db: Db, log: Log, editionId: number): Promise<void> {
+  const isPaused = await db.transaction().execute(async (trx) => {
+    const { rows } = await sql<{ streak: number }>`
+      insert into edition_guards as g (edition_id, policy_streak)
+      select id, 1 from editions where id = ${editionId} and state = 'sending'
+      on conflict (edition_id) do update set policy_streak = g.policy_streak + 1
+      returning g.policy_streak as streak`.execute(trx)
+    // What was still on the wire when it was paused doesn't count against a resumed one.
+    if (!rows[0] || rows[0].streak < streakThatPauses) return false
+    const { numUpdatedRows } = await trx
+      .updateTable('editions')
+      .set({
+        state: 'paused',
+        isProven: false,
+        note: 'Paused: ten mails in a row were refused because of us, not of their recipients. See the replies, put it right, then resume.',
+      })
+      .where('id', '=', editionId)
+      .where('state', '=', 'sending')
+      .executeTakeFirst()
+    if (!numUpdatedRows) return false
+    await trx
+      .updateTable('editionGuards')
+      .set({ policyStreak: 0, workerId: null })
+      .where('editionId', '=', editionId)
+      .execute()
+    return true
+  })
+  if (isPaused)
+    log.error({ edition: editionId }, 'an edition was paused: the relay refuses our mail as a matter of policy')
+}
