@@ -25,6 +25,7 @@ export const digestCommands: AddCommands = (program, session, does) => {
     .option('--only <email>', 'nobody else')
     .option('--manual', 'an edition for everyone, whatever the frequency; what each has seen stays out')
     .option('--category <slug...>', 'with --manual: only these categories')
+    .option('--retry-hours <n>', 'with --manual: give up on deferred mails after so many hours', wholeNumber(1))
     .option('--plan-only', 'leave the sending to workers')
     .option(...json)
     .action(

@@ -10,6 +10,14 @@ export function retryDelaySeconds(attempt: number, random: number): number {
   return Math.round(plain * (0.8 + 0.4 * random))
 }
 
+/** The same, but the last try isn't later than the end of the window. Within a minute of it, or after it, nothing is shortened.
+ * Pure. */
+export function retryWithin(attempt: number, random: number, ageSeconds: number, retryHours: number): number {
+  const delay = retryDelaySeconds(attempt, random)
+  const left = retryHours * 3600 - ageSeconds
+  return left > 60 ? Math.min(delay, Math.ceil(left) + 1) : delay
+}
+
 /** A delivery is given up when its window has passed and it had at least three tries: a pause must not use them up. Pure. */
 export function isGivenUp(attempt: number, ageSeconds: number, retryHours: number): boolean {
   return ageSeconds > retryHours * 3600 && attempt + 1 >= 3

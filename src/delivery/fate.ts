@@ -1,13 +1,14 @@
 // From the end of an SMTP dialogue to what becomes of the delivery. Pure: this is where "nothing lost, almost nothing doubled"
 // is decided.
 
-import { isGivenUp, retryDelaySeconds } from './backoff.ts'
+import { isGivenUp, retryWithin } from './backoff.ts'
 import type { Settlement } from './group-commit.ts'
 import type { LeasedDelivery } from './lane.ts'
 import { classifyReply, type ReplyClass } from './reply-class.ts'
 import type { SmtpOutcome } from './smtp-connection.ts'
 
 export interface FateRules {
+  /** The site's window; an edition may have a shorter one. */
   retryHours: number
   uncertain: 'resend' | 'hold'
   random: number
@@ -49,7 +50,7 @@ export function decideFate(delivery: LeasedDelivery, outcome: SmtpOutcome, rules
     kind === 'dead' ||
     kind === 'refused' ||
     (kind === 'policy' && delivery.attempt + 1 >= policyTries) ||
-    isGivenUp(delivery.attempt, delivery.ageSeconds, rules.retryHours)
+    isGivenUp(delivery.attempt, delivery.ageSeconds, windowOf(delivery, rules))
   if (isFinal)
     // An uncertain one stays uncertain: that its repetition was refused says nothing about the first.
     return {
@@ -62,7 +63,7 @@ export function decideFate(delivery: LeasedDelivery, outcome: SmtpOutcome, rules
   return {
     class: kind,
     state: delivery.wasUncertain ? 'uncertain' : 'deferred',
-    retryInSeconds: retryDelaySeconds(delivery.attempt, rules.random),
+    retryInSeconds: retryIn(delivery, delivery.attempt, rules),
     wasTried: true,
     isDoubt: false,
   }
@@ -71,13 +72,21 @@ export function decideFate(delivery: LeasedDelivery, outcome: SmtpOutcome, rules
 /** Certainly not taken, and nothing said about the mail: queued again after a moment, as the relay may be restarting. A mail that
  * keeps cutting its connection waits as long as a deferred one. */
 function cutOff(delivery: LeasedDelivery, rules: FateRules): Fate {
-  const isGone = isGivenUp(delivery.attempt, delivery.ageSeconds, rules.retryHours)
+  const isGone = isGivenUp(delivery.attempt, delivery.ageSeconds, windowOf(delivery, rules))
   const tries = delivery.attempt - quickTries
   return {
     class: 'connection',
     state: isGone ? (delivery.wasUncertain ? 'uncertain' : 'failed') : null,
-    retryInSeconds: isGone ? null : tries < 0 ? 1 + rules.random : retryDelaySeconds(tries, rules.random),
+    retryInSeconds: isGone ? null : tries < 0 ? 1 + rules.random : retryIn(delivery, tries, rules),
     wasTried: true,
     isDoubt: false,
   }
+}
+
+function windowOf({ edition }: LeasedDelivery, rules: FateRules): number {
+  return Math.min(rules.retryHours, edition?.retryHours ?? rules.retryHours)
+}
+
+function retryIn(delivery: LeasedDelivery, attempt: number, rules: FateRules): number {
+  return retryWithin(attempt, rules.random, delivery.ageSeconds, windowOf(delivery, rules))
 }

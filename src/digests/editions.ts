@@ -18,6 +18,8 @@ export interface EditionView {
   note: string
   /** Subscribers whose slot this was while nothing ran. */
   missed: number
+  /** Its own window for retries; null: the site's. */
+  retryHours: number | null
   /** Whether every delivery has been written. */
   isPlanned: boolean
   account: Account
@@ -34,6 +36,7 @@ export function editionView(edition: Edition, account: Account): EditionView {
     categories: edition.categoryIds,
     note: edition.note,
     missed: edition.missed,
+    retryHours: edition.retryHours,
     isPlanned: edition.plannedAt !== null,
     account,
   }

@@ -27,6 +27,8 @@ export interface DigestRunArgs {
   /** Slugs. */
   category?: readonly string[] | undefined
   planOnly?: boolean | undefined
+  /** With `manual`. */
+  retryHours?: number | undefined
   json?: boolean | undefined
 }
 
@@ -53,6 +55,8 @@ const stallSeconds = 120
 export async function digestRun(given: Context, args: DigestRunArgs, out: Out, parts: DigestRunParts): Promise<number> {
   const asOf = args.asOf === undefined ? null : parseInstant(args.asOf)
   if (args.category?.length && !args.manual) throw invalid('category', '--category belongs to --manual.')
+  if (args.retryHours !== undefined && !args.manual)
+    throw invalid('retry-hours', '--retry-hours belongs to --manual; others are tried for RETRY_HOURS.')
   const ctx = asOf ? { ...given, clock: fixedClock(asOf) } : given
   const only = args.only === undefined ? undefined : await subscriberOf(ctx, args.only)
   if (args.dryRun)
@@ -60,7 +64,12 @@ export async function digestRun(given: Context, args: DigestRunArgs, out: Out, p
 
   const run = new Run(ctx, { json: args.json ?? false, only, asOf, out, snapshot: parts.makeSnapshot ?? makeSnapshot })
   if (args.manual) {
-    const edition = await triggerDigest(ctx, { categories: args.category, onlySubscriberId: only, actor: 'cli' })
+    const edition = await triggerDigest(ctx, {
+      categories: args.category,
+      onlySubscriberId: only,
+      retryHours: args.retryHours,
+      actor: 'cli',
+    })
     run.watch(edition.id)
   }
   const worker = args.planOnly ? null : (parts.openWorker?.(asOf) ?? null)

@@ -9,8 +9,14 @@ import type { Edition } from '../db/schema.ts'
 /** Ignores frequency, respects what each subscriber has seen. `categories`: slugs; none: all. */
 export async function triggerDigest(
   ctx: Context,
-  input: { categories?: readonly string[] | undefined; onlySubscriberId?: number | undefined; actor: Actor },
+  input: {
+    categories?: readonly string[] | undefined
+    onlySubscriberId?: number | undefined
+    retryHours?: number | undefined
+    actor: Actor
+  },
 ): Promise<Edition> {
+  const retryHours = readRetryHours(ctx, input.retryHours)
   const now = ctx.clock.now()
   const categoryIds = input.categories?.length ? await categoryIdsOf(ctx, input.categories) : null
   return ctx.db.transaction().execute(async (trx) => {
@@ -21,6 +27,7 @@ export async function triggerDigest(
         state: 'planning',
         categoryIds,
         onlySubscriberId: input.onlySubscriberId ?? null,
+        retryHours,
         requestedBy: input.actor,
         createdAt: now,
       })
@@ -40,8 +47,15 @@ export async function triggerDigest(
 /** To every active subscriber who hasn't paused. `body` is plain text, blank lines between paragraphs. */
 export async function triggerAnnouncement(
   ctx: Context,
-  input: { subject: string; body: string; onlySubscriberId?: number | undefined; actor: Actor },
+  input: {
+    subject: string
+    body: string
+    onlySubscriberId?: number | undefined
+    retryHours?: number | undefined
+    actor: Actor
+  },
 ): Promise<Edition> {
+  const retryHours = readRetryHours(ctx, input.retryHours)
   const now = ctx.clock.now()
   const subject = input.subject.trim()
   const body = input.body.trim()
@@ -57,6 +71,7 @@ export async function triggerAnnouncement(
         state: 'planning',
         content: JSON.stringify({ subject, body }),
         onlySubscriberId: input.onlySubscriberId ?? null,
+        retryHours,
         requestedBy: input.actor,
         createdAt: now,
       })
@@ -71,6 +86,15 @@ export async function triggerAnnouncement(
     })
     return edition
   })
+}
+
+/** How long deferred mails of an edition are tried: its own window, at most the site's. */
+function readRetryHours(ctx: Context, hours: number | undefined): number | null {
+  const most = ctx.config.mail.retryHours
+  if (hours === undefined) return null
+  if (!Number.isInteger(hours) || hours < 1 || hours > most)
+    throw invalid('retryHours', `The window for retries must be 1 to ${most} hours (RETRY_HOURS).`)
+  return hours
 }
 
 /** Of categories that are offered; an unknown slug is refused. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isGivenUp, retryDelaySeconds } from '../../src/delivery/backoff.ts'
+import { isGivenUp, retryDelaySeconds, retryWithin } from '../../src/delivery/backoff.ts'
 import { DomainLimits } from '../../src/delivery/domain-limits.ts'
 import { PolicyGuard } from '../../src/delivery/policy-guard.ts'
 import { warmUpLimit } from '../../src/delivery/quota.ts'
@@ -98,6 +98,12 @@ describe('a retry', () => {
     assert.equal(isGivenUp(1, 49 * 3600, 48), false)
     assert.equal(isGivenUp(2, 49 * 3600, 48), true)
     assert.equal(isGivenUp(9, 47 * 3600, 48), false)
+  })
+  it('is made once more at the end of the window, not after it', () => {
+    assert.equal(retryWithin(0, 0.5, 0, 1), 300)
+    assert.equal(retryWithin(4, 0.5, 3000, 1), 601)
+    assert.equal(isGivenUp(5, 3601, 1), true)
+    assert.equal(retryWithin(1, 0.5, 7200, 1), 600)
   })
 })
 

@@ -50,6 +50,18 @@ story('a program triggers a digest for chosen categories and reads its account',
   assert.equal(log.items[0].actor, `api-key:${api.id}`)
 })
 
+story('an edition may give up on deferred mails sooner than the site does, never later', async (house) => {
+  await newsroom(house)
+  const api = await openApi(house)
+  const announcement = { kind: 'announcement', subject: 'Hello', body: 'We moved.' }
+  const make = (body: object) => api('post', '/editions').send(body)
+  assert.equal((await make({ kind: 'manual', retryHours: 6 }).expect(201)).body.retryHours, 6)
+  assert.equal((await make({ ...announcement, retryHours: 48 }).expect(201)).body.retryHours, 48)
+  assert.equal((await make({ kind: 'manual' }).expect(201)).body.retryHours, null)
+  for (const retryHours of [0, 1.5, 49, 1000, '6'])
+    assert.equal((await make({ ...announcement, retryHours }).expect(400)).body.errors[0].field, 'retryHours')
+})
+
 story('what a program gets wrong is refused by its field', async (house) => {
   await newsroom(house)
   const api = await openApi(house)

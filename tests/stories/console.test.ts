@@ -200,7 +200,10 @@ story('an editor looks at whom a digest reaches, confirms, watches, pauses and c
   const ask = await console.get('/admin/trigger/confirm?categories=politics').expect(200)
   assert.match(ask.text, /A digest of <b>Politics<\/b>, to <b>1 subscriber<\/b>/)
   assert.equal((await house.db.selectFrom('editions').select('id').execute()).length, 0)
-  const { headers } = await console.post('/admin/trigger', { categories: ['politics'] }).expect(303)
+  assert.match(ask.text, /name="retryHours"[^>]*max="48"/)
+  await console.post('/admin/trigger', { categories: ['politics'], retryHours: 'soon' }).expect(400)
+  const { headers } = await console.post('/admin/trigger', { categories: ['politics'], retryHours: '12' }).expect(303)
+  assert.equal((await house.db.selectFrom('editions').select('retryHours').executeTakeFirst())?.retryHours, 12)
   await runTick(house.ctx)
   const path = headers.location!.split('?')[0]!
   const page = await console.get(path).expect(200)

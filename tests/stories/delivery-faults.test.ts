@@ -98,6 +98,20 @@ describe('delivery when the relay misbehaves', () => {
     assert.deepEqual(await countOutcomes(database, edition), { sent: 20 })
   })
 
+  it('an edition with a window of its own gives up when that has passed, others go on', async () => {
+    const [short, long] = [
+      await planEdition(database, ['a@short.example']),
+      await planEdition(database, ['b@long.example']),
+    ]
+    await database.db.updateTable('editions').set({ retryHours: 1 }).where('id', '=', short).execute()
+    await sql`update deliveries set created_at = now() - interval '61 minutes', attempt = 2`.execute(database.db)
+    server.fault = (step) => (step === 'rcpt' ? { reply: '450 4.2.0 not now' } : undefined)
+    await run()
+    await run()
+    assert.deepEqual(await countStates(database, short), { failed: 1 })
+    assert.deepEqual(await countStates(database, long), { deferred: 1 })
+  })
+
   it('an address that the server calls dead is failed and suppressed, nobody else is', async () => {
     const all = addresses(20)
     const dead = all.slice(0, 4)

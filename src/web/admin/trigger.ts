@@ -1,6 +1,6 @@
 // Sending by hand: a digest of chosen categories, or an announcement. Choose, look at how many it reaches, confirm.
 
-import type { Router } from 'express'
+import type { Request, Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
 import { previewAnnouncement } from '../../digests/preview.ts'
 import { triggerAnnouncement, triggerDigest } from '../../digests/trigger.ts'
@@ -70,14 +70,18 @@ export function mountTrigger(router: Router, web: WebContext): void {
           <a href="/admin/preview?${categoryQuery(slugs)}">Preview it first</a>.
         </p>`,
       post: '/admin/trigger',
-      fields: hiddenCategories(slugs),
+      fields: html`${hiddenCategories(slugs)} ${retryWindow(web)}`,
       button: `Send to ${count(audience, 'subscriber')}`,
       back: ['Choose again', '/admin/trigger'],
     })
   })
 
   router.post('/trigger', readForm, async (request, response) => {
-    const edition = await triggerDigest(web, { categories: fieldList(request, 'categories'), actor: actorOf(request) })
+    const edition = await triggerDigest(web, {
+      categories: fieldList(request, 'categories'),
+      retryHours: retryHoursOf(request),
+      actor: actorOf(request),
+    })
     await wakeTick(web)
     response.redirect(303, `/admin/editions/${edition.id}?done=triggered`)
   })
@@ -119,7 +123,7 @@ export function mountTrigger(router: Router, web: WebContext): void {
             “${subject}”, to <b>${count(audience, 'subscriber')}</b>. It can be paused, but what is sent is sent.
           </p>
           <form method="post" action="/admin/announcement">
-            ${draft}
+            ${draft} ${retryWindow(web)}
             <p class="buttons">
               <button class="main">Send to ${count(audience, 'subscriber')}</button>
               <button formaction="/admin/announcement/confirm" name="step" value="edit">Change the text</button>
@@ -135,12 +139,31 @@ export function mountTrigger(router: Router, web: WebContext): void {
     const edition = await triggerAnnouncement(web, {
       subject: field(request, 'subject') ?? '',
       body: field(request, 'body') ?? '',
+      retryHours: retryHoursOf(request),
       actor: actorOf(request),
     })
     await wakeTick(web)
     response.redirect(303, `/admin/editions/${edition.id}?done=triggered`)
   })
 }
+
+/** Blank: the site's window. */
+function retryHoursOf(request: Request): number | undefined {
+  const text = (field(request, 'retryHours') ?? '').trim()
+  return text === '' ? undefined : Number(text)
+}
+
+const retryWindow = ({ config }: WebContext): Html =>
+  html`<label for="retryHours">Hours to try again where a mail is put off</label>
+    <input
+      id="retryHours"
+      name="retryHours"
+      type="number"
+      min="1"
+      max="${config.mail.retryHours}"
+      placeholder="${config.mail.retryHours}"
+    />
+    <p class="hint">After that it is given up. Blank: ${config.mail.retryHours}, as everywhere.</p>`
 
 const announcementForm = (subject: string, body: string): Html =>
   html`<form method="post" action="/admin/announcement/confirm">

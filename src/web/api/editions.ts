@@ -41,6 +41,10 @@ const edition = z
     categories: z.array(z.string()).nullable().meta({ description: 'slugs; null: all' }),
     note: z.string().meta({ description: 'why it is held, paused or empty, in words' }),
     missed: amount.meta({ description: 'subscribers whose slot this was while nothing ran' }),
+    retryHours: z
+      .int()
+      .nullable()
+      .meta({ description: 'hours that deferred mails are tried; null: as long as the site’s RETRY_HOURS' }),
     isPlanned: z.boolean(),
     account,
   })
@@ -86,6 +90,14 @@ const testBody = z.strictObject({
 })
 const queued = z.object({ deliveryId: z.int() })
 
+const retryHours = z
+  .int()
+  .min(1)
+  .max(240)
+  .optional()
+  .meta({
+    description: 'give up on deferred mails after so many hours; at most, and by default, the site’s RETRY_HOURS',
+  })
 const trigger = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('manual'),
@@ -94,11 +106,13 @@ const trigger = z.discriminatedUnion('kind', [
       .max(200)
       .optional()
       .meta({ description: 'slugs; none: all', example: ['politics'] }),
+    retryHours,
   }),
   z.strictObject({
     kind: z.literal('announcement'),
     subject: z.string().min(1).max(200),
     body: z.string().min(1).max(20_000).meta({ description: 'plain text, blank lines between paragraphs' }),
+    retryHours,
   }),
 ])
 
@@ -253,8 +267,8 @@ export const editionEndpoints = [
     async handle(web, { body, actor }) {
       const made =
         body.kind === 'manual'
-          ? await triggerDigest(web, { categories: body.categories, actor: actor.name })
-          : await triggerAnnouncement(web, { subject: body.subject, body: body.body, actor: actor.name })
+          ? await triggerDigest(web, { ...body, actor: actor.name })
+          : await triggerAnnouncement(web, { ...body, actor: actor.name })
       await wakeTick(web)
       return showEdition(web, made.id)
     },
