@@ -5,7 +5,7 @@ import { Refusal } from '../base/errors.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { Article } from '../db/schema.ts'
-import { releaseSeq } from './seq.ts'
+import { lockSeq, releaseSeq } from './seq.ts'
 
 export const articleActions = ['hold', 'release', 'pin', 'unpin', 'withdraw', 'restore'] as const
 export type ArticleAction = (typeof articleActions)[number]
@@ -23,6 +23,8 @@ export async function controlArticle(ctx: Context, id: number, action: ArticleAc
 }
 
 export async function control(trx: Trx, id: number, action: ArticleAction, now: Date): Promise<Article> {
+  // Before the story's row, as whoever ingests does: the other way round the two could wait for each other.
+  if (action === 'release' || action === 'restore') await lockSeq(trx)
   const article = await trx.selectFrom('articles').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
   if (!article) throw new Refusal('not_found', `There is no article ${id}.`, [{ field: 'id', message: 'unknown' }])
   const change = changeFor(article, action, now)

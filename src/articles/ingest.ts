@@ -1,17 +1,26 @@
-// Entries → articles, one transaction per document: known stories are updated in place, new ones get a seq in each of their
-// categories, everything else is reported with its reason. Safe to repeat with the same document: nothing is new then.
+// Entries → articles: known stories are updated in place, new ones get a seq in each of their categories, everything else is reported
+// with its reason. Safe to repeat with the same document: nothing is new then. A crash leaves all of a document or nothing.
 //
-// The surprise: the seq lock is taken before the keys are looked up, so that two feeds that bring the same story at the same
-// moment can't both find it new. A crash leaves all of a document or nothing.
+// The surprise: nothing is locked while a document is read and compared. The one statement that writes takes the seq lock and fails
+// when somebody stored one of its keys meanwhile; then the comparison is done again, so two feeds can't both find a story new.
 
-import { sql } from 'kysely'
-import type { Trx } from '../db/connect.ts'
+import type { Compilable } from 'kysely'
+import type { Db } from '../db/connect.ts'
 import type { Feed } from '../db/schema.ts'
 import type { Entry } from './entry.ts'
 import { cutAtWord } from './html-text.ts'
 import { identify, type Identified, keyOrder, match } from './identity.ts'
+import {
+  type Edit,
+  findKeys,
+  findStored,
+  type NewRow,
+  Stale,
+  type Stored,
+  writeDocument,
+  type Writes,
+} from './ingest-store.ts'
 import { type Mapping, mapEntry } from './mapping.ts'
-import { lockSeq, type Sendable } from './seq.ts'
 
 export interface IngestReport {
   entries: number
@@ -46,27 +55,37 @@ export function believableDate(entry: Entry, now: Date): Date | null {
   return entry.publishedAt && entry.publishedAt.getTime() <= now.getTime() + aheadMs ? entry.publishedAt : null
 }
 
-interface Stored {
-  id: number
-  feedId: number | null
-  title: string
-  link: string
-  excerpt: string
-  imageUrl: string | null
-  author: string | null
-  labels: string[]
-  publishedAt: Date
-  dateSource: 'feed' | 'first-seen'
-  /** By API: it has a publisher's id. */
-  isPushed: unknown
-}
-
+/** `also` makes the update of the feed's row that is stored with the document. */
 export async function ingestEntries(
-  trx: Trx,
+  db: Db,
   source: IngestSource,
   entries: readonly Entry[],
   now: Date,
+  also: (report: IngestReport) => Compilable & { execute(): Promise<unknown> },
 ): Promise<IngestReport> {
+  for (let attempt = 1; ; attempt++) {
+    const { report, writes } = await planEntries(db, source, entries, now)
+    try {
+      const isQuiet = Object.values(writes).every((list: unknown[]) => list.length === 0)
+      // Most polls bring nothing new: they take no lock.
+      if (isQuiet) await also(report).execute()
+      else await writeDocument(db, writes, also(report))
+      return report
+    } catch (error) {
+      if (!(error instanceof Stale) || attempt === mostAttempts) throw error
+    }
+  }
+}
+
+/** Each failure means that somebody else stored something: far more than a poll ever meets. */
+const mostAttempts = 10
+
+async function planEntries(
+  db: Db,
+  source: IngestSource,
+  entries: readonly Entry[],
+  now: Date,
+): Promise<{ report: IngestReport; writes: Writes }> {
   const report: IngestReport = { entries: entries.length, taken: 0, changed: 0, unchanged: 0, ignored: 0, reasons: [] }
   const ignore = (entry: Entry, why: string) => {
     report.ignored++
@@ -81,121 +100,64 @@ export async function ingestEntries(
   const { stories, duplicates } = identify(usable, source.feed)
   for (const entry of duplicates) ignore(entry, 'it is in the document twice')
 
-  await lockSeq(trx)
-  const keys = await findKeys(trx, stories)
+  const keys = await findKeys(db, stories)
   const matched = match(stories, (kind, key) => keys.get(`${kind} ${key}`))
-  const stored = await findStored(trx, [...new Set(matched.values())])
+  const stored = await findStored(db, [...new Set(matched.values())])
 
-  const fresh: Identified[] = []
-  const changes: NonNullable<ReturnType<typeof changeOf>>[] = []
-  const learned: { kind: string; key: string; articleId: number }[] = []
-  const pairs: (Sendable & { publishedAt: number; place: number })[] = []
+  const writes: Writes = { rows: [], edits: [], keys: [], pairs: [] }
+  const pairs: { article_id: number; category_id: number; publishedAt: number; place: number }[] = []
   const learn = (story: Identified, articleId: number) => {
     for (const kind of keyOrder) {
       const key = story.keys[kind]
-      if (key && keys.get(`${kind} ${key}`) === undefined) learned.push({ kind, key, articleId })
+      if (key && keys.get(`${kind} ${key}`) === undefined) writes.keys.push({ kind, key, article_id: articleId })
     }
   }
   for (const story of stories) {
+    const { entry, place } = story
+    const categoryIds = mapEntry(entry, source.mapping)
     const article = stored.get(matched.get(story) ?? -1)
-    const categoryIds = mapEntry(story.entry, source.mapping)
-    if (!article) {
-      const publishedAt = believableDate(story.entry, now)
-      if (categoryIds === null) ignore(story.entry, 'a rule leaves it out')
-      else if (publishedAt && publishedAt < source.takeFrom)
-        ignore(story.entry, 'it is older than what a new feed brings')
-      else fresh.push(story)
+    if (article) {
+      learn(story, article.id)
+      for (const id of article.isPushed ? [] : (categoryIds ?? []))
+        if (!article.categoryIds.includes(id))
+          pairs.push({ article_id: article.id, category_id: id, publishedAt: article.publishedAt.getTime(), place })
+      const edit = editOf(article, entry, source, now)
+      if (edit) writes.edits.push(edit)
+      if (edit) report.changed++
+      else report.unchanged++
       continue
     }
-    learn(story, article.article.id)
-    // The publisher's own word outranks any feed's, else the two would change it to and fro.
-    const isPushed = Boolean(article.article.isPushed)
-    for (const categoryId of categoryIds ?? [])
-      if (!isPushed && !article.categoryIds.has(categoryId))
-        pairs.push({
-          articleId: article.article.id,
-          categoryId,
-          publishedAt: article.article.publishedAt.getTime(),
-          place: story.place,
-        })
-    // Only the feed that brought it first edits it: two feeds with two wordings would swap them for ever.
-    const isOwner = !isPushed && (article.article.feedId === null || article.article.feedId === source.feed.id)
-    const change = isOwner ? changeOf(article.article, story.entry, source, now) : null
-    if (change) changes.push(change)
-    if (change) report.changed++
-    else report.unchanged++
-  }
-
-  // Until they have their ids, new articles are known by negative numbers: their place among the new ones.
-  const rows = fresh.map((story, index) => newArticle(-1 - index, story, source, now))
-  for (const [index, story] of fresh.entries()) {
-    const row = rows[index]!
-    const categoryIds = mapEntry(story.entry, source.mapping) ?? []
-    learn(story, row.place)
-    for (const categoryId of categoryIds)
-      pairs.push({ articleId: row.place, categoryId, publishedAt: row.published_at.getTime(), place: story.place })
-    if (categoryIds.length) report.taken++
-    else ignore(story.entry, 'none of its categories is offered')
+    const publishedAt = believableDate(entry, now)
+    if (categoryIds === null) ignore(entry, 'a rule leaves it out')
+    else if (publishedAt && publishedAt < source.takeFrom) ignore(entry, 'it is older than what a new feed brings')
+    else {
+      const row = newArticle(-1 - writes.rows.length, story, source, now)
+      writes.rows.push(row)
+      learn(story, row.place)
+      for (const id of categoryIds)
+        pairs.push({ article_id: row.place, category_id: id, publishedAt: row.published_at.getTime(), place })
+      if (categoryIds.length) report.taken++
+      else ignore(entry, 'none of its categories is offered')
+    }
   }
   // The newest gets the highest number; documents list the newest first.
   pairs.sort((a, b) => a.publishedAt - b.publishedAt || b.place - a.place)
-  await updateArticles(trx, changes, now)
-  await write(trx, rows, learned, pairs)
-  return report
-}
-
-async function findKeys(trx: Trx, stories: readonly Identified[]): Promise<Map<string, number>> {
-  const wanted = stories.flatMap(({ keys }) =>
-    keyOrder.flatMap((kind) => (keys[kind] ? [{ kind, key: keys[kind] }] : [])),
-  )
-  if (wanted.length === 0) return new Map()
-  const { rows } = await sql<{ kind: string; key: string; articleId: number }>`
-    select article_keys.kind, article_keys.key, article_keys.article_id
-    from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as wanted (kind text, key text)
-    join article_keys on article_keys.kind = wanted.kind and article_keys.key = wanted.key`.execute(trx)
-  return new Map(rows.map((row) => [`${row.kind} ${row.key}`, row.articleId]))
-}
-
-async function findStored(
-  trx: Trx,
-  ids: readonly number[],
-): Promise<Map<number, { article: Stored; categoryIds: Set<number> }>> {
-  if (ids.length === 0) return new Map()
-  const articles = await trx
-    .selectFrom('articles')
-    .select(['id', 'feedId', 'title', 'link', 'excerpt', 'imageUrl', 'author', 'labels', 'publishedAt', 'dateSource'])
-    .select((eb) =>
-      eb
-        .exists(
-          eb
-            .selectFrom('articleKeys')
-            .select('kind')
-            .whereRef('articleKeys.articleId', '=', 'articles.id')
-            .where('kind', '=', 'publisher'),
-        )
-        .as('isPushed'),
-    )
-    .where('id', '=', sql<number>`any(${`{${ids.join(',')}}`}::int[])`)
-    .execute()
-  const categories = await trx
-    .selectFrom('articleCategories')
-    .select(['articleId', 'categoryId'])
-    .where('articleId', '=', sql<number>`any(${`{${ids.join(',')}}`}::int[])`)
-    .execute()
-  const found = new Map(articles.map((article) => [article.id, { article, categoryIds: new Set<number>() }]))
-  for (const row of categories) found.get(row.articleId)?.categoryIds.add(row.categoryId)
-  return found
+  writes.pairs = pairs.map(({ article_id, category_id }) => ({ article_id, category_id }))
+  return { report, writes }
 }
 
 function shownTitle(entry: Entry): string {
   return entry.title ?? cutAtWord(entry.excerpt, 80)
 }
 
-/** What an edit changes; null: nothing. The date stays what it was, unless it was only the time of first sight. */
-function changeOf(article: Stored, entry: Entry, source: IngestSource, now: Date) {
+/** What an edit changes; null: nothing. The date stays what it was, unless it was only the time of first sight. Only the feed that
+ * brought it first edits it (two feeds with two wordings would swap them for ever), and the publisher's own word outranks any feed's. */
+function editOf(article: Stored, entry: Entry, source: IngestSource, now: Date): Edit | null {
+  if (article.isPushed || (article.feedId !== null && article.feedId !== source.feed.id)) return null
   const date = article.dateSource === 'first-seen' ? believableDate(entry, now) : null
   const next = {
     id: article.id,
+    was_updated_at: article.updatedAt,
     feed_id: source.feed.id,
     title: shownTitle(entry),
     link: entry.link!,
@@ -205,6 +167,7 @@ function changeOf(article: Stored, entry: Entry, source: IngestSource, now: Date
     labels: [...new Set(entry.categories)],
     published_at: date ?? article.publishedAt,
     date_source: date ? ('feed' as const) : article.dateSource,
+    updated_at: now,
   }
   const isSame =
     next.title === article.title &&
@@ -218,7 +181,7 @@ function changeOf(article: Stored, entry: Entry, source: IngestSource, now: Date
   return isSame ? null : next
 }
 
-function newArticle(place: number, story: Identified, source: IngestSource, now: Date) {
+function newArticle(place: number, story: Identified, source: IngestSource, now: Date): NewRow {
   const { entry } = story
   const date = believableDate(entry, now)
   return {
@@ -237,60 +200,4 @@ function newArticle(place: number, story: Identified, source: IngestSource, now:
     updated_at: now,
     is_sample: source.feed.isSample,
   }
-}
-
-async function updateArticles(
-  trx: Trx,
-  changes: readonly NonNullable<ReturnType<typeof changeOf>>[],
-  now: Date,
-): Promise<void> {
-  if (changes.length === 0) return
-  await sql`
-    update articles set feed_id = changed.feed_id, title = changed.title, link = changed.link, excerpt = changed.excerpt,
-      image_url = changed.image_url, author = changed.author, labels = changed.labels, published_at = changed.published_at,
-      date_source = changed.date_source, updated_at = ${now}
-    from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as changed (id int, feed_id int, title text, link text,
-      excerpt text, image_url text, author text, labels jsonb, published_at timestamptz, date_source text)
-    where articles.id = changed.id`.execute(trx)
-}
-
-/** New articles, learned keys and seqs in one statement: every round trip here is time under the lock (40 entries in one instead of
- * four: a third more documents a second). */
-async function write(
-  trx: Trx,
-  rows: readonly ReturnType<typeof newArticle>[],
-  keys: readonly { kind: string; key: string; articleId: number }[],
-  pairs: readonly Sendable[],
-): Promise<void> {
-  if (rows.length + keys.length + pairs.length === 0) return
-  await sql`
-    with fresh as materialized (
-      select nextval(pg_get_serial_sequence('articles', 'id'))::int as id, given.*
-      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given (place int, feed_id int, title text, link text,
-        excerpt text, image_url text, author text, source text, labels jsonb, published_at timestamptz, date_source text,
-        first_seen_at timestamptz, updated_at timestamptz, is_sample boolean)
-    ), added as (
-      insert into articles (id, feed_id, title, link, excerpt, image_url, author, source, labels, published_at, date_source,
-        first_seen_at, updated_at, is_sample)
-      select id, feed_id, title, link, excerpt, image_url, author, source, labels, published_at, date_source,
-        first_seen_at, updated_at, is_sample
-      from fresh
-    ), learned as (
-      insert into article_keys (kind, key, article_id)
-      select kind, key, coalesce(fresh.id, article_id)
-      from jsonb_to_recordset(${JSON.stringify(keys.map((one) => ({ ...one, article_id: one.articleId })))}::jsonb)
-        as one (kind text, key text, article_id int)
-      left join fresh on fresh.place = one.article_id
-      on conflict do nothing
-    )
-    insert into article_categories (article_id, category_id, seq)
-    select article_id, category_id, nextval('article_seq')
-    from (
-      select coalesce(fresh.id, pair.article_id) as article_id, pair.category_id
-      from jsonb_to_recordset(${JSON.stringify(pairs.map((pair, at) => ({ at, article_id: pair.articleId, category_id: pair.categoryId })))}::jsonb)
-        as pair (at int, article_id int, category_id int)
-      left join fresh on fresh.place = pair.article_id
-      order by pair.at
-    ) as ordered
-    on conflict (article_id, category_id) do update set seq = excluded.seq`.execute(trx)
 }

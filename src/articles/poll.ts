@@ -151,34 +151,32 @@ export async function store(
 ): Promise<FeedReport> {
   const mapping = await mappingOf(ctx.db, feed.id)
   const takeFrom = feed.takeFrom ?? new Date(now.getTime() - ctx.config.feeds.firstHours * 3_600_000)
-  return ctx.db.transaction().execute(async (trx) => {
-    const title = feed.title || parsed.title
-    const siteUrl = parsed.siteUrl ?? feed.siteUrl
-    const ingested = await ingestEntries(
-      trx,
-      { feed: { ...feed, title, siteUrl }, mapping, takeFrom },
-      parsed.entries,
-      now,
-    )
-    const report: FeedReport = { at: now.toISOString(), ...ingested }
-    await trx
-      .updateTable('feeds')
-      .set({
-        title: title.slice(0, 200),
-        siteUrl,
-        takeFrom,
-        lastPolledAt: now,
-        lastSuccessAt: now,
-        failures: 0,
-        lastError: null,
-        lastReport: JSON.stringify(report),
-        ...(report.taken > 0 ? { lastNewAt: now } : {}),
-        ...also,
-      })
-      .where('id', '=', feed.id)
-      .execute()
-    return report
-  })
+  const title = feed.title || parsed.title
+  const siteUrl = parsed.siteUrl ?? feed.siteUrl
+  const at = now.toISOString()
+  const ingested = await ingestEntries(
+    ctx.db,
+    { feed: { ...feed, title, siteUrl }, mapping, takeFrom },
+    parsed.entries,
+    now,
+    (report) =>
+      ctx.db
+        .updateTable('feeds')
+        .set({
+          title: title.slice(0, 200),
+          siteUrl,
+          takeFrom,
+          lastPolledAt: now,
+          lastSuccessAt: now,
+          failures: 0,
+          lastError: null,
+          lastReport: JSON.stringify({ at, ...report } satisfies FeedReport),
+          ...(report.taken > 0 ? { lastNewAt: now } : {}),
+          ...also,
+        })
+        .where('id', '=', feed.id),
+  )
+  return { at, ...ingested }
 }
 
 async function succeed(ctx: Context, feed: Feed, now: Date, url: string, seconds: number): Promise<void> {

@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
 
 /** Any constant of its own; the same in every process. */
-const seqLock = 1_801_301_001
+export const seqLock = 1_801_301_001
 
 export interface Sendable {
   articleId: number
