@@ -14,7 +14,7 @@ import { openQueue } from './db/queue.ts'
 import { composersOf } from './composers.ts'
 import { DeliveryMetrics } from './delivery/metrics.ts'
 import { DeliveryWorker } from './delivery/worker.ts'
-import { startSchedule } from './schedule.ts'
+import { startSchedule, startWatch } from './schedule.ts'
 import { Mailbox } from './trial/mailbox.ts'
 import { startMailboxServer } from './trial/mailbox-server.ts'
 import { seedTrial } from './trial/trial-data.ts'
@@ -82,6 +82,7 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
       const stopSchedule = await startSchedule(ctx, queue)
       stops.push(stopSchedule)
     }
+    stops.push(startWatch(ctx))
     return { ctx, database, relays, port, stop }
   } catch (cause) {
     await stop()

@@ -7,6 +7,7 @@ import type { Db } from './db/connect.ts'
 import type { JobName, Queue } from './db/queue.ts'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from './db/context.ts'
+import { checkAlerts } from './digests/alerts.ts'
 import { closeFinished } from './digests/close.ts'
 
 const lines: readonly { name: JobName; pattern: string }[] = [
@@ -75,5 +76,22 @@ async function closePromptly(ctx: Context, signal: AbortSignal): Promise<void> {
       ctx.log.warn({ err: error }, 'looking for finished editions failed')
     }
     await pause(2000, undefined, { signal, ref: false }).catch(() => {})
+  }
+}
+
+/** The dead-man's switch, in every process and by its own timer: it must not hang on the queue, on cron or on ticks that fail. The
+ * first look comes after a minute, when a tick has had its time. Returns how to stop. */
+export function startWatch(ctx: Context, everyMs = 60_000): () => Promise<void> {
+  const closing = new AbortController()
+  const watching = (async () => {
+    for (;;) {
+      await pause(everyMs, undefined, { signal: closing.signal, ref: false }).catch(() => {})
+      if (closing.signal.aborted) return
+      await checkAlerts(ctx).catch((error: unknown) => ctx.log.error({ err: error }, 'looking for trouble failed'))
+    }
+  })()
+  return async () => {
+    closing.abort()
+    await watching
   }
 }

@@ -395,11 +395,13 @@ export interface InFlightTable {
 
 /** What the dead-man's switch has said: one row per thing that is wrong, so that it says it once. */
 export interface AlertsTable {
-  /** `planning:SLOT`, `edition:ID`, `feed:ID`. */
+  /** `planning:SLOT`, `edition:ID`, `feed:ID`, `account:EDITION`, `tick`. */
   key: string
   message: string
   raisedAt: Date
   clearedAt: Date | null
+  /** When ALERT_WEBHOOK took it. */
+  toldAt: Date | null
 }
 
 /** Budgets that all workers share (delivery/quota.ts). */

@@ -19,6 +19,10 @@ export const guardEdition: HotStatement = {
     returning g.policy_streak`,
 }
 
+/** The note of an edition that paused by itself. */
+export const pausedByPolicy =
+  'Paused: ten mails in a row were refused because of us, not of their recipients. See the replies, put it right, then resume.'
+
 /** A relay has taken a mail of it: everybody may send. Safe to repeat. */
 export async function markProven(db: Db, editionId: number): Promise<void> {
   await sql`
@@ -47,11 +51,7 @@ export async function countRefusal(db: Db, log: Log, editionId: number): Promise
     if (!rows[0] || rows[0].streak < streakThatPauses) return false
     const { numUpdatedRows } = await trx
       .updateTable('editions')
-      .set({
-        state: 'paused',
-        isProven: false,
-        note: 'Paused: ten mails in a row were refused because of us, not of their recipients. See the replies, put it right, then resume.',
-      })
+      .set({ state: 'paused', isProven: false, note: pausedByPolicy })
       .where('id', '=', editionId)
       .where('state', '=', 'sending')
       .executeTakeFirst()

@@ -1,13 +1,21 @@
-// The dead-man's switch: says once, and loudly, that a slot isn't planned, an edition doesn't move or a feed has gone quiet. To
-// the log, to every editor by mail, and to ALERT_WEBHOOK. An alert that is cleared may be raised again.
+// The dead-man's switch: says once, and loudly, that a slot isn't planned, an edition doesn't move, a feed has gone quiet, or that
+// nothing ticks any more. To the log, to every editor by mail, and to ALERT_WEBHOOK. An alert that is cleared may be raised again.
+//
+// Every process looks, whatever its role and however its ticks end (schedule.ts): a switch that hangs on the tick says nothing when
+// the tick fails. Looking at once in many processes raises each alert once.
 
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
+import { pausedByPolicy } from '../delivery/edition-guards.ts'
 
 const planningMinutes = 15
 const progressMinutes = 15
+const tickMinutes = 5
+
+/** What keys begin with. */
+export const alertKinds = ['planning', 'edition', 'feed', 'tick', 'account'] as const
 
 interface Trouble {
   key: string
@@ -22,17 +30,18 @@ export async function checkAlerts(ctx: Context): Promise<void> {
     ...(await latePlanning(ctx.db, now)),
     ...(await stuckEditions(ctx.db)),
     ...(await silentFeeds(ctx.db, now)),
-  ]
-  const raised: Trouble[] = []
+    ...(await missingTicks(ctx.db)),
+  ].sort((a, b) => a.key.localeCompare(b.key))
   await ctx.db.transaction().execute(async (trx) => {
-    for (const { key, message } of troubles) if (await raiseAlert(trx, ctx, key, message)) raised.push({ key, message })
+    for (const { key, message } of troubles) await raiseAlert(trx, ctx, key, message)
     const keys = troubles.map((trouble) => trouble.key)
     let over = trx.updateTable('alerts').set({ clearedAt: now }).where('clearedAt', 'is', null)
+    // An account that doesn't add up is cleared by what closes the edition after all (close.ts).
     over = over.where('key', 'not like', 'account:%')
     if (keys.length > 0) over = over.where('key', 'not in', keys)
-    await over.execute()
+    for (const { key } of await over.returning('key').execute()) ctx.log.info({ alert: key }, 'an alert is over')
   })
-  for (const trouble of raised) await tellWebhook(ctx, trouble)
+  await tellWebhook(ctx)
 }
 
 /** False when it has been raised already. The mails to the editors go with the transaction. */
@@ -40,7 +49,8 @@ export async function raiseAlert(trx: Trx, ctx: Context, key: string, message: s
   const now = ctx.clock.now()
   const { rows } = await sql`
     insert into alerts (key, message, raised_at) values (${key}, ${message}, ${now})
-    on conflict (key) do update set message = excluded.message, raised_at = excluded.raised_at, cleared_at = null
+    on conflict (key) do update set message = excluded.message, raised_at = excluded.raised_at, cleared_at = null,
+        told_at = null
       where alerts.cleared_at is not null
     returning key`.execute(trx)
   if (rows.length === 0) return false
@@ -53,6 +63,15 @@ export async function raiseAlert(trx: Trx, ctx: Context, key: string, message: s
       payload: { subject: 'Something needs a look', text: message },
     })
   return true
+}
+
+export async function clearAlert(trx: Trx, key: string, now: Date): Promise<void> {
+  await trx
+    .updateTable('alerts')
+    .set({ clearedAt: now })
+    .where('key', '=', key)
+    .where('clearedAt', 'is', null)
+    .execute()
 }
 
 /** Those that still stand, newest first: for the console and the metrics. */
@@ -84,10 +103,19 @@ async function stuckEditions(db: Db): Promise<Trouble[]> {
       and coalesce(e.progress_at, e.created_at) < now() - ${progressMinutes} * interval '1 minute'
       and (e.state = 'planning' or exists (select from deliveries d where d.edition_id = e.id and d.lane = 'digest'
         and d.next_attempt_at < now() - ${progressMinutes} * interval '1 minute'))`.execute(db)
-  return rows.map(({ id }) => ({
-    key: `edition:${id}`,
-    message: `Edition ${id} has made no progress for ${progressMinutes} minutes.`,
-  }))
+  const paused = await db
+    .selectFrom('editions')
+    .select(['id', 'note'])
+    .where('state', '=', 'paused')
+    .where('note', '=', pausedByPolicy)
+    .execute()
+  return [
+    ...rows.map(({ id }) => ({
+      key: `edition:${id}`,
+      message: `Edition ${id} has made no progress for ${progressMinutes} minutes.`,
+    })),
+    ...paused.map(({ id, note }) => ({ key: `edition:${id}`, message: `Edition ${id} doesn't move. ${note}` })),
+  ]
 }
 
 /** Notes which editions moved since the last look: their live counts are a few small rows each. */
@@ -117,18 +145,68 @@ async function silentFeeds(db: Db, now: Date): Promise<Trouble[]> {
   }))
 }
 
-async function tellWebhook(ctx: Context, trouble: Trouble): Promise<void> {
+/** A tick has come to its end: on the database's clock, as many machines ask. */
+export async function noteTick(db: Db): Promise<void> {
+  await sql`insert into settings (key, value, updated_at) values (${tickKey}, 'true', now())
+    on conflict (key) do update set updated_at = now()`.execute(db)
+}
+
+const tickKey = 'last_tick'
+
+async function missingTicks(db: Db): Promise<Trouble[]> {
+  const { rows } = await sql<{ last: Date }>`
+    select updated_at as last from settings
+    where key = ${tickKey} and updated_at < now() - ${tickMinutes} * interval '1 minute'`.execute(db)
+  return rows.map(({ last }) => ({
+    key: 'tick',
+    message: `No tick has come to its end since ${last.toISOString()}: is a process with the role worker or all running?`,
+  }))
+}
+
+/** Tells ALERT_WEBHOOK what it hasn't heard. What it doesn't take is told again by the next look; a lock keeps two processes from
+ * telling it at once. */
+async function tellWebhook(ctx: Context): Promise<void> {
   const { alertWebhook } = ctx.config
   if (!alertWebhook) return
+  const untold = await ctx.db
+    .selectFrom('alerts')
+    .select('key')
+    .where('clearedAt', 'is', null)
+    .where('toldAt', 'is', null)
+    .orderBy('raisedAt')
+    .execute()
+  for (const { key } of untold)
+    await ctx.db.transaction().execute(async (trx) => {
+      const alert = await trx
+        .selectFrom('alerts')
+        .select('message')
+        .where('key', '=', key)
+        .where('toldAt', 'is', null)
+        .forUpdate()
+        .skipLocked()
+        .executeTakeFirst()
+      if (alert && (await post(ctx, alertWebhook, { alert: key, text: alert.message })))
+        await trx
+          .updateTable('alerts')
+          .set({ toldAt: sql<Date>`now()` })
+          .where('key', '=', key)
+          .execute()
+    })
+}
+
+async function post(ctx: Context, address: string, body: { alert: string; text: string }): Promise<boolean> {
   try {
-    const answer = await fetch(alertWebhook, {
+    const answer = await fetch(address, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ alert: trouble.key, text: trouble.message }),
+      body: JSON.stringify(body),
       signal: AbortSignal.timeout(5000),
     })
-    if (!answer.ok) ctx.log.warn({ status: answer.status }, 'the alert webhook refused')
+    await answer.body?.cancel()
+    if (!answer.ok) ctx.log.warn({ status: answer.status }, 'the alert webhook refused; it is told again')
+    return answer.ok
   } catch (cause) {
-    ctx.log.warn({ err: cause }, 'the alert webhook did not answer')
+    ctx.log.warn({ err: cause }, 'the alert webhook did not answer; it is told again')
+    return false
   }
 }

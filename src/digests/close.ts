@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
 import type { Db } from '../db/connect.ts'
 import type { Account, Edition } from '../db/schema.ts'
-import { raiseAlert } from './alerts.ts'
+import { clearAlert, raiseAlert } from './alerts.ts'
 import { accountsOf, listUnfinished, recount } from './editions.ts'
 
 /** Closes what is over; safe to repeat and to do in many processes at once. Returns the ids of those it closed. */
@@ -47,6 +47,7 @@ export async function closeEdition(ctx: Context, editionId: number): Promise<boo
       })
       .where('id', '=', editionId)
       .execute()
+    await clearAlert(trx, `account:${editionId}`, ctx.clock.now())
     ctx.log.info({ edition: editionId, account }, 'edition closed')
     return true
   })

@@ -1,9 +1,10 @@
 // The tick: everything that time makes of editions. Cron, a command or five machines may call it at any moment, as often as they
-// like; what is due is in the database, and each step is safe to repeat. A crash anywhere is continued by the next tick.
+// like; what is due is in the database, and each step is safe to repeat. A crash anywhere is continued by the next tick. That one came
+// to its end is noted: the dead-man's switch (alerts.ts) says when none does.
 
 import type { Context } from '../db/context.ts'
 import type { Edition } from '../db/schema.ts'
-import { checkAlerts } from './alerts.ts'
+import { noteTick } from './alerts.ts'
 import { makeForApproval, settleAtSlot } from './approval.ts'
 import { closeFinished } from './close.ts'
 import { finishCancelled } from './control.ts'
@@ -47,8 +48,8 @@ export async function runTick(ctx: Context, options: TickOptions = {}): Promise<
   for (const slot of await slotsToPlan(ctx, now, options.only))
     planned.push(...(await planOne(ctx, await ensureScheduled(ctx.db, slot, now), parts, options)))
   const closed = await closeFinished(ctx)
-  await checkAlerts(ctx)
   await purge(ctx)
+  await noteTick(ctx.db)
   return { planned, closed, missed }
 }
 

@@ -4,6 +4,7 @@
 import { Router } from 'express'
 import { sql } from 'kysely'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { alertKinds, listAlerts } from '../digests/alerts.ts'
 import type { WebContext } from './web-context.ts'
 
 type Health = Pick<WebContext, 'db' | 'clock' | 'registry'>
@@ -15,7 +16,14 @@ export function healthRouter(web: Health): Router {
     editions: gauge('broadsheet_editions_open', 'editions that are not closed'),
     due: gauge('broadsheet_subscribers_overdue', 'active subscribers whose slot has passed and isn’t planned'),
     feeds: gauge('broadsheet_feeds_failing', 'feeds whose last poll failed'),
+    tick: gauge('broadsheet_last_tick_seconds', 'seconds since a tick last came to its end; -1: none has'),
   }
+  const alerts = new Gauge({
+    name: 'broadsheet_alerts',
+    help: 'alerts that stand, by what they are about',
+    labelNames: ['about'],
+    registers: [registry],
+  })
   function gauge(name: string, help: string) {
     return new Gauge({ name, help, registers: [registry] })
   }
@@ -33,13 +41,20 @@ export function healthRouter(web: Health): Router {
     }
   })
   router.get('/metrics', async (_request, response) => {
-    const { rows } = await sql<{ editions: number; due: number; feeds: number }>`select
+    const { rows } = await sql<{ editions: number; due: number; feeds: number; tick: number }>`select
       (select count(*) from editions where state not in ('closed', 'cancelled', 'missed')) as editions,
       (select count(*) from subscribers where status = 'active' and next_due_at < ${web.clock.now()}) as due,
-      (select count(*) from feeds where state = 'active' and failures > 0) as feeds`.execute(web.db)
+      (select count(*) from feeds where state = 'active' and failures > 0) as feeds,
+      coalesce((select extract(epoch from now() - updated_at) from settings where key = 'last_tick'), -1)::float8 as tick`.execute(
+      web.db,
+    )
     gauges.editions.set(rows[0]!.editions)
     gauges.due.set(rows[0]!.due)
     gauges.feeds.set(rows[0]!.feeds)
+    gauges.tick.set(rows[0]!.tick)
+    const standing = await listAlerts(web.db)
+    for (const about of alertKinds)
+      alerts.set({ about }, standing.filter(({ key }) => key.split(':')[0] === about).length)
     response
       .type(registry.contentType)
       .set('Cache-Control', 'no-store')

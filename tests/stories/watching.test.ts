@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import http from 'node:http'
 import { sql } from 'kysely'
 import { checkAlerts, listAlerts } from '../../src/digests/alerts.ts'
 import { arrangeEdition, listEditionStories } from '../../src/digests/approval.ts'
@@ -7,6 +9,7 @@ import { decideUncertain, moveEdition } from '../../src/digests/control.ts'
 import { findEdition, getEdition, listEditions } from '../../src/digests/editions.ts'
 import { purge } from '../../src/digests/purge.ts'
 import { readConfig } from '../../src/base/config.ts'
+import { countRefusal } from '../../src/delivery/edition-guards.ts'
 import { story } from '../support/house.ts'
 import { openApi, openConsole } from '../support/keys.ts'
 import { addCategories, addReader, addStory, postAll, tick } from '../support/newsroom.ts'
@@ -31,10 +34,115 @@ story('an alert is raised once, mailed to editors, cleared when it is over, and 
   )
   assert.equal((await mails()).length, 1)
   await tick(house.ctx)
+  await checkAlerts(house.ctx)
   assert.equal((await listAlerts(house.db)).length, 0)
   house.clock.set('2026-03-03T07:20:00Z')
   await checkAlerts(house.ctx)
   assert.equal((await mails()).length, 2)
+})
+
+story(
+  'each alert is raised once, everywhere: log, editors, console, metrics, webhook; and again after it was over',
+  async (house) => {
+    const { db, clock } = house
+    const heard: { alert: string; text: string }[] = []
+    let answer = 503
+    const webhook = http.createServer(async (request, response) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of request) chunks.push(chunk as Buffer)
+      if (answer === 204) heard.push(JSON.parse(Buffer.concat(chunks).toString()))
+      response.writeHead(answer).end()
+    })
+    webhook.listen(0, '127.0.0.1')
+    await once(webhook, 'listening')
+    const { port } = webhook.address() as { port: number }
+    const config = { ...house.config, alertWebhook: `http://127.0.0.1:${port}/alerts` }
+    const ctx = { ...house.ctx, config }
+    // Two processes look at once.
+    const look = () => Promise.all([checkAlerts(ctx), checkAlerts(ctx)])
+    const metric = async (about: string) => {
+      const { text } = await house.web.get('/metrics').expect(200)
+      return Number(new RegExp(`^broadsheet_alerts\\{about="${about}"\\} (\\d+)$`, 'm').exec(text)![1])
+    }
+    const [politics] = await addCategories(db, 'politics')
+    await addReader(ctx, { choice: { [politics!]: 'daily' } })
+    const editors = ['eve@news.example', 'tom@news.example']
+    await db
+      .insertInto('editors')
+      .values(editors.map((email) => ({ email, emailKey: email, createdAt: clock.now() })))
+      .execute()
+    const desk = await openConsole(house)
+    const mails = async () =>
+      (await db.selectFrom('deliveries').selectAll().where('kind', '=', 'alert').execute()).length
+    const mailed = 3
+
+    // A slot that nobody plans. The webhook is down at first; nobody else hears it twice for that.
+    clock.set('2026-03-02T07:16:00Z')
+    await look()
+    assert.deepEqual([heard.length, await mails(), await metric('planning')], [0, mailed, 1])
+    answer = 204
+    await look()
+    await look()
+    assert.deepEqual(heard.splice(0), [
+      {
+        alert: 'planning:2026-03-02T07:00:00.000Z',
+        text: 'The slot of 2026-03-02T07:00:00.000Z still has subscribers who are due and not planned.',
+      },
+    ])
+    assert.match((await desk.get('/admin')).text, /still has subscribers who are due and not planned/)
+
+    // The tick comes late, and it is over. Then the edition doesn't move, and nothing ticks.
+    await tick(ctx)
+    await look()
+    assert.deepEqual([heard.length, await metric('planning')], [0, 0])
+    await sql`update editions set progress_at = now() - interval '20 minutes'`.execute(db)
+    await sql`update deliveries set next_attempt_at = now() - interval '20 minutes' where lane = 'digest'`.execute(db)
+    await sql`update settings set updated_at = now() - interval '6 minutes' where key = 'last_tick'`.execute(db)
+    await look()
+    await look()
+    assert.deepEqual(
+      heard
+        .splice(0)
+        .map(({ alert }) => alert)
+        .sort(),
+      ['edition:1', 'tick'],
+    )
+    assert.deepEqual([await mails(), await metric('edition'), await metric('tick')], [3 * mailed, 1, 1])
+    assert.match((await house.web.get('/metrics')).text, /^broadsheet_last_tick_seconds 36\d/m)
+
+    await postAll(ctx)
+    await tick(ctx)
+    await look()
+    assert.equal((await listAlerts(db)).length, 0)
+    await sql`update settings set updated_at = now() - interval '6 minutes' where key = 'last_tick'`.execute(db)
+    await look()
+    assert.deepEqual(
+      heard.map(({ alert }) => alert),
+      ['tick'],
+    )
+    await new Promise((resolve) => webhook.close(resolve))
+  },
+)
+
+story('an edition that paused because we were refused raises an alert until it is resumed', async (house) => {
+  const { db, ctx } = house
+  const [politics] = await addCategories(db, 'politics')
+  await addReader(ctx, { choice: { [politics!]: 'daily' } })
+  house.clock.set('2026-03-02T07:00:00Z')
+  await tick(ctx)
+  await moveEdition(ctx, { editionId: 1, move: 'pause', actor: 'editor:1' })
+  await checkAlerts(ctx)
+  assert.deepEqual(await listAlerts(db), [])
+  await moveEdition(ctx, { editionId: 1, move: 'resume', actor: 'editor:1' })
+  for (let refusal = 0; refusal < 10; refusal++) await countRefusal(db, ctx.log, 1)
+  await checkAlerts(ctx)
+  assert.deepEqual(
+    (await listAlerts(db)).map(({ key }) => key),
+    ['edition:1'],
+  )
+  await moveEdition(ctx, { editionId: 1, move: 'resume', actor: 'editor:1' })
+  await checkAlerts(ctx)
+  assert.deepEqual(await listAlerts(db), [])
 })
 
 story('an edition that makes no progress and a feed that falls silent raise an alert', async (house) => {
