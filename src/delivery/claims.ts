@@ -3,6 +3,7 @@
 //
 // A claim whose answer was lost has leased deliveries that nobody knows of: before the next claim they are released.
 
+import { domainOf } from '../base/email-address.ts'
 import type { Database } from '../db/connect.ts'
 import type { Lane as LaneName } from '../db/schema.ts'
 import type { MailKind } from './composer.ts'
@@ -137,6 +138,7 @@ function toLeased(row: ClaimedRow, claim: Claim, edition: EditionTerms | null): 
     editionId: row.edition_id,
     subscriberId: row.subscriber_id,
     recipient: row.recipient,
+    domain: domainOf(row.recipient),
     due: row.due,
     attempt: row.attempt,
     articleIds: row.was_uncertain ? row.article_ids : null,

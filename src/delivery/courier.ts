@@ -63,6 +63,8 @@ export class Courier {
   #settle: Settlement[] = []
   #ahead: Prepared[] = []
   #stopped = false
+  /** When the mail on the wire was begun; Infinity: there is none. */
+  #sentAt = Infinity
 
   constructor(options: CourierOptions) {
     this.#options = options
@@ -113,9 +115,11 @@ export class Courier {
       return
     }
     const sentAt = performance.now()
+    this.#sentAt = sentAt
     const wire = this.#smtp!.send(envelopeFrom, delivery.recipient, message, this.#options.mayWrite)
     await this.#lookAhead()
     const outcome = await wire
+    this.#sentAt = Infinity
     this.#options.took('smtp', performance.now() - sentAt)
     await this.#learn(prepared, outcome, message.length)
   }
@@ -141,6 +145,11 @@ export class Courier {
     }
   }
 
+  /** A server takes long over one mail: those that were begun behind it go to other connections. */
+  letGoAfter(ms: number): void {
+    if (this.#ahead.length && performance.now() - this.#sentAt > ms) this.#putBack(this.#ahead.splice(0))
+  }
+
   get gate(): RelayGate {
     return this.#options.gate
   }
@@ -161,7 +170,10 @@ export class Courier {
 
   async #takeAndPrepare(): Promise<Prepared | null> {
     for (;;) {
-      const ready = this.#options.lane.takeNow((delivery) => this.#options.traffic.accepts(delivery))
+      const ready = this.#options.lane.takeNow(
+        (delivery) => this.#options.traffic.accepts(delivery),
+        (delivery) => this.#options.traffic.prefers(delivery),
+      )
       if (!ready) return null
       const { delivery } = ready
       this.#options.traffic.taken(delivery)

@@ -1,5 +1,5 @@
 // Politeness per recipient domain: no limit at first; a domain that throttles gets half of what it has at once, again and again,
-// and grows back one by one. So one slow provider holds up nobody else.
+// and grows back one by one; one that only takes long is held to a few connections. So one slow provider holds up nobody else.
 
 const longestRestMs = 60_000
 /** A rest that isn't worth giving the deliveries back for. */
@@ -63,6 +63,18 @@ export class DomainLimits {
     domain.limit = Math.max(1, Math.floor(Math.min(domain.limit, domain.active) / 2))
     domain.successes = 0
     domain.restUntil = this.#now() + domain.restMs
+  }
+
+  activeOf(name: string): number {
+    return this.#domains.get(name)?.active ?? 0
+  }
+
+  /** It holds connections for long while others are quick (slow-domains.ts): so many at a time are enough for it. */
+  tooSlow(name: string, limit: number): void {
+    const domain = this.#domains.get(name)
+    if (!domain) return
+    domain.limit = Math.min(domain.limit, limit)
+    domain.successes = 0
   }
 
   accepted(name: string): void {

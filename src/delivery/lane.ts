@@ -8,6 +8,8 @@ import type { EditionStanding } from './policy-guard.ts'
 /** A claimed delivery with what the engine itself needs of it. */
 export interface LeasedDelivery extends ClaimedDelivery {
   claim: Claim
+  /** Of the recipient. */
+  domain: string
   /** As the claim read it; null: no edition. */
   edition: EditionTerms | null
   /** It is being sent again because nobody knows whether it was taken. */
@@ -62,11 +64,16 @@ export class Lane {
     this.#options = options
   }
 
-  /** The next delivery that `accepts` lets through, in order; null when there is none right now. */
-  takeNow(accepts: (delivery: LeasedDelivery) => boolean = () => true): Ready | null {
+  /** The next delivery that `accepts` lets through, in order; null when there is none right now. What `prefers` says no to goes
+   * only when there is nothing else. */
+  takeNow(
+    accepts: (delivery: LeasedDelivery) => boolean = () => true,
+    prefers: (delivery: LeasedDelivery) => boolean = () => true,
+  ): Ready | null {
     if (!this.#isClosed && !this.#isDry && this.#ready.length <= this.#options.capacity / 2) void this.#fill()
     if (this.#isClosed) return null
-    const at = this.#ready.findIndex((ready) => accepts(ready.delivery))
+    let at = this.#ready.findIndex(({ delivery }) => prefers(delivery) && accepts(delivery))
+    if (at < 0) at = this.#ready.findIndex((ready) => accepts(ready.delivery))
     if (at < 0) return null
     const [ready] = at === 0 ? [this.#ready.shift()!] : this.#ready.splice(at, 1)
     this.taken++

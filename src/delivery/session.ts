@@ -4,7 +4,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Clock } from '../base/clock.ts'
 import type { Config, Relay } from '../base/config.ts'
-import { domainOf, parseEmailAddress } from '../base/email-address.ts'
+import { parseEmailAddress } from '../base/email-address.ts'
 import type { Log } from '../base/log.ts'
 import { hashAddress, hashSecret } from '../base/tokens.ts'
 import type { Database } from '../db/connect.ts'
@@ -22,6 +22,7 @@ import { buildMessage, makeMessageId } from './message.ts'
 import type { DeliveryMetrics, WorkerView } from './metrics.ts'
 import { RelayGate, shareConnections } from './relays.ts'
 import { returnPath } from './return-path.ts'
+import { slowMs } from './slow-domains.ts'
 import type { SmtpOutcome, SmtpTimeouts } from './smtp-connection.ts'
 import { suppressDeadAddress } from './suppress.ts'
 import { Traffic } from './traffic.ts'
@@ -159,6 +160,8 @@ export class WorkSession {
   #look(): void {
     const { gates } = this
     for (const gate of gates) if (gate.trouble !== null) void gate.probe().then((isWell) => isWell && this.wake())
+    this.#traffic.look()
+    for (const courier of this.#couriers) courier.letGoAfter(slowMs)
     for (const lane of [this.#lanes.digest, this.#lanes.transactional]) lane.nudge()
     if (this.#traffic.limits.isAnyLimited) void this.#parkSlow()
     const canWork = gates.some((gate) => gate.canWork('digest', this.#options.clock.now()))
@@ -316,8 +319,7 @@ export class WorkSession {
   }
 
   async #learned(delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome): Promise<void> {
-    const domain = domainOf(delivery.recipient)
-    this.#options.metrics?.learned(delivery.lane, domain, fate, outcome.reply?.code ?? null)
+    this.#options.metrics?.learned(delivery.lane, delivery.domain, fate, outcome.reply?.code ?? null)
     if (fate.class !== 'sent')
       this.#options.log.info(
         {

@@ -3,7 +3,6 @@
 
 import type { Clock } from '../base/clock.ts'
 import type { Config, Relay } from '../base/config.ts'
-import { domainOf } from '../base/email-address.ts'
 import type { Log } from '../base/log.ts'
 import type { Db } from '../db/connect.ts'
 import { DomainLimits } from './domain-limits.ts'
@@ -11,6 +10,8 @@ import { clearStreak, countRefusal, markProven } from './edition-guards.ts'
 import type { Fate } from './fate.ts'
 import type { LeasedDelivery } from './lane.ts'
 import { PolicyGuard } from './policy-guard.ts'
+import { SlowDomains } from './slow-domains.ts'
+import { shareConnections } from './relays.ts'
 import { DayQuota, RateQuota, warmUpLimit } from './quota.ts'
 
 export interface TrafficOptions {
@@ -26,6 +27,7 @@ export interface TrafficOptions {
 export class Traffic {
   readonly limits = new DomainLimits()
   #guard = new PolicyGuard()
+  #slow: SlowDomains
   #options: TrafficOptions
   #rate: RateQuota | null
   #rates = new Map<string, RateQuota>()
@@ -34,6 +36,7 @@ export class Traffic {
   constructor(options: TrafficOptions) {
     this.#options = options
     const { db, config, relays } = options
+    this.#slow = new SlowDomains(shareConnections(relays, config.smtp.connections).reduce((sum, n) => sum + n, 0))
     const { ratePerSecond } = config.smtp
     this.#rate = ratePerSecond ? new RateQuota(db, 'rate', ratePerSecond) : null
     for (const { name, ratePerSecond: rate, warmUp } of relays) {
@@ -52,22 +55,32 @@ export class Traffic {
 
   accepts(delivery: LeasedDelivery): boolean {
     if (delivery.lane === 'transactional') return true
-    return this.#guard.mayStart(delivery.editionId) && this.limits.mayStart(domainOf(delivery.recipient))
+    return this.#guard.mayStart(delivery.editionId) && this.limits.mayStart(delivery.domain)
+  }
+
+  /** So that a provider that may turn out slow doesn't have most connections by then. */
+  prefers(delivery: LeasedDelivery): boolean {
+    return delivery.lane === 'transactional' || this.limits.activeOf(delivery.domain) < this.#slow.share
+  }
+
+  /** To be called now and then: a domain that is much slower than others may hold a few connections only. */
+  look(): void {
+    for (const domain of this.#slow.find()) this.limits.tooSlow(domain, this.#slow.places)
   }
 
   taken(delivery: LeasedDelivery): void {
-    this.limits.started(domainOf(delivery.recipient))
+    this.limits.started(delivery.domain)
   }
 
   /** Settled, or back in its lane. */
   returned(delivery: LeasedDelivery): void {
-    this.limits.ended(domainOf(delivery.recipient))
+    this.limits.ended(delivery.domain)
   }
 
   /** Waits for the budgets. `later`: not now; `spent`: not through this relay today. `go` counts as on the wire until `learned`. */
   async admit(delivery: LeasedDelivery, relay: Relay): Promise<'go' | 'later' | 'spent'> {
     if (delivery.lane === 'transactional') return 'go'
-    if (!this.#guard.mayStart(delivery.editionId) || this.limits.isResting(domainOf(delivery.recipient))) return 'later'
+    if (!this.#guard.mayStart(delivery.editionId) || this.limits.isResting(delivery.domain)) return 'later'
     // At once: while this one waits for its budget, others ask.
     this.#guard.started(delivery.editionId)
     let isAdmitted = false
@@ -77,6 +90,7 @@ export class Traffic {
       await this.#rate?.take()
       await this.#rates.get(relay.name)?.take()
       isAdmitted = true
+      this.#slow.started(delivery)
       return 'go'
     } finally {
       if (!isAdmitted) this.#guard.ended(delivery.editionId, 'other')
@@ -84,7 +98,8 @@ export class Traffic {
   }
 
   async learned(delivery: LeasedDelivery, fate: Fate): Promise<void> {
-    const domain = domainOf(delivery.recipient)
+    const { domain } = delivery
+    this.#slow.answered(delivery)
     if (fate.class === 'sent') this.limits.accepted(domain)
     if (fate.class === 'throttled' || fate.class === 'policy') this.limits.throttled(domain)
     const end = fate.class === 'sent' || fate.class === 'policy' ? fate.class : 'other'
@@ -101,7 +116,7 @@ export class Traffic {
     const held = new Map<string, number>()
     const parked = new Map<LeasedDelivery, number>()
     for (const delivery of leased) {
-      const domain = domainOf(delivery.recipient)
+      const { domain } = delivery
       const count = held.get(domain) ?? 0
       const seconds = this.limits.parkSeconds(domain, count)
       if (seconds === null) held.set(domain, count + 1)

@@ -8,6 +8,8 @@ import { classifyReply, type ReplyClass } from '../../src/delivery/reply-class.t
 import { shareConnections } from '../../src/delivery/relays.ts'
 import { readReturnPath, returnPath } from '../../src/delivery/return-path.ts'
 import type { SmtpStage } from '../../src/delivery/smtp-connection.ts'
+import type { LeasedDelivery } from '../../src/delivery/lane.ts'
+import { SlowDomains } from '../../src/delivery/slow-domains.ts'
 import { ReplyReader } from '../../src/delivery/smtp-reply.ts'
 
 describe('a refusal', () => {
@@ -135,6 +137,28 @@ describe('a domain limit', () => {
     assert.equal(limits.mayStart('slow.example'), false)
     now += 60_001
     assert.equal(limits.mayStart('slow.example'), true)
+  })
+})
+
+describe('a slow domain', () => {
+  const mail = (domain: string) => ({ domain }) as LeasedDelivery
+  it('is one whose mail waits for more than a second while others are answered five times over', () => {
+    let now = 0
+    const slow = new SlowDomains(20, () => now)
+    slow.started(mail('tarpit.example'))
+    const others = Array.from({ length: 100 }, () => mail('quick.example'))
+    for (const other of others) slow.started(other)
+    now = 1500
+    assert.deepEqual([...slow.find()], [])
+    for (const other of others) slow.answered(other)
+    assert.deepEqual([...slow.find()], ['tarpit.example'])
+  })
+  it('is none where the relay is slow with everybody', () => {
+    let now = 0
+    const slow = new SlowDomains(20, () => now)
+    for (let i = 0; i < 20; i++) slow.started(mail(`a${i}.example`))
+    now = 600_000
+    assert.deepEqual([...slow.find()], [])
   })
 })
 

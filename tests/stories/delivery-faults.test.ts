@@ -190,6 +190,31 @@ describe('delivery when the relay misbehaves', () => {
     assert.equal((await countStates(database, edition)).sent, 60)
   })
 
+  it('a provider whose server thinks for minutes over each mail holds up nobody else', async () => {
+    const slow = Array.from({ length: 100 }, (_, i) => `reader${i}@slow.example`)
+    const fast = Array.from({ length: 900 }, (_, i) => `reader${i}@a${i % 20}.example`)
+    await planEdition(
+      database,
+      fast.flatMap((address, i) => (i % 9 ? [address] : [slow[i / 9]!, address])),
+    )
+    server.fault = (step, mail) => (step === 'dot' && mail.to.endsWith('@slow.example') ? { silent: true } : undefined)
+    const worker = makeWorker(database, [server.relay])
+    const allFast = new Promise<void>((resolve) => {
+      server.onMail = () => {
+        if (server.captured.length === fast.length) resolve()
+      }
+    })
+    await worker.start()
+    await allFast
+    receivedOnce(fast)
+    const { rows } = await sql<{ held: number }>`
+      select count(*)::int as held from in_flight where delivery_id is not null`.execute(database.db)
+    assert.ok(rows[0]!.held <= 10, `${rows[0]!.held} connections are held by the slow provider`)
+    await server.close()
+    await worker.stop()
+    server = await startCaptureServer()
+  })
+
   it('a relay that is down loses nothing: the mails stay queued', async () => {
     const all = addresses(5)
     const edition = await planEdition(database, all)
