@@ -10,7 +10,7 @@ import { parseFeed } from './feed-formats.ts'
 import { ingestEntries } from './ingest.ts'
 import { backoffFor, intervalFor, readMaxAge, readRetryAfter, withJitter } from './poll-times.ts'
 import { type Fetched, type FetchOptions, type FetchResult, safeFetch } from './safe-fetch.ts'
-import { renewHub } from './websub.ts'
+import { hubDueAt, renewHub } from './websub.ts'
 
 export interface PollOptions {
   fetch?: (url: string, options: FetchOptions) => Promise<FetchResult>
@@ -103,8 +103,15 @@ async function pollAt(
   if (result.status !== 304 && (result.status < 200 || result.status > 299))
     return fail(ctx, feed, now, answered(result), readRetryAfter(result.headers['retry-after'], now), random)
   const url = await movedTo(ctx, feed, result.permanentUrl)
+  const next = (seconds: number) => {
+    const regular = later(now, withJitter(seconds, random))
+    // In time to renew a lease that runs.
+    const hubDue = feed.hubExpiresAt && feed.hubExpiresAt > now ? hubDueAt(feed, now) : null
+    return hubDue && hubDue < regular ? new Date(Math.max(hubDue.getTime(), now.getTime() + 300_000)) : regular
+  }
   if (result.status === 304) {
-    await succeed(ctx, feed, now, url, withJitter(feed.intervalSeconds, random))
+    await succeed(ctx, feed, now, url, next(feed.intervalSeconds))
+    await renewHub(ctx, feed.id, { hubUrl: feed.hubUrl, topic: feed.hubTopic ?? feed.url })
     return { outcome: 'not-modified' }
   }
   const reading = parseFeed(result.bytes, { location: result.url, contentType: result.headers['content-type'] ?? null })
@@ -122,9 +129,9 @@ async function pollAt(
     etag: result.headers.etag ?? null,
     lastModified: result.headers['last-modified'] ?? null,
     intervalSeconds: interval,
-    nextPollAt: later(now, withJitter(interval, random)),
+    nextPollAt: next(interval),
   })
-  const linked = hubLink(result.headers.link)
+  const linked = hubLink(result.headers.link, result.url)
   await renewHub(ctx, feed.id, {
     hubUrl: linked.hub ?? reading.feed.hubUrl,
     topic: linked.self ?? reading.feed.selfUrl ?? feed.url,
@@ -179,10 +186,10 @@ export async function store(
   return { at, ...ingested }
 }
 
-async function succeed(ctx: Context, feed: Feed, now: Date, url: string, seconds: number): Promise<void> {
+async function succeed(ctx: Context, feed: Feed, now: Date, url: string, nextPollAt: Date): Promise<void> {
   await ctx.db
     .updateTable('feeds')
-    .set({ url, lastPolledAt: now, lastSuccessAt: now, failures: 0, lastError: null, nextPollAt: later(now, seconds) })
+    .set({ url, lastPolledAt: now, lastSuccessAt: now, failures: 0, lastError: null, nextPollAt })
     .where('id', '=', feed.id)
     .execute()
 }
@@ -249,9 +256,12 @@ function later(now: Date, seconds: number): Date {
   return new Date(now.getTime() + seconds * 1000)
 }
 
-/** `Link: <https://hub.example/>; rel="hub", <https://…>; rel="self"` */
-function hubLink(header: string | undefined): { hub?: string; self?: string } {
+/** `Link: <https://hub.example/>; rel="hub", <https://…>; rel="self"`, absolute. */
+function hubLink(header: string | undefined, location: string): { hub?: string; self?: string } {
   const found: Record<string, string> = {}
-  for (const [, url, rel] of (header ?? '').matchAll(/<([^<>]*)>[^,<]*?;\s*rel="?(hub|self)\b/g)) found[rel!] ??= url!
+  for (const [, written, rels] of (header ?? '').matchAll(/<([^<>]*)>[^,<]*?;\s*rel\s*=\s*("[^"]*"|[^\s;,"]+)/gi)) {
+    const url = URL.parse(written!, location)?.href
+    for (const rel of rels!.replaceAll('"', '').toLowerCase().split(/\s+/)) if (url) found[rel] ??= url
+  }
   return found
 }

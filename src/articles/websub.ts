@@ -1,81 +1,157 @@
 // WebSub: where a feed offers a hub and we have an address that it can reach, we ask to be told. A subscription counts once the
 // hub has asked back (we only agree to what we asked for), a push once its signature is right. Polling goes on, more slowly.
+//
+// Every poll calls renewHub, also one that brought nothing: the lease is renewed in its second half, an hour before its end at the
+// latest; a hub that doesn't answer or denies us is asked again after six hours.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { randomSecret } from '../base/tokens.ts'
 import { isLoopbackHost } from '../base/config.ts'
 import type { Context } from '../db/context.ts'
+import type { Feed } from '../db/schema.ts'
 import { allowedHosts } from './feeds.ts'
 import { parseFeed } from './feed-formats.ts'
-import { safeFetch } from './safe-fetch.ts'
+import { cleanSpace, cutAtWord } from './html-text.ts'
 import { store } from './poll.ts'
+import { type FetchResult, safeFetch } from './safe-fetch.ts'
 
 const leaseSeconds = 7 * 86_400
+const askAgainMs = 6 * 3_600_000
+const hourMs = 3_600_000
 
 export interface Hub {
   hubUrl: string | null
   topic: string
 }
 
-export function hubCallback(ctx: Pick<Context, 'config'>, feedId: number): string {
-  return `${ctx.config.web.publicUrl}/websub/${feedId}`
+/** Where the hub finds us. The last part is known to the hub alone: nobody else can prolong or deny a subscription by GET. */
+export function hubCallback(ctx: Pick<Context, 'config'>, feedId: number, secret: string): string {
+  return `${ctx.config.web.publicUrl}/websub/${feedId}/${callbackKey(secret)}`
 }
 
-/** Called after each successful poll: subscribes where there is something new to subscribe to, or the lease runs out within a day. A
- * hub that doesn't answer is asked again at the next poll. */
+function callbackKey(secret: string): string {
+  return createHmac('sha256', secret).update('callback').digest('base64url').slice(0, 22)
+}
+
+/** When the hub is to be asked (again); null: the feed has none. Pure. */
+export function hubDueAt(
+  feed: Pick<Feed, 'hubUrl' | 'hubExpiresAt' | 'hubAskedAt' | 'hubDenied'>,
+  now: Date,
+): Date | null {
+  if (!feed.hubUrl) return null
+  if (!feed.hubAskedAt) return now
+  const askedAt = feed.hubAskedAt.getTime()
+  const again = askedAt + askAgainMs
+  if (!feed.hubExpiresAt || feed.hubDenied !== null) return new Date(again)
+  const expiresAt = feed.hubExpiresAt.getTime()
+  // Half of what we were given, but at most a day before its end; a short lease isn't renewed more than once an hour.
+  const renewAt = Math.max(expiresAt - Math.min((expiresAt - askedAt) / 2, 24 * hourMs), askedAt + hourMs)
+  return new Date(expiresAt <= now.getTime() ? Math.min(again, renewAt) : renewAt)
+}
+
+/** Called after each successful poll. Asks where there is something new to subscribe to, or the lease nears its end. */
 export async function renewHub(ctx: Context, feedId: number, hub: Hub): Promise<void> {
-  if (!hub.hubUrl || isLoopbackHost(new URL(ctx.config.web.publicUrl).hostname)) return
+  if (isLoopbackHost(new URL(ctx.config.web.publicUrl).hostname)) return
   const feed = await ctx.db.selectFrom('feeds').selectAll().where('id', '=', feedId).executeTakeFirst()
-  if (!feed) return
+  if (!feed || feed.state !== 'active') return
+  if (!hub.hubUrl) return feed.hubUrl === null ? undefined : forget(ctx, feedId)
   const now = ctx.clock.now()
-  const isSame = feed.hubUrl === hub.hubUrl && feed.hubTopic === hub.topic
-  if (isSame && feed.hubExpiresAt && feed.hubExpiresAt.getTime() > now.getTime() + 86_400_000) return
-  const secret = (isSame && feed.hubSecret) || randomSecret()
+  const isKnown = feed.hubUrl === hub.hubUrl && feed.hubTopic === hub.topic
+  if (isKnown && hubDueAt(feed, now)! > now) return
+  const secret = (isKnown && feed.hubSecret) || randomSecret()
   await ctx.db
     .updateTable('feeds')
-    .set({ hubUrl: hub.hubUrl, hubTopic: hub.topic, hubSecret: secret, ...(isSame ? {} : { hubExpiresAt: null }) })
+    .set({ hubUrl: hub.hubUrl, hubTopic: hub.topic, hubSecret: secret, hubAskedAt: now, hubDenied: null })
+    .set(isKnown ? {} : { hubExpiresAt: null })
     .where('id', '=', feedId)
     .execute()
-  const answer = await safeFetch(hub.hubUrl, {
-    userAgent: ctx.config.feeds.userAgent,
-    allowHosts: allowedHosts(ctx.config),
-    method: 'POST',
-    mostBytes: 100_000,
-    form: new URLSearchParams({
-      'hub.mode': 'subscribe',
-      'hub.topic': hub.topic,
-      'hub.callback': hubCallback(ctx, feedId),
-      'hub.secret': secret,
-      'hub.lease_seconds': String(leaseSeconds),
-    }),
+  const answer = await ask(ctx, hub.hubUrl, {
+    'hub.mode': 'subscribe',
+    'hub.topic': hub.topic,
+    'hub.callback': hubCallback(ctx, feedId, secret),
+    'hub.secret': secret,
+    'hub.lease_seconds': String(leaseSeconds),
   })
-  if (answer.outcome === 'failed' || answer.status >= 400)
-    ctx.log.info({ feedId, status: answer.outcome === 'fetched' ? answer.status : answer.reason }, 'a hub refused')
+  if (answer.outcome === 'failed' || answer.status > 299) {
+    const reason = answer.outcome === 'fetched' ? `It answered ${answer.status}.` : answer.reason
+    ctx.log.info({ feedId, reason }, 'a hub refused')
+    await deny(ctx, feedId, reason)
+  }
 }
 
-/** The hub asks whether we meant it. Returns what to answer, or null (404): not ours. Repeats are harmless: only the lease moves. */
-export async function verifyHub(ctx: Context, feedId: number, query: Record<string, unknown>): Promise<string | null> {
+/** The feed offers none any more. What an old hub still sends no longer counts. */
+async function forget(ctx: Context, feedId: number): Promise<void> {
+  const nothing = {
+    hubUrl: null,
+    hubTopic: null,
+    hubSecret: null,
+    hubExpiresAt: null,
+    hubAskedAt: null,
+    hubDenied: null,
+  }
+  await ctx.db.updateTable('feeds').set(nothing).where('id', '=', feedId).execute()
+}
+
+/** One POST; a hub that has moved says so with 307 or 308, which keep it a POST. */
+async function ask(ctx: Context, hubUrl: string, fields: Record<string, string>): Promise<FetchResult> {
+  let url = hubUrl
+  for (let hop = 0; ; hop++) {
+    const answer = await safeFetch(url, {
+      userAgent: ctx.config.feeds.userAgent,
+      allowHosts: allowedHosts(ctx.config),
+      method: 'POST',
+      mostBytes: 100_000,
+      form: new URLSearchParams(fields),
+    })
+    const next =
+      answer.outcome === 'fetched' && (answer.status === 307 || answer.status === 308)
+        ? URL.parse(answer.headers.location ?? '', url)
+        : null
+    if (!next || hop === 3) return answer
+    url = next.href
+  }
+}
+
+async function deny(ctx: Context, feedId: number, reason: string): Promise<void> {
+  const hubDenied = cutAtWord(cleanSpace(reason) || 'It gave no reason.', 200)
+  await ctx.db.updateTable('feeds').set({ hubDenied, hubExpiresAt: null }).where('id', '=', feedId).execute()
+}
+
+/** What the hub says by GET: it asks whether we meant it, or denies us. Returns what to answer, or null (404): not ours. Repeats are
+ * harmless: only the lease moves. */
+export async function verifyHub(
+  ctx: Context,
+  feedId: number,
+  key: string,
+  query: Record<string, unknown>,
+): Promise<string | null> {
   const feed = await ctx.db.selectFrom('feeds').selectAll().where('id', '=', feedId).executeTakeFirst()
+  if (!feed?.hubSecret || !isSame(key, callbackKey(feed.hubSecret)) || query['hub.topic'] !== feed.hubTopic) return null
+  const reason = query['hub.reason']
+  if (query['hub.mode'] === 'denied') {
+    await deny(ctx, feedId, typeof reason === 'string' ? reason : '')
+    return ''
+  }
   const challenge = query['hub.challenge']
-  if (!feed || typeof challenge !== 'string' || challenge.length > 2000 || query['hub.topic'] !== feed.hubTopic)
-    return null
-  if (query['hub.mode'] !== 'subscribe' || !feed.hubSecret) return null
-  const lease = Math.min(Number(query['hub.lease_seconds']) || leaseSeconds, 30 * 86_400)
-  const expiresAt = new Date(ctx.clock.now().getTime() + lease * 1000)
-  await ctx.db.updateTable('feeds').set({ hubExpiresAt: expiresAt }).where('id', '=', feedId).execute()
+  if (query['hub.mode'] !== 'subscribe' || feed.state !== 'active') return null
+  if (typeof challenge !== 'string' || challenge.length > 2000) return null
+  const granted = Number(query['hub.lease_seconds'])
+  const lease = granted > 0 ? Math.min(granted, 30 * 86_400) : leaseSeconds
+  const hubExpiresAt = new Date(ctx.clock.now().getTime() + lease * 1000)
+  await ctx.db.updateTable('feeds').set({ hubExpiresAt, hubDenied: null }).where('id', '=', feedId).execute()
   return challenge
 }
 
-/** A push. One with a wrong signature is dropped without a word, as the specification says. */
+/** A push. One with a wrong signature is dropped without a word, as the specification says; `gone` tells the hub to stop. */
 export async function receivePush(
   ctx: Context,
   feedId: number,
   body: Buffer,
   headers: { signature: string | undefined; contentType: string | undefined },
-): Promise<'ingested' | 'ignored'> {
+): Promise<'ingested' | 'ignored' | 'gone'> {
   const feed = await ctx.db.selectFrom('feeds').selectAll().where('id', '=', feedId).executeTakeFirst()
-  if (!feed?.hubSecret || feed.state !== 'active' || !isSigned(body, headers.signature, feed.hubSecret))
-    return 'ignored'
+  if (!feed) return 'gone'
+  if (!feed.hubSecret || feed.state !== 'active' || !isSigned(body, headers.signature, feed.hubSecret)) return 'ignored'
   const reading = parseFeed(body, { location: feed.url, contentType: headers.contentType ?? null })
   if (reading.outcome === 'refused') return 'ignored'
   await store(ctx, feed, reading.feed, ctx.clock.now(), {})
@@ -85,7 +161,10 @@ export async function receivePush(
 function isSigned(body: Buffer, header: string | undefined, secret: string): boolean {
   const [method, given] = (header ?? '').split('=', 2)
   if (!given || !['sha1', 'sha256', 'sha384', 'sha512'].includes(method!)) return false
-  const expected = createHmac(method!, secret).update(body).digest()
-  const actual = Buffer.from(given, 'hex')
-  return actual.length === expected.length && timingSafeEqual(actual, expected)
+  return isSame(given.toLowerCase(), createHmac(method!, secret).update(body).digest('hex'))
+}
+
+function isSame(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)]
+  return a.length === b.length && timingSafeEqual(a, b)
 }

@@ -100,6 +100,9 @@ export interface FeedsTable {
   hubTopic: string | null
   hubSecret: string | null
   hubExpiresAt: Date | null
+  hubAskedAt: Date | null
+  /** The hub's reason; null: it hasn't denied us since we asked. */
+  hubDenied: string | null
   isSample: Generated<boolean>
   createdAt: Generated<Date>
 }

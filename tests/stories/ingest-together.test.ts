@@ -75,11 +75,11 @@ test('eight feeds with the same forty stories at once: each is one article, in b
 
 test('numbers are visible in their order: who reads up to the highest never meets a lower one later', async () => {
   const feeds = await Promise.all(Array.from({ length: 6 }, (_, n) => feedOf(n, 'politics')))
-  let isDone = false
+  const writing = new AbortController()
   const seen = new Set<number>()
   let highest = 0
   const reader = (async () => {
-    while (!isDone) {
+    while (!writing.signal.aborted) {
       const rows = await ctx.db.selectFrom('articleCategories').select('seq').execute()
       const late = rows.filter((row) => row.seq <= highest && !seen.has(row.seq))
       assert.deepEqual(late, [])
@@ -93,7 +93,7 @@ test('numbers are visible in their order: who reads up to the highest never meet
         store(ctx, feed, parsed(Array.from({ length: 20 }, (_, k) => story(round * 1000 + n * 100 + k))), now, {}),
       ),
     )
-  isDone = true
+  writing.abort()
   await reader
   assert.equal((await ctx.db.selectFrom('articleCategories').select('seq').execute()).length, 600)
 })

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { addCategory } from '../../src/articles/categories.ts'
 import { addFeed, getFeed } from '../../src/articles/feeds.ts'
+import { hubCallback } from '../../src/articles/websub.ts'
 import { openFeedServer, rss } from '../support/feed-server.ts'
 import { type House, story } from '../support/house.ts'
 import { openApi, openConsole } from '../support/keys.ts'
@@ -159,14 +160,16 @@ story('a hub is answered only for what we asked, and its push counts only when i
     .updateTable('feeds')
     .set({ hubUrl: 'https://hub.example/', hubTopic: topic, hubSecret: 'shared' })
     .execute()
-  const ask = (query: Record<string, string>) => house.web.get(`/websub/${id}`).query(query)
+  const callback = new URL(hubCallback(house.ctx, id, 'shared')).pathname
+  const ask = (query: Record<string, string>, path = callback) => house.web.get(path).query(query)
   const good = { 'hub.mode': 'subscribe', 'hub.topic': topic, 'hub.challenge': 'c0ffee', 'hub.lease_seconds': '600' }
   await ask({ ...good, 'hub.topic': 'https://other.example/' }).expect(404)
+  await ask(good, `/websub/${id}/guess`).expect(404)
   assert.equal((await ask(good).expect(200)).text, 'c0ffee')
   assert.ok((await getFeed(house.db, id)).hubExpiresAt)
   const body = rss([{ title: 'Pushed', link: 'https://lantern.example/pushed', date: house.clock.now() }])
   const push = (signature: string) =>
-    house.web.post(`/websub/${id}`).set('X-Hub-Signature', signature).type('application/rss+xml').send(body).expect(202)
+    house.web.post(callback).set('X-Hub-Signature', signature).type('application/rss+xml').send(body).expect(202)
   await push(`sha256=${createHmac('sha256', 'guess').update(body).digest('hex')}`)
   assert.equal(await articleCount(house), 0)
   await push(`sha256=${createHmac('sha256', 'shared').update(body).digest('hex')}`)

@@ -189,8 +189,14 @@ function health(web: WebContext, feed: FeedView): Html {
     ['Last new story', moment(web.config, feed.lastNewAt)],
     ['Next poll', feed.state === 'active' ? moment(web.config, feed.nextPollAt) : '–'],
     ['Rhythm', `every ${Math.max(1, Math.round(feed.intervalSeconds / 60))} minutes`],
-    feed.hubExpiresAt && ['Hub', html`tells us at once, until ${moment(web.config, feed.hubExpiresAt)}`],
+    feed.hubUrl !== null && ['Hub', hubState(web, feed)],
   ])}`
+}
+
+function hubState(web: WebContext, feed: FeedView): Html {
+  if (feed.hubDenied !== null) return html`refused: ${feed.hubDenied}`
+  if (feed.hubExpiresAt) return html`tells us at once, until ${moment(web.config, feed.hubExpiresAt)}`
+  return html`asked ${moment(web.config, feed.hubAskedAt)}, has not answered`
 }
 
 function report(web: WebContext, last: FeedReport | null): Html | null {

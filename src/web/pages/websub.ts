@@ -8,19 +8,20 @@ import type { WebContext } from '../web-context.ts'
 /** To be mounted at /websub. */
 export function websubRouter(web: WebContext): Router {
   const router = Router({ strict: true, caseSensitive: true })
-  router.get('/:id', async (request, response) => {
-    const challenge = await verifyHub(web, feedId(request.params.id), request.query as Record<string, unknown>)
+  router.get('/:id/:key', async (request, response) => {
+    const { id, key } = request.params
+    const challenge = await verifyHub(web, feedId(id), key, request.query as Record<string, unknown>)
     if (challenge === null) response.status(404).type('text').send('not ours\n')
     else response.type('text').send(challenge)
   })
-  router.post('/:id', express.raw({ type: () => true, limit: '10mb' }), async (request, response) => {
+  router.post('/:id/:key', express.raw({ type: () => true, limit: '10mb' }), async (request, response) => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-    await receivePush(web, feedId(request.params.id), body, {
+    const outcome = await receivePush(web, feedId(request.params.id), body, {
       signature: request.get('X-Hub-Signature'),
       contentType: request.get('Content-Type'),
     })
-    // The same answer for a wrong signature: whoever sends it learns nothing.
-    response.status(202).end()
+    // The same answer for a wrong signature: whoever sends it learns nothing. 410 ends a subscription to a feed that we have no more.
+    response.status(outcome === 'gone' ? 410 : 202).end()
   })
   return router
 }
