@@ -139,7 +139,9 @@ export class SimulatedSite {
     const first = this.#firstCopies.get(messageId!)
     if (!first) {
       const [mail] = copies
-      await this.#model.delivered(delivery, mail ?? null)
+      // A second copy says that more waits, not how much: when the first was lost, there is nothing to compare.
+      const isSecond = delivery.doubts > 0 && mail?.waiting === 0
+      await this.#model.delivered(delivery, mail ? { ...mail, waiting: isSecond ? null : mail.waiting } : null)
       this.#firstCopies.set(messageId!, mail?.stories ?? delivery.articleIds!)
     }
     // A copy of what may have arrived: the same Message-ID, and no story that the first one hadn't.
