@@ -187,13 +187,18 @@ export interface SubscribersTable {
   /** Bits of the frequencies that any subscription has: kept with `subscriptions`, so that planning needs no join. */
   frequencies: Generated<number>
   pausedUntil: Date | null
-  /** The next slot at which anything is due; null: nothing ever is. */
-  nextDueAt: Date | null
-  /** frequencyBits of slots that were overtaken within the grace: they join the next digest. */
-  carriedDue: Generated<number>
   createdAt: Date
   confirmedAt: Date | null
   unsubscribedAt: Date | null
+}
+
+/** Of subscribers who are active and have chosen something; nobody else has a row. */
+export interface DueTimesTable {
+  subscriberId: number
+  /** The next slot at which anything is due. */
+  nextDueAt: Date
+  /** frequencyBits of slots that were overtaken within the grace: they join the next digest. */
+  carriedDue: Generated<number>
 }
 
 export interface SubscriptionsTable {
@@ -505,6 +510,7 @@ export interface Schema {
   articleKeys: ArticleKeysTable
   articleCategories: ArticleCategoriesTable
   subscribers: SubscribersTable
+  dueTimes: DueTimesTable
   subscriptions: SubscriptionsTable
   reading: ReadingTable
   signupRequests: SignupRequestsTable
@@ -537,7 +543,8 @@ export type Category = Selectable<CategoriesTable>
 export type Feed = Selectable<FeedsTable>
 export type Article = Selectable<ArticlesTable>
 export type NewArticle = Insertable<ArticlesTable>
-export type Subscriber = Selectable<SubscribersTable>
+/** With when anything is next due; null: never. */
+export type Subscriber = Selectable<SubscribersTable> & { nextDueAt: Date | null }
 export type Edition = Selectable<EditionsTable>
 export type Delivery = Selectable<DeliveriesTable>
 export type Editor = Selectable<EditorsTable>

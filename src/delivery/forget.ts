@@ -1,14 +1,13 @@
 // Erasing a person from what delivery keeps: the rows stay, as accounts must add up, but nothing in them names anyone. Must run
 // before the subscriber's row goes. A digest without a subscriber is never put on the wire, so open ones end by themselves.
 
+import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
 
 /** Recipient, payload and the relay's replies (which quote addresses) of everything that was or would be mailed. */
 export async function forgetRecipient(trx: Trx, subscriberId: number): Promise<void> {
   await trx.deleteFrom('deliveries').where('subscriberId', '=', subscriberId).where('editionId', 'is', null).execute()
-  await trx
-    .updateTable('deliveries')
-    .set({ recipient: 'erased', payload: null, smtpReply: null })
-    .where('subscriberId', '=', subscriberId)
-    .execute()
+  await sql`
+    update deliveries d set subscriber_id = null, recipient = 'erased', payload = null, smtp_reply = null
+    from editions e where d.edition_id = e.id and d.subscriber_id = ${subscriberId}`.execute(trx)
 }

@@ -15,11 +15,13 @@ export async function suppressDeadAddress(
       .values({ emailHash: address.emailHash, email: address.email, reason: 'hard_bounce', detail, createdAt: now })
       .onConflict((conflict) => conflict.column('emailHash').doNothing())
       .execute()
-    await trx
+    const gone = await trx
       .updateTable('subscribers')
-      .set({ status: 'suppressed', nextDueAt: null })
+      .set({ status: 'suppressed' })
       .where('emailHash', '=', address.emailHash)
       .where('status', 'in', ['pending', 'active'])
+      .returning('id')
       .execute()
+    for (const { id } of gone) await trx.deleteFrom('dueTimes').where('subscriberId', '=', id).execute()
   })
 }

@@ -82,9 +82,8 @@ export async function listAlerts(db: Db) {
 async function latePlanning(db: Db, now: Date): Promise<Trouble[]> {
   const late = new Date(now.getTime() - planningMinutes * 60_000)
   const { slot } = await db
-    .selectFrom('subscribers')
+    .selectFrom('dueTimes')
     .select((eb) => eb.fn.min('nextDueAt').as('slot'))
-    .where('status', '=', 'active')
     .where('nextDueAt', '<=', late)
     .executeTakeFirstOrThrow()
   if (!slot) return []

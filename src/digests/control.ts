@@ -123,12 +123,15 @@ export async function retryFailed(ctx: Context, input: { editionId: number; acto
     if (edition.state !== 'closed' && edition.state !== 'sending' && edition.state !== 'paused')
       throw new Refusal('conflict', `Edition ${edition.id} is ${edition.state}: nothing of it can be sent again.`)
     const { rows } = await sql<{ id: number }>`
-      with picked as materialized (
+      with later as materialized (
+        select id from editions where id <> ${edition.id} and (closed_at is null or closed_at >= ${edition.createdAt})
+      ), picked as materialized (
         select d.id, d.subscriber_id from deliveries d join subscribers s on s.id = d.subscriber_id
         where d.edition_id = ${edition.id} and d.state = 'failed' and s.status = 'active'
           and not exists (select from suppressions p where p.email_hash = s.email_hash)
           and (d.kind = 'announcement' or not exists (
-            select from deliveries l where l.subscriber_id = d.subscriber_id and l.kind = 'digest' and l.id > d.id))
+            select from later join deliveries l on l.edition_id = later.id
+            where l.subscriber_id = d.subscriber_id and l.kind = 'digest' and l.id > d.id))
         order by d.subscriber_id for update of s
       )
       update deliveries d set state = 'deferred', next_attempt_at = now(), settled_at = null

@@ -80,6 +80,7 @@ function say(
 async function dueBatch(ctx: Context, args: DryRunArgs, now: Date, after: number) {
   let query = ctx.db
     .selectFrom('subscribers')
+    .innerJoin('dueTimes', 'dueTimes.subscriberId', 'subscribers.id')
     .select(['id', 'email', 'nextDueAt', 'carriedDue'])
     .select(['timezone', 'sendHour', 'weeklyDay', 'monthlyDay', 'frequencies'])
     .where('status', '=', 'active')
@@ -100,8 +101,8 @@ function whatIsDue(
 ): { due: number; why: string } {
   if (manual) return { due: 7, why: 'manual' }
   const schedule = scheduleOf(subscriber, ctx.config.digest)
-  const found = reckon(schedule, subscriber.nextDueAt!, now, ctx.config.digest.graceHours * 3_600_000)
-  if (!found.slot) return { due: 0, why: `the slot of ${subscriber.nextDueAt!.toISOString()} is past the grace` }
+  const found = reckon(schedule, subscriber.nextDueAt, now, ctx.config.digest.graceHours * 3_600_000)
+  if (!found.slot) return { due: 0, why: `the slot of ${subscriber.nextDueAt.toISOString()} is past the grace` }
   const due = found.due | (subscriber.carriedDue & subscriber.frequencies)
   const names = frequencies.filter((name) => frequencyBits[name] & due)
   return { due, why: `${names.join(' and ')} due since ${found.slot.toISOString()}` }

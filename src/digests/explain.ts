@@ -3,6 +3,7 @@
 import type { Out } from '../commands/out.ts'
 import type { Context } from '../db/context.ts'
 import type { Delivery, Edition, SkipReason, Subscriber } from '../db/schema.ts'
+import { findSubscriber } from '../subscribers/store.ts'
 import { nextDueAt } from './cadence.ts'
 import { subscriberOf } from './run.ts'
 import { scheduleOf } from './schedules.ts'
@@ -15,7 +16,7 @@ export async function digestExplain(
   out: Out,
 ): Promise<number> {
   const id = await subscriberOf(ctx, args.email)
-  const subscriber = await ctx.db.selectFrom('subscribers').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+  const subscriber = (await findSubscriber(ctx.db, id))!
   const standing = standingOf(subscriber)
   if (args.json)
     out.print(

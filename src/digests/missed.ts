@@ -17,9 +17,8 @@ const oneSlotMs = 20 * hourMs
 export async function* dueSlots(db: Db, now: Date, after = new Date(0)): AsyncGenerator<Date> {
   for (let last = after; ;) {
     const { slot } = await db
-      .selectFrom('subscribers')
+      .selectFrom('dueTimes')
       .select((eb) => eb.fn.min('nextDueAt').as('slot'))
-      .where('status', '=', 'active')
       .where('nextDueAt', '>', last)
       .where('nextDueAt', '<=', now)
       .executeTakeFirstOrThrow()
@@ -59,13 +58,13 @@ async function passChunk(
 ): Promise<{ missed: number; last: number | null }> {
   const { rows: groups } = await sql<LockedGroup>`
     with locked as materialized (
-      select id, timezone, send_hour, weekly_day, monthly_day, frequencies from subscribers
-      where status = 'active' and next_due_at = ${at.slot} and id > ${at.cursor}
-        and (${at.only ?? null}::bigint is null or id = ${at.only ?? null}::bigint)
-      order by id limit ${chunkSize} for update skip locked
+      select subscriber_id from due_times
+      where next_due_at = ${at.slot} and subscriber_id > ${at.cursor}
+        and (${at.only ?? null}::bigint is null or subscriber_id = ${at.only ?? null}::bigint)
+      order by subscriber_id limit ${chunkSize} for update skip locked
     )
-    select timezone, send_hour, weekly_day, monthly_day, frequencies, array_agg(id) as ids
-    from locked group by 1, 2, 3, 4, 5`.execute(trx)
+    select timezone, send_hour, weekly_day, monthly_day, frequencies, array_agg(s.id) as ids
+    from locked join subscribers s on s.id = locked.subscriber_id group by 1, 2, 3, 4, 5`.execute(trx)
   const bySlot = new Map<number, number>()
   let last: number | null = null
   for (const group of groups) {
@@ -75,9 +74,9 @@ async function passChunk(
     for (const missed of found.missed)
       bySlot.set(missed.getTime(), (bySlot.get(missed.getTime()) ?? 0) + group.ids.length)
     await sql`
-      update subscribers set next_due_at = ${found.slot ?? found.next}::timestamptz,
+      update due_times set next_due_at = ${found.slot ?? found.next}::timestamptz,
         carried_due = case when ${found.slot !== null}::boolean then carried_due | ${found.due}::smallint else 0 end
-      where id = any(${`{${group.ids.join(',')}}`}::bigint[])`.execute(trx)
+      where subscriber_id = any(${`{${group.ids.join(',')}}`}::bigint[])`.execute(trx)
   }
   const slots = [...bySlot].sort(([a], [b]) => a - b)
   for (const [slot, count] of slots) await noteMissed(trx, new Date(slot), count, at.now)

@@ -26,10 +26,11 @@ async function moveDueTimes(ctx: Context, now: Date): Promise<void> {
     cursor = await ctx.db.transaction().execute(async (trx) => {
       const { rows } = await sql<OwnSchedule & { pausedUntil: Date | null; ids: number[] }>`
         with chunk as materialized (
-          select id, timezone, send_hour, weekly_day, monthly_day, frequencies, paused_until from subscribers
-          where id > ${after} and status = 'active' and next_due_at > ${now}
+          select s.id, timezone, send_hour, weekly_day, monthly_day, frequencies, paused_until
+          from due_times t join subscribers s on s.id = t.subscriber_id
+          where t.subscriber_id > ${after} and t.next_due_at > ${now}
             and (timezone is null or send_hour is null or weekly_day is null or monthly_day is null)
-          order by id limit ${chunkSize} for update
+          order by t.subscriber_id limit ${chunkSize} for update of t
         )
         select timezone, send_hour, weekly_day, monthly_day, frequencies, paused_until, array_agg(id) as ids
         from chunk group by 1, 2, 3, 4, 5, 6`.execute(trx)
@@ -37,7 +38,7 @@ async function moveDueTimes(ctx: Context, now: Date): Promise<void> {
       for (const { ids, pausedUntil, ...own } of rows) {
         const from = pausedUntil && pausedUntil > now ? new Date(pausedUntil.getTime() - 1) : now
         const next = nextDueAt(scheduleOf(own, ctx.config.digest), from)
-        await sql`update subscribers set next_due_at = ${next} where id = any(${`{${ids.join(',')}}`}::bigint[])`.execute(
+        await sql`update due_times set next_due_at = ${next} where subscriber_id = any(${`{${ids.join(',')}}`}::bigint[])`.execute(
           trx,
         )
         for (const id of ids) if (last === null || id > last) last = id

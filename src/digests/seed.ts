@@ -41,7 +41,7 @@ export async function seed(ctx: Context, args: SeedArgs, out: Out): Promise<numb
   if (args.history) await seedHistory(ctx, { days: args.history, first, last, now })
   if (args.articles) await addArticles(ctx, args.articles, now)
   // Planning would otherwise go by the statistics of an empty table until autovacuum comes round.
-  for (const table of ['subscribers', 'subscriptions', 'deliveries', 'reading', 'article_categories'])
+  for (const table of ['subscribers', 'due_times', 'subscriptions', 'deliveries', 'reading', 'article_categories'])
     await sql`analyze ${sql.table(table)}`.execute(ctx.db)
   out.progress('')
   const ms = Math.round(performance.now() - started)
@@ -107,20 +107,21 @@ async function addSubscribers(
           from generate_series(${done + 1}::int, ${to}::int) n
         ), added as (
           insert into subscribers (email, email_key, email_hash, status, timezone, send_hour, weekly_day, monthly_day,
-            frequencies, next_due_at, created_at, confirmed_at)
+            frequencies, created_at, confirmed_at)
           select email, email,
             encode(sha256(decode(${outer}, 'hex') || sha256(decode(${inner}, 'hex') || convert_to(email, 'UTF8'))), 'hex'), 'active',
             (${list(usable.map(({ zone }) => zone))}::text[])[z],
             case when ${spread}::boolean then dice / 7 % 24 else ${local('hour')} end,
             case when ${spread}::boolean then 1 + dice / 171 % 7 else ${local('weekday')} end,
             case when ${spread}::boolean then 1 + dice / 1203 % 31 else ${local('monthday')} end,
-            (select bit_or(case wish when 1 then 1 when 2 then 2 else 4 end) from ${choices} w),
-            ${slot}, ${now}, ${now}
+            (select bit_or(case wish when 1 then 1 when 2 then 2 else 4 end) from ${choices} w), ${now}, ${now}
           from numbered order by n returning id, email
         ), subscribed as (
           insert into subscriptions (subscriber_id, category_id, frequency, position)
           select a.id, w.category_id, (array['daily', 'weekly', 'monthly'])[w.wish], w.position
           from added a join numbered m on m.email = a.email cross join lateral ${choices} w
+        ), timed as (
+          insert into due_times (subscriber_id, next_due_at) select id, ${slot} from added order by id
         ), proven as (
           insert into consents (subscriber_id, action, wording, wording_version, at, detail)
           select id, 'imported', 'Made by the command seed.', 'seed', ${now}, '{"seed": true}' from added
@@ -148,10 +149,10 @@ async function spreadDueTimes(ctx: Context, first: number, last: number, now: Da
     return nextDueAt({ timezone: row.timezone!, hour, ...days, frequencies: row.frequencies }, now)!
   })
   await sql`
-    update subscribers s set next_due_at = c.next
+    update due_times t set next_due_at = c.next
     from unnest(${`{${rows.map((row) => row.id).join(',')}}`}::bigint[],
       ${`{${next.map((at) => `"${at.toISOString()}"`).join(',')}}`}::timestamptz[]) as c (id, next)
-    where s.id = c.id`.execute(ctx.db)
+    where t.subscriber_id = c.id`.execute(ctx.db)
 }
 
 /** Each in one category, every fifth in two; all of the last hours, the newest last. */

@@ -76,12 +76,12 @@ async function planOne(
 /** Slots at which somebody is due, and those whose planning was interrupted after its last chunk. */
 async function slotsToPlan(ctx: Context, now: Date, only: number | undefined): Promise<Date[]> {
   if (only !== undefined) {
-    const { nextDueAt } = await ctx.db
-      .selectFrom('subscribers')
+    const due = await ctx.db
+      .selectFrom('dueTimes')
       .select('nextDueAt')
-      .where('id', '=', only)
-      .executeTakeFirstOrThrow()
-    return nextDueAt && nextDueAt <= now ? [nextDueAt] : []
+      .where('subscriberId', '=', only)
+      .executeTakeFirst()
+    return due && due.nextDueAt <= now ? [due.nextDueAt] : []
   }
   const slots = new Map<number, Date>()
   for await (const slot of dueSlots(ctx.db, now)) slots.set(slot.getTime(), slot)

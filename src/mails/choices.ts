@@ -37,13 +37,13 @@ export interface SubscriberChoices {
 /** By subscriber: what comes, in the subscriber's order, and when the next digest does. Who doesn't exist is left out. */
 export async function listChoices(db: Db, subscriberIds: readonly number[]): Promise<Map<number, SubscriberChoices>> {
   const { rows } = await sql<SubscriberChoices>`
-    select subscriber.id, subscriber.timezone, subscriber.next_due_at, coalesce((
+    select subscriber.id, subscriber.timezone, due.next_due_at, coalesce((
       select json_agg(json_build_object('name', category.name, 'frequency', subscription.frequency)
         order by subscription.position, category.position, category.id)
       from subscriptions subscription
       join categories category on category.id = subscription.category_id and category.retired_at is null
       where subscription.subscriber_id = subscriber.id), '[]') as choices
-    from subscribers subscriber
+    from subscribers subscriber left join due_times due on due.subscriber_id = subscriber.id
     where subscriber.id = any(${[...subscriberIds]}::bigint[])`.execute(db)
   return new Map(rows.map((row) => [row.id, row]))
 }

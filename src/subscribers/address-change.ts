@@ -7,6 +7,7 @@ import type { Db } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { Subscriber } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
+import { forgetRecipient } from '../delivery/forget.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
 import { recordConsent, wordingOf, type Origin } from './consent.ts'
 import { forgetFormMails, mayMail } from './limits.ts'
@@ -78,8 +79,11 @@ export async function confirmAddressChange(
       .forUpdate()
       .executeTakeFirst()
     // Somebody only began to sign up there: this mailbox has just spoken for itself.
-    if (holder?.status === 'pending') await trx.deleteFrom('subscribers').where('id', '=', holder.id).execute()
-    else if (holder) return { outcome: 'taken' }
+    if (holder && holder.status !== 'pending') return { outcome: 'taken' }
+    if (holder) {
+      await forgetRecipient(trx, holder.id)
+      await trx.deleteFrom('subscribers').where('id', '=', holder.id).execute()
+    }
     const moved = { email: change.email, emailKey: change.emailKey, emailHash }
     await trx.updateTable('subscribers').set(moved).where('id', '=', subscriber.id).execute()
     await trx.updateTable('addressChanges').set({ usedAt: now }).where('id', '=', change.id).execute()

@@ -6,6 +6,7 @@ import { hashAddress } from '../base/tokens.ts'
 import type { Context } from '../db/context.ts'
 import { getPepper } from '../db/settings.ts'
 import { forgetRecipient } from '../delivery/forget.ts'
+import { clearDueTimes } from './due-times.ts'
 import { forgetFormMails } from './limits.ts'
 import { lockSubscriber } from './store.ts'
 import { suppress } from './suppression.ts'
@@ -17,6 +18,8 @@ export async function eraseSubscriber(ctx: Context, subscriberId: number): Promi
     const subscriber = await lockSubscriber(trx, subscriberId)
     if (!subscriber) return false
     await suppress(trx, { emailHash: subscriber.emailHash, email: null, reason: 'erasure' }, now)
+    // Waits for a chunk that plans them at this moment, so that the next step sees its delivery.
+    await clearDueTimes(trx, [subscriberId])
     await forgetRecipient(trx, subscriberId)
     await trx.deleteFrom('inboundEvents').where('subscriberId', '=', subscriberId).execute()
     await forgetFormMails(trx, subscriber.emailHash)

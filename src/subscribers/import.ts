@@ -215,12 +215,18 @@ async function saveBatch(
   if (wanted.length === 0 || options.isDryRun) return wanted.length
   const categories = await listCategories(trx)
   const choiceOf = new Map(wanted.map((line) => [line.emailKey, linesOf(line.choices, categories)]))
+  const dueOf = new Map(
+    wanted.map((line) => [
+      line.emailKey,
+      whenDue(ctx.config, { ...line, pausedUntil: null }, choiceOf.get(line.emailKey)!, now),
+    ]),
+  )
   const added = await trx
     .insertInto('subscribers')
     .values(
       wanted.map(({ line: _line, choices: _choices, ...columns }) => ({
         ...columns,
-        ...whenDue(ctx.config, { ...columns, pausedUntil: null }, choiceOf.get(columns.emailKey)!, now),
+        frequencies: dueOf.get(columns.emailKey)!.frequencies,
       })),
     )
     // Somebody who signed up in this very moment keeps what they chose.
@@ -228,6 +234,11 @@ async function saveBatch(
     .returning(['id', 'emailKey'])
     .execute()
   if (added.length === 0) return 0
+  const due = added.flatMap(({ id, emailKey }) => {
+    const { nextDueAt } = dueOf.get(emailKey)!
+    return nextDueAt ? [{ subscriberId: id, nextDueAt }] : []
+  })
+  if (due.length > 0) await trx.insertInto('dueTimes').values(due).execute()
   await trx
     .insertInto('reading')
     .values(added.map(({ id }) => ({ subscriberId: id })))

@@ -1,6 +1,7 @@
 // "My data": everything that is kept about one subscriber, as one JSON document (GDPR articles 15 and 20).
 
 import type { Db } from '../db/connect.ts'
+import { listDeliveriesOf } from '../delivery/history.ts'
 import { findSubscriber, listSubscriptions } from './store.ts'
 
 /** undefined: there is no such subscriber. Deliveries: those that are still kept, newest first. */
@@ -28,13 +29,7 @@ export async function personalData(db: Db, subscriberId: number) {
     .select(['watermarks', 'seen'])
     .where('subscriberId', '=', subscriberId)
     .executeTakeFirst()
-  const deliveries = await db
-    .selectFrom('deliveries')
-    .select(['kind', 'state', 'reason', 'createdAt', 'settledAt', 'recipient', 'messageId', 'smtpReply', 'articleIds'])
-    .where('subscriberId', '=', subscriberId)
-    .orderBy('id', 'desc')
-    .limit(5000)
-    .execute()
+  const deliveries = await listDeliveriesOf(db, subscriberId, 5000)
   const addressChanges = await db
     .selectFrom('addressChanges')
     .select(['email', 'requestedAt', 'usedAt'])
@@ -60,7 +55,19 @@ export async function personalData(db: Db, subscriberId: number) {
     signUpRequests: requests,
     addressChanges,
     reading: reading ?? null,
-    mails: deliveries,
+    mails: deliveries.map(
+      ({ kind, state, reason, createdAt, settledAt, recipient, messageId, smtpReply, articleIds }) => ({
+        kind,
+        state,
+        reason,
+        createdAt,
+        settledAt,
+        recipient,
+        messageId,
+        smtpReply,
+        articleIds,
+      }),
+    ),
     returnedMail: returned,
     suppression: suppression ?? null,
   }

@@ -3,18 +3,27 @@
 import type { Db, Trx } from '../db/connect.ts'
 import type { Category, Frequency, Subscriber } from '../db/schema.ts'
 
+/** Rows of the type Subscriber, to be narrowed. */
+export function selectSubscribers(db: Db) {
+  return db
+    .selectFrom('subscribers')
+    .leftJoin('dueTimes', 'dueTimes.subscriberId', 'subscribers.id')
+    .selectAll('subscribers')
+    .select('dueTimes.nextDueAt')
+}
+
 export async function findSubscriber(db: Db, id: number): Promise<Subscriber | undefined> {
-  return db.selectFrom('subscribers').selectAll().where('id', '=', id).executeTakeFirst()
+  return selectSubscribers(db).where('id', '=', id).executeTakeFirst()
 }
 
 /** By the case-folded address: parseEmailAddress(…).key. */
 export async function findSubscriberByKey(db: Db, emailKey: string): Promise<Subscriber | undefined> {
-  return db.selectFrom('subscribers').selectAll().where('emailKey', '=', emailKey).executeTakeFirst()
+  return selectSubscribers(db).where('emailKey', '=', emailKey).executeTakeFirst()
 }
 
 /** Two changes of one subscriber happen one after the other. */
 export async function lockSubscriber(trx: Trx, id: number): Promise<Subscriber | undefined> {
-  return trx.selectFrom('subscribers').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  return selectSubscribers(trx).where('id', '=', id).forUpdate('subscribers').executeTakeFirst()
 }
 
 export interface SubscriptionLine {

@@ -6,6 +6,7 @@ import { invalid } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
 import { frequencyBits, type Frequency, type Subscriber } from '../db/schema.ts'
 import { localTime, nextDueAt, type Schedule } from '../digests/cadence.ts'
+import { setDueTime } from './due-times.ts'
 
 export interface Choice {
   categoryId: number
@@ -51,9 +52,10 @@ export async function saveSubscriptions(
         })),
       )
       .execute()
-  const due = whenDue(config, subscriber, await listChosen(trx, subscriber.id), now)
-  await trx.updateTable('subscribers').set(due).where('id', '=', subscriber.id).execute()
-  return due.nextDueAt
+  const { frequencies, nextDueAt } = whenDue(config, subscriber, await listChosen(trx, subscriber.id), now)
+  await trx.updateTable('subscribers').set({ frequencies }).where('id', '=', subscriber.id).execute()
+  await setDueTime(trx, subscriber.id, nextDueAt)
+  return nextDueAt
 }
 
 /** What whenDue goes by: retired categories count. */
@@ -61,7 +63,7 @@ export async function listChosen(trx: Trx, subscriberId: number): Promise<{ freq
   return trx.selectFrom('subscriptions').select('frequency').where('subscriberId', '=', subscriberId).execute()
 }
 
-/** The two columns that planning reads. A pause ends by itself: the next slot is the first one after it. Pure. */
+/** What planning reads instead of the choice. A pause ends by itself: the next slot is the first one after it. Pure. */
 export function whenDue(
   config: Config,
   subscriber: Timing,

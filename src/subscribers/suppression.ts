@@ -7,6 +7,7 @@ import type { Db, Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { SuppressionsTable } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
+import { clearDueTimes, setDueTime } from './due-times.ts'
 import { listChosen, whenDue } from './subscriptions.ts'
 
 export type SuppressionReason = SuppressionsTable['reason']
@@ -30,12 +31,17 @@ export async function suppress(trx: Trx, entry: NewSuppression, now: Date): Prom
         : conflict.column('emailHash').doNothing(),
     )
     .execute()
-  await trx
+  const gone = await trx
     .updateTable('subscribers')
-    .set({ status: 'suppressed', nextDueAt: null })
+    .set({ status: 'suppressed' })
     .where('emailHash', '=', entry.emailHash)
     .where('status', '!=', 'suppressed')
+    .returning('id')
     .execute()
+  await clearDueTimes(
+    trx,
+    gone.map(({ id }) => id),
+  )
 }
 
 /** By hand: an editor or a key says that this address must not be mailed. */
@@ -71,12 +77,14 @@ export async function unsuppress(ctx: Context, emailHash: string): Promise<boole
     if (subscriber) {
       const isWanted = subscriber.confirmedAt !== null && subscriber.unsubscribedAt === null
       const status = isWanted ? ('active' as const) : ('unsubscribed' as const)
-      const due = whenDue(ctx.config, { ...subscriber, status }, await listChosen(trx, subscriber.id), now)
+      const chosen = await listChosen(trx, subscriber.id)
+      const { frequencies, nextDueAt } = whenDue(ctx.config, { ...subscriber, status }, chosen, now)
       await trx
         .updateTable('subscribers')
-        .set({ status, unsubscribedAt: isWanted ? null : (subscriber.unsubscribedAt ?? now), ...due })
+        .set({ status, frequencies, unsubscribedAt: isWanted ? null : (subscriber.unsubscribedAt ?? now) })
         .where('id', '=', subscriber.id)
         .execute()
+      await setDueTime(trx, subscriber.id, nextDueAt)
     }
     return removed !== undefined
   })

@@ -4,6 +4,7 @@
 import type { Context } from '../db/context.ts'
 import type { Subscriber } from '../db/schema.ts'
 import { recordConsent, wordingOf, type Origin } from './consent.ts'
+import { setDueTime } from './due-times.ts'
 import { linkDays } from './links.ts'
 import { lockSubscriber } from './store.ts'
 import { listChosen, whenDue } from './subscriptions.ts'
@@ -20,8 +21,9 @@ export async function unsubscribe(
   return ctx.db.transaction().execute(async (trx) => {
     const subscriber = await lockSubscriber(trx, subscriberId)
     if (!subscriber || (subscriber.status !== 'active' && subscriber.status !== 'pending')) return subscriber
-    const gone = { status: 'unsubscribed', nextDueAt: null, unsubscribedAt: now } as const
+    const gone = { status: 'unsubscribed', unsubscribedAt: now } as const
     await trx.updateTable('subscribers').set(gone).where('id', '=', subscriberId).execute()
+    await setDueTime(trx, subscriberId, null)
     await recordConsent(trx, {
       subscriberId,
       action: 'withdrawn',
@@ -30,7 +32,7 @@ export async function unsubscribe(
       wording: wordingOf(ctx.config),
       detail: { way: how.way },
     })
-    return { ...subscriber, ...gone }
+    return { ...subscriber, ...gone, nextDueAt: null }
   })
 }
 
@@ -52,13 +54,15 @@ export async function resubscribe(ctx: Context, subscriberId: number, origin: Or
     const subscriber = await lockSubscriber(trx, subscriberId)
     if (!subscriber || !canReturn(subscriber, now)) return subscriber
     const back = { status: 'active', unsubscribedAt: null } as const
-    const due = whenDue(ctx.config, { ...subscriber, ...back }, await listChosen(trx, subscriberId), now)
+    const chosen = await listChosen(trx, subscriberId)
+    const { frequencies, nextDueAt } = whenDue(ctx.config, { ...subscriber, ...back }, chosen, now)
     await trx
       .updateTable('subscribers')
-      .set({ ...back, ...due })
+      .set({ ...back, frequencies })
       .where('id', '=', subscriberId)
       .execute()
+    await setDueTime(trx, subscriberId, nextDueAt)
     await recordConsent(trx, { subscriberId, action: 'resubscribed', at: now, origin, wording: wordingOf(ctx.config) })
-    return { ...subscriber, ...back, ...due }
+    return { ...subscriber, ...back, frequencies, nextDueAt }
   })
 }

@@ -109,10 +109,13 @@ export async function leaveTrial(ctx: Context): Promise<Left> {
     const categories = await trx.deleteFrom('categories').where('isSample', '=', true).returning('slug').execute()
     // The subscriptions went with their categories; the summary that planning reads must follow.
     await sql`
-      update subscribers s set frequencies = left_over.bits, next_due_at = case when left_over.bits = 0 then null else s.next_due_at end
+      update subscribers s set frequencies = left_over.bits
       from (select s2.id, coalesce(bit_or(case n.frequency when 'daily' then 1 when 'weekly' then 2 else 4 end), 0) as bits
         from subscribers s2 left join subscriptions n on n.subscriber_id = s2.id group by s2.id) left_over
       where left_over.id = s.id and left_over.bits <> s.frequencies`.execute(trx)
+    await sql`delete from due_times t using subscribers s where s.id = t.subscriber_id and s.frequencies = 0`.execute(
+      trx,
+    )
     const left = {
       feeds: Number(feeds.numDeletedRows),
       stories: Number(stories.numDeletedRows),

@@ -43,7 +43,7 @@ export function healthRouter(web: Health): Router {
   router.get('/metrics', async (_request, response) => {
     const { rows } = await sql<{ editions: number; due: number; feeds: number; tick: number }>`select
       (select count(*) from editions where state not in ('closed', 'cancelled', 'missed')) as editions,
-      (select count(*) from subscribers where status = 'active' and next_due_at < ${web.clock.now()}) as due,
+      (select count(*) from due_times where next_due_at < ${web.clock.now()}) as due,
       (select count(*) from feeds where state = 'active' and failures > 0) as feeds,
       coalesce((select extract(epoch from now() - updated_at) from settings where key = 'last_tick'), -1)::float8 as tick`.execute(
       web.db,

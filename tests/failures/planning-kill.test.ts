@@ -54,7 +54,7 @@ async function planAndKill(url: string, slot: string, chunks: number): Promise<b
 async function assertEveryoneOnce(db: Db, slot: string): Promise<void> {
   const { rows } = await sql<{ deliveries: number; people: number; left: number; audience: number; editions: number }>`
     select (select count(*) from deliveries) as deliveries, (select count(distinct subscriber_id) from deliveries) as people,
-      (select count(*) from subscribers where next_due_at <= ${slot}::timestamptz) as left,
+      (select count(*) from due_times where next_due_at <= ${slot}::timestamptz) as left,
       (select sum(audience) from editions) as audience, (select count(*) from editions) as editions`.execute(db)
   assert.deepEqual(rows[0], {
     deliveries: subscribers,

@@ -108,6 +108,11 @@ story('seed adds subscribers who are all due at one slot, with a past and storie
 
   const spread = listen()
   await seed(house.ctx, { subscribers: 60, spread: true, json: true }, spread.out)
-  const due = await house.db.selectFrom('subscribers').select('nextDueAt').orderBy('id', 'desc').limit(60).execute()
-  assert.ok(new Set(due.map(({ nextDueAt }) => nextDueAt?.getTime())).size > 20)
+  const due = await house.db
+    .selectFrom('dueTimes')
+    .select('nextDueAt')
+    .orderBy('subscriberId', 'desc')
+    .limit(60)
+    .execute()
+  assert.ok(new Set(due.map(({ nextDueAt }) => nextDueAt.getTime())).size > 20)
 })

@@ -95,11 +95,11 @@ test('leaving the trial takes the samples and keeps what is the site’s own', a
       emailHash: 'x',
       status: 'active',
       frequencies: 3,
-      nextDueAt: now,
       createdAt: now,
     })
     .returning('id')
     .executeTakeFirstOrThrow()
+  await ctx.db.insertInto('dueTimes').values({ subscriberId: subscriber.id, nextDueAt: now }).execute()
   await ctx.db
     .insertInto('subscriptions')
     .values([

@@ -41,8 +41,11 @@ before(async () => {
       status: 'active',
       timezone: 'Europe/Berlin',
       createdAt: now,
-      nextDueAt: new Date('2026-11-24T06:00:00Z'),
     })
+    .execute()
+  await ctx.db
+    .insertInto('dueTimes')
+    .values({ subscriberId: 1, nextDueAt: new Date('2026-11-24T06:00:00Z') })
     .execute()
   await ctx.db
     .insertInto('subscriptions')

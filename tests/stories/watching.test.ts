@@ -267,8 +267,8 @@ story("when the site's own hour changes, so does the next slot of everyone who l
   await tick(house.ctx)
   await tick({ ...house.ctx, config: readConfig({ DIGEST_HOUR: '18' }) })
   const due = async (id: number) =>
-    (await house.db.selectFrom('subscribers').select('nextDueAt').where('id', '=', id).executeTakeFirstOrThrow())
-      .nextDueAt!
+    (await house.db.selectFrom('dueTimes').select('nextDueAt').where('subscriberId', '=', id).executeTakeFirstOrThrow())
+      .nextDueAt
   assert.equal((await due(plain)).toISOString(), '2026-03-02T18:00:00.000Z')
   assert.equal((await due(own)).toISOString(), '2026-03-02T08:00:00.000Z')
 })

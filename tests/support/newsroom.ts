@@ -10,6 +10,7 @@ import { digestComposer } from '../../src/digests/compose.ts'
 import { addCount } from '../../src/digests/editions.ts'
 import { dueAfter } from '../../src/digests/schedules.ts'
 import { runTick, type TickOptions, type TickResult } from '../../src/digests/tick.ts'
+import { setDueTime } from '../../src/subscribers/due-times.ts'
 
 export async function addCategories(db: Db, ...slugs: string[]): Promise<number[]> {
   const rows = await db
@@ -66,11 +67,7 @@ export async function addReader(ctx: Context, reader: NewReader): Promise<number
     .values({ ...own, email, emailKey: email, emailHash: email, status: 'active', createdAt: now, confirmedAt: now })
     .returning('id')
     .executeTakeFirstOrThrow()
-  await ctx.db
-    .updateTable('subscribers')
-    .set({ nextDueAt: dueAfter(own, ctx.config.digest, now) })
-    .where('id', '=', id)
-    .execute()
+  await ctx.db.transaction().execute((trx) => setDueTime(trx, id, dueAfter(own, ctx.config.digest, now)))
   await ctx.db
     .insertInto('subscriptions')
     .values(

@@ -16,6 +16,7 @@ import { triggerAnnouncement, triggerDigest } from '../../src/digests/trigger.ts
 import { changePreferences, type PreferenceChanges } from '../../src/subscribers/preferences.ts'
 import { eraseSubscriber } from '../../src/subscribers/erase.ts'
 import { resubscribe, unsubscribe } from '../../src/subscribers/unsubscribe.ts'
+import { findSubscriber } from '../../src/subscribers/store.ts'
 import type { Fault } from './capture-server.ts'
 import { startCaptureServer } from './capture-server.ts'
 import { Crash, crashingAfter } from './crashing-db.ts'
@@ -353,7 +354,7 @@ export class SimulatedSite {
   async #checkNothingLeft(): Promise<void> {
     const { db, clock } = this.#house
     for (const reader of this.readers) {
-      const own = await db.selectFrom('subscribers').selectAll().where('id', '=', reader).executeTakeFirstOrThrow()
+      const own = (await findSubscriber(db, reader))!
       if (own.status !== 'active') continue
       const chosen = await db.selectFrom('subscriptions').selectAll().where('subscriberId', '=', reader).execute()
       assert.equal(own.nextDueAt === null, chosen.length === 0, `reader ${reader} is due when something is chosen`)

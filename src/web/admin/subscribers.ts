@@ -11,7 +11,7 @@ import { scheduleOf } from '../../subscribers/subscriptions.ts'
 import { unsubscribe } from '../../subscribers/unsubscribe.ts'
 import { pageOf, readCursor } from '../api/cursors.ts'
 import { html, type Html } from '../html.ts'
-import { listSubscriberDeliveries } from '../reads/deliveries.ts'
+import { listDeliveriesOf } from '../../delivery/history.ts'
 import {
   findShownSubscriber,
   findSubscribersByAddress,
@@ -257,7 +257,7 @@ async function editions(web: WebContext, subscriber: ShownSubscriber): Promise<H
 }
 
 async function deliveries(web: WebContext, subscriber: ShownSubscriber): Promise<Html> {
-  const list = await listSubscriberDeliveries(web.db, subscriber.id, 50)
+  const list = await listDeliveriesOf(web.db, subscriber.id, 50)
   if (list.length === 0) return empty('No mail yet.')
   return table(
     'Deliveries',

@@ -90,14 +90,9 @@ const testBody = z.strictObject({
 })
 const queued = z.object({ deliveryId: z.int() })
 
-const retryHours = z
-  .int()
-  .min(1)
-  .max(240)
-  .optional()
-  .meta({
-    description: 'give up on deferred mails after so many hours; at most, and by default, the site’s RETRY_HOURS',
-  })
+const retryHours = z.int().min(1).max(240).optional().meta({
+  description: 'give up on deferred mails after so many hours; at most, and by default, the site’s RETRY_HOURS',
+})
 const trigger = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('manual'),

@@ -84,14 +84,3 @@ async function endOfStretch(db: Db, editionId: number, after: number): Promise<n
     .executeTakeFirst()
   return last?.subscriberId ?? null
 }
-
-/** What one subscriber was sent, newest first, of every kind. */
-export async function listSubscriberDeliveries(db: Db, subscriberId: number, limit: number): Promise<Delivery[]> {
-  return db
-    .selectFrom('deliveries')
-    .selectAll()
-    .where('subscriberId', '=', subscriberId)
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute()
-}

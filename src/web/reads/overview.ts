@@ -25,24 +25,20 @@ function keep<T>(ctx: Context, name: string, read: () => Promise<T>): Promise<T>
 export function nextSlots(ctx: Context): Promise<{ slotAt: Date; due: number }[]> {
   return keep(ctx, 'slots', async () => {
     const rows = await ctx.db
-      .selectFrom('subscribers')
+      .selectFrom('dueTimes')
       .select(['nextDueAt as slotAt', sql<number>`count(*)::int`.as('due')])
-      .where('status', '=', 'active')
-      .where('nextDueAt', 'is not', null)
       .groupBy('nextDueAt')
       .orderBy('nextDueAt')
       .limit(6)
       .execute()
-    return rows.map((row) => ({ slotAt: row.slotAt!, due: row.due }))
+    return rows
   })
 }
 
 export function subscriberTotals(ctx: Context): Promise<Record<SubscriberStatus, number>> {
   return keep(ctx, 'totals', async () => {
     const { rows } = await sql<{ status: SubscriberStatus; count: number }>`
-      select 'active' as status, (
-        (select count(*) from subscribers where status = 'active' and next_due_at is not null) +
-        (select count(*) from subscribers where status = 'active' and next_due_at is null))::int as count
+      select 'active' as status, count(*)::int as count from subscribers where status = 'active'
       union all select 'pending', count(*)::int from subscribers where status = 'pending'
       union all select 'unsubscribed', count(*)::int from subscribers where status = 'unsubscribed'
       union all select 'suppressed', count(*)::int from subscribers where status = 'suppressed'`.execute(ctx.db)

@@ -3,7 +3,7 @@
 import { parseEmailAddress } from '../../base/email-address.ts'
 import type { Db } from '../../db/connect.ts'
 import type { Subscriber, SubscriberStatus } from '../../db/schema.ts'
-import type { SubscriptionLine } from '../../subscribers/store.ts'
+import { selectSubscribers, type SubscriptionLine } from '../../subscribers/store.ts'
 
 export interface ShownSubscriber extends Subscriber {
   subscriptions: SubscriptionLine[]
@@ -17,7 +17,7 @@ export interface SubscriberFilter {
 }
 
 export async function listSubscribers(db: Db, filter: SubscriberFilter): Promise<ShownSubscriber[]> {
-  let query = db.selectFrom('subscribers').selectAll().orderBy('id', 'desc').limit(filter.limit)
+  let query = selectSubscribers(db).orderBy('id', 'desc').limit(filter.limit)
   if (filter.before !== undefined) query = query.where('id', '<', filter.before)
   if (filter.status) query = query.where('status', '=', filter.status)
   return withSubscriptions(db, await query.execute())
@@ -27,14 +27,11 @@ export async function listSubscribers(db: Db, filter: SubscriberFilter): Promise
 export async function findSubscribersByAddress(db: Db, email: string): Promise<ShownSubscriber[]> {
   const address = parseEmailAddress(email)
   if (!address) return []
-  return withSubscriptions(
-    db,
-    await db.selectFrom('subscribers').selectAll().where('emailKey', '=', address.key).execute(),
-  )
+  return withSubscriptions(db, await selectSubscribers(db).where('emailKey', '=', address.key).execute())
 }
 
 export async function findShownSubscriber(db: Db, id: number): Promise<ShownSubscriber | undefined> {
-  const rows = await db.selectFrom('subscribers').selectAll().where('id', '=', id).execute()
+  const rows = await selectSubscribers(db).where('id', '=', id).execute()
   return (await withSubscriptions(db, rows))[0]
 }
 
