@@ -91,23 +91,27 @@ export async function accountOf(db: Db, editionId: number): Promise<Account> {
   return edition ? (await accountsOf(db, [edition])).get(editionId)! : emptyAccount()
 }
 
-export async function accountsOf(
-  db: Db,
-  editions: readonly Pick<Edition, 'id' | 'audience' | 'account'>[],
-): Promise<Map<number, Account>> {
-  const accounts = new Map(
-    editions.map(({ id, audience, account }) => [id, account ? inOrder(account) : emptyAccount(audience)]),
+/** Audience and counts come from one statement: while planning adds and workers send, they belong to the same moment. */
+export async function accountsOf(db: Db, editions: readonly Pick<Edition, 'id'>[]): Promise<Map<number, Account>> {
+  if (editions.length === 0) return new Map()
+  const { rows } = await sql<{
+    id: number
+    audience: number
+    account: Account | null
+    counts: Record<string, number> | null
+  }>`
+    select e.id, e.audience, e.account, case when e.account is null then (
+      select jsonb_object_agg(outcome, n) from (
+        select outcome, sum(count)::int as n from edition_counts where edition_id = e.id group by outcome) c) end as counts
+    from editions e where e.id = any(${`{${editions.map(({ id }) => id).join(',')}}`}::bigint[])`.execute(db)
+  return new Map(
+    rows.map(({ id, audience, account, counts }) => {
+      if (account) return [id, inOrder(account)]
+      const live = emptyAccount(audience)
+      for (const [outcome, count] of Object.entries(counts ?? {})) addOutcome(live, outcome, count)
+      return [id, live]
+    }),
   )
-  const live = editions.filter((edition) => !edition.account).map((edition) => edition.id)
-  if (live.length === 0) return accounts
-  const counts = await db
-    .selectFrom('editionCounts')
-    .select(['editionId', 'outcome', sql<number>`sum(count)::int`.as('count')])
-    .where('editionId', 'in', live)
-    .groupBy(['editionId', 'outcome'])
-    .execute()
-  for (const { editionId, outcome, count } of counts) addOutcome(accounts.get(editionId)!, outcome, count)
-  return accounts
 }
 
 export function emptyAccount(audience = 0): Account {
