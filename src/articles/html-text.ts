@@ -1,7 +1,7 @@
 // What people read in a piece of HTML, and the pictures in it. A scanner, not a parser: it has to be fast (every summary of every
 // poll goes through it), stops when it has enough, and must never let markup out. What looks like a tag is one.
 
-import { decodeHTML } from 'entities'
+import { decodeHTML, decodeHTMLAttribute } from 'entities'
 
 export interface HtmlReading {
   /** White space collapsed, entities decoded. */
@@ -64,7 +64,8 @@ export function readHtml(html: string, most: number, options: { allPictures?: bo
       }
     }
   }
-  return { text: cleanSpace(decodeHTML(raw)), pictures }
+  // As in attributes: `&copy=1` and `&region` are no signs with a missing semicolon. `&nbspand` is.
+  return { text: cleanSpace(decodeHTMLAttribute(raw.replace(/&nbsp;?/g, ' '))), pictures }
 }
 
 /** Text of a title or label: markup stripped, entities decoded (twice where they were escaped twice), one line. */

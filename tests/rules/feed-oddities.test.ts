@@ -103,3 +103,9 @@ test('UTF-8 under the name of a one-byte charset, with strays of that charset, i
   ])
   assert.equal(only(document).title, 'Brøndby, Århus, ø')
 })
+
+test('a word behind an & is not a sign whose semicolon is missing', () => {
+  const title = (text: string) => only(`<rss><channel><item><title>${text}</title></item></channel></rss>`).title
+  assert.equal(title('Search ?a=1&amp;region=2&amp;copy=3'), 'Search ?a=1&region=2&copy=3')
+  assert.equal(title('Caf&amp;eacute; &amp;copy 2026,&amp;nbspat last'), 'Café © 2026, at last')
+})
