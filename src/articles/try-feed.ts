@@ -58,6 +58,9 @@ export function tryEntries(feed: ParsedFeed, options: TryOptions): TriedEntry[] 
   })
 }
 
+/** The verdict on what is mapped to nothing. */
+export const nobodys = 'ignored: none of its categories is offered'
+
 function verdictOn(entry: Entry, { now, firstHours, mapping }: TryOptions, ids: number[] | null): string {
   const why = ignoredBecause(entry)
   if (why) return `ignored: ${why}`
@@ -65,7 +68,7 @@ function verdictOn(entry: Entry, { now, firstHours, mapping }: TryOptions, ids: 
   const date = believableDate(entry, now)
   if (date && date.getTime() < now.getTime() - firstHours * 3_600_000)
     return `ignored at first sight: older than ${firstHours} hours`
-  if (mapping && ids.length === 0) return 'ignored: none of its categories is offered'
+  if (mapping && ids.length === 0) return nobodys
   return entry.publishedAt && !date ? 'taken, dated now: its date is more than a day ahead' : 'taken'
 }
 

@@ -2,14 +2,17 @@
 // fits 320 pixels, breaks no Content-Security-Policy, loads nothing from elsewhere, and has the contrast of WCAG AA in both schemes.
 
 import assert from 'node:assert/strict'
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import { after, before } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { createEditor } from '../../src/access/editors.ts'
 import { addPrintedLink, signInUrl } from '../../src/access/sign-in.ts'
+import { addFeed } from '../../src/articles/feeds.ts'
+import { pollFeed } from '../../src/articles/poll.ts'
 import { runTick } from '../../src/digests/tick.ts'
 import { createServer } from '../../src/web/server.ts'
 import { openBrowser } from '../support/browser.ts'
+import { openFeedServer, rss } from '../support/feed-server.ts'
 import { story, type House } from '../support/house.ts'
 import { addReader, addStory, postAll } from '../support/newsroom.ts'
 import { freePort } from '../support/postgres.ts'
@@ -140,6 +143,77 @@ story(
   },
   options,
 )
+
+story(
+  'feeds with long names, every health and much to ignore fit 320 to 1280 pixels without scrolling sideways, and are worked from the list',
+  async (house) => {
+    await addCategories(house, ['Politics', 'Investing', 'World News'])
+    const path = `/${'a-long-path-without-a-space'.repeat(5)}`
+    const answers: Record<string, (response: ServerResponse) => void> = {
+      [path]: (response) =>
+        response.end(
+          rss([
+            { title: 'Taken '.repeat(30), link: 'https://lantern.example/1', date: house.clock.now() },
+            { title: 'Old', link: 'https://lantern.example/2', date: new Date(0.9e12) },
+            { title: 'No link' },
+            { title: 'No link either' },
+          ]),
+        ),
+      '/broken': (response) => response.writeHead(503).end(),
+      '/gone': (response) => response.writeHead(410).end(),
+    }
+    const server = await openFeedServer()
+    server.answer = (request, response) => answers[request.url ?? '']!(response)
+    const ctx = {
+      ...house.ctx,
+      config: { ...house.config, feeds: { ...house.config.feeds, allowHosts: [server.host] } },
+    }
+    for (const url of Object.keys(answers)) {
+      const { id } = await addFeed(ctx, {
+        url: server.origin + url,
+        categories: ['politics', 'investing', 'world-news'],
+      })
+      await pollFeed(ctx, id)
+    }
+    await addFeed(ctx, { url: 'https://lantern.example/never', categories: [] })
+    await using console = await openConsolePage(house, { javaScriptEnabled: false })
+    const { page } = console
+    for (const width of [320, 768, 1280]) {
+      await page.setViewportSize({ width, height: 900 })
+      for (const section of ['feeds', 'feeds/1', 'articles', 'categories']) {
+        await page.goto(`${home}/admin/${section}`)
+        assert.deepEqual(await page.evaluate(scrolling), [], `${section} at ${width}`)
+      }
+    }
+    await page.goto(`${home}/admin/feeds`)
+    const row = (words: string) => page.getByRole('listitem').filter({ hasText: words })
+    await row('1 taken, 0 changed, 0 known, 3 ignored').getByText('2 × it has no link; 1 × it is older').waitFor()
+    await row('/gone').getByText('It answered 410 Gone').waitFor()
+    await row('/broken').getByText('failing (1)').waitFor()
+    await row('never')
+      .getByRole('button', { name: /^Pause/ })
+      .focus()
+    await page.keyboard.press('Enter')
+    await page.getByText('Paused. Nothing is fetched').waitFor()
+    await row('never')
+      .getByRole('button', { name: /^Resume/ })
+      .click()
+    await page.getByText('Resumed.').waitFor()
+    await row('/gone')
+      .getByRole('button', { name: /^Poll now/ })
+      .click()
+    await page.getByText('Fetched just now.').waitFor()
+    await row('1 taken').getByRole('link', { name: /^Map/ }).click()
+    await page.getByRole('heading', { name: 'Where its stories go' }).waitFor()
+    await server.close()
+  },
+  options,
+)
+
+/** Runs in the page: what scrolls sideways, or would if it weren't clipped. */
+const scrolling = `[document.documentElement, ...document.querySelectorAll('main, main *')]
+  .filter((element) => element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).display !== 'inline')
+  .map((element) => element.outerHTML.slice(0, 80))`
 
 /** Runs in the page: sideways overflow, text below 4.5:1 (3:1 when large), controls without a name. */
 const lookAtPage = `(() => {

@@ -11,7 +11,7 @@ import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
-import { empty, moment, pager, state, table } from './parts.ts'
+import { empty, moment, pager, rowList, state } from './parts.ts'
 import { noticeOf, pathId, queryText } from './query.ts'
 
 const pageSize = 50
@@ -71,7 +71,7 @@ export function mountArticles(router: Router, web: WebContext): void {
           ${query.feed && html`<input type="hidden" name="feed" value="${query.feed}" />`}
           <button>Show</button>
         </form>
-        ${articles.length === 0 ? empty('No articles here.') : articleTable(web, articles)}
+        ${articles.length === 0 ? empty('No articles here.') : articleRows(web, articles)}
         ${pager('/admin/articles', query, next)}`,
     })
   })
@@ -115,34 +115,21 @@ function readAfter(cursor: string | undefined): { publishedAt: Date; id: number 
   return match ? { publishedAt: new Date(Number(match[1])), id: Number(match[2]) } : undefined
 }
 
-function articleTable(web: WebContext, articles: readonly ShownArticle[]): Html {
-  return table(
+function articleRows(web: WebContext, articles: readonly ShownArticle[]): Html {
+  return rowList(
     'Articles',
-    html`<tr>
-      <th>Story</th>
-      <th>Published</th>
-      <th>Categories</th>
-      <th>State</th>
-      <th></th>
-    </tr>`,
-    articles.map(
-      (article) =>
-        html`<tr>
-          <td class="story">
-            <a href="${safeUrl(article.link)}" rel="noreferrer noopener">${article.title}</a><br />
-            <span class="small"
-              >${[article.feedTitle ?? article.source, article.author].filter(Boolean).join(' · ')}</span
-            >
-          </td>
-          <td>
-            ${moment(web.config, article.publishedAt)}
-            ${article.dateSource === 'first-seen' && html`<br /><span class="small">first seen</span>`}
-          </td>
-          <td>${article.categories.join(', ') || html`<span class="none">nobody’s</span>`}</td>
-          <td>${stateOf(article)}</td>
-          <td><div class="row-actions">${buttons(article)}</div></td>
-        </tr>`,
-    ),
+    articles.map((article) => ({
+      title: html`<a href="${safeUrl(article.link)}" rel="noreferrer noopener">${article.title}</a>`,
+      state: stateOf(article),
+      facts: [
+        article.dateSource === 'first-seen'
+          ? ['First seen', moment(web.config, article.publishedAt)]
+          : ['Published', moment(web.config, article.publishedAt)],
+        ['In', article.categories.join(', ') || html`<span class="none">nobody’s</span>`],
+        ['From', [article.feedTitle ?? article.source, article.author].filter(Boolean).join(' · ') || 'the API'],
+      ],
+      actions: buttons(article),
+    })),
   )
 }
 
@@ -155,7 +142,7 @@ function stateOf(article: ShownArticle): Html {
 function buttons(article: ShownArticle): Html {
   const button = (action: ArticleAction, words: string) =>
     html`<form class="inline-form" method="post" action="/admin/articles/${article.id}/${action}">
-      <button class="quiet">${words}</button>
+      <button class="quiet" aria-label="${words} ${article.title}">${words}</button>
     </form>`
   if (article.withdrawnAt) return button('restore', 'Bring back')
   return html`${article.heldAt ? button('release', 'Release') : button('hold', 'Hold')}

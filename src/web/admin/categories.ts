@@ -18,7 +18,7 @@ import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
-import { empty, number, state, table } from './parts.ts'
+import { empty, number, rowList, state } from './parts.ts'
 import { noticeOf } from './query.ts'
 
 const back = ['Categories', '/admin/categories'] as const
@@ -39,7 +39,7 @@ export function mountCategories(router: Router, web: WebContext): void {
       body: html`${
           all.length === 0
             ? empty('No categories yet. Readers pick from what you add here.')
-            : categoryTable(all, counts)
+            : categoryRows(all, counts)
         }
         <h2>Add a category</h2>
         <form method="post" action="/admin/categories">
@@ -152,31 +152,22 @@ export function mountCategories(router: Router, web: WebContext): void {
   })
 }
 
-function categoryTable(all: readonly Category[], counts: ReadonlyMap<number, number>): Html {
-  const move = (category: Category, to: 'up' | 'down', sign: string) =>
+function categoryRows(all: readonly Category[], counts: ReadonlyMap<number, number>): Html {
+  const move = (category: Category, to: 'up' | 'down', words: string) =>
     html`<form class="inline-form" method="post" action="/admin/categories/${category.slug}/move">
-      <button class="quiet" name="to" value="${to}" aria-label="Move ${category.name} ${to}">${sign}</button>
+      <button class="quiet" name="to" value="${to}" aria-label="Move ${category.name} ${to}">${words}</button>
     </form>`
-  return table(
+  return rowList(
     'Categories',
-    html`<tr>
-      <th>Name</th>
-      <th>Slug</th>
-      <th class="number">Stories</th>
-      <th>State</th>
-      <th>Order</th>
-    </tr>`,
-    all.map(
-      (category) =>
-        html`<tr>
-          <td><a href="/admin/categories/${category.slug}">${category.name}</a></td>
-          <td><code>${category.slug}</code></td>
-          <td class="number">${number(counts.get(category.id) ?? 0)}</td>
-          <td>${category.retiredAt ? state('retired', 'plain') : state('offered', 'good')}</td>
-          <td>
-            ${!category.retiredAt && html`<div class="row-actions">${move(category, 'up', '↑')}${move(category, 'down', '↓')}</div>`}
-          </td>
-        </tr>`,
-    ),
+    all.map((category) => ({
+      title: html`<a href="/admin/categories/${category.slug}">${category.name}</a>`,
+      state: category.retiredAt ? state('retired', 'plain') : state('offered', 'good'),
+      under: category.description,
+      facts: [
+        ['Stories', number(counts.get(category.id) ?? 0)],
+        ['Slug', html`<code>${category.slug}</code>`],
+      ],
+      actions: !category.retiredAt && html`${move(category, 'up', '↑ Up')} ${move(category, 'down', '↓ Down')}`,
+    })),
   )
 }

@@ -4,12 +4,12 @@
 import type { RequestHandler } from 'express'
 import { allowedHosts } from '../../articles/feeds.ts'
 import { listCategories } from '../../articles/store.ts'
-import { type Tried, type TriedEntry, tryFeedUrl } from '../../articles/try-feed.ts'
+import { nobodys, type Tried, type TriedEntry, tryFeedUrl } from '../../articles/try-feed.ts'
 import type { Category } from '../../db/schema.ts'
 import { html, type Html, safeUrl } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConsole } from './layout.ts'
-import { count, moment, table } from './parts.ts'
+import { count, moment, rowList } from './parts.ts'
 import { queryText } from './query.ts'
 
 const shownEntries = 50
@@ -81,31 +81,26 @@ function shown(web: WebContext, tried: Tried, url: string, categories: readonly 
       <p class="buttons"><button class="main">Add this feed</button></p>
     </form>
     <h2>What it would bring</h2>
-    ${entryTable(web, tried.entries.slice(0, shownEntries))}`
+    ${entryRows(web, tried.entries.slice(0, shownEntries))}`
 }
 
-function entryTable(web: WebContext, entries: readonly TriedEntry[]): Html {
-  return table(
+/** Where they all go is chosen on this very page. */
+function happens(entry: TriedEntry): string {
+  return entry.verdict === nobodys ? 'taken, if all its stories go to a category' : entry.verdict
+}
+
+function entryRows(web: WebContext, entries: readonly TriedEntry[]): Html {
+  return rowList(
     'Entries',
-    html`<tr>
-      <th>Entry</th>
-      <th>Date</th>
-      <th>Its labels</th>
-      <th>Goes to</th>
-      <th>What happens</th>
-    </tr>`,
-    entries.map(
-      (entry) =>
-        html`<tr>
-          <td class="story">
-            <a href="${safeUrl(entry.link)}" rel="noreferrer noopener">${entry.title ?? '(no title)'}</a><br />
-            <span class="small">${entry.excerpt.slice(0, 160)}</span>
-          </td>
-          <td>${entry.dateSource === 'feed' ? moment(web.config, new Date(entry.publishedAt)) : 'none given'}</td>
-          <td>${entry.categories.slice(0, 8).join(', ')}</td>
-          <td>${entry.mappedTo.join(', ')}</td>
-          <td>${entry.verdict}</td>
-        </tr>`,
-    ),
+    entries.map((entry) => ({
+      title: html`<a href="${safeUrl(entry.link)}" rel="noreferrer noopener">${entry.title ?? '(no title)'}</a>`,
+      under: entry.excerpt.length > 160 ? `${entry.excerpt.slice(0, 160)}…` : entry.excerpt,
+      facts: [
+        ['Date', entry.dateSource === 'feed' ? moment(web.config, new Date(entry.publishedAt)) : 'none given'],
+        entry.categories.length > 0 && ['Its labels', entry.categories.slice(0, 8).join(', ')],
+        entry.mappedTo.length > 0 && ['Goes to', entry.mappedTo.join(', ')],
+        ['What happens', happens(entry)],
+      ],
+    })),
   )
 }

@@ -25,7 +25,7 @@ import { sendConfirmation } from './confirm.ts'
 import { showTry } from './feed-try.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
-import { count, empty, facts, moment, number, state, table } from './parts.ts'
+import { count, empty, facts, moment, number, rowList, state } from './parts.ts'
 import { noticeOf, pathId } from './query.ts'
 
 const back = ['Feeds', '/admin/feeds'] as const
@@ -36,11 +36,16 @@ export function mountFeeds(router: Router, web: WebContext): void {
     sendConsole(request, response, web, {
       section: 'feeds',
       title: 'Feeds',
-      notice: noticeOf(request, { removed: 'Removed. Its stories stay.' }),
+      notice: noticeOf(request, {
+        removed: 'Removed. Its stories stay.',
+        polled: 'Fetched just now.',
+        paused: 'Paused. Nothing is fetched until you resume it.',
+        active: 'Resumed. It is fetched within a minute.',
+      }),
       body: html`${
           feeds.length === 0
             ? empty('No feeds yet. Give the address of a feed, or of a page that names one.')
-            : feedTable(web, feeds)
+            : feedRows(web, feeds)
         }
         <h2>Add a feed</h2>
         <form method="get" action="/admin/feeds/try">
@@ -94,12 +99,12 @@ export function mountFeeds(router: Router, web: WebContext): void {
     })
   })
 
-  router.post('/feeds/:id/poll', async (request, response) => {
+  router.post('/feeds/:id/poll', readForm, async (request, response) => {
     const id = pathId(request)
     await getFeed(web.db, id)
     await pollFeed(web, id)
     await note(request, 'feed.polled', id)
-    response.redirect(303, `/admin/feeds/${id}?done=polled`)
+    response.redirect(303, `${whence(request, id)}?done=polled`)
   })
 
   router.post('/feeds/:id/state', readForm, async (request, response) => {
@@ -107,7 +112,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
     if (wanted !== 'active' && wanted !== 'paused') throw invalid('state', 'Must be active or paused.')
     const feed = await changeFeed(web, { id: pathId(request), state: wanted })
     await note(request, wanted === 'active' ? 'feed.resumed' : 'feed.paused', feed.id)
-    response.redirect(303, `/admin/feeds/${feed.id}?done=${wanted}`)
+    response.redirect(303, `${whence(request, feed.id)}?done=${wanted}`)
   })
 
   router.post('/feeds/:id/mapping', readForm, async (request, response) => {
@@ -141,6 +146,11 @@ export function mountFeeds(router: Router, web: WebContext): void {
   }
 }
 
+/** Back to where the button was. */
+function whence(request: Request, id: number): string {
+  return field(request, 'from') === 'list' ? '/admin/feeds' : `/admin/feeds/${id}`
+}
+
 function feedState(feed: FeedView): Html {
   if (feed.state === 'gone') return state('gone', 'bad')
   if (feed.state === 'paused') return state('paused', 'plain')
@@ -148,49 +158,70 @@ function feedState(feed: FeedView): Html {
   return feed.lastSuccessAt ? state('well', 'good') : state('not fetched yet', 'busy')
 }
 
-function feedTable(web: WebContext, feeds: readonly FeedView[]): Html {
-  return table(
+/** Those in trouble first: they are why one looks. */
+function feedRows(web: WebContext, feeds: readonly FeedView[]): Html {
+  const trouble = (feed: FeedView) => (feed.state === 'gone' ? 2 : feed.state === 'active' && feed.failures > 0 ? 1 : 0)
+  return rowList(
     'Feeds',
-    html`<tr>
-      <th>Feed</th>
-      <th>Health</th>
-      <th>Categories</th>
-      <th>Last success</th>
-      <th>Next poll</th>
-      <th class="number">Taken</th>
-      <th class="number">Changed</th>
-      <th class="number">Ignored</th>
-    </tr>`,
-    feeds.map((feed) => {
-      const last = feed.lastReport as FeedReport | null
-      return html`<tr>
-        <td class="story">
-          <a href="/admin/feeds/${feed.id}">${feed.title || feed.url}</a>
-          ${feed.title && html`<br /><span class="small">${feed.url}</span>`}
-        </td>
-        <td>${feedState(feed)}</td>
-        <td>${feed.categories.join(', ') || html`<span class="none">by label</span>`}</td>
-        <td>${moment(web.config, feed.lastSuccessAt)}</td>
-        <td>${feed.state === 'active' ? moment(web.config, feed.nextPollAt) : html`<span class="none">–</span>`}</td>
-        <td class="number">${last ? number(last.taken) : ''}</td>
-        <td class="number">${last ? number(last.changed) : ''}</td>
-        <td class="number">${last ? number(last.ignored) : ''}</td>
-      </tr>`
-    }),
+    feeds
+      .toSorted((a, b) => trouble(b) - trouble(a) || a.id - b.id)
+      .map((feed) => {
+        const last = feed.lastReport as FeedReport | null
+        return {
+          title: html`<a href="/admin/feeds/${feed.id}">${feed.title || feed.url}</a>`,
+          state: feedState(feed),
+          under: feed.title && feed.url,
+          trouble: feed.lastError,
+          facts: [
+            ['Last success', moment(web.config, feed.lastSuccessAt)],
+            feed.state === 'active' && ['Next poll', moment(web.config, feed.nextPollAt)],
+            ['Goes to', feed.categories.join(', ') || 'what its labels and rules say'],
+            last && ['Brought last', brought(last)],
+          ],
+          more: last && whyIgnored(last),
+          actions: rowActions(feed),
+        }
+      }),
   )
 }
 
+function brought(last: FeedReport): string {
+  return `${number(last.taken)} taken, ${number(last.changed)} changed, ${number(last.unchanged)} known, ${number(last.ignored)} ignored`
+}
+
+/** "3 ignored: it is older than what a new feed brings", the most frequent first. */
+function whyIgnored(last: FeedReport): Html | null {
+  const counts = new Map<string, number>()
+  for (const { why } of last.reasons) counts.set(why, (counts.get(why) ?? 0) + 1)
+  const said = [...counts].toSorted(([, a], [, b]) => b - a).map(([why, times]) => `${number(times)} × ${why}`)
+  return said.length ? html`<span class="small">Ignored: ${said.join('; ')}</span>` : null
+}
+
+function rowActions(feed: FeedView): Html {
+  const name = feed.title || feed.url
+  const button = (path: string, words: string, state?: string) =>
+    html`<form class="inline-form" method="post" action="/admin/feeds/${feed.id}/${path}">
+      <input type="hidden" name="from" value="list" />
+      ${state && html`<input type="hidden" name="state" value="${state}" />`}
+      <button class="quiet" aria-label="${words} ${name}">${words}</button>
+    </form>`
+  return html`${button('poll', 'Poll now')}
+    ${feed.state === 'active' ? button('state', 'Pause', 'paused') : button('state', 'Resume', 'active')}
+    <a href="/admin/feeds/${feed.id}#mapping" aria-label="Map ${name}">Map</a>
+    <a href="/admin/articles?feed=${feed.id}" aria-label="Stories of ${name}">Stories</a>`
+}
+
 function health(web: WebContext, feed: FeedView): Html {
-  return html`${feed.lastError && html`<p class="notice ${feed.state === 'gone' ? 'bad' : 'warn'}">${feed.lastError}</p>`}
-  ${facts([
-    ['Health', feedState(feed)],
-    ['Address', html`<code>${feed.url}</code>`],
-    ['Last success', moment(web.config, feed.lastSuccessAt)],
-    ['Last new story', moment(web.config, feed.lastNewAt)],
-    ['Next poll', feed.state === 'active' ? moment(web.config, feed.nextPollAt) : '–'],
-    ['Rhythm', `every ${Math.max(1, Math.round(feed.intervalSeconds / 60))} minutes`],
-    feed.hubUrl !== null && ['Hub', hubState(web, feed)],
-  ])}`
+  return html`<p class="small"><code>${feed.url}</code></p>
+    ${feed.lastError && html`<p class="notice ${feed.state === 'gone' ? 'bad' : 'warn'}">${feed.lastError}</p>`}
+    ${facts([
+      ['Health', feedState(feed)],
+      ['Last success', moment(web.config, feed.lastSuccessAt)],
+      ['Last new story', moment(web.config, feed.lastNewAt)],
+      ['Next poll', feed.state === 'active' ? moment(web.config, feed.nextPollAt) : '–'],
+      ['Rhythm', `every ${Math.max(1, Math.round(feed.intervalSeconds / 60))} minutes`],
+      feed.hubUrl !== null && ['Hub', hubState(web, feed)],
+    ])}`
 }
 
 function hubState(web: WebContext, feed: FeedView): Html {
@@ -208,26 +239,16 @@ function report(web: WebContext, last: FeedReport | null): Html | null {
     </p>
     ${
       last.reasons.length > 0 &&
-      table(
+      rowList(
         'Ignored entries',
-        html`<tr>
-          <th>Ignored</th>
-          <th>Why</th>
-        </tr>`,
-        last.reasons.map(
-          (reason) =>
-            html`<tr>
-              <td>${reason.title || '(no title)'}</td>
-              <td>${reason.why}</td>
-            </tr>`,
-        ),
+        last.reasons.map((reason) => ({ title: reason.title || '(no title)', facts: [['Ignored, as', reason.why]] })),
       )
     }`
 }
 
 function mappingForm(feed: FeedView, categories: readonly Category[], rules: readonly FeedRule[]): Html {
   const lines = rules.map((rule) => `${rule.field}: ${rule.pattern} = ${rule.category ?? '-'}`).join('\n')
-  return html`<h2>Where its stories go</h2>
+  return html`<h2 id="mapping">Where its stories go</h2>
     <form method="post" action="/admin/feeds/${feed.id}/mapping">
       <fieldset>
         <legend>All of them to</legend>

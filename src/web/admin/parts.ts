@@ -84,6 +84,46 @@ export function slimTable(label: string, head: Html, rows: readonly HtmlValue[])
   return html`<div class="slim">${table(label, head, rows)}</div>`
 }
 
+export interface Row {
+  title: HtmlValue
+  state?: HtmlValue
+  /** Small, under the title: where it comes from. */
+  under?: HtmlValue
+  /** What is wrong, in a sentence. */
+  trouble?: HtmlValue
+  facts: readonly (readonly [label: string, value: HtmlValue] | false | null)[]
+  /** What else there is to say, or to open. */
+  more?: HtmlValue
+  actions?: HtmlValue
+}
+
+/** What has too much to say for a table: a block each, of two or three lines, that fits every width without scrolling sideways. */
+export function rowList(label: string, rows: readonly Row[]): Html {
+  return html`<ul class="rows" aria-label="${label}">
+    ${rows.map(
+      (row) =>
+        html`<li>
+          <div class="row-title">${row.title}</div>
+          ${row.state && html`<div class="row-state">${row.state}</div>`}
+          ${row.under && html`<div class="row-under small">${row.under}</div>`}
+          ${row.trouble && html`<p class="row-trouble">${row.trouble}</p>`}
+          <dl class="row-facts">
+            ${row.facts.map(
+              (fact) =>
+                fact &&
+                html`<div>
+                  <dt>${fact[0]}</dt>
+                  <dd>${fact[1]}</dd>
+                </div>`,
+            )}
+          </dl>
+          ${row.actions && html`<div class="row-actions">${row.actions}</div>`}
+          ${row.more && html`<div class="row-more">${row.more}</div>`}
+        </li>`,
+    )}
+  </ul>`
+}
+
 /** What an empty page says: that it is empty, and what to do. */
 export function empty(what: HtmlValue, ...more: HtmlValue[]): Html {
   return html`<div class="empty">
