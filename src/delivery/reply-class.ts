@@ -20,16 +20,22 @@ export type ReplyClass =
   /** This connection is over; says nothing about the mail. */
   | 'connection'
 
-const deadStatus = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10', '5.0.350'])
-const deadText =
-  /(user|recipient|mailbox|address|account|addressee)\b.{0,40}\b(unknown|not found|does(n't| not) exist|no longer (valid|exists|available)|not exist|invalid|rejected: undeliverable)|unknown (user|recipient|mailbox|local|address)|no such (user|recipient|mailbox|person|account|address)|no mailbox (here|by that name)|not a (valid|known) (mailbox|user|recipient)|invalid (recipient|mailbox|user)|(host|domain).{0,20}(unknown|not found|does not exist)/i
+const deadStatus = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10'])
+/** Our address or our sending is meant: bad sender address, its domain, our quota at the relay. */
+const senderStatus = new Set(['5.1.7', '5.1.8', '5.4.5'])
+const deadUser =
+  /(user|recipient|mailbox|address|account|addressee|empf[^ ]*nger|benutzer)\b.{0,40}\b(unknown|not found|does(n't| not) exist|no longer (valid|exists|available)|not exist|invalid|rejected: undeliverable|nicht bekannt)|unknown (user|recipient|mailbox|local|address)|no such (user|recipient|mailbox|person|account|address)|no mailbox (here|by that name)|not a (valid|known) (mailbox|user|recipient)|invalid (recipient|mailbox|user)|does(n't| not) have an? \S+ account|not listed in .{0,30}directory/i
+const deadHost = /(host|domain).{0,20}(unknown|not found|does not exist)/i
+/** Postfix and Exim judge the sender, the greeting and our host when they hear RCPT: "Domain not found" is then our domain. */
+const senderText =
+  /sender (address |domain |verify |verification |is |was )?(rejected|failed|denied|refused|not |unknown|invalid)|verification failed for|envelope (sender|from)|mail from|return.path|(helo|ehlo)\b.{0,20}(rejected|invalid)|client host|bad outbound sender|sending (quota|limit)/i
 /** Looks dead, but is about us: an unauthenticated sender is often told "user unknown" in the same breath. */
 const policyText =
-  /spam|blocked|block ?list|blacklist|black list|\brbl\b|dnsbl|spamhaus|reputation|policy|dmarc|\bdkim\b|\bspf\b|authenticat|relay(ing)? (access )?denied|not permitted|unsolicited|banned|listed|greylist/i
+  /spam|blocked|block ?list|blacklist|black list|\brbl\b|dnsbl|spamhaus|reputation|polic(y|ies)|dmarc|\bdkim\b|\bspf\b|authenticat|relay(ing)? (access )?denied|unable to relay|rcpthosts|not permitted|unsolicited|banned|(?<!not )listed|greylist|\bptr\b|reverse dns|\bip (address|range)\b|permanently deferred|access denied, |spoof/i
 const refusedText =
-  /quota|mailbox (is )?full|over ?quota|insufficient storage|disabled|suspended|inactive|too (large|big)|size/i
+  /quota|mailbox (is )?full|storage|disabled|discontinued|deactivated|suspended|locked|inactiv|too (large|big)|size/i
 const throttleText =
-  /too many|too fast|rate|throttl|try again later|temporarily deferred|concurren|limit exceeded|slow down/i
+  /too many|too fast|\brates?\b|rate.?limit|throttl|try again later|temporarily deferred|concurren|limit exceeded|slow down|server busy/i
 const greyText = /grey|gray/i
 
 export function classifyReply(stage: SmtpStage, reply: SmtpReply): ReplyClass {
@@ -37,25 +43,31 @@ export function classifyReply(stage: SmtpStage, reply: SmtpReply): ReplyClass {
   const status = reply.enhanced
   if (code === 421) return 'connection'
   if (code < 500) {
-    if (greyText.test(text)) return 'temporary'
+    // 4.2.x is one mailbox: full, or getting too much from all the world.
+    if (greyText.test(text) || status?.startsWith('4.2.')) return 'temporary'
     if (code === 454 || status?.startsWith('4.7.') || throttleText.test(text)) return 'throttled'
     return 'temporary'
   }
-  if (stage === 'mail') return 'policy'
+  if (stage === 'mail' || senderText.test(text) || (status !== null && senderStatus.has(status))) return 'policy'
+  const isPolicy = policyText.test(text)
+  const isDead = deadUser.test(text) || (stage === 'rcpt' && deadHost.test(text))
   if (status) {
-    if (deadStatus.has(status)) return stage === 'rcpt' || !policyText.test(text) ? deadUnlessPolicy(text) : 'policy'
-    if (status.startsWith('5.2.') || status.startsWith('5.3.4')) return 'refused'
-    if (status.startsWith('5.7.')) return 'policy'
-    if (status.startsWith('5.5.') || status.startsWith('5.6.') || status.startsWith('5.3.')) return 'policy'
-    if (status.startsWith('5.4.')) return 'refused'
+    if (deadStatus.has(status)) {
+      // Some answer 5.1.1 to what is a block, or a full mailbox: the text tells.
+      if (isPolicy && (stage !== 'rcpt' || !isDead)) return 'policy'
+      return !isDead && refusedText.test(text) ? 'refused' : 'dead'
+    }
+    if (status.startsWith('5.2.')) return isDead && !isPolicy && !refusedText.test(text) ? 'dead' : 'refused'
+    if (status.startsWith('5.3.4') || status.startsWith('5.4.')) return 'refused'
+    if (/^5\.[3567]\./.test(status)) {
+      // Yandex says "5.7.1 No such user!", Outlook "5.5.0 mailbox unavailable".
+      if (stage === 'rcpt' && isDead && !isPolicy) return 'dead'
+      return stage === 'rcpt' && /mailbox unavailable/i.test(text) ? 'refused' : 'policy'
+    }
   }
-  if (policyText.test(text)) return 'policy'
-  if (stage === 'rcpt' && deadText.test(text)) return 'dead'
-  if (refusedText.test(text)) return 'refused'
+  if (isPolicy) return 'policy'
+  // "This account has been disabled": it exists.
+  if (refusedText.test(text) && !deadUser.test(text)) return 'refused'
+  if (isDead) return 'dead'
   return stage === 'rcpt' ? 'refused' : 'policy'
-}
-
-/** Some answer 5.1.1 to what is a block: the text tells. */
-function deadUnlessPolicy(text: string): ReplyClass {
-  return policyText.test(text) && !deadText.test(text) ? 'policy' : 'dead'
 }
