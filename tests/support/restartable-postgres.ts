@@ -15,7 +15,7 @@ const run = promisify(execFile)
 export interface RestartablePostgres {
   url: string
   port: number
-  /** Starts it again after `stopImmediately`. */
+  /** Starts it again after `stopImmediately`, or after it ended by itself; nothing when it runs. */
   start(): Promise<void>
   /** As a power cut: no checkpoint, connections die. */
   stopImmediately(): Promise<void>
@@ -23,12 +23,16 @@ export interface RestartablePostgres {
   remove(): Promise<void>
 }
 
-/** `settings`: further lines of postgresql.conf. fsync stays on: the promises under test hang on it. */
-export async function startRestartablePostgres(settings: readonly string[] = []): Promise<RestartablePostgres | null> {
+/** `settings`: further lines of postgresql.conf. fsync stays on: the promises under test hang on it. `within`: the folder to make
+ * its folder in. */
+export async function startRestartablePostgres(
+  settings: readonly string[] = [],
+  within = os.tmpdir(),
+): Promise<RestartablePostgres | null> {
   const bin = findPostgresBinaries()
   if (!bin) return null
   const user = process.getuid?.() === 0 ? findUser(['postgres', 'nobody']) : null
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'broadsheet-postgres-'))
+  const folder = mkdtempSync(path.join(within, 'broadsheet-postgres-'))
   if (user) chownSync(folder, user.uid, user.gid)
   const identity = user ? { uid: user.uid, gid: user.gid } : {}
   const data = path.join(folder, 'data')

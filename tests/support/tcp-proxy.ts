@@ -10,12 +10,15 @@ export interface TcpProxy {
   /** Holds all bytes back until `thaw`. */
   freeze(): void
   thaw(): void
+  /** The next time that those bytes go up, their connection breaks: before they have arrived, or when the answer comes. */
+  cutAt(bytes: string, when: 'before' | 'answer'): void
   close(): Promise<void>
 }
 
 export async function startTcpProxy(toPort: number): Promise<TcpProxy> {
   const pairs = new Set<[net.Socket, net.Socket]>()
   let isFrozen = false
+  let trap: { bytes: string; when: 'before' | 'answer' } | null = null
   const listener = net.createServer((client) => {
     const upstream = net.connect(toPort, '127.0.0.1')
     const pair: [net.Socket, net.Socket] = [client, upstream]
@@ -26,8 +29,14 @@ export async function startTcpProxy(toPort: number): Promise<TcpProxy> {
         pairs.delete(pair)
         to.destroy()
       })
-      from.on('data', (chunk) => {
-        to.write(chunk)
+      from.on('data', (chunk: Buffer) => {
+        if (from === client && trap && chunk.includes(trap.bytes, 0, 'latin1')) {
+          const { when } = trap
+          trap = null
+          if (when === 'before') return breakPair(pair)
+          upstream.prependOnceListener('data', () => breakPair(pair))
+        }
+        if (!to.destroyed) to.write(chunk)
       })
       if (isFrozen) from.pause()
     }
@@ -37,10 +46,10 @@ export async function startTcpProxy(toPort: number): Promise<TcpProxy> {
   return {
     port: (listener.address() as net.AddressInfo).port,
     cut: () => {
-      for (const [client, upstream] of pairs) {
-        client.resetAndDestroy()
-        upstream.resetAndDestroy()
-      }
+      for (const pair of pairs) breakPair(pair)
+    },
+    cutAt: (bytes, when) => {
+      trap = { bytes, when }
     },
     freeze: () => {
       isFrozen = true
@@ -56,4 +65,8 @@ export async function startTcpProxy(toPort: number): Promise<TcpProxy> {
       await once(listener, 'close')
     },
   }
+}
+
+function breakPair(pair: [net.Socket, net.Socket]): void {
+  for (const socket of pair) socket.resetAndDestroy()
 }

@@ -14,21 +14,33 @@ export const testConnections = 5
 
 export interface WorkerProcess {
   child: ChildProcess
+  /** Starts the worker; resolves once it is registered. Rejects when the process has ended. */
+  go(): Promise<void>
   /** As the kernel would: no goodbye. */
   kill(): Promise<void>
   /** SIGTERM; resolves to the exit code. */
   stop(): Promise<number | null>
 }
 
-/** Resolves once it is registered. */
+/** Resolves once its code is loaded. */
 export async function startWorkerProcess(url: string, relay: Relay): Promise<WorkerProcess> {
   const child = spawn(process.execPath, [import.meta.filename, url, JSON.stringify(relay)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit') as Promise<[number | null]>
-  await createInterface({ input: child.stdout! })[Symbol.asyncIterator]().next()
+  child.stdin!.on('error', () => {})
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
+  const hear = async (word: string) => {
+    const { value } = await lines.next()
+    if (value !== word) throw new Error(`the worker process ended before it was ${word}`)
+  }
+  await hear('loaded')
   return {
     child,
+    go: async () => {
+      child.stdin!.write('go\n')
+      await hear('ready')
+    },
     kill: async () => {
       child.kill('SIGKILL')
       await exited
@@ -55,10 +67,13 @@ if (process.argv[1] === import.meta.filename) {
     relays: [JSON.parse(relay!) as Relay],
     leaseSeconds: testLeaseSeconds,
   })
-  await worker.start()
-  console.log('ready')
   process.once('SIGTERM', async () => {
     await worker.stop()
     await database.close()
   })
+  console.log('loaded')
+  await once(process.stdin, 'data')
+  process.stdin.unref()
+  await worker.start()
+  console.log('ready')
 }
