@@ -23,7 +23,7 @@ export async function openSource(
   { cutoffSeq, at, onlyCategories }: { cutoffSeq: number; at: Date; onlyCategories?: readonly number[] | null },
 ): Promise<OpenEdition> {
   const template = await loadTemplate('digest', ctx.config.site)
-  const snapshot = renderSnapshot(ctx.config, template, source)
+  const snapshot = await renderSnapshot(ctx.config, template, source)
   const frame = openFrame(ctx.config, template, snapshot, { id: source.editionId, kind: 'preview', cutoffSeq, at })
   return { frame, onlyCategories: onlyCategories ?? null, stopped: new Set() }
 }

@@ -2,6 +2,7 @@
 // and stored, the same for every worker. The template's pieces are cut once from the MJML output (mails/templates.ts); here they
 // are filled with the edition's data.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Config } from '../base/config.ts'
 import { invalid } from '../base/errors.ts'
@@ -10,7 +11,7 @@ import type { Context } from '../db/context.ts'
 import { formatDate } from '../mails/dates.ts'
 import { loadTemplate, siteValues, type MailTemplate } from '../mails/templates.ts'
 import { clip } from '../mails/text.ts'
-import { cleanText, slotMarks, storeFragment, type StoredFragment } from './fragments.ts'
+import { cleanText, escapeHtml, slotMarks, storeFragment, type StoredFragment } from './fragments.ts'
 import { listEligible } from './eligible.ts'
 import type { EditionStory } from './selection.ts'
 import { storyUrl } from './story-url.ts'
@@ -62,8 +63,14 @@ export interface SnapshotArticle {
   publishedAt: Date
 }
 
+/** A title is a line or two; some feeds put the whole story there. */
+const titleLength = 300
+/** A link is in a story three times: one that is longer leaves no room in 100,000 bytes. */
+const linkLength = 8000
 const excerptLength = 300
 const briefLength = 110
+const bylineLength = 200
+const mostBusyMs = 15
 
 /** Enough that a reader who has seen the newest ones still finds the number that a digest shows, and some to like. */
 export function renderedPerCategory(stories: number): number {
@@ -74,7 +81,7 @@ export function renderedPerCategory(stories: number): number {
 export async function makeSnapshot(ctx: Context, editionId: number): Promise<void> {
   const source = await getEditionSource(ctx.db, editionId)
   const template = await loadTemplate('digest', ctx.config.site)
-  const snapshot = JSON.stringify(renderSnapshot(ctx.config, template, source))
+  const snapshot = JSON.stringify(await renderSnapshot(ctx.config, template, source))
   const madeAt = ctx.clock.now()
   await ctx.db
     .insertInto('editionSnapshots')
@@ -83,8 +90,13 @@ export async function makeSnapshot(ctx: Context, editionId: number): Promise<voi
     .execute()
 }
 
-/** Pure: the same source and look give the same bytes. */
-export function renderSnapshot(config: Config, template: MailTemplate, source: SnapshotSource): Snapshot {
+/** The same source and look give the same bytes. Lets others run every few milliseconds: thousands of stories take seconds, and in
+ * this process mails may be on the wire and leases to renew. */
+export async function renderSnapshot(
+  config: Config,
+  template: MailTemplate,
+  source: SnapshotSource,
+): Promise<Snapshot> {
   const site = siteValues(config.site)
   const slot = slotMarks
   const intro = source.intro.split(/\n\s*\n/).flatMap((paragraph) => cleanText(paragraph) || [])
@@ -97,12 +109,17 @@ export function renderSnapshot(config: Config, template: MailTemplate, source: S
   const text = (piece: string, values: object = {}) =>
     storeFragment(template.text.get(piece)!({ site, slot, edition, ...values }))
 
+  let restedAt = performance.now()
   const stories: Snapshot['stories'] = {}
   for (const category of source.categories)
     for (const { articleId } of category.stories) {
       const article = source.articles.get(articleId)
       if (!article || stories[articleId]) continue
-      const story = storyValues(config, article)
+      if (performance.now() - restedAt > mostBusyMs) {
+        await nextTurn()
+        restedAt = performance.now()
+      }
+      const story = storyValues(config, article, edition.archiveUrl)
       stories[articleId] = {
         title: story.title,
         excerpt: story.excerpt,
@@ -137,20 +154,27 @@ export function renderSnapshot(config: Config, template: MailTemplate, source: S
   }
 }
 
-function storyValues(config: Config, article: SnapshotArticle) {
+function storyValues(config: Config, article: SnapshotArticle, archiveUrl: string) {
+  const link = storyUrl(config, article)
   const { timezone } = config.digest
   const byline = [article.author && `By ${article.author}`, article.source]
   return {
-    title: cleanText(article.title),
-    link: storyUrl(config, article),
+    title: clip(cleanText(article.title), titleLength),
+    link: lengthInHtml(link) > linkLength ? archiveUrl : link,
     excerpt: clip(cleanText(article.excerpt), excerptLength),
     brief: clip(cleanText(article.excerpt), briefLength),
     image: safeImage(config, article.imageUrl),
     byline: [...byline, formatDate(article.publishedAt, 'shortDay', timezone, config.site.locale)]
       .filter(Boolean)
-      .map((part) => cleanText(part!))
+      .map((part) => clip(cleanText(part!), bylineLength))
       .join(' · '),
   }
+}
+
+/** At most: beyond ASCII each byte may be written as three. */
+function lengthInHtml(link: string): number {
+  const escaped = escapeHtml(link)
+  return Math.max(escaped.length, /^[ -~]*$/.test(link) ? 0 : Buffer.byteLength(escaped) * 3)
 }
 
 /** A picture from anywhere on https, or from our own site; anything else would be blocked or warned about. */

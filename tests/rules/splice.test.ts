@@ -91,6 +91,44 @@ test('fifty long stories stay within the limit, keep the footer, and the rest is
   }
 })
 
+test('a small site of giants: whatever feeds put into titles, links and bylines, the footer stays', async () => {
+  const giant = (text: string) => text.repeat(Math.ceil(5000 / text.length))
+  const texts = ['T', '水', '👩‍👩‍👧‍👦', 'שלום ', 'a\u0301', '<b>&"\u202e']
+  const frame = await makeFrame(
+    makeSource(12, 6, (id) => ({
+      title: `${id} ${giant(texts[id % texts.length]!)}`,
+      excerpt: giant(texts[(id + 1) % texts.length]!),
+      author: giant('A'),
+      source: giant('水'),
+      link: `https://stories.example/${'p'.repeat(5000)}/${id}`,
+      imageUrl: `https://stories.example/${'i'.repeat(5000)}`,
+    })),
+  )
+  const { mail, record } = splice(
+    frame,
+    Array.from({ length: 12 }, (_, index) => section(index + 1, 6)),
+  )
+  const { html, text } = await readMail(mail)
+  assert.ok(Buffer.byteLength(html) <= htmlLimit && mail.htmlBytes <= htmlLimit)
+  assert.match(html, /Unsubscribe<\/a>/)
+  assert.ok(record.articleIds.length >= 4)
+  const { headings, links } = walk(html)
+  assert.equal(headings.length, Object.keys(record.watermarks).length)
+  for (const link of links) assert.ok(text.includes(link), link.slice(-40))
+  for (const id of record.articleIds) assert.ok(new RegExp(`^${id}\\b`, 'm').test(text), `the title of ${id}`)
+})
+
+test('a link that leaves no room for anything else leads to the archive instead', async () => {
+  const link = `https://stories.example/${'水'.repeat(4000)}`
+  const frame = await makeFrame(makeSource(1, 1, () => ({ link })))
+  const { mail } = splice(frame, [section(1, 1)])
+  const { html } = await readMail(mail)
+  assert.ok(mail.htmlBytes <= htmlLimit)
+  assert.match(html, /Unsubscribe<\/a>/)
+  assert.ok(walk(html).links.every((each) => each.length < 1000))
+  assert.ok(walk(html).links.filter((each) => each === 'https://news.example/archive/7').length >= 2)
+})
+
 test('a category that finds no room at all keeps its watermark', async () => {
   const link = `https://stories.example/${'x'.repeat(1500)}/`
   const frame = await makeFrame(makeSource(60, 1, (id) => ({ link: `${link}${id}` })))

@@ -51,7 +51,7 @@ export function makeSource(
 
 export async function makeFrame(source: SnapshotSource, config = mailConfig) {
   const template = await loadTemplate('digest', config.site)
-  const snapshot = JSON.parse(JSON.stringify(renderSnapshot(config, template, source)))
+  const snapshot = JSON.parse(JSON.stringify(await renderSnapshot(config, template, source)))
   return openFrame(config, template, snapshot, {
     id: 7,
     kind: 'scheduled',
