@@ -296,6 +296,8 @@ export interface EditionsTable {
   createdAt: Date
   plannedAt: Date | null
   closedAt: Date | null
+  /** Names the page or command that asked for it; null: nothing did, or it may be repeated. */
+  requestKey: string | null
   /** Deferred mails are given up after so many hours; null: the site's RETRY_HOURS. Never more than those. */
   retryHours: number | null
   /** A relay has taken a mail of it, since it was last paused by refusals: until then one worker alone tries. */

@@ -1,10 +1,11 @@
 // What an editor starts: a manual digest for chosen categories, or an announcement in an editor's own words. The edition is made
 // at once and logged; planning it is the tick's.
 
-import { type Actor, audit } from '../access/audit.ts'
+import { type Actor, audit, type AuditEntry } from '../access/audit.ts'
 import { invalid } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
-import type { Edition } from '../db/schema.ts'
+import type { Insertable } from 'kysely'
+import type { Edition, EditionsTable } from '../db/schema.ts'
 
 /** Ignores frequency, respects what each subscriber has seen. `categories`: slugs; none: all. */
 export async function triggerDigest(
@@ -13,35 +14,28 @@ export async function triggerDigest(
     categories?: readonly string[] | undefined
     onlySubscriberId?: number | undefined
     retryHours?: number | undefined
+    /** The same again makes no second edition, but returns the first. */
+    requestKey?: string | undefined
     actor: Actor
   },
 ): Promise<Edition> {
   const retryHours = readRetryHours(ctx, input.retryHours)
   const now = ctx.clock.now()
   const categoryIds = input.categories?.length ? await categoryIdsOf(ctx, input.categories) : null
-  return ctx.db.transaction().execute(async (trx) => {
-    const edition = await trx
-      .insertInto('editions')
-      .values({
-        kind: 'manual',
-        state: 'planning',
-        categoryIds,
-        onlySubscriberId: input.onlySubscriberId ?? null,
-        retryHours,
-        requestedBy: input.actor,
-        createdAt: now,
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow()
-    await audit(trx, {
-      at: now,
-      actor: input.actor,
-      action: 'edition.triggered',
-      subject: `edition:${edition.id}`,
-      detail: { categories: input.categories ?? null },
-    })
-    return edition
-  })
+  return insertOnce(
+    ctx,
+    {
+      kind: 'manual',
+      state: 'planning',
+      categoryIds,
+      onlySubscriberId: input.onlySubscriberId ?? null,
+      retryHours,
+      requestKey: input.requestKey ?? null,
+      requestedBy: input.actor,
+      createdAt: now,
+    },
+    { at: now, actor: input.actor, action: 'edition.triggered', detail: { categories: input.categories ?? null } },
+  )
 }
 
 /** To every active subscriber who hasn't paused. `body` is plain text, blank lines between paragraphs. */
@@ -52,6 +46,8 @@ export async function triggerAnnouncement(
     body: string
     onlySubscriberId?: number | undefined
     retryHours?: number | undefined
+    /** The same again makes no second edition, but returns the first. */
+    requestKey?: string | undefined
     actor: Actor
   },
 ): Promise<Edition> {
@@ -63,28 +59,44 @@ export async function triggerAnnouncement(
   if (!subject || subject.length > 200 || /[\x00-\x1f\x7f]/.test(subject))
     throw invalid('subject', 'The subject must be one line of 1 to 200 characters.')
   if (!body || body.length > 20_000) throw invalid('body', 'The text must have 1 to 20,000 characters.')
+  return insertOnce(
+    ctx,
+    {
+      kind: 'announcement',
+      state: 'planning',
+      content: JSON.stringify({ subject, body }),
+      onlySubscriberId: input.onlySubscriberId ?? null,
+      retryHours,
+      requestKey: input.requestKey ?? null,
+      requestedBy: input.actor,
+      createdAt: now,
+    },
+    { at: now, actor: input.actor, action: 'announcement.triggered', detail: { subject } },
+  )
+}
+
+/** With its line in the audit log. Of two at once with one request key, the second waits for the first and gets its edition. */
+async function insertOnce(
+  ctx: Context,
+  edition: Insertable<EditionsTable>,
+  line: Omit<AuditEntry, 'subject'>,
+): Promise<Edition> {
   return ctx.db.transaction().execute(async (trx) => {
-    const edition = await trx
+    const made = await trx
       .insertInto('editions')
-      .values({
-        kind: 'announcement',
-        state: 'planning',
-        content: JSON.stringify({ subject, body }),
-        onlySubscriberId: input.onlySubscriberId ?? null,
-        retryHours,
-        requestedBy: input.actor,
-        createdAt: now,
-      })
+      .values(edition)
+      .onConflict((conflict) => conflict.column('requestKey').doNothing())
       .returningAll()
+      .executeTakeFirst()
+    if (made) {
+      await audit(trx, { ...line, subject: `edition:${made.id}` })
+      return made
+    }
+    return trx
+      .selectFrom('editions')
+      .selectAll()
+      .where('requestKey', '=', edition.requestKey!)
       .executeTakeFirstOrThrow()
-    await audit(trx, {
-      at: now,
-      actor: input.actor,
-      action: 'announcement.triggered',
-      subject: `edition:${edition.id}`,
-      detail: { subject },
-    })
-    return edition
   })
 }
 

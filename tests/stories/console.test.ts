@@ -223,6 +223,36 @@ story('an editor looks at whom a digest reaches, confirms, watches, pauses and c
     assert.match(log.text, new RegExp(`edition ${action}`))
 })
 
+story('a button that is pressed twice sends one digest and one announcement', async (house) => {
+  await newsroom(house)
+  const console = await openConsole(house)
+  const onceOf = (page: string) => /name="once" value="([^"]+)"/.exec(page)![1]!
+  const page = await console.get('/admin/trigger/confirm?categories=politics').expect(200)
+  const digest = { categories: ['politics'], once: onceOf(page.text) }
+  const draft = { subject: 'Hello', body: 'We moved.' }
+  const confirm = await console.post('/admin/announcement/confirm', draft).expect(200)
+  const letter = { ...draft, once: onceOf(confirm.text) }
+  const post = (path: string, form: object) => console.post(path, form as Record<string, string>).expect(303)
+  const answers = await Promise.all([
+    post('/admin/trigger', digest),
+    post('/admin/trigger', digest),
+    post('/admin/announcement', letter),
+    post('/admin/announcement', letter),
+  ])
+  assert.equal(answers[0]!.headers.location, answers[1]!.headers.location)
+  assert.equal(answers[2]!.headers.location, answers[3]!.headers.location)
+  const made = await house.db.selectFrom('editions').select('kind').orderBy('kind').execute()
+  assert.deepEqual(
+    made.map((edition) => edition.kind),
+    ['announcement', 'manual'],
+  )
+  await post('/admin/announcement', {
+    ...draft,
+    once: onceOf((await console.post('/admin/announcement/confirm', draft)).text),
+  })
+  assert.equal((await house.db.selectFrom('editions').select('id').execute()).length, 3)
+})
+
 story('live counts come as server-sent events, to editors only', async (house) => {
   await newsroom(house)
   const console = await openConsole(house)

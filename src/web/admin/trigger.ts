@@ -1,6 +1,7 @@
 // Sending by hand: a digest of chosen categories, or an announcement. Choose, look at how many it reaches, confirm.
 
 import type { Request, Router } from 'express'
+import { randomSecret } from '../../base/tokens.ts'
 import { listCategories } from '../../articles/store.ts'
 import { previewAnnouncement } from '../../digests/preview.ts'
 import { triggerAnnouncement, triggerDigest } from '../../digests/trigger.ts'
@@ -70,7 +71,7 @@ export function mountTrigger(router: Router, web: WebContext): void {
           <a href="/admin/preview?${categoryQuery(slugs)}">Preview it first</a>.
         </p>`,
       post: '/admin/trigger',
-      fields: html`${hiddenCategories(slugs)} ${retryWindow(web)}`,
+      fields: html`${hiddenCategories(slugs)} ${hiddenOnce()} ${retryWindow(web)}`,
       button: `Send to ${count(audience, 'subscriber')}`,
       back: ['Choose again', '/admin/trigger'],
     })
@@ -80,6 +81,7 @@ export function mountTrigger(router: Router, web: WebContext): void {
     const edition = await triggerDigest(web, {
       categories: fieldList(request, 'categories'),
       retryHours: retryHoursOf(request),
+      requestKey: requestKeyOf(request),
       actor: actorOf(request),
     })
     await wakeTick(web)
@@ -123,7 +125,7 @@ export function mountTrigger(router: Router, web: WebContext): void {
             “${subject}”, to <b>${count(audience, 'subscriber')}</b>. It can be paused, but what is sent is sent.
           </p>
           <form method="post" action="/admin/announcement">
-            ${draft} ${retryWindow(web)}
+            ${draft} ${hiddenOnce()} ${retryWindow(web)}
             <p class="buttons">
               <button class="main">Send to ${count(audience, 'subscriber')}</button>
               <button formaction="/admin/announcement/confirm" name="step" value="edit">Change the text</button>
@@ -140,11 +142,20 @@ export function mountTrigger(router: Router, web: WebContext): void {
       subject: field(request, 'subject') ?? '',
       body: field(request, 'body') ?? '',
       retryHours: retryHoursOf(request),
+      requestKey: requestKeyOf(request),
       actor: actorOf(request),
     })
     await wakeTick(web)
     response.redirect(303, `/admin/editions/${edition.id}?done=triggered`)
   })
+}
+
+/** Names this page: its button pressed twice is one wish. */
+const hiddenOnce = (): Html => html`<input type="hidden" name="once" value="${randomSecret()}" />`
+
+function requestKeyOf(request: Request): string | undefined {
+  const once = field(request, 'once')
+  return once ? `${actorOf(request)} ${once.slice(0, 100)}` : undefined
 }
 
 /** Blank: the site's window. */
