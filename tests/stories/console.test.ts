@@ -320,6 +320,7 @@ story(
     const slot = (await getSubscriber(house, 'reader@mail.example')).nextDueAt!
     house.clock.set(new Date(slot.getTime() - 20 * 60_000))
     await runTick(house.ctx)
+    assert.match((await console.get('/admin/editions/1')).text, /planned then, and held if nobody has released it/)
     const page = await console.get('/admin/editions/1/arrange').expect(200)
     const stories = [...page.text.matchAll(/name="story" value="(\d+-(\d+))"/g)].map(([, key, id]) => ({
       key: key!,
@@ -352,7 +353,9 @@ story(
     )
     assert.match((await console.get('/admin/editions/1/arrange').expect(200)).text, /Good morning\./)
     await console.post('/admin/editions/1/hold').expect(303)
+    assert.match((await console.get('/admin/editions/1')).text, /planned then, and kept until you release it/)
     await console.post('/admin/editions/1/release').expect(303)
+    assert.match((await console.get('/admin/editions/1')).text, /planned and sent then/)
     assert.match((await console.get('/admin/editions/1').expect(200)).text, /Approved\./)
   },
   { env: { APPROVAL_MINUTES: '30', APPROVAL_POLICY: 'hold' } },

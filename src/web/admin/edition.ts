@@ -16,7 +16,7 @@ import {
   decideUncertain,
 } from '../../digests/control.ts'
 import { accountOf, findEdition } from '../../digests/editions.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, type HtmlValue } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { wakeTick } from '../wake.ts'
 import { sendConfirmation } from './confirm.ts'
@@ -172,11 +172,25 @@ async function liveHtml(web: WebContext, edition: Edition): Promise<Html> {
       come in their next digest.
     </p>`
   return html`<p class="standing">
-      ${editionState(edition)} ${!edition.plannedAt && edition.closedAt === null && '· still being planned'}
+      ${editionState(edition)} ${planningWords(web, edition)}
       ${account.audience > 0 && `· ${progressWords(account, web.clock.now())}`}
       ${edition.note && html`· ${sentence(web.config, edition.note)}`}
     </p>
     ${account.audience > 0 && accountBar(account, { isLarge: true })} ${accountTable(account, deliveries)}`
+}
+
+/** What becomes of one that isn't planned yet: before its slot nobody is in it, and its account is empty. */
+function planningWords(web: WebContext, edition: Edition): HtmlValue {
+  if (edition.plannedAt || edition.closedAt) return null
+  if (!edition.slotAt || edition.slotAt <= web.clock.now()) return '· still being planned'
+  const isSentUnseen = web.config.digest.approvalPolicy === 'send'
+  const then =
+    edition.state === 'held'
+      ? 'planned then, and kept until you release it'
+      : edition.approvedAt || isSentUnseen
+        ? 'planned and sent then'
+        : 'planned then, and held if nobody has released it'
+  return html`· ${moment(web.config, edition.slotAt)}: ${then}`
 }
 
 async function storyList(web: WebContext, edition: Edition): Promise<Html> {
