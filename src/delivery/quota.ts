@@ -60,7 +60,10 @@ export class DayQuota {
   #relay: string
   #limitOf: (day: Date) => number
   #left = 0
+  /** The day that `#left` is of. */
+  #day = ''
   #usedUp = ''
+  #reserving: Promise<number> | null = null
 
   constructor(db: Db, relay: string, limitOf: (day: Date) => number) {
     this.#db = db
@@ -72,8 +75,15 @@ export class DayQuota {
   async take(now: Date): Promise<boolean> {
     const day = now.toISOString().slice(0, 10)
     if (this.#usedUp === day) return false
-    if (this.#left === 0) this.#left = await this.#reserve(day, this.#limitOf(now))
-    if (this.#left === 0) {
+    // What was reserved yesterday is yesterday's.
+    if (this.#day !== day) this.#left = 0
+    this.#day = day
+    while (this.#left === 0) {
+      // One block at a time: connections that ask together share it.
+      this.#reserving ??= this.#reserve(day, this.#limitOf(now)).finally(() => {
+        this.#reserving = null
+      })
+      if ((await this.#reserving) > 0) continue
       this.#usedUp = day
       return false
     }
@@ -84,14 +94,16 @@ export class DayQuota {
   async #reserve(day: string, limit: number): Promise<number> {
     const key = `${this.#relay} ${day}`
     const block = Math.max(1, Math.min(50, Math.floor(limit / 20)))
-    return this.#db.transaction().execute(async (trx) => {
+    const granted = await this.#db.transaction().execute(async (trx) => {
       await sql`insert into send_quota (key) values (${key}) on conflict do nothing`.execute(trx)
       const { rows } = await sql<{ used: number }>`select used from send_quota where key = ${key} for update`.execute(
         trx,
       )
-      const granted = Math.max(0, Math.min(block, limit - rows[0]!.used))
-      await sql`update send_quota set used = used + ${granted} where key = ${key}`.execute(trx)
-      return granted
+      const some = Math.max(0, Math.min(block, limit - rows[0]!.used))
+      await sql`update send_quota set used = used + ${some} where key = ${key}`.execute(trx)
+      return some
     })
+    if (this.#day === day) this.#left += granted
+    return granted
   }
 }

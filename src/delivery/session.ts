@@ -164,14 +164,22 @@ export class WorkSession {
     for (const courier of this.#couriers) courier.letGoAfter(slowMs)
     for (const lane of [this.#lanes.digest, this.#lanes.transactional]) lane.nudge()
     if (this.#traffic.limits.isAnyLimited) void this.#parkSlow()
-    const canWork = gates.some((gate) => gate.canWork('digest', this.#options.clock.now()))
-    if (canWork) return
-    if (this.#isDraining && gates.every((gate) => gate.trouble === null || gate.failures >= drainFailures)) this.stop()
-    else if (gates.every((gate) => gate.troubleMs > 10_000)) void this.#giveBackAll()
+    const now = this.#options.clock.now()
+    if (
+      this.#isDraining &&
+      !gates.some((gate) => gate.canWork('digest', now)) &&
+      gates.every((gate) => gate.trouble === null || gate.failures >= drainFailures)
+    )
+      return this.stop()
+    // Long in trouble, or (digests) the day's budget is spent: what is leased here would wait for nothing.
+    const isIdle = (gate: RelayGate, lane: LaneName) =>
+      !gate.canWork(lane, now) && (gate.trouble === null || gate.troubleMs > 10_000)
+    for (const lane of ['digest', 'transactional'] as const)
+      if (gates.every((gate) => isIdle(gate, lane))) void this.#giveBackAll(this.#lanes[lane])
   }
 
-  async #giveBackAll(): Promise<void> {
-    const idle = [this.#lanes.digest, this.#lanes.transactional].flatMap((lane) => lane.takeOut(() => true))
+  async #giveBackAll(lane: Lane): Promise<void> {
+    const idle = lane.takeOut(() => true)
     if (idle.length) await this.#giveBack(idle.map((delivery) => ({ delivery, seconds: 0 })))
   }
 

@@ -64,7 +64,7 @@ export class FaultWorld {
 
   /** An empty database with a new edition, and a relay that behaves. */
   async open(): Promise<this> {
-    await sql`truncate deliveries, editions, subscribers, suppressions, edition_counts, workers cascade`.execute(
+    await sql`truncate deliveries, editions, subscribers, suppressions, edition_counts, workers, send_quota cascade`.execute(
       this.database.db,
     )
     this.server = await startCaptureServer({ store: this.#store })
