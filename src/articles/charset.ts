@@ -111,6 +111,9 @@ function sequenceLength(bytes: Buffer, at: number): number {
   return length
 }
 
+/** What each byte from 0x80 is. */
+const upper1252 = iconv.decode(Buffer.from(Array.from({ length: 0x80 }, (_, at) => at + 0x80)), 'windows-1252')
+
 function decodeStrayUtf8(bytes: Buffer): string {
   let text = ''
   let from = 0
@@ -120,7 +123,7 @@ function decodeStrayUtf8(bytes: Buffer): string {
       at += length
       continue
     }
-    text += bytes.toString('utf8', from, at) + iconv.decode(bytes.subarray(at, at + 1), 'windows-1252')
+    text += bytes.toString('utf8', from, at) + upper1252[bytes[at]! - 0x80]!
     from = ++at
   }
   return text + bytes.toString('utf8', from)
@@ -131,8 +134,9 @@ function guessed(buffer: Buffer): string {
   const words: Buffer[] = []
   let size = 0
   for (const match of buffer.toString('latin1').matchAll(/[\x80-\xff][^<>&]*/g)) {
-    words.push(Buffer.from(match[0], 'latin1'), Buffer.from(' '))
-    if ((size += match[0].length) > 20_000) break
+    const word = match[0].slice(0, 2000)
+    words.push(Buffer.from(word, 'latin1'), Buffer.from(' '))
+    if ((size += word.length) > 20_000) break
   }
   return known(detect(Buffer.concat(words)) ?? '') ?? 'windows-1252'
 }

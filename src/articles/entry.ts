@@ -38,6 +38,10 @@ export const excerptLength = 320
 /** Longest stored title; longer ones are cut at a word. */
 export const titleLength = 500
 
+/** Labels read of one entry, and declared pictures: no feed that means it has more. */
+export const mostLabels = 500
+export const mostPictures = 100
+
 export interface Whereabouts {
   /** What relative links stand against, whatever the document says about itself. */
   base?: string | null

@@ -90,9 +90,9 @@ export interface Picture {
 
 const pictureFile = /\.(?:jpe?g|png|gif|webp|avif)(?:$|[?#&;:!])/i
 const otherFile = /\.(?:mp[34]|m4[av]|mov|webm|ogg|og[av]|wav|aac|flac|pdf|zip|epub|m3u8|swf|html?|svg)(?:$|[?#])/i
-/** Beacons and smileys: no feed means them as a picture. */
+/** Beacons and smileys: no feed means them as a picture. SVG: no mail program shows it. */
 const beacon =
-  /^https?:\/\/(?:[^/]*\.)?(?:feedburner\.com|feedsportal\.com|doubleclick\.net|google-analytics\.com|pheedo\.com)\/|^https?:\/\/(?:pixel|stats?|analytics|counter|feeds\.wordpress)\.|\/(?:(?:[\w-]*[_-])?(?:pixel|1x1|spacer)|blank|transparent|clear|counter|b)\.(?:gif|png|php)(?:$|\?)|\/(?:pixel|tracker|track)(?:$|[/?])|smil(?:ies|eys)\/|\/(?:tw)?emoji\//i
+  /^https?:\/\/(?:[^/]*\.)?(?:feedburner\.com|feedsportal\.com|doubleclick\.net|google-analytics\.com|pheedo\.com)\/|^https?:\/\/(?:pixel|stats?|analytics|counter|feeds\.wordpress)\.|\/(?:(?:[\w-]*[_-])?(?:pixel|1x1|spacer)|blank|transparent|clear|counter|b)\.(?:gif|png|php)(?:$|\?)|\/(?:pixel|tracker|track)(?:$|[/?])|smil(?:ies|eys)\/|\/(?:tw)?emoji\/|\.svg(?:$|[?#])/i
 /** Buttons that stand in the text. */
 const button = /\/(?:[\w-]*[_-])?(?:twitter|facebook|linkedin|rss|share|email|print)[_-]?(?:icon|button)/i
 const avatar = /gravatar\.com\/|\/avatars?\//i

@@ -30,14 +30,18 @@ export function readHtml(html: string, most: number, options: { allPictures?: bo
   const pictures: HtmlPicture[] = []
   // Tags that are opened and never closed: looked for once, not again at each of a hundred thousand of them.
   const unclosed = new Set<string>()
+  const mostRaw = most * 10 + 1000
   let raw = ''
   let at = 0
   while (at < html.length) {
     const tagAt = html.indexOf('<', at)
     const end = tagAt < 0 ? html.length : tagAt
     // Ten times the length covers entities and white space; nothing here gets long by repetition.
-    if (raw.length < most * 10 + 1000) raw += html.slice(at, end)
-    else if (!options.allPictures || pictures.length > 20) break
+    if (raw.length < mostRaw) raw += html.slice(at, Math.min(end, at + mostRaw))
+    else {
+      if (options.allPictures) addPictures(pictures, html, at)
+      break
+    }
     if (tagAt < 0) break
     tagPattern.lastIndex = tagAt
     const match = tagPattern.exec(html)
@@ -48,7 +52,7 @@ export function readHtml(html: string, most: number, options: { allPictures?: bo
     }
     at = tagPattern.lastIndex
     const [, cdata, isClosing, tagName, attributes] = match
-    if (cdata !== undefined) raw += cdata.replaceAll('<', ' <')
+    if (cdata !== undefined) raw += cdata.slice(0, mostRaw).replaceAll('<', ' <')
     if (tagName === undefined) continue
     const tag = tagName.toLowerCase()
     if (!inline.test(tag)) raw += ' '
@@ -64,13 +68,17 @@ export function readHtml(html: string, most: number, options: { allPictures?: bo
       }
     }
   }
-  // As in attributes: `&copy=1` and `&region` are no signs with a missing semicolon. `&nbspand` is.
-  return { text: cleanSpace(decodeHTMLAttribute(raw.replace(/&nbsp;?/g, ' '))), pictures }
+  return { text: cleanSpace(decodeEntities(raw)), pictures }
+}
+
+/** As in attributes: `&copy=1` and `&region` are no signs with a missing semicolon. `&nbspand` and `&quotHe` are. */
+function decodeEntities(raw: string): string {
+  return decodeHTMLAttribute(raw.replace(/&(amp|nbsp|quot)(?!;|\w*=)/g, '&$1;'))
 }
 
 /** Text of a title or label: markup stripped, entities decoded (twice where they were escaped twice), one line. */
 export function plainText(html: string): string {
-  if (!/[<&]/.test(html)) return cleanSpace(html)
+  if (!/[<&]/.test(html)) return cleanSpace(html.slice(0, 20_000))
   const once = readHtml(html, 2000).text
   return unescapeAgain(once, 2000)
 }
@@ -118,10 +126,23 @@ export function cutAtWord(text: string, most: number): string {
   return `${end.replace(/[\s.,;:!?–—-]+$/u, '')}…`
 }
 
+/** Those after `from`, past everything else, until there are enough to choose from. */
+function addPictures(pictures: HtmlPicture[], html: string, from: number): void {
+  const image = /<(?:amp-)?img\b/gi
+  image.lastIndex = from
+  for (let looked = 0; looked < 200 && pictures.length < 20; looked++) {
+    const start = image.exec(html)?.index
+    if (start === undefined) return
+    tagPattern.lastIndex = start
+    addPicture(pictures, tagPattern.exec(html)?.[4] ?? '')
+  }
+}
+
 function addPicture(pictures: HtmlPicture[], attributes: string): void {
   const found: Record<string, string> = {}
   for (const [, name, , double, single, bare] of attributes.matchAll(
-    /([a-zA-Z][\w:-]*)\s*=\s*("([^"]*)"|'([^']*)'|([^\s"'>]+))/g,
+    // The value is optional so that a long name without one is passed over once, not from each of its letters.
+    /([a-zA-Z][\w:-]*)(?:\s*=\s*("([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g,
   ))
     found[name!.toLowerCase()] ??= decodeHTML(double ?? single ?? bare ?? '').trim()
   const width = size(found.width)

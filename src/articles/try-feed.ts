@@ -102,9 +102,10 @@ export async function tryFeedUrl(
 export function feedsOfPage(html: string, pageUrl: string): { url: string; title: string }[] {
   const found = new Map<string, string>()
   const head = html.slice(0, 500_000)
-  const baseHref = /<base\b[^>]*\bhref\s*=\s*["']?([^"'\s>]+)/i.exec(head)?.[1]
+  const baseHref = /<base\b[^<>]{0,500}?\shref\s*=\s*["']?([^"'\s>]+)/i.exec(head)?.[1]
   const base = (baseHref && URL.parse(decodeHTML(baseHref), pageUrl)?.href) || pageUrl
-  for (const [tag] of head.matchAll(/<link\b(?:[^>"']|"[^"]*"|'[^']*')*>/gi)) {
+  // No < inside: else each of a hundred thousand unclosed tags would be looked for to the end.
+  for (const [tag] of head.matchAll(/<link\b(?:[^<>"']|"[^<"]*"|'[^<']*')*>/gi)) {
     const attribute = (name: string) => {
       const match = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))`, 'i').exec(tag)
       return decodeHTML(match?.[1] ?? match?.[2] ?? match?.[3] ?? '').trim()

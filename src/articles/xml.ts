@@ -30,7 +30,8 @@ export class FeedRefused extends Error {
 }
 
 const deepest = 100
-const mostNodes = 600_000
+const mostNodes = 300_000
+const mostPrefixes = 200
 export const mostItems = 10_000
 
 /** Elements that only hold elements: the text between is white space, or noise. */
@@ -146,6 +147,7 @@ const canonical: readonly (readonly [RegExp, string])[] = [
 ]
 
 function canonicalPrefix(uri: string): string | undefined {
+  if (uri.length > 200) return undefined
   const lower = uri.trim().toLowerCase()
   return canonical.find(([pattern]) => pattern.test(lower))?.[1]
 }
@@ -155,6 +157,7 @@ function enterScope(outer: Scope = noScope, name: string, attributes: Record<str
   for (const attribute in attributes) {
     if (!attribute.startsWith('xmlns')) continue
     prefixes ??= new Map(outer.prefixes)
+    if (prefixes.size > mostPrefixes) throw new FeedRefused(`It names more than ${mostPrefixes} namespaces.`)
     const uri = attributes[attribute]!
     if (attribute.startsWith('xmlns:')) {
       const prefix = attribute.slice(6)

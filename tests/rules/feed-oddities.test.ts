@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Entry } from '../../src/articles/entry.ts'
 import { parseFeed } from '../../src/articles/feed-formats.ts'
+import { feedsOfPage } from '../../src/articles/try-feed.ts'
 
 function only(document: string | Uint8Array): Entry {
   const reading = parseFeed(Buffer.from(document as string))
@@ -59,6 +60,7 @@ test('beacons, smileys and icons are no pictures; what only sounds like one is',
     'https://l.example/tracker/7',
     'https://s.example/plugins/smileys/twemoji/2/72x72/21a9.png',
     'https://l.example/share-button.png',
+    'https://l.example/logo.svg?v=2',
   ])
     assert.equal(picture(beacon), null, beacon)
   for (const good of [
@@ -108,4 +110,38 @@ test('a word behind an & is not a sign whose semicolon is missing', () => {
   const title = (text: string) => only(`<rss><channel><item><title>${text}</title></item></channel></rss>`).title
   assert.equal(title('Search ?a=1&amp;region=2&amp;copy=3'), 'Search ?a=1&region=2&copy=3')
   assert.equal(title('Caf&amp;eacute; &amp;copy 2026,&amp;nbspat last'), 'Café © 2026, at last')
+  assert.equal(title('&amp;quotLow&amp;quot, they said'), '"Low", they said')
+})
+
+test('half a megabyte of anything that never ends is read to its end', () => {
+  const half = (piece: string) => piece.repeat(Math.floor(500_000 / piece.length))
+  const described = (text: string) =>
+    `<rss><channel><item><title>A</title><description><![CDATA[${text}]]></description></item></channel></rss>`
+  for (const piece of [
+    '<',
+    '<a "',
+    '<!--',
+    '<script>',
+    '<img src="x" ',
+    '&amp;',
+    'The post first appeared first on ',
+    '[…] ',
+    ' ',
+  ])
+    assert.equal(only(described(half(piece))).title, 'A', piece)
+  assert.equal(only(described(`<img ${half('a')}><p>Text</p>`)).excerpt, 'Text')
+  assert.deepEqual(feedsOfPage(half('<link '), 'https://l.example/'), [])
+  assert.deepEqual(feedsOfPage(half('<base '), 'https://l.example/'), [])
+  const reasons = [
+    `<rss><channel><item>${half('<a/>').repeat(3)}</item></channel></rss>`,
+    `<rss ${Array.from({ length: 500 }, (_, n) => `xmlns:p${n}="u"`).join(' ')}><channel/></rss>`,
+  ].map((document) => {
+    const reading = parseFeed(Buffer.from(document))
+    return reading.outcome === 'refused' ? reading.reason : 'it was read'
+  })
+  assert.deepEqual(reasons, ['It has more than 300000 elements.', 'It names more than 200 namespaces.'])
+  const many = only(
+    `<rss><channel><item><title>A</title>${'<category>x</category>'.repeat(900)}</item></channel></rss>`,
+  )
+  assert.equal(many.categories.length, 500)
 })

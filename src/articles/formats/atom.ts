@@ -1,6 +1,6 @@
 // Atom 1.0 and 0.3. The same elements but for the dates (issued, modified) and the content's mode.
 
-import type { Entry, ParsedFeed, Whereabouts } from '../entry.ts'
+import { type Entry, mostLabels, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
 import { parseFeedDate } from '../feed-date.ts'
 import { choosePicture, isWebAddress, type Picture, readTexts, resolveLink, titleOf } from '../feed-parts.ts'
 import { plainText } from '../html-text.ts'
@@ -61,6 +61,7 @@ function readEntry(source: string, entry: XmlNode, outerBase: string | null): En
     guid,
     publishedAt: dateOf(source, entry),
     categories: childrenNamed(entry, 'category')
+      .slice(0, mostLabels)
       .map((node) => plainText(node.attributes.label?.trim() || node.attributes.term?.trim() || node.text))
       .concat(
         childrenNamed(entry, 'category').length
@@ -136,6 +137,7 @@ function declaredPictures(entry: XmlNode): Picture[] {
   }
   const walk = (parent: XmlNode) => {
     for (const node of parent.children) {
+      if (pictures.length > mostPictures) break
       if (node.name === 'media:thumbnail') add(node.attributes.url, node, 'image')
       else if (node.name === 'media:content') {
         add(node.attributes.url, node, node.attributes.type || node.attributes.medium)

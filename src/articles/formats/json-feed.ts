@@ -1,6 +1,6 @@
 // JSON Feed 1 and 1.1. Fields of the wrong type are passed over one by one: one bad item doesn't cost the others.
 
-import type { Entry, ParsedFeed, Whereabouts } from '../entry.ts'
+import { type Entry, mostLabels, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
 import { parseFeedDate } from '../feed-date.ts'
 import { choosePicture, isWebAddress, type Picture, readTexts, resolveLink, titleOf } from '../feed-parts.ts'
 import { plainText } from '../html-text.ts'
@@ -36,7 +36,7 @@ function readItem(item: Fields, base: string | null): Entry {
     text(item.content_html),
     escaped(text(item.content_text)),
   ])
-  const attachments = Array.isArray(item.attachments) ? item.attachments.filter(isFields) : []
+  const attachments = Array.isArray(item.attachments) ? item.attachments.slice(0, mostPictures).filter(isFields) : []
   const declared: Picture[] = [
     { url: text(item.image), width: null, type: 'image' },
     { url: text(item.banner_image), width: null, type: 'image' },
@@ -50,7 +50,10 @@ function readItem(item: Fields, base: string | null): Entry {
       (guid && isWebAddress(guid) ? guid : null),
     guid,
     publishedAt: parseFeedDate(text(item.date_published)) ?? parseFeedDate(text(item.date_modified)),
-    categories: (Array.isArray(item.tags) ? item.tags : []).map((tag) => plainText(text(tag))).filter(Boolean),
+    categories: (Array.isArray(item.tags) ? item.tags : [])
+      .slice(0, mostLabels)
+      .map((tag) => plainText(text(tag)))
+      .filter(Boolean),
     author: authorOf(item),
     excerpt,
     image: choosePicture(declared, pictures, base),

@@ -1,7 +1,7 @@
 // RSS 0.9x to 2.0, RSS 1.0 (RDF) and the dialects of WordPress, FeedBurner and the media modules. The two families differ in where
 // the items stand and in what names them: a guid here, rdf:about there.
 
-import type { Entry, ParsedFeed, Whereabouts } from '../entry.ts'
+import { type Entry, mostLabels, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
 import { parseFeedDate } from '../feed-date.ts'
 import { choosePicture, isWebAddress, type Picture, readTexts, resolveLink, titleOf } from '../feed-parts.ts'
 import { plainText } from '../html-text.ts'
@@ -145,6 +145,7 @@ function categoriesOf(item: XmlNode): string[] {
 
 function labels(nodes: readonly XmlNode[]): string[] {
   return nodes
+    .slice(0, mostLabels)
     .map((node) => plainText(node.text.trim() || node.attributes.label || node.attributes.term || ''))
     .filter(Boolean)
 }
@@ -183,6 +184,7 @@ function declaredPictures(item: XmlNode): Picture[] {
   }
   const walk = (parent: XmlNode) => {
     for (const node of parent.children) {
+      if (pictures.length > mostPictures) break
       if (node.name === 'media:content') {
         add(node.attributes.url, node)
         walk(node)
@@ -192,6 +194,7 @@ function declaredPictures(item: XmlNode): Picture[] {
   }
   walk(item)
   for (const node of item.children) {
+    if (pictures.length > mostPictures) break
     if (node.name === 'enclosure') add(node.attributes.url, node)
     else if (node.name === 'itunes:image') add(node.attributes.href ?? node.text, node, 'image')
     else if (node.name === 'image' || node.name === 'thumbnail' || node.name === 'featuredimage')
