@@ -11,7 +11,7 @@ import type { ClaimedDelivery, Composed, Composer } from '../delivery/composer.t
 import { loadTemplate } from '../mails/templates.ts'
 import { openFrame, type Frame } from './frame.ts'
 import { selectStories, type ReaderState } from './selection.ts'
-import type { Snapshot } from './snapshot.ts'
+import { makeSnapshot, type Snapshot } from './snapshot.ts'
 import { spliceDigest, type SpliceSelection } from './splice.ts'
 import type { EditionCategory } from './waiting.ts'
 
@@ -114,7 +114,7 @@ function sameAgain(edition: OpenEdition, reader: Reader, articleIds: readonly nu
 export function editionLoader(ctx: Context): (editionId: number) => Promise<OpenEdition> {
   const kept = new Map<number, { frame: Frame; madeAt: number; onlyCategories: number[] | null }>()
   return async (editionId) => {
-    const current = await readEdition(ctx.db, editionId)
+    const current = await readEdition(ctx, editionId)
     let open = kept.get(editionId)
     if (open?.madeAt !== current.madeAt.getTime()) {
       const { snapshot } = await ctx.db
@@ -140,15 +140,22 @@ interface EditionRow {
   madeAt: Date
 }
 
-async function readEdition(db: Db, editionId: number): Promise<EditionRow> {
-  const row = await db
-    .selectFrom('editions as edition')
-    .innerJoin('editionSnapshots as snapshot', 'snapshot.editionId', 'edition.id')
-    .select(['edition.kind', 'edition.cutoffSeq', 'edition.slotAt', 'edition.createdAt', 'edition.categoryIds'])
-    .select('snapshot.madeAt')
-    .where('edition.id', '=', editionId)
-    .executeTakeFirstOrThrow()
-  return { ...row, cutoffSeq: row.cutoffSeq ?? 0, at: row.slotAt ?? row.createdAt }
+/** Makes the snapshot again where it has been purged: what failed long ago is sent again, or looked at. */
+async function readEdition(ctx: Context, editionId: number): Promise<EditionRow> {
+  const read = () =>
+    ctx.db
+      .selectFrom('editions as edition')
+      .leftJoin('editionSnapshots as snapshot', 'snapshot.editionId', 'edition.id')
+      .select(['edition.kind', 'edition.cutoffSeq', 'edition.slotAt', 'edition.createdAt', 'edition.categoryIds'])
+      .select('snapshot.madeAt')
+      .where('edition.id', '=', editionId)
+      .executeTakeFirstOrThrow()
+  let row = await read()
+  if (!row.madeAt) {
+    await makeSnapshot(ctx, editionId)
+    row = await read()
+  }
+  return { ...row, cutoffSeq: row.cutoffSeq ?? 0, at: row.slotAt ?? row.createdAt, madeAt: row.madeAt! }
 }
 
 /** An index-only look at a small partial index (articles_stopped), whatever the archive's size. */

@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import { checkAlerts, listAlerts } from '../../src/digests/alerts.ts'
 import { arrangeEdition, listEditionStories } from '../../src/digests/approval.ts'
 import { closeFinished } from '../../src/digests/close.ts'
-import { decideUncertain, moveEdition } from '../../src/digests/control.ts'
+import { decideUncertain, moveEdition, retryFailed } from '../../src/digests/control.ts'
 import { findEdition, getEdition, listEditions } from '../../src/digests/editions.ts'
 import { purge } from '../../src/digests/purge.ts'
 import { readConfig } from '../../src/base/config.ts'
@@ -229,6 +229,28 @@ story('an uncertain mail is taken for sent or sent again, and the account is cou
   await closeFinished(house.ctx)
   const { state, account } = (await getEdition(house.db, editionId!))!
   assert.deepEqual([state, account.sent, account.uncertain], ['closed', 1, 0])
+})
+
+story('what an edition has rendered goes a week after it closed, and is made again for what failed', async (house) => {
+  const { db, ctx } = house
+  const [politics] = await addCategories(db, 'politics')
+  await addStory(ctx, 'one', [politics!])
+  await addReader(ctx, { choice: { [politics!]: 'daily' } })
+  house.clock.set('2026-03-02T07:00:00Z')
+  await tick(ctx)
+  const { snapshot } = await db.selectFrom('editionSnapshots').selectAll().executeTakeFirstOrThrow()
+  await db.updateTable('deliveries').set({ state: 'failed', nextAttemptAt: null, settledAt: new Date() }).execute()
+  const kept = async () => (await db.selectFrom('editionSnapshots').select('editionId').execute()).length
+  const [editionId] = await closeFinished(ctx)
+  await db.updateTable('editions').set({ closedAt: new Date() }).execute()
+  await purge(ctx)
+  assert.equal(await kept(), 1)
+  await sql`update editions set closed_at = now() - interval '8 days'`.execute(db)
+  await purge(ctx)
+  assert.equal(await kept(), 0)
+  assert.equal(await retryFailed(ctx, { editionId: editionId!, actor: 'cli' }), 1)
+  assert.equal((await postAll(ctx))[0]!.articleIds!.length, 1)
+  assert.deepEqual((await db.selectFrom('editionSnapshots').selectAll().executeTakeFirstOrThrow()).snapshot, snapshot)
 })
 
 story('an editor decides about an uncertain mail in the console, a program by the API', async (house) => {

@@ -28,12 +28,7 @@ export async function testViewOf(web: WebContext, view: DigestView): Promise<Tes
   if (!edition) throw new Refusal('not_found', `There is no edition ${view.editionId}.`)
   if (edition.kind === 'announcement')
     return { announcement: { subject: edition.content.subject ?? '', body: edition.content.body ?? '' } }
-  const snapshot = await web.db
-    .selectFrom('editionSnapshots')
-    .select('madeAt')
-    .where('editionId', '=', edition.id)
-    .executeTakeFirst()
-  if (!snapshot)
+  if (edition.cutoffSeq === null)
     throw new Refusal('conflict', `The stories of edition ${edition.id} aren't chosen yet. Preview the next digest.`)
   return view
 }
