@@ -9,7 +9,7 @@ import type { GroupCommit, Naming, Settlement, Verdict } from './group-commit.ts
 import type { Lane, LeasedDelivery, Ready } from './lane.ts'
 import type { Step } from './metrics.ts'
 import type { RelayGate } from './relays.ts'
-import type { SmtpConnection, SmtpOutcome } from './smtp-connection.ts'
+import { sizeOf, type SmtpConnection, type SmtpOutcome } from './smtp-connection.ts'
 import type { Traffic } from './traffic.ts'
 
 /** A mail that is ready to be named. */
@@ -18,7 +18,7 @@ interface Prepared {
   delivery: LeasedDelivery
   messageId: string
   record: DigestRecord | null
-  message: Promise<Buffer>
+  message: Promise<readonly Buffer[]>
   envelopeFrom: string
 }
 
@@ -39,7 +39,7 @@ export interface CourierOptions {
   messageIdOf: (delivery: LeasedDelivery, mail: Mail) => string
   returnPathOf: (delivery: LeasedDelivery, mail: Mail) => string
   hashOf: (recipient: string) => string
-  build: (mail: Mail, delivery: LeasedDelivery, messageId: string) => Promise<Buffer>
+  build: (mail: Mail, delivery: LeasedDelivery, messageId: string) => Promise<readonly Buffer[]>
   /** False once the lease has run out by our own clock: then nothing more may be written. */
   mayWrite: () => boolean
   /** Before it counts: suppressions, limits, breakers, metrics. */
@@ -121,7 +121,7 @@ export class Courier {
     const outcome = await wire
     this.#sentAt = Infinity
     this.#options.took('smtp', performance.now() - sentAt)
-    await this.#learn(prepared, outcome, message.length)
+    await this.#learn(prepared, outcome, sizeOf(message))
   }
 
   /** Back to the lane with all that was taken ahead; its last mail is settled before it rests. */
@@ -230,7 +230,7 @@ export class Courier {
     })
   }
 
-  async #signed(prepared: Prepared): Promise<Buffer | null> {
+  async #signed(prepared: Prepared): Promise<readonly Buffer[] | null> {
     try {
       return await prepared.message
     } catch (cause) {

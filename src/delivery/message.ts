@@ -11,11 +11,12 @@ export function makeMessageId(deliveryId: number, site: string, fromAddress: str
   return `<${deliveryId.toString(36)}.${site}@${fromAddress.slice(fromAddress.lastIndexOf('@') + 1)}>`
 }
 
+/** As SMTP takes it, in parts: those of the body may be shared with other mails. */
 export async function buildMessage(
   mail: Mail,
   delivery: { recipient: string; messageId: string; date: Date },
   dkim: Dkim | null,
-): Promise<Buffer> {
+): Promise<Buffer[]> {
   const headers: [string, string][] = [
     ['From', formatMailbox(mail.from)],
     ['To', delivery.recipient],
@@ -31,7 +32,7 @@ export async function buildMessage(
       throw new Error(`a mail's ${name} header can't be sent as it is`)
   const signatures = await signMail(dkim, headers, mail.body)
   const head = signatures + headers.map(([name, value]) => `${name}: ${value}\r\n`).join('') + '\r\n'
-  return Buffer.concat([Buffer.from(head, 'latin1'), ...stuffDots(mail.body)])
+  return [Buffer.from(head, 'latin1'), ...stuffDots(mail.body)]
 }
 
 const lineDot = Buffer.from('\r\n.')
@@ -43,15 +44,27 @@ function stuffDots(body: readonly Buffer[]): Buffer[] {
   for (const part of body) {
     if (!part.length) continue
     if (atLineStart && part[0] === 0x2e) parts.push(Buffer.from('.'))
-    let from = 0
-    for (let at = part.indexOf(lineDot); at >= 0; at = part.indexOf(lineDot, at + 2)) {
-      parts.push(part.subarray(from, at + 2), Buffer.from('.'))
-      from = at + 2
-    }
-    parts.push(from ? part.subarray(from) : part)
+    if (hasLineDot(part)) {
+      let from = 0
+      for (let at = part.indexOf(lineDot); at >= 0; at = part.indexOf(lineDot, at + 2)) {
+        parts.push(part.subarray(from, at + 2), Buffer.from('.'))
+        from = at + 2
+      }
+      parts.push(part.subarray(from))
+    } else parts.push(part)
     atLineStart = part[part.length - 1] === 0x0a
   }
   return parts
+}
+
+const looked = new WeakMap<Buffer, boolean>()
+
+/** Remembered for what is large enough to be shared, as in dkim.ts. */
+function hasLineDot(part: Buffer): boolean {
+  if (part.length < 256) return part.includes(lineDot)
+  let found = looked.get(part)
+  if (found === undefined) looked.set(part, (found = part.includes(lineDot)))
+  return found
 }
 
 // oxlint-disable-next-line no-control-regex

@@ -40,7 +40,14 @@ export class RelayUnavailable extends Error {
   }
 }
 
+const noBytes = Buffer.alloc(0)
 const finalDot = Buffer.from('.\r\n')
+
+export function sizeOf(parts: readonly Buffer[]): number {
+  let size = 0
+  for (const part of parts) size += part.length
+  return size
+}
 
 export class SmtpConnection {
   readonly relay: Relay
@@ -52,6 +59,8 @@ export class SmtpConnection {
   #timeouts: SmtpTimeouts
   #extensions = new Map<string, string>()
   #isMidTransaction = false
+  /** Every message of this connection, one after the other: a new one of 30 kB a mail kept the collector busy. */
+  #scratch = noBytes
 
   private constructor(relay: Relay, wire: SmtpWire, timeouts: SmtpTimeouts) {
     this.relay = relay
@@ -82,14 +91,19 @@ export class SmtpConnection {
 
   /** One mail to one recipient; never throws. `message` is dot-stuffed and ends in CRLF, the final dot is added. `mayWrite` is
    * asked right before the message is written: false gives the mail up, certain that it wasn't taken. */
-  async send(from: string, to: string, message: Buffer, mayWrite: () => boolean = () => true): Promise<SmtpOutcome> {
+  async send(
+    from: string,
+    to: string,
+    message: readonly Buffer[],
+    mayWrite: () => boolean = () => true,
+  ): Promise<SmtpOutcome> {
     this.mails++
     this.lastUsedAt = performance.now()
     const limit = Number(this.#extensions.get('SIZE') ?? 0)
-    if (limit && message.length > limit)
-      return refused('mail', 552, '5.3.4', `the relay takes at most ${limit} bytes a mail`)
+    const bytes = sizeOf(message)
+    if (limit && bytes > limit) return refused('mail', 552, '5.3.4', `the relay takes at most ${limit} bytes a mail`)
     if (!isPath(from) || !isPath(to)) return refused('rcpt', 553, '5.1.3', 'not an address that SMTP can carry')
-    const size = this.#extensions.has('SIZE') ? ` SIZE=${message.length}` : ''
+    const size = this.#extensions.has('SIZE') ? ` SIZE=${bytes}` : ''
     const commands = [`MAIL FROM:<${from}>${size}`, `RCPT TO:<${to}>`, 'DATA']
     if (this.#isMidTransaction) commands.unshift('RSET')
     const [mail, rcpt, data] = (await this.#exchange(commands)).slice(-3)
@@ -104,8 +118,10 @@ export class SmtpConnection {
       this.close('given up')
       return this.#failed('data', null)
     }
-    const isTaken = this.#wire.writeAll([message, finalDot])
+    const isTaken = this.#wire.writeAll(this.#join(message, bytes))
     const reply = await this.#wire.next(this.#timeouts.dotSeconds)
+    // An answer that came before all was sent: what is still to be written must not be written over.
+    if (!this.#wire.isFlushed) this.#scratch = noBytes
     this.lastUsedAt = performance.now()
     if (!reply) return this.#failed(isTaken() ? 'dot' : 'body', null)
     this.#isMidTransaction = false
@@ -121,6 +137,18 @@ export class SmtpConnection {
 
   close(cause: string): void {
     this.#wire.close(cause)
+  }
+
+  #join(message: readonly Buffer[], bytes: number): Buffer {
+    const size = bytes + finalDot.length
+    if (this.#scratch.length < size) this.#scratch = Buffer.allocUnsafeSlow(Math.ceil(size / 16_384) * 16_384)
+    let at = 0
+    for (const part of message) {
+      this.#scratch.set(part, at)
+      at += part.length
+    }
+    this.#scratch.set(finalDot, at)
+    return this.#scratch.subarray(0, size)
   }
 
   #failed(stage: SmtpStage, reply: SmtpReply | null): SmtpOutcome {

@@ -39,23 +39,21 @@ export class SmtpWire {
     if (this.cause === null) this.#socket.write(text, 'latin1')
   }
 
-  /** Writes the parts at once. The returned function says whether the kernel has taken all of them: false while some bytes are
-   * still ours, and for ever when the socket broke before. */
-  writeAll(parts: readonly Buffer[]): () => boolean {
+  /** The returned function says whether the kernel has taken all of it: false while some bytes are still ours, and for ever when
+   * the socket broke before. The bytes must stay as they are until `isFlushed`. */
+  writeAll(bytes: Buffer): () => boolean {
     let isTaken = false
     if (this.cause !== null) return () => false
-    this.#socket.cork()
-    for (const [i, part] of parts.entries()) {
-      if (i < parts.length - 1) this.#socket.write(part)
-      else
-        this.#socket.write(part, (error) => {
-          isTaken = !error
-        })
-    }
-    this.#socket.uncork()
+    this.#socket.write(bytes, (error) => {
+      isTaken = !error
+    })
     // What TLS still holds can't be seen from here: count it as taken.
     const isHidden = this.#socket instanceof tls.TLSSocket
     return () => isTaken || isHidden || this.#socket.writableLength === 0
+  }
+
+  get isFlushed(): boolean {
+    return this.#socket.writableLength === 0
   }
 
   /** Goes on in TLS. What the server sent in clear after its go-ahead would be an injection: then it refuses. */

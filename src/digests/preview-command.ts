@@ -27,7 +27,7 @@ export async function previewCommand(
   for (const [name, mail] of await everyMail(ctx)) {
     const { html, text } = readAlternative(mail.body)
     const messageId = makeMessageId(0, 'preview', mail.from.address)
-    const message = await buildMessage(mail, { recipient, messageId, date: ctx.clock.now() }, null)
+    const message = Buffer.concat(await buildMessage(mail, { recipient, messageId, date: ctx.clock.now() }, null))
     await writeFile(join(folder, `${name}.html`), html)
     await writeFile(join(folder, `${name}.txt`), `${mail.subject}\n\n${text}`)
     await writeFile(join(folder, `${name}.eml`), message)

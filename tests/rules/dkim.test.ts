@@ -48,7 +48,7 @@ const build = async (dkim: Dkim | null, changed: Partial<Mail> = {}) => {
     date: new Date('2026-11-23T05:43:08Z'),
   }
   // On the wire a leading dot is doubled; the receiving server takes it away again.
-  const wire = (await buildMessage({ ...mail, ...changed }, delivery, dkim)).toString('latin1')
+  const wire = Buffer.concat(await buildMessage({ ...mail, ...changed }, delivery, dkim)).toString('latin1')
   return wire.replace(/\r\n\.\./g, '\r\n.')
 }
 

@@ -17,7 +17,9 @@ const delivery = {
   date: new Date('2026-11-03T05:03:08Z'),
 }
 const build = async (changed: object) =>
-  (await buildMessage({ ...plainMail('ada@example.org', 'Hello'), ...changed }, delivery, null)).toString('latin1')
+  Buffer.concat(await buildMessage({ ...plainMail('ada@example.org', 'Hello'), ...changed }, delivery, null)).toString(
+    'latin1',
+  )
 
 describe('a message', () => {
   it('gives back every subject and sender exactly, in lines of at most 78 characters', async () => {
