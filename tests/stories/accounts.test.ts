@@ -63,10 +63,10 @@ story(`the account adds up at every moment, whoever does what (CHAOS_SEED=${seed
   ).body
   const read = async (): Promise<Shown> => (await api('get', `/editions/${id}`).expect(200)).body
 
-  let isOver = false
+  const over = new AbortController()
   let reads = 0
   const watching = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       checkSum(await read())
       reads++
     }
@@ -88,7 +88,7 @@ story(`the account adds up at every moment, whoever does what (CHAOS_SEED=${seed
   await planning
   if (random.below(2)) await api('post', `/editions/${id}/cancel`)
   await finish(house, id, read)
-  isOver = true
+  over.abort()
   await watching
   await worker.stop()
   await relay.close()
