@@ -7,6 +7,7 @@ import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
 import type { Lane } from '../db/schema.ts'
 import type { Fate } from './fate.ts'
+import type { LeasedDelivery } from './lane.ts'
 
 export type Step = 'compose' | 'sign' | 'turn' | 'smtp'
 
@@ -20,6 +21,7 @@ const mostDomains = 50
 export class DeliveryMetrics {
   #mails: Counter<'lane' | 'class'>
   #replies: Counter<'class' | 'code' | 'domain'>
+  #retries: Counter<'lane'>
   #skipped: Counter<'reason'>
   #steps: Histogram<'step'>
   #group: Histogram
@@ -39,6 +41,12 @@ export class DeliveryMetrics {
       name: 'broadsheet_smtp_replies_total',
       help: 'Answers of relays, by class, code and recipient domain',
       labelNames: ['class', 'code', 'domain'],
+      registers,
+    })
+    this.#retries = new Counter({
+      name: 'broadsheet_retries_total',
+      help: 'Mails handed to a relay that had been tried before, by lane',
+      labelNames: ['lane'],
       registers,
     })
     this.#skipped = new Counter({
@@ -63,8 +71,9 @@ export class DeliveryMetrics {
     this.#gauges(registers, db)
   }
 
-  learned(lane: Lane, domain: string, fate: Fate, code: number | null): void {
+  learned({ lane, domain, attempt }: LeasedDelivery, fate: Fate, code: number | null): void {
     this.#mails.inc({ lane, class: fate.class })
+    if (attempt > 0) this.#retries.inc({ lane })
     if (code !== null) this.#replies.inc({ class: fate.class, code: String(code), domain: this.#label(domain) })
   }
 

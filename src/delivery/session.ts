@@ -327,7 +327,7 @@ export class WorkSession {
   }
 
   async #learned(delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome): Promise<void> {
-    this.#options.metrics?.learned(delivery.lane, delivery.domain, fate, outcome.reply?.code ?? null)
+    this.#options.metrics?.learned(delivery, fate, outcome.reply?.code ?? null)
     if (fate.class !== 'sent')
       this.#options.log.info(
         {
