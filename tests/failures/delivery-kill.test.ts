@@ -128,6 +128,30 @@ describe('a delivery worker that', { concurrency: isLong ? 3 : 2 }, () => {
     },
   )
 
+  row(
+    'is stopped by SIGTERM while the server is silent: it ends by itself, and the next one resends',
+    { readers: 40 },
+    async (world) => {
+      const isOnWire = new Promise<void>((resolve) => {
+        let waiting = 0
+        world.server.fault = (step) => {
+          if (step !== 'dot' || world.server.captured.length < 5) return undefined
+          if (++waiting === testConnections) resolve()
+          return { silent: true }
+        }
+      })
+      const worker = await world.start()
+      await isOnWire
+      const stoppedAt = performance.now()
+      assert.equal(await worker.stop(), 0)
+      const ms = Math.round(performance.now() - stoppedAt)
+      world.server.fault = () => undefined
+      await world.start()
+      await world.untilSettled()
+      return { doubled: await world.judge(0), words: `it took ${ms} ms` }
+    },
+  )
+
   row('is one of two and is killed: the other finishes', {}, async (world) => {
     const [first, second] = await Promise.all([world.start({ isWaiting: true }), world.start({ isWaiting: true })])
     await Promise.all([first.go(), second.go()])
