@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Liquid, type Template as LiquidTemplate } from 'liquidjs'
 import type { Config } from '../base/config.ts'
+import { renderMjml } from './mjml.ts'
 import { clip, underline, wrap } from './text.ts'
 
 export const templateNames = [
@@ -80,16 +81,7 @@ export function siteValues(site: Config['site']): Values {
 async function compile(name: TemplateName, site: Config['site']): Promise<MailTemplate> {
   const mjmlPath = `${folder}${name}.mjml`
   const [mjml, text] = await Promise.all([readFile(mjmlPath, 'utf8'), readFile(`${folder}${name}.txt.liquid`, 'utf8')])
-  // `fonts: {}` and includes only from emails/: a mail loads nothing from anybody.
-  // MJML takes half a second to load, which a start needn't wait for.
-  const { default: mjml2html } = await import('mjml')
-  const { html } = await mjml2html(mjml, {
-    validationLevel: 'strict',
-    fonts: {},
-    ignoreIncludes: false,
-    filePath: mjmlPath,
-    keepComments: true,
-  })
+  const html = await renderMjml({ source: mjml, path: mjmlPath })
   const ours = tighten(html)
     .replace(/#7a1f2b/gi, site.accent)
     .replace(/#e58f97/gi, site.accentDark)

@@ -1,0 +1,28 @@
+// The process behind mjml.ts: one template in, its HTML out, in order.
+
+import mjml2html from 'mjml'
+import type { MjmlAnswer, MjmlRequest } from './mjml.ts'
+
+let last: Promise<void> = Promise.resolve()
+
+process.on('message', (request: MjmlRequest) => {
+  last = last.then(async () => {
+    const answer = await render(request)
+    process.send!(answer)
+  })
+})
+
+async function render({ source, path }: MjmlRequest): Promise<MjmlAnswer> {
+  try {
+    const { html } = await mjml2html(source, {
+      validationLevel: 'strict',
+      fonts: {},
+      ignoreIncludes: false,
+      filePath: path,
+      keepComments: true,
+    })
+    return { html }
+  } catch (cause) {
+    return { error: `${path}: ${(cause as Error).message}` }
+  }
+}
