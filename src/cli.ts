@@ -2,7 +2,9 @@
 // cache see main.ts.
 
 import { enableCompileCache } from 'node:module'
+import { keepHeapFlat } from './base/flat-heap.ts'
 
 enableCompileCache()
+keepHeapFlat()
 const { runFromTerminal } = await import('./commands/terminal.ts')
 await runFromTerminal(process.argv.slice(2))

@@ -2,7 +2,9 @@
 // folder, so that a restart costs a fifth less; where it can't be written nothing else changes.
 
 import { enableCompileCache } from 'node:module'
+import { keepHeapFlat } from './base/flat-heap.ts'
 
 enableCompileCache()
+keepHeapFlat()
 const { runFromTerminal } = await import('./commands/terminal.ts')
 await runFromTerminal(['start', ...process.argv.slice(2)])

@@ -38,7 +38,12 @@ export class Signer {
     this.#keys = pems.map((pem) => createPrivateKey(pem))
     if (!pems.length) return
     for (let i = 0; i < Math.min(4, Math.max(1, availableParallelism() - 1)); i++) {
-      const worker = new Worker(new URL('./signer-thread.ts', import.meta.url), { workerData: pems, execArgv: [] })
+      const worker = new Worker(new URL('./signer-thread.ts', import.meta.url), {
+        workerData: pems,
+        execArgv: [],
+        // It keeps nothing; left alone it would take 30 MB for that.
+        resourceLimits: { maxYoungGenerationSizeMb: 4 },
+      })
       const thread: Thread = { worker, batches: [] }
       worker.unref()
       worker.on('message', (signatures: string[]) => {
