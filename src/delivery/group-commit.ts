@@ -45,10 +45,9 @@ export interface Naming {
 /** `go`: it is durable that this connection carries it now. `hold`: its edition doesn't send at the moment. */
 export type Verdict = 'go' | 'hold' | SkipReason
 
-/** How long a group waits for more, in times that the last turns took. */
-const gatherTurns = 2
-const leastGatherMs = 3
-const mostGatherMs = 10
+/** A group waits for more about as long as the last turns took. */
+const leastGatherMs = 1
+const mostGatherMs = 6
 
 export class LeaseLost extends Error {
   override name = 'LeaseLost'
@@ -104,8 +103,8 @@ export class GroupCommit {
   }
 
   /** A statement costs Postgres about as much as the rows of ten connections, so a group waits a moment until half of those that
-   * are under way have come back: longer where the database is slow, as larger groups are what it needs then (measured on busy
-   * cores: 8 % less processor time a mail with 8 ms than with 3). A connection that is alone doesn't wait. */
+   * are under way have come back: longer where the database is slow, as larger groups are what it needs then. A connection that
+   * is alone doesn't wait. */
   #consider(): void {
     if (this.#isRunning || !this.#waiting.length) return
     if (this.#waiting.length >= this.#onWire.size) {
@@ -150,7 +149,7 @@ export class GroupCommit {
         )
         if (rows[0]!.alive) {
           const ms = performance.now() - started
-          const wanted = Math.min(mostGatherMs, Math.max(leastGatherMs, gatherTurns * ms))
+          const wanted = Math.min(mostGatherMs, Math.max(leastGatherMs, ms))
           this.#gatherMs += (wanted - this.#gatherMs) / 8
           this.#options.observe({ connections: group.length, settled: settle.length, ms })
           return new Map(rows.filter((row) => row.connection !== null).map((row) => [row.connection!, row.verdict]))

@@ -286,7 +286,7 @@ export class WorkSession {
       connection,
       lane,
       gate,
-      lookAhead: lane === this.#lanes.digest ? 2 : 0,
+      lookAhead: lane === this.#lanes.digest ? 4 : 0,
       log,
       commit: this.#commit,
       rules: { retryHours: config.mail.retryHours, uncertain: config.mail.uncertain },
