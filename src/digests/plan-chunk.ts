@@ -123,6 +123,8 @@ export async function writeChunk(trx: Trx, editionId: number, stretch: Stretch, 
     select d.id from deliveries d join due_times t on t.subscriber_id = d.subscriber_id
     where ${isOpenDigest} and ${isInStretch(stretch)} order by d.id for update of d`.execute(trx)
   // A new snapshot: an open digest is either locked above, or leased and named in `claims`, and then its subscriber waits.
+  // `not in` and `union all`, where a join would read better: the planner can't know that a chunk has thousands of rows, and would
+  // compare each with each.
   const { rows: counts } = await sql<{ planned: number; superseded: Record<string, number> | null }>`
     with leased as materialized (
       select distinct d.subscriber_id from claims l cross join unnest(l.delivery_ids) as u (id)
@@ -130,19 +132,19 @@ export async function writeChunk(trx: Trx, editionId: number, stretch: Stretch, 
       where d.kind = 'digest' and d.settled_at is null and d.state in ('queued', 'deferred') and d.subscriber_id is not null
     ), c as materialized (
       select * from (${stretchTable(stretch, groups)}) everybody
-      where not exists (select from leased l where l.subscriber_id = everybody.id)
+      where id not in (select subscriber_id from leased)
     ), moved as (${moveOn(stretch, sql`c`)}), ended as (${endDue(sql`c`)}), superseded as (
       update deliveries d set state = 'skipped', reason = 'superseded', next_attempt_at = null, settled_at = now()
       from moved m where d.subscriber_id = m.id and not m.is_paused and ${isOpenDigest}
       returning d.subscriber_id, d.edition_id, d.due
-    ), carried as (
-      select subscriber_id, bit_or(due) as due from superseded group by subscriber_id
     ), planned as (
       insert into deliveries (edition_id, subscriber_id, recipient, kind, lane, due, next_attempt_at)
-      select ${editionId}, m.id, m.email, 'digest', 'digest', m.due | coalesce(carried.due, 0), now()
-      from moved m left join carried on carried.subscriber_id = m.id
-      where not m.is_paused and m.due | coalesce(carried.due, 0) <> 0
-      order by m.id
+      select ${editionId}, id, email, 'digest', 'digest', due, now() from (
+        select id, max(email) as email, bit_or(due) as due from (
+          select id, email, due from moved where not is_paused
+          union all select subscriber_id, null, due from superseded) wanted
+        group by id) each
+      where due <> 0 order by id
       returning 1
     )
     select (select count(*)::int from planned) as planned,
