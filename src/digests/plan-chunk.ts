@@ -74,24 +74,40 @@ export function groupTable(ctx: Context, slot: Date, groups: readonly DueGroup[]
     monthly_day smallint, frequencies smallint, carried_due smallint, due smallint, next timestamptz)`
 }
 
-/** Everybody of the stretch with their group. Who changed their schedule since the groups were read is in none, and waits for the
- * next tick. null counts as a value of its own, written so that the join can hash. */
-function stretchTable(stretch: Stretch, groups: Groups) {
+/** Moves everybody of the stretch on and returns whom it moved. The update is what locks: whoever changed their schedule or their due
+ * time since the groups were read is in none, and waits for the next tick. null counts as a value of its own, written so that the
+ * join can hash. */
+function moveOn(stretch: Stretch, groups: Groups, leased: readonly number[]) {
   return sql`
-    select t.ctid as tid, s.id, s.email, g.due, g.next, coalesce(s.paused_until > ${stretch.slot}, false) as is_paused
-    from due_times t join subscribers s on s.id = t.subscriber_id and s.id > ${stretch.after} and s.id <= ${stretch.last}
-    join ${groups} on coalesce(g.timezone, '') = coalesce(s.timezone, '') and coalesce(g.send_hour, -1) = coalesce(s.send_hour, -1)
-      and coalesce(g.weekly_day, -1) = coalesce(s.weekly_day, -1) and coalesce(g.monthly_day, -1) = coalesce(s.monthly_day, -1)
-      and g.frequencies = s.frequencies and g.carried_due = t.carried_due
-    where ${isInStretch(stretch)}`
+    update due_times t set next_due_at = g.next, carried_due = 0
+    from subscribers s join ${groups} on coalesce(g.timezone, '') = coalesce(s.timezone, '')
+      and coalesce(g.send_hour, -1) = coalesce(s.send_hour, -1) and coalesce(g.weekly_day, -1) = coalesce(s.weekly_day, -1)
+      and coalesce(g.monthly_day, -1) = coalesce(s.monthly_day, -1) and g.frequencies = s.frequencies
+    where ${isInStretch(stretch)} and s.id = t.subscriber_id and s.id > ${stretch.after} and s.id <= ${stretch.last}
+      and g.carried_due = t.carried_due and g.next is not null
+      and t.subscriber_id not in (select unnest(${`{${leased.join(',')}}`}::bigint[]))
+    returning s.id, s.email, g.due, coalesce(s.paused_until > ${stretch.slot}, false) as is_paused`
+}
+
+/** The planner can't know how many rows come out of these joins, and guesses one: it would compare each with each. */
+async function forbidNestedLoops(trx: Trx): Promise<void> {
+  await sql`set local enable_nestloop = off`.execute(trx)
+}
+
+/** Who has nothing chosen is due no more. */
+async function endDue(trx: Trx, stretch: Stretch): Promise<void> {
+  await sql`
+    delete from due_times t using subscribers s
+    where ${isInStretch(stretch)} and s.id = t.subscriber_id and s.frequencies = 0`.execute(trx)
 }
 
 /** Who comes too late for an edition that is over moves on to the next slot. In a cancelled one that is what was asked for;
  * otherwise the edition says how many. */
 export async function passBy(trx: Trx, edition: Edition, stretch: Stretch, groups: Groups): Promise<number> {
+  await endDue(trx, stretch)
+  await forbidNestedLoops(trx)
   const { rows } = await sql<{ passed: number }>`
-    with c as materialized (${stretchTable(stretch, groups)}), moved as (${moveOn(stretch, sql`c`)}), ended as (${endDue(sql`c`)})
-    select count(*)::int as passed from moved`.execute(trx)
+    with moved as (${moveOn(stretch, groups, [])}) select count(*)::int as passed from moved`.execute(trx)
   if (edition.state !== 'cancelled')
     await trx
       .updateTable('editions')
@@ -99,19 +115,6 @@ export async function passBy(trx: Trx, edition: Edition, stretch: Stretch, group
       .where('id', '=', edition.id)
       .execute()
   return 0
-}
-
-/** The update is what locks: whoever changed their due time meanwhile is left as they are. */
-function moveOn({ slot }: Stretch, from: ReturnType<typeof sql>) {
-  return sql`
-    update due_times t set next_due_at = c.next, carried_due = 0 from ${from}
-    where t.ctid = c.tid and t.next_due_at = ${slot} and c.next is not null
-    returning c.id, c.email, c.due, c.is_paused`
-}
-
-/** Who has nothing chosen any more. */
-function endDue(from: ReturnType<typeof sql>) {
-  return sql`delete from due_times t using ${from} where t.ctid = c.tid and c.next is null`
 }
 
 /** Returns how many deliveries were written; the caller adds them to the edition's audience. */
@@ -122,18 +125,12 @@ export async function writeChunk(trx: Trx, editionId: number, stretch: Stretch, 
   await sql`
     select d.id from deliveries d join due_times t on t.subscriber_id = d.subscriber_id
     where ${isOpenDigest} and ${isInStretch(stretch)} order by d.id for update of d`.execute(trx)
-  // A new snapshot: an open digest is either locked above, or leased and named in `claims`, and then its subscriber waits.
-  // `not in` and `union all`, where a join would read better: the planner can't know that a chunk has thousands of rows, and would
-  // compare each with each.
+  // In new snapshots: an open digest is either locked above, or leased and named in `claims`, and then its subscriber waits.
+  const leased = await listLeased(trx)
+  await endDue(trx, stretch)
+  await forbidNestedLoops(trx)
   const { rows: counts } = await sql<{ planned: number; superseded: Record<string, number> | null }>`
-    with leased as materialized (
-      select distinct d.subscriber_id from claims l cross join unnest(l.delivery_ids) as u (id)
-      join deliveries d on d.id = u.id
-      where d.kind = 'digest' and d.settled_at is null and d.state in ('queued', 'deferred') and d.subscriber_id is not null
-    ), c as materialized (
-      select * from (${stretchTable(stretch, groups)}) everybody
-      where id not in (select subscriber_id from leased)
-    ), moved as (${moveOn(stretch, sql`c`)}), ended as (${endDue(sql`c`)}), superseded as (
+    with moved as (${moveOn(stretch, groups, leased)}), superseded as (
       update deliveries d set state = 'skipped', reason = 'superseded', next_attempt_at = null, settled_at = now()
       from moved m where d.subscriber_id = m.id and not m.is_paused and ${isOpenDigest}
       returning d.subscriber_id, d.edition_id, d.due
@@ -156,4 +153,15 @@ export async function writeChunk(trx: Trx, editionId: number, stretch: Stretch, 
   for (const [id, count] of Object.entries(superseded ?? {}))
     await addCount(trx, Number(id), 'skipped:superseded', count)
   return planned
+}
+
+/** Whose digest a worker has in its hands. */
+async function listLeased(trx: Trx): Promise<number[]> {
+  const { rows } = await sql<{ id: number }>`
+    select distinct d.subscriber_id as id from claims l cross join unnest(l.delivery_ids) as u (id)
+    join deliveries d on d.id = u.id
+    where d.kind = 'digest' and d.settled_at is null and d.state in ('queued', 'deferred') and d.subscriber_id is not null`.execute(
+    trx,
+  )
+  return rows.map(({ id }) => id)
 }
