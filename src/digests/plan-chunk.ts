@@ -1,7 +1,7 @@
 // The statements of one chunk of planning. A chunk is a stretch of ids; its people fall into a few hundred groups that have the same
 // schedule, and the calendar is asked once per group (cadence.ts). Moving due times and writing deliveries is then one statement.
 //
-// The surprise: nobody is locked before that statement. Its update of `due_times` is the lock, and finds for itself whose due time
+// The surprise: no subscriber is locked before that statement. Its update of `due_times` is the lock, and finds for itself whose due time
 // is still the slot; they alone get a delivery.
 
 import { sql } from 'kysely'
