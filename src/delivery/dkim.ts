@@ -49,32 +49,60 @@ export async function signMail(
 ): Promise<string> {
   if (!dkim) return ''
   const bodyHash = hashBody(body)
-  const names: string[] = []
+  const { order, tag } = signingOrder(headers)
   let signed = ''
+  for (const [name, i] of order) signed += `${name}:${relaxHeader(headers[i]![1])}\r\n`
+  const fields = dkim.selectors.map((selector, key) => {
+    const algorithm = dkim.signer.algorithmOf(key)
+    const start = `v=1; a=${algorithm}-sha256; c=relaxed/relaxed; d=${dkim.domain}; s=${selector};`
+    const relaxed = `${start} ${tag.replaceAll('\r\n', '')} bh=${bodyHash}; b=`
+    const signature = dkim.signer.sign(key, `${signed}dkim-signature:${relaxed}`)
+    return { start: `${start}\r\n ${tag}\r\n bh=${bodyHash};\r\n b=`, signature }
+  })
+  let header = ''
+  for (const { start, signature } of fields) header += `DKIM-Signature: ${start}${foldSignature(await signature)}\r\n`
+  return header
+}
+
+function foldSignature(signature: string): string {
+  let folded = signature.slice(0, 60)
+  for (let at = 60; at < signature.length; at += 60) folded += `\r\n ${signature.slice(at, at + 60)}`
+  return folded
+}
+interface SigningOrder {
+  /** Which headers, by their place, in the order in which they are hashed. */
+  order: readonly (readonly [name: string, at: number])[]
+  /** `h=from:from:to:` …, folded. */
+  tag: string
+}
+
+/** By the names of the headers, as there are but a few sets of them. */
+const orders = new Map<string, SigningOrder>()
+
+function signingOrder(headers: readonly (readonly [string, string])[]): SigningOrder {
+  let set = ''
+  for (const [name] of headers) set += `${name}:`
+  let found = orders.get(set)
+  if (!found) {
+    found = orderHeaders(headers.map(([name]) => name.toLowerCase()))
+    if (orders.size < 100) orders.set(set, found)
+  }
+  return found
+}
+
+function orderHeaders(given: readonly string[]): SigningOrder {
+  const names: string[] = []
+  const order: [string, number][] = []
   for (const name of signedHeaders) {
     // From the bottom up (RFC 6376 §5.4.2).
-    for (let i = headers.length - 1; i >= 0; i--) {
-      const [given, value] = headers[i]!
-      if (given.toLowerCase() !== name) continue
+    for (let i = given.length - 1; i >= 0; i--) {
+      if (given[i] !== name) continue
       names.push(name)
-      signed += `${name}:${relaxHeader(value)}\r\n`
+      order.push([name, i])
     }
     names.push(name)
   }
-  const signatures = await Promise.all(
-    dkim.selectors.map(async (selector, key) => {
-      const algorithm = dkim.signer.algorithmOf(key)
-      const field = [
-        `v=1; a=${algorithm}-sha256; c=relaxed/relaxed; d=${dkim.domain}; s=${selector};`,
-        ...foldNames(names),
-        `bh=${bodyHash};`,
-        'b=',
-      ].join('\r\n ')
-      const signature = await dkim.signer.sign(key, `${signed}dkim-signature:${relaxHeader(field)}`)
-      return `DKIM-Signature: ${field}${(signature.match(/.{1,60}/g) ?? []).join('\r\n ')}\r\n`
-    }),
-  )
-  return signatures.join('')
+  return { order, tag: foldNames(names).join('\r\n ') }
 }
 
 /** `h=from:from:to:` … in lines of at most 76 characters; a fold may stand after a colon. */
@@ -90,6 +118,7 @@ function foldNames(names: readonly string[]): string[] {
 
 /** RFC 6376 §3.4.2, without the name. */
 function relaxHeader(value: string): string {
+  if (!/[\t\r]|  /.test(value)) return value.trim()
   return value
     .replace(/\r\n/g, '')
     .replace(/[ \t]+/g, ' ')

@@ -28,11 +28,16 @@ export async function buildMessage(
   for (const [name, value] of mail.headers) headers.push([name, foldText(encodeWords(value), name.length + 2)])
   headers.push(['MIME-Version', '1.0'], ['Content-Type', foldText(mail.contentType, 14)])
   for (const [name, value] of headers)
-    if (!/^[A-Za-z0-9-]+$/.test(name) || /[^\x20-\x7e\t]/.test(value.replace(/\r\n(?=[ \t])/g, '')))
+    if (!/^[A-Za-z0-9-]+$/.test(name) || !isHeaderText(value))
       throw new Error(`a mail's ${name} header can't be sent as it is`)
-  const signatures = await signMail(dkim, headers, mail.body)
-  const head = signatures + headers.map(([name, value]) => `${name}: ${value}\r\n`).join('') + '\r\n'
-  return [Buffer.from(head, 'latin1'), ...stuffDots(mail.body)]
+  let head = await signMail(dkim, headers, mail.body)
+  for (const [name, value] of headers) head += `${name}: ${value}\r\n`
+  return [Buffer.from(`${head}\r\n`, 'latin1'), ...stuffDots(mail.body)]
+}
+
+/** ASCII whose line ends are folds. */
+function isHeaderText(value: string): boolean {
+  return /^[\x20-\x7e\t]*$/.test(value) || /^[\x20-\x7e\t]*$/.test(value.replace(/\r\n(?=[ \t])/g, ''))
 }
 
 const lineDot = Buffer.from('\r\n.')
@@ -84,6 +89,7 @@ export function formatMailbox({ name, address }: Mailbox): string {
 /** RFC 2047, UTF-8, base64: each run of words that isn't plain ASCII becomes encoded words of at most 75 characters. Line ends
  * and other controls become a space. */
 export function encodeWords(text: string): string {
+  if (/^[\x20-\x7e]*$/.test(text) && !text.includes('=?')) return text.trim()
   const clean = text.replace(controls, ' ').trim()
   if (/^[\x20-\x7e]*$/.test(clean) && !clean.includes('=?')) return clean
   const words = clean.split(' ')

@@ -53,5 +53,9 @@ function toReply(lines: readonly string[]): ReadReply {
   const code = Number(lines[0]!.slice(0, 3))
   const enhanced = /^([245]\.\d{1,3}\.\d{1,3})(?:\s|$)/.exec(lines[0]!.slice(4))?.[1] ?? null
   const text = lines.length === 1 ? lines[0]!.slice(4) : lines.map((line) => line.slice(4)).join(' ')
-  return { code, enhanced, lines, text: text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500) }
+  return { code, enhanced, lines, text: printable(text).slice(0, 500) }
+}
+
+function printable(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : text.replace(/[^\x20-\x7e]/g, '?')
 }
