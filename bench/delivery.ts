@@ -238,18 +238,14 @@ interface Used {
 }
 
 async function startWorker(url: string): Promise<{ stop: () => Promise<Used> }> {
-  const child = spawn(
-    process.execPath,
-    [path.join(import.meta.dirname, 'delivery-worker.ts')],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: {
-        ...process.env,
-        ...environment,
-        DATABASE_URL: url,
-      },
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'delivery-worker.ts')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      ...process.env,
+      ...environment,
+      DATABASE_URL: url,
     },
-  )
+  })
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
   await lines.next()
   return {
