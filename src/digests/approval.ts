@@ -12,13 +12,22 @@ import { dueSlots } from './missed.ts'
 import { ensureScheduled, type MakeSnapshot, prepare } from './prepare.ts'
 import { makeSnapshot } from './snapshot.ts'
 
-/** Builds what falls due within the next minutes. */
-export async function makeForApproval(ctx: Context, now: Date, parts: { makeSnapshot: MakeSnapshot }): Promise<void> {
+/** Builds what falls due within the next minutes. Resolves to the editions of those minutes, built now or before. */
+export async function makeForApproval(
+  ctx: Context,
+  now: Date,
+  parts: { makeSnapshot: MakeSnapshot },
+): Promise<number[]> {
   const { approvalMinutes } = ctx.config.digest
-  if (approvalMinutes === 0) return
+  if (approvalMinutes === 0) return []
+  const built: number[] = []
   const until = new Date(now.getTime() + approvalMinutes * 60_000)
-  for await (const slot of dueSlots(ctx.db, until, now))
-    await prepare(ctx, await ensureScheduled(ctx.db, slot, now), { ...parts, next: 'awaiting_approval' })
+  for await (const slot of dueSlots(ctx.db, until, now)) {
+    const edition = await ensureScheduled(ctx.db, slot, now)
+    await prepare(ctx, edition, { ...parts, next: 'awaiting_approval' })
+    built.push(edition.id)
+  }
+  return built
 }
 
 /** Its slot has come. */

@@ -133,7 +133,7 @@ class Run {
     for (const edition of await listUnfinished(this.#ctx.db)) if (isUnderWay(edition)) this.watch(edition.id)
     for (;;) {
       let added = 0
-      const { planned, closed } = await runTick(this.#ctx, {
+      const { built, planned, closed } = await runTick(this.#ctx, {
         only: this.#settings.only,
         makeSnapshot: this.#settings.snapshot,
         onProgress: (editionId, count) => {
@@ -141,7 +141,14 @@ class Run {
           this.#settings.out.progress(`edition ${editionId}: planned ${added.toLocaleString('en')}`)
         },
       })
-      for (const { editionId } of planned) this.watch(editionId)
+      for (const id of built) {
+        this.watch(id)
+        await this.#sayOver(id)
+      }
+      for (const { editionId } of planned) {
+        this.watch(editionId)
+        this.#over.delete(editionId)
+      }
       for (const { editionId, planned: count, isComplete } of planned)
         if (isComplete || count > 0) await this.#sayPlanned(editionId)
       for (const id of closed) if (this.#watched.has(id)) await this.#sayOver(id)

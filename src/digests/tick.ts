@@ -27,6 +27,8 @@ export interface TickOptions {
 }
 
 export interface TickResult {
+  /** Editions that wait for an editor's approval, their slots a few minutes off. */
+  built: number[]
   /** Editions that this tick planned for, in the order in which it did. */
   planned: { editionId: number; planned: number; isComplete: boolean }[]
   closed: number[]
@@ -41,7 +43,7 @@ export async function runTick(ctx: Context, options: TickOptions = {}): Promise<
   await realign(ctx)
   const missed = await passMissed(ctx, now, options.only)
   await finishCancelled(ctx)
-  await makeForApproval(ctx, now, parts)
+  const built = await makeForApproval(ctx, now, parts)
   for (const edition of await listUnfinished(ctx.db))
     if (edition.kind !== 'scheduled' && edition.state !== 'cancelled' && !edition.plannedAt)
       planned.push(...(await planOne(ctx, edition, parts, options)))
@@ -50,7 +52,7 @@ export async function runTick(ctx: Context, options: TickOptions = {}): Promise<
   const closed = await closeFinished(ctx)
   await purge(ctx)
   await noteTick(ctx.db)
-  return { planned, closed, missed }
+  return { built, planned, closed, missed }
 }
 
 async function planOne(

@@ -56,6 +56,24 @@ story('digest run plans the slot, sends it over SMTP, and says how it ended', as
   assert.equal(house.inbox.to('bob@mail.example').length, 1)
 })
 
+story(
+  'an edition that waits for approval is said to be open; at its slot it goes out',
+  async (house) => {
+    const [politics] = await addCategories(house.db, 'politics')
+    await addStory(house.ctx, 'Harbour reopens', [politics!])
+    await addReader(house.ctx, { email: 'ann@mail.example', choice: { [politics!]: 'daily' } })
+    const early = await run(house, { asOf: '2026-03-02T06:45:00Z' })
+    assert.deepEqual(events(early), ['open'])
+    assert.deepEqual(events(await run(house, { asOf: '2026-03-02T06:50:00Z', planOnly: true })), ['open'])
+    assert.equal(house.inbox.to('ann@mail.example').length, 0)
+    const atSlot = await run(house, { asOf: '2026-03-02T07:00:00Z' })
+    assert.deepEqual(events(atSlot), ['planned', 'closed'])
+    assert.equal(atSlot[1]!['edition'], early[0]!['edition'])
+    assert.equal(house.inbox.to('ann@mail.example').length, 1)
+  },
+  { env: { APPROVAL_MINUTES: '30', APPROVAL_POLICY: 'send' } },
+)
+
 story('only one address, a dry run that sends nothing, and planning alone', async (house) => {
   const [politics] = await addCategories(house.db, 'politics')
   await addStory(house.ctx, 'Harbour reopens', [politics!])
