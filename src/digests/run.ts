@@ -2,7 +2,6 @@
 // resumed or found open is closed or waits for nothing but retries later than a minute, or for an editor.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sql } from 'kysely'
 import { fixedClock } from '../base/clock.ts'
 import { invalid, Refusal } from '../base/errors.ts'
 import type { Out } from '../commands/out.ts'
@@ -13,6 +12,7 @@ import { dryRun } from './dry-run.ts'
 import { accountOf, accountsOf, findEdition, listUnfinished } from './editions.ts'
 import type { MakeSnapshot } from './prepare.ts'
 import { progress, progressLine, type Sample } from './progress.ts'
+import { isPlannedElsewhere, isStill, standingOf } from './standing.ts'
 import { makeSnapshot } from './snapshot.ts'
 import { runTick } from './tick.ts'
 import { triggerDigest } from './trigger.ts'
@@ -46,8 +46,6 @@ export interface DigestRunParts {
 }
 
 const pollMs = 250
-/** Deliveries that are deferred by more than this aren't waited for. */
-const patienceSeconds = 60
 /** With nothing settled and nothing on the wire for so long, waiting on helps nobody. */
 const stallSeconds = 120
 
@@ -105,6 +103,8 @@ class Run {
   #settings: RunSettings
   #started = performance.now()
   #watched = new Set<number>()
+  /** By this run, alone or with others: announced once nobody plans them any more, as only then the audience is known. */
+  #planned = new Set<number>()
   #announced = new Set<number>()
   #over = new Set<number>()
   #samples: Sample[] = []
@@ -130,11 +130,12 @@ class Run {
 
   /** Ticks until nothing is left to plan, or what is left waits for mails that are on their way. */
   async plan(): Promise<void> {
+    const { only } = this.#settings
     for (const edition of await listUnfinished(this.#ctx.db)) if (isUnderWay(edition)) this.watch(edition.id)
     for (;;) {
       let added = 0
       const { built, planned, closed } = await runTick(this.#ctx, {
-        only: this.#settings.only,
+        only,
         makeSnapshot: this.#settings.snapshot,
         onProgress: (editionId, count) => {
           added += count
@@ -145,17 +146,17 @@ class Run {
         this.watch(id)
         await this.#sayOver(id)
       }
-      for (const { editionId } of planned) {
+      for (const { editionId, planned: count, isComplete } of planned) {
         this.watch(editionId)
         this.#over.delete(editionId)
+        if (isComplete || count > 0) this.#planned.add(editionId)
       }
-      for (const { editionId, planned: count, isComplete } of planned)
-        if (isComplete || count > 0) await this.#sayPlanned(editionId)
       for (const id of closed) if (this.#watched.has(id)) await this.#sayOver(id)
       // Busy: another process plans at this moment. A crash of it is ours to continue.
-      if (!(await this.#isPlannedElsewhere())) return
+      if (only !== undefined || !(await isPlannedElsewhere(this.#ctx))) break
       await sleep(pollMs)
     }
+    for (const id of this.#planned) await this.#sayPlanned(id)
   }
 
   /** false: some are still open and nothing has moved for long. */
@@ -169,12 +170,15 @@ class Run {
         if (this.#over.has(id)) continue
         const edition = (await findEdition(this.#ctx.db, id))!
         if (edition.closedAt) await this.#sayOver(id)
-        else if (await this.#isStill(edition)) await this.#sayOver(id)
+        else if (await isStill(this.#ctx, edition, this.#settings)) await this.#sayOver(id)
         else waiting = true
         if (!this.#over.has(id) && !edition.plannedAt) await this.plan()
       }
       if (!waiting) return true
-      const now = await this.#standing()
+      const now = await standingOf(
+        this.#ctx.db,
+        [...this.#watched].filter((id) => !this.#over.has(id)),
+      )
       if (now !== standing) movedAt = performance.now()
       standing = now
       if (performance.now() - movedAt > stallSeconds * 1000) {
@@ -185,49 +189,6 @@ class Run {
       wake()
       await sleep(pollMs)
     }
-  }
-
-  /** Changes whenever a mail is settled or put on the wire: a relay that takes minutes to answer isn't down. */
-  async #standing(): Promise<string> {
-    const open = [...this.#watched].filter((id) => !this.#over.has(id))
-    const { rows } = await sql<{ standing: string }>`
-      select coalesce((select sum(count) from edition_counts where edition_id = any(${open}::bigint[])), 0)::text || ' ' ||
-        case when exists (select from in_flight where delivery_id is not null) then clock_timestamp()::text else '' end
-        as standing`.execute(this.#ctx.db)
-    return rows[0]!.standing
-  }
-
-  /** Nothing of it will move within a minute: it waits for an editor, for its slot, or for late retries. */
-  async #isStill(edition: Edition): Promise<boolean> {
-    if (!['sending', 'planning', 'cancelled'].includes(edition.state)) return true
-    if (!edition.plannedAt && this.#settings.only === undefined) return false
-    const { rows } = await sql<{ moves: boolean }>`
-      select exists (
-        select from deliveries where edition_id = ${edition.id} and lane = 'digest'
-          and next_attempt_at <= greatest(now(), ${this.#settings.asOf}::timestamptz) + ${patienceSeconds} * interval '1 second'
-      ) or exists (
-        select from claims l cross join unnest(l.delivery_ids) as u (id) join deliveries d on d.id = u.id
-        where d.edition_id = ${edition.id} and d.settled_at is null and d.next_attempt_at is null
-      ) as moves`.execute(this.#ctx.db)
-    if (rows[0]!.moves) return false
-    // Everything is settled: it closes now, unless it has late retries.
-    const { open } = await accountOf(this.#ctx.db, edition.id)
-    return open > 0 || !edition.plannedAt
-  }
-
-  async #isPlannedElsewhere(): Promise<boolean> {
-    if (this.#settings.only !== undefined) return false
-    const now = this.#ctx.clock.now()
-    for (const edition of await listUnfinished(this.#ctx.db)) {
-      if (edition.plannedAt || edition.state === 'cancelled') continue
-      if (edition.kind === 'scheduled' && edition.slotAt! > now) continue
-      const { rows } = await sql<{ busy: boolean }>`
-        select not exists (select from editions where id = ${edition.id} for no key update skip locked) as busy`.execute(
-        this.#ctx.db,
-      )
-      if (rows[0]!.busy) return true
-    }
-    return false
   }
 
   async #sayPlanned(id: number): Promise<void> {
@@ -243,6 +204,7 @@ class Run {
   async #sayOver(id: number): Promise<void> {
     if (this.#over.has(id)) return
     this.#over.add(id)
+    if (this.#planned.has(id)) await this.#sayPlanned(id)
     const edition = (await findEdition(this.#ctx.db, id))!
     const account = await accountOf(this.#ctx.db, id)
     const event = edition.closedAt ? 'closed' : 'open'
