@@ -7,6 +7,7 @@ import type { Actor as AuditActor } from '../access/audit.ts'
 import type { Scope } from '../access/scopes.ts'
 import { Refusal, type FieldProblem } from '../base/errors.ts'
 import { answerOnce } from './api/idempotency.ts'
+import { nulsIn, problemsOf } from './api/problems.ts'
 import type { WebContext } from './web-context.ts'
 
 export interface Actor {
@@ -84,10 +85,10 @@ export function handlerOf(web: WebContext, definition: Endpoint, actorOf: (reque
     const problems: FieldProblem[] = []
     const read = (schema: z.ZodType | undefined, value: unknown): unknown => {
       if (!schema) return undefined
+      problems.push(...nulsIn(value))
       const parsed = schema.safeParse(value)
       if (parsed.success) return parsed.data
-      for (const issue of parsed.error.issues)
-        problems.push({ field: issue.path.join('.') || 'body', message: issue.message })
+      problems.push(...problemsOf(parsed.error.issues))
       return undefined
     }
     if (definition.body && request.body === undefined && !request.is('json'))

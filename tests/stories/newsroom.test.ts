@@ -46,13 +46,21 @@ story('pushing the same article twice changes nothing, pushing an edit changes i
 story('a pushed article that is wrong is refused whole, and the field is named', async (house) => {
   await addCategory(house.ctx, { name: 'Politics' })
   const api = await openApi(house, 'articles')
-  const refuse = async (body: object, field: string) => {
+  const refuse = async (body: object, ...fields: string[]) => {
     const answer = await api('post', '/articles').send(body).expect(400)
-    assert.ok(JSON.stringify(answer.body).includes(field), JSON.stringify(answer.body))
+    assert.deepEqual(
+      answer.body.errors.map((error: { field: string }) => error.field),
+      fields,
+      JSON.stringify(answer.body),
+    )
   }
   await refuse({ ...pushed, link: 'javascript:alert(1)' }, 'link')
   await refuse({ ...pushed, categories: ['sports'] }, 'categories')
   await refuse({ articles: [pushed, { ...pushed, id: 'cms-2', title: '<br>' }] }, 'articles.1.title')
+  await refuse({ ...pushed, title: undefined, url: pushed.link }, 'title', 'url')
+  await refuse({ articles: [{ ...pushed, id: 7 }] }, 'articles.0.id')
+  await refuse({ ...pushed, title: 'a\0b' }, 'title')
+  await refuse([pushed], 'body')
   assert.equal(await articleCount(house), 0)
 })
 

@@ -125,7 +125,7 @@ export const subscriberEndpoints = [
       email: z.string().max(320),
       frequency,
       timezone: z.string().max(64).nullable().optional(),
-      ip: z.union([z.ipv4(), z.ipv6()]).optional(),
+      ip: z.union([z.ipv4(), z.ipv6()], { error: 'is not an IP address' }).optional(),
       formUrl: z.url().max(500).optional(),
     }),
     status: 202,

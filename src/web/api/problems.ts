@@ -1,0 +1,41 @@
+// What is wrong with what a caller sent, by field, from what zod says of it. A union's own "Invalid input" names nothing: told is
+// what is wrong with the shape that was most likely meant.
+
+import type { z } from 'zod'
+import type { FieldProblem } from '../../base/errors.ts'
+
+type Issue = z.core.$ZodIssue
+
+/** `whole` names what has no field: a body that is no object. */
+export function problemsOf(issues: readonly Issue[], whole = 'body', at: readonly PropertyKey[] = []): FieldProblem[] {
+  return issues.flatMap((issue) => {
+    const path = [...at, ...issue.path]
+    if (issue.code === 'invalid_union' && issue.message === 'Invalid input' && issue.errors.length)
+      return problemsOf(likeliest(issue.errors), whole, path)
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({
+        field: [...path, key].join('.'),
+        message: 'is not a field that is known here',
+      }))
+    return [{ field: path.join('.') || whole, message: issue.message }]
+  })
+}
+
+/** Strings with a NUL: JSON can carry one, no text column can. */
+export function nulsIn(value: unknown, whole = 'body', at: readonly PropertyKey[] = []): FieldProblem[] {
+  if (typeof value === 'string')
+    return value.includes('\0')
+      ? [{ field: at.join('.') || whole, message: 'must not contain the character U+0000' }]
+      : []
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key.includes('\0') ? nulsIn(key, whole, at) : nulsIn(inner, whole, [...at, key]),
+  )
+}
+
+/** The shape that knows most of the given fields, then the one with the fewest complaints. */
+function likeliest(shapes: readonly (readonly Issue[])[]): readonly Issue[] {
+  const unknown = (issues: readonly Issue[]) =>
+    issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 0), 0)
+  return shapes.toSorted((a, b) => unknown(a) - unknown(b) || a.length - b.length)[0]!
+}
