@@ -17,7 +17,8 @@ export function parseFeedDate(given: string): Date | null {
 /** Nothing that a feed publishes is older; 1970, 1980 and year 1 are what programs write when they know no date. */
 const earliest = Date.UTC(1990, 0, 1)
 
-function plausible(time: number | null): Date | null {
+/** null for what can't be true of a published story. */
+export function plausible(time: number | null): Date | null {
   return time === null || Number.isNaN(time) || time < earliest || time > Date.UTC(2200, 0, 1) ? null : new Date(time)
 }
 

@@ -50,8 +50,8 @@ export function ignoredBecause(entry: Entry): string | null {
   return null
 }
 
-/** The feed's date where it can be true, else null. */
-export function believableDate(entry: Entry, now: Date): Date | null {
+/** The publisher's date where it can be true, else null. */
+export function believableDate(entry: Pick<Entry, 'publishedAt'>, now: Date): Date | null {
   return entry.publishedAt && entry.publishedAt.getTime() <= now.getTime() + aheadMs ? entry.publishedAt : null
 }
 

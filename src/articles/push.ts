@@ -6,9 +6,11 @@ import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { Article } from '../db/schema.ts'
 import { titleLength } from './entry.ts'
+import { plausible } from './feed-date.ts'
 import { isWebAddress, titleOf, toExcerpt } from './feed-parts.ts'
 import { readHtml } from './html-text.ts'
 import { canonicalLink } from './identity.ts'
+import { believableDate } from './ingest.ts'
 import { lockSeq, releaseSeqs, type Sendable } from './seq.ts'
 import { listCategories } from './store.ts'
 
@@ -79,8 +81,7 @@ function check(given: PushedArticle, field: string, offered: ReadonlyMap<string,
     if (id === undefined) throw invalid(`${field}.categories`, `${slug} is not a category that is offered.`)
     return id
   })
-  const isAhead = given.publishedAt && given.publishedAt.getTime() > now.getTime() + 86_400_000
-  const publishedAt = given.publishedAt && !isAhead ? given.publishedAt : null
+  const publishedAt = believableDate({ publishedAt: plausible(given.publishedAt?.getTime() ?? null) }, now)
   const plain = (text: string | null | undefined) => (text ? titleOf(text)?.slice(0, titleLength) : null) ?? null
   return {
     given,

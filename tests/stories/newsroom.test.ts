@@ -43,6 +43,25 @@ story('pushing the same article twice changes nothing, pushing an edit changes i
   assert.deepEqual(body.categories, ['politics'])
 })
 
+story('a pushed article with a date that cannot be has that of its first sight', async (house) => {
+  await addCategory(house.ctx, { name: 'Politics' })
+  const api = await openApi(house, 'articles')
+  const ahead = new Date(house.clock.now().getTime() + 25 * 3_600_000).toISOString()
+  for (const [id, publishedAt, dateSource] of [
+    ['epoch', '1970-01-01T00:00:00Z', 'first-seen'],
+    ['ahead', ahead, 'first-seen'],
+    ['good', '2026-02-28T10:00:00+02:00', 'feed'],
+  ] as const) {
+    const link = `https://lantern.example/${id}`
+    const { body } = await api('post', '/articles')
+      .send({ ...pushed, id, link, publishedAt })
+      .expect(200)
+    const { body: stored } = await api('get', `/articles/${body.articleId}`).expect(200)
+    const expected = dateSource === 'feed' ? new Date(publishedAt) : house.clock.now()
+    assert.deepEqual([stored.dateSource, stored.publishedAt], [dateSource, expected.toISOString()])
+  }
+})
+
 story('a pushed article that is wrong is refused whole, and the field is named', async (house) => {
   await addCategory(house.ctx, { name: 'Politics' })
   const api = await openApi(house, 'articles')
