@@ -12,7 +12,7 @@ import { dryRun } from './dry-run.ts'
 import { accountOf, accountsOf, findEdition, listUnfinished } from './editions.ts'
 import type { MakeSnapshot } from './prepare.ts'
 import { progress, progressLine, type Sample } from './progress.ts'
-import { isPlannedElsewhere, isStill, standingOf } from './standing.ts'
+import { isStill, standingOf } from './standing.ts'
 import { makeSnapshot } from './snapshot.ts'
 import { runTick } from './tick.ts'
 import { triggerDigest } from './trigger.ts'
@@ -134,7 +134,7 @@ class Run {
     for (const edition of await listUnfinished(this.#ctx.db)) if (isUnderWay(edition)) this.watch(edition.id)
     for (;;) {
       let added = 0
-      const { built, planned, closed } = await runTick(this.#ctx, {
+      const { built, planned, closed, isBusy } = await runTick(this.#ctx, {
         only,
         makeSnapshot: this.#settings.snapshot,
         onProgress: (editionId, count) => {
@@ -152,8 +152,8 @@ class Run {
         if (isComplete || count > 0) this.#planned.add(editionId)
       }
       for (const id of closed) if (this.#watched.has(id)) await this.#sayOver(id)
-      // Busy: another process plans at this moment. A crash of it is ours to continue.
-      if (only !== undefined || !(await isPlannedElsewhere(this.#ctx))) break
+      // A crash of another process that plans is ours to continue.
+      if (only !== undefined || !isBusy) break
       await sleep(pollMs)
     }
     for (const id of this.#planned) await this.#sayPlanned(id)

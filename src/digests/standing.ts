@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
 import type { Db } from '../db/connect.ts'
 import type { Edition } from '../db/schema.ts'
-import { accountOf, listUnfinished } from './editions.ts'
+import { accountOf } from './editions.ts'
 
 /** Deliveries that are deferred by more than this aren't waited for. */
 const patienceSeconds = 60
@@ -38,19 +38,4 @@ export async function isStill(
   // Everything is settled: it closes now, unless it has late retries.
   const { open } = await accountOf(ctx.db, edition.id)
   return open > 0 || !edition.plannedAt
-}
-
-/** Another process plans at this moment what is due. */
-export async function isPlannedElsewhere(ctx: Context): Promise<boolean> {
-  const now = ctx.clock.now()
-  for (const edition of await listUnfinished(ctx.db)) {
-    if (edition.plannedAt || edition.state === 'cancelled') continue
-    if (edition.kind === 'scheduled' && edition.slotAt! > now) continue
-    const { rows } = await sql<{ busy: boolean }>`
-        select not exists (select from editions where id = ${edition.id} for no key update skip locked) as busy`.execute(
-      ctx.db,
-    )
-    if (rows[0]!.busy) return true
-  }
-  return false
 }

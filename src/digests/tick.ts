@@ -10,7 +10,7 @@ import { closeFinished } from './close.ts'
 import { finishCancelled } from './control.ts'
 import { findEdition, listUnfinished } from './editions.ts'
 import { dueSlots, passMissed } from './missed.ts'
-import { planScheduled } from './plan.ts'
+import { type Planned, planScheduled } from './plan.ts'
 import { planTriggered } from './plan-triggered.ts'
 import { ensureScheduled, type MakeSnapshot, prepare } from './prepare.ts'
 import { purge } from './purge.ts'
@@ -31,6 +31,8 @@ export interface TickResult {
   built: number[]
   /** Editions that this tick planned for, in the order in which it did. */
   planned: { editionId: number; planned: number; isComplete: boolean }[]
+  /** Another process was planning one of them: whether it came to its end is not known. */
+  isBusy: boolean
   closed: number[]
   missed: number
 }
@@ -39,20 +41,25 @@ export async function runTick(ctx: Context, options: TickOptions = {}): Promise<
   const now = ctx.clock.now()
   const parts = { makeSnapshot: options.makeSnapshot ?? makeSnapshot }
   const planned: TickResult['planned'] = []
+  let isBusy = false
+  const plan = async (edition: Edition) => {
+    const { outcome, planned: count } = await planOne(ctx, edition, parts, options)
+    if (outcome === 'busy') isBusy = true
+    if (outcome !== 'busy' || count > 0)
+      planned.push({ editionId: edition.id, planned: count, isComplete: outcome === 'complete' })
+  }
 
   await realign(ctx)
   const missed = await passMissed(ctx, now, options.only)
   await finishCancelled(ctx)
   const built = await makeForApproval(ctx, now, parts)
   for (const edition of await listUnfinished(ctx.db))
-    if (edition.kind !== 'scheduled' && edition.state !== 'cancelled' && !edition.plannedAt)
-      planned.push(...(await planOne(ctx, edition, parts, options)))
-  for (const slot of await slotsToPlan(ctx, now, options.only))
-    planned.push(...(await planOne(ctx, await ensureScheduled(ctx.db, slot, now), parts, options)))
+    if (edition.kind !== 'scheduled' && edition.state !== 'cancelled' && !edition.plannedAt) await plan(edition)
+  for (const slot of await slotsToPlan(ctx, now, options.only)) await plan(await ensureScheduled(ctx.db, slot, now))
   const closed = await closeFinished(ctx)
   await purge(ctx)
   await noteTick(ctx.db)
-  return { built, planned, closed, missed }
+  return { built, planned, isBusy, closed, missed }
 }
 
 async function planOne(
@@ -60,19 +67,17 @@ async function planOne(
   edition: Edition,
   parts: { makeSnapshot: MakeSnapshot },
   options: TickOptions,
-): Promise<TickResult['planned']> {
+): Promise<Planned> {
   // An edition that wasn't built before its slot, as after downtime, had nobody's approval either.
   const needsApproval = edition.kind === 'scheduled' && ctx.config.digest.approvalMinutes > 0
   await prepare(ctx, edition, { ...parts, next: needsApproval ? 'awaiting_approval' : 'sending' })
   if (edition.kind === 'scheduled') await settleAtSlot(ctx, edition.id)
   const plan = edition.kind === 'scheduled' ? planScheduled : planTriggered
-  const { outcome, planned } = await plan(ctx, (await findEdition(ctx.db, edition.id))!, {
+  return plan(ctx, (await findEdition(ctx.db, edition.id))!, {
     only: options.only,
     chunkSize: options.chunkSize,
     onProgress: (count) => options.onProgress?.(edition.id, count),
   })
-  if (outcome === 'busy' && planned === 0) return []
-  return [{ editionId: edition.id, planned, isComplete: outcome === 'complete' }]
 }
 
 /** Slots at which somebody is due, and those whose planning was interrupted after its last chunk. */

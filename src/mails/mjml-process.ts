@@ -8,7 +8,8 @@ let last: Promise<void> = Promise.resolve()
 process.on('message', (request: MjmlRequest) => {
   last = last.then(async () => {
     const answer = await render(request)
-    process.send!(answer)
+    // Nobody waits for it when the other process was killed meanwhile.
+    if (process.connected) process.send!(answer, undefined, undefined, () => {})
   })
 })
 

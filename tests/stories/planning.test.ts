@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { closeFinished } from '../../src/digests/close.ts'
 import { moveEdition, retryFailed } from '../../src/digests/control.ts'
 import { accountOf, getEdition, listDeliveries, listEditions } from '../../src/digests/editions.ts'
+import { lockEdition } from '../../src/digests/plan.ts'
+import { ensureScheduled, prepare } from '../../src/digests/prepare.ts'
+import { digestRun } from '../../src/digests/run.ts'
+import { makeSnapshot } from '../../src/digests/snapshot.ts'
 import { triggerAnnouncement, triggerDigest } from '../../src/digests/trigger.ts'
 import { eraseSubscriber } from '../../src/subscribers/erase.ts'
 import { type House, story } from '../support/house.ts'
@@ -303,6 +308,31 @@ story(
   },
   { env: { APPROVAL_MINUTES: '30', APPROVAL_POLICY: 'hold' } },
 )
+
+story('a tick that meets another planner says so, and a digest run waits for it to end', async (house) => {
+  // The embedded database has one connection: there nothing happens at the same time.
+  if (house.database.kind === 'embedded') return
+  const [politics] = await addCategories(house.db, 'politics')
+  await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
+  house.clock.set('2026-03-02T07:00:00Z')
+  const edition = await ensureScheduled(house.db, house.clock.now(), house.clock.now())
+  await prepare(house.ctx, edition, { makeSnapshot, next: 'sending' })
+  const said: string[] = []
+  let running: Promise<number> | null = null
+  await house.db.transaction().execute(async (other) => {
+    await lockEdition(other, edition.id)
+    const met = await tick(house.ctx)
+    assert.deepEqual([met.planned, met.isBusy], [[], true])
+    const out = { print: (line: string) => void said.push(line), progress: () => {}, error: () => {}, isTty: false }
+    running = digestRun(house.ctx, { planOnly: true, json: true }, out, { openWorker: null })
+    await sleep(600)
+    assert.deepEqual(said, [])
+  })
+  assert.equal(await running, 0)
+  const { event, audience } = JSON.parse(said[0]!) as { event: string; audience: number }
+  assert.deepEqual([event, audience, said.length], ['planned', 1, 1])
+  assert.equal((await tick(house.ctx)).isBusy, false)
+})
 
 story('who is erased while a chunk plans them leaves no address behind', async (house) => {
   // The embedded database has one connection: there nothing happens at the same time.
