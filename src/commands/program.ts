@@ -5,6 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { ConfigError } from '../base/config.ts'
 import { Refusal } from '../base/errors.ts'
+import { isOutage } from '../db/outage.ts'
 import { HeldByServer } from './open.ts'
 import { OutputClosed } from './out.ts'
 import type { Session } from './session.ts'
@@ -74,8 +75,8 @@ function sayWhatWentWrong(error: unknown, { out }: Session): number {
     return 1
   }
   const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '28P01' || code === '3D000')
-    out.error(`The database can’t be reached: ${message || code}. Check DATABASE_URL.`)
+  if (isOutage(error) || code === '28P01' || code === '3D000')
+    out.error(`The database can’t be used: ${message || code}. Check DATABASE_URL, and that server’s log and disk.`)
   else out.error(error instanceof Error ? (error.stack ?? error.message) : String(error))
   return 1
 }

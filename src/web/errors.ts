@@ -5,6 +5,7 @@ import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Config } from '../base/config.ts'
 import { Refusal, type RefusalCode } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { isOutage } from '../db/outage.ts'
 import { html } from './html.ts'
 import { sendPage } from './layout.ts'
 
@@ -32,7 +33,7 @@ const titles: Record<RefusalCode, string> = {
   unavailable: 'Not now',
 }
 
-/** body-parser's and Express's own errors, as refusals. null: a bug of ours. */
+/** body-parser's and Express's own errors, as refusals, and a database that can't work now. null: a bug of ours. */
 export function asRefusal(error: unknown): Refusal | null {
   if (error instanceof Refusal) return error
   const { type, status } = error as { type?: string; status?: number }
@@ -45,6 +46,11 @@ export function asRefusal(error: unknown): Refusal | null {
   if (status === 404) return new Refusal('not_found', 'There is nothing at this address.')
   if (status !== undefined && status >= 400 && status < 500)
     return new Refusal('invalid', 'The request is not well formed.')
+  if (isOutage(error))
+    return new Refusal(
+      'unavailable',
+      'Nothing can be looked up or kept at the moment. Please try again in a few minutes.',
+    )
   return null
 }
 
@@ -71,12 +77,14 @@ const wantsProblem = (request: Request): boolean =>
 export function handleErrors(config: Config, log: Log): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const refusal = asRefusal(error)
-    if (!refusal) log.error({ err: error, request: request.id }, 'a request failed')
+    const isOut = refusal !== error && refusal?.code === 'unavailable'
+    if (!refusal || isOut) log.error({ err: error, request: request.id }, 'a request failed')
     if (response.headersSent) {
       response.destroy()
       return
     }
-    if (refusal?.code === 'rate_limited' && !response.get('Retry-After')) response.set('Retry-After', '60')
+    const isForNow = refusal?.code === 'rate_limited' || refusal?.code === 'unavailable'
+    if (isForNow && !response.get('Retry-After')) response.set('Retry-After', '60')
     if (refusal && wantsProblem(request)) return sendProblem(response, refusal)
     const sorry = `Something went wrong on our side. If it lasts, tell us this number: ${String(request.id)}.`
     if (wantsProblem(request)) {

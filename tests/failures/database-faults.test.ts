@@ -1,14 +1,13 @@
 // A Postgres that breaks under delivery workers: connections cut, backends terminated, frozen, out of disk, without power.
 
-import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { after, before, describe } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { isLong, makeRow } from '../support/fault-rows.ts'
 import { type RestartablePostgres, startRestartablePostgres } from '../support/restartable-postgres.ts'
+import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../support/small-disk.ts'
 import { testConnections, testLeaseSeconds } from '../support/worker-process.ts'
 
 const postgres = await startRestartablePostgres()
@@ -104,14 +103,14 @@ describe('a Postgres that is stopped', () => {
 })
 
 describe('a Postgres on a full disk', () => {
-  const tmpfs = mountTmpfs()
+  const tmpfs = postgres ? mountSmallDisk() : null
   let small: RestartablePostgres | null = null
   before(async () => {
     if (tmpfs) small = await startRestartablePostgres(['max_wal_size=48MB', 'min_wal_size=32MB'], tmpfs)
   })
   after(async () => {
     await small?.remove()
-    if (tmpfs) execFileSync('umount', [tmpfs])
+    if (tmpfs) unmountSmallDisk(tmpfs)
   })
 
   const rowOn = tmpfs
@@ -138,30 +137,3 @@ describe('a Postgres on a full disk', () => {
     return { doubled: await world.judge(testConnections) }
   })
 })
-
-function mountTmpfs(): string | null {
-  if (!postgres || process.getuid?.() !== 0) return null
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'broadsheet-small-disk-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=220m', 'tmpfs', folder], { stdio: 'ignore' })
-    return folder
-  } catch {
-    return null
-  }
-}
-
-function fillDisk(file: string): void {
-  const handle = fs.openSync(file, 'w')
-  try {
-    for (const size of [1 << 20, 4096]) {
-      const block = Buffer.alloc(size)
-      try {
-        for (;;) fs.writeSync(handle, block)
-      } catch {
-        // Full: now with smaller pieces.
-      }
-    }
-  } finally {
-    fs.closeSync(handle)
-  }
-}

@@ -8,7 +8,10 @@ import type { House } from './house.ts'
 import { linkIn } from './inbox.ts'
 import { sendWaitingMail } from './post.ts'
 
-export async function addCategories(house: House, names = ['Politics', 'World News', 'Business']): Promise<void> {
+export async function addCategories(
+  house: Pick<House, 'ctx'>,
+  names = ['Politics', 'World News', 'Business'],
+): Promise<void> {
   for (const name of names) await addCategory(house.ctx, { name })
 }
 

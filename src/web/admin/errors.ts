@@ -10,7 +10,9 @@ import { type Section, sections, sendConsole } from './layout.ts'
 export function consoleErrors(web: WebContext): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const refusal = asRefusal(error)
-    if (!refusal || !isSignedIn(request) || response.headersSent) return next(error)
+    // Its frame needs the database too.
+    const isOut = refusal?.code === 'unavailable'
+    if (!refusal || isOut || !isSignedIn(request) || response.headersSent) return next(error)
     const name = request.path.split('/')[1] ?? ''
     const section = sections.find(([each]) => each === name)
     const fields = refusal.problems.filter((problem) => problem.message !== refusal.message)
