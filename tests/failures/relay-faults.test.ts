@@ -4,14 +4,17 @@
 import assert from 'node:assert/strict'
 import { after, describe } from 'node:test'
 import { sql } from 'kysely'
+import type { Relay } from '../../src/base/config.ts'
 import type { Fault, Step } from '../support/capture-server.ts'
 import { isLong, makeRow } from '../support/fault-rows.ts'
 import type { FaultWorld } from '../support/fault-world.ts'
 import { startRestartablePostgres } from '../support/restartable-postgres.ts'
+import { startTlsRelay, tlsFaults, trustTestAuthority } from '../support/tls-relay.ts'
 import { testConnections } from '../support/worker-process.ts'
 
 const postgres = await startRestartablePostgres()
 const row = makeRow(postgres)
+trustTestAuthority()
 const readers = 100
 /** Shorter than RFC 5321's, and long enough for a machine that is busy. */
 const quick = { connectSeconds: 10, commandSeconds: 5, dotSeconds: 5 }
@@ -63,6 +66,31 @@ describe('a relay that', { concurrency: isLong ? 2 : 1 }, () => {
     await world.sendAll({ timeouts: quick })
     return { doubled: await world.judge(0) }
   })
+
+  row(
+    'has something wrong with its TLS, each time another: nothing goes in clear',
+    { readers, isShort: true },
+    async (world) => {
+      const relay = await startTlsRelay(world.server.relay.port)
+      const relays: Relay[] = [{ ...world.server.relay, host: 'localhost', port: relay.port, tls: 'required' }]
+      const anyFault = () => tlsFaults[Math.floor(world.random() * tlsFaults.length)]!
+      try {
+        relay.fault = anyFault
+        await world.send({ relays })
+        assert.equal(world.stored().length, 0)
+        // Well now and then: its mails go through, the others are kept for it.
+        relay.fault = () => (world.random() < 0.5 ? null : anyFault())
+        const runs = await world.sendAll({ relays })
+        assert.deepEqual(
+          relay.inClear.filter((line) => !/^(?:EHLO \S+|STARTTLS|QUIT)$/.test(line)),
+          [],
+        )
+        return { doubled: await world.judge(0), words: `${runs} runs` }
+      } finally {
+        await relay.close()
+      }
+    },
+  )
 
   row('takes its time after the dot: it is waited for', { readers }, async (world) => {
     onceFor(world, new Set([...world.some(0.1)].slice(0, 6)), 'dot', { delayMs: 700 })

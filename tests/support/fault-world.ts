@@ -84,7 +84,8 @@ export class FaultWorld {
   async send(options: Partial<DeliveryWorkerOptions> = {}): Promise<void> {
     const config = { ...sendingConfig, smtp: { ...sendingConfig.smtp, connections: testConnections } }
     const timeouts = { ...rfcTimeouts, ...options.timeouts }
-    await makeWorker(this.database, [this.server.relay], { config, ...options, timeouts }).runOnce()
+    const relays = options.relays ?? [this.server.relay]
+    await makeWorker(this.database, relays, { config, ...options, timeouts }).runOnce()
   }
 
   /** The same again and again, retries without their wait, until nothing is left. Returns the number of runs. */

@@ -1,0 +1,109 @@
+// A relay that offers STARTTLS in front of a capture server, with whatever is wrong with it. What a client says before TLS is
+// remembered: no mail may be in it.
+
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import net from 'node:net'
+import path from 'node:path'
+import tls from 'node:tls'
+
+export const tlsFaults = [
+  /** STARTTLS isn't offered, or is refused. */
+  'none',
+  'refused',
+  /** A certificate of nobody we know, an expired one, one of another host. */
+  'unknown',
+  'expired',
+  'elsewhere',
+  /** Cut off in the handshake. */
+  'reset',
+  /** Replies in clear behind the go-ahead, as an attacker would slip them in. */
+  'injected',
+] as const
+export type TlsFault = (typeof tlsFaults)[number]
+
+export interface TlsRelay {
+  port: number
+  /** Asked per connection; null: all is well. */
+  fault: () => TlsFault | null
+  /** Commands that came before TLS. */
+  inClear: string[]
+  close(): Promise<void>
+}
+
+const folder = path.join(import.meta.dirname, '../samples/certificates')
+const read = (name: string) => readFileSync(path.join(folder, `${name}.pem`))
+
+/** For the whole process: whom the trusted certificate is signed by is believed. */
+export function trustTestAuthority(): void {
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), read('authority').toString()])
+}
+
+/** Listens on loopback as `localhost`. */
+export async function startTlsRelay(capturePort: number): Promise<TlsRelay> {
+  const key = read('key')
+  const sockets = new Set<net.Socket>()
+  const keepTrack = (socket: net.Socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket))
+  }
+  const listener = net.createServer((client) => {
+    keepTrack(client)
+    talkInClear(client, relay, (fault) => {
+      const isOwn = fault === 'unknown' || fault === 'expired' || fault === 'elsewhere'
+      const secure = new tls.TLSSocket(client, { isServer: true, key, cert: read(isOwn ? fault : 'trusted') })
+      const behind = net.connect(capturePort, '127.0.0.1')
+      keepTrack(behind)
+      secure.on('error', () => behind.destroy()).on('close', () => behind.destroy())
+      behind.on('close', () => secure.destroy())
+      // Its greeting has been given in clear.
+      behind.once('data', () => {
+        secure.pipe(behind)
+        behind.pipe(secure)
+      })
+    })
+  })
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const relay: TlsRelay = {
+    port: (listener.address() as net.AddressInfo).port,
+    fault: () => null,
+    inClear: [],
+    close: async () => {
+      for (const socket of sockets) socket.destroy()
+      listener.close()
+      await once(listener, 'close')
+    },
+  }
+  return relay
+}
+
+function talkInClear(client: net.Socket, relay: TlsRelay, secure: (fault: TlsFault | null) => void): void {
+  const fault = relay.fault()
+  let input = ''
+  client.write('220 localhost ESMTP\r\n')
+  client.on('data', hear)
+  function hear(chunk: Buffer): void {
+    input += chunk.toString('latin1')
+    for (let end = input.indexOf('\r\n'); end >= 0; end = input.indexOf('\r\n')) {
+      const line = input.slice(0, end)
+      input = input.slice(end + 2)
+      relay.inClear.push(line)
+      answer(line.split(' ')[0]!.toUpperCase())
+    }
+  }
+  function answer(verb: string): void {
+    if (verb === 'EHLO')
+      client.write(`250-localhost\r\n${fault === 'none' ? '' : '250-STARTTLS\r\n'}250 PIPELINING\r\n`)
+    else if (verb === 'QUIT') client.end('221 bye\r\n')
+    else if (verb === 'DATA') client.write('354 go on\r\n')
+    else if (verb !== 'STARTTLS') client.write('250 fine\r\n')
+    else if (fault === 'refused') client.write('454 4.7.0 TLS not available\r\n')
+    else {
+      client.off('data', hear)
+      client.write(fault === 'injected' ? '220 go on\r\n250 slipped in\r\n' : '220 go on\r\n')
+      if (fault === 'reset') client.once('data', () => client.destroy())
+      else secure(fault)
+    }
+  }
+}
