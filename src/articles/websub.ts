@@ -6,7 +6,7 @@
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { randomSecret } from '../base/tokens.ts'
-import { isLoopbackHost } from '../base/config.ts'
+import { isLoopbackHost } from '../base/loopback.ts'
 import type { Context } from '../db/context.ts'
 import type { Feed } from '../db/schema.ts'
 import { allowedHosts } from './feeds.ts'

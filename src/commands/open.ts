@@ -2,7 +2,8 @@
 // the folder, `HeldByServer` tells the command line to hand its words over to that server.
 
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Config, Relay } from '../base/config.ts'
+import type { Config } from '../base/config.ts'
+import type { Relay } from '../base/relay.ts'
 import { systemClock } from '../base/clock.ts'
 import { Refusal } from '../base/errors.ts'
 import { createLog } from '../base/log.ts'

@@ -1,7 +1,7 @@
 // The seam between delivery and what it delivers: delivery/ never learns what a digest is. The composition root hands it one
 // composer per kind of mail.
 
-import type { Mailbox } from '../base/config.ts'
+import type { Mailbox } from '../base/mailbox.ts'
 import type { Lane, SkipReason } from '../db/schema.ts'
 
 export const mailKinds = [

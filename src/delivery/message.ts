@@ -1,7 +1,7 @@
 // A composed mail becomes bytes for the wire: headers (encoded, folded, free of line ends from outside), Date, a Message-ID that
 // is the same at every attempt, DKIM-Signature, and the body dot-stuffed.
 
-import type { Mailbox } from '../base/config.ts'
+import type { Mailbox } from '../base/mailbox.ts'
 import type { Mail } from './composer.ts'
 import { type Dkim, signMail } from './dkim.ts'
 

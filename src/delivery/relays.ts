@@ -1,7 +1,7 @@
 // The relays of a worker: each has a share of the connections by weight, and a circuit breaker. When one is down its connections
 // rest and the others take the work: deliveries are pulled, never assigned.
 
-import type { Relay } from '../base/config.ts'
+import type { Relay } from '../base/relay.ts'
 import type { Lane } from '../db/schema.ts'
 import { type RelayUnavailable, rfcTimeouts, SmtpConnection, type SmtpTimeouts } from './smtp-connection.ts'
 

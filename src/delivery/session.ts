@@ -3,7 +3,8 @@
 
 import { performance } from 'node:perf_hooks'
 import type { Clock } from '../base/clock.ts'
-import type { Config, Relay } from '../base/config.ts'
+import type { Config } from '../base/config.ts'
+import type { Relay } from '../base/relay.ts'
 import { parseEmailAddress } from '../base/email-address.ts'
 import type { Log } from '../base/log.ts'
 import { hashAddress, hashSecret } from '../base/tokens.ts'

@@ -7,7 +7,7 @@
 import net from 'node:net'
 import { hostname } from 'node:os'
 import tls from 'node:tls'
-import type { Relay } from '../base/config.ts'
+import type { Relay } from '../base/relay.ts'
 import type { ReadReply, SmtpReply } from './smtp-reply.ts'
 import { SmtpWire } from './smtp-wire.ts'
 

@@ -2,7 +2,8 @@
 // connection takes a delivery, and right before the mail is named. Mail that somebody waits for passes the budgets.
 
 import type { Clock } from '../base/clock.ts'
-import type { Config, Relay } from '../base/config.ts'
+import type { Config } from '../base/config.ts'
+import type { Relay } from '../base/relay.ts'
 import type { Log } from '../base/log.ts'
 import type { Db } from '../db/connect.ts'
 import { DomainLimits } from './domain-limits.ts'

@@ -1,7 +1,7 @@
 // What a reader may choose, and how a form or a caller says it: {category slug: frequency}. `off` and a missing slug are the
 // same: no subscription. Everything that isn't understood is refused by its field, `frequency[<slug>]`.
 
-import { isTimeZone } from '../base/config.ts'
+import { isTimeZone } from '../base/time-zone.ts'
 import { invalid, Refusal, type FieldProblem } from '../base/errors.ts'
 import { frequencies, type Category, type Frequency } from '../db/schema.ts'
 

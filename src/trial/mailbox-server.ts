@@ -3,7 +3,7 @@
 
 import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'
-import type { Relay } from '../base/config.ts'
+import type { Relay } from '../base/relay.ts'
 import type { Log } from '../base/log.ts'
 import type { Mailbox } from './mailbox.ts'
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, describe } from 'node:test'
 import { sql } from 'kysely'
-import type { Relay } from '../../src/base/config.ts'
+import type { Relay } from '../../src/base/relay.ts'
 import type { Fault, Step } from '../support/capture-server.ts'
 import { isLong, makeRow } from '../support/fault-rows.ts'
 import type { FaultWorld } from '../support/fault-world.ts'

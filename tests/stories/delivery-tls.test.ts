@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
-import type { Relay } from '../../src/base/config.ts'
+import type { Relay } from '../../src/base/relay.ts'
 import type { Database } from '../../src/db/connect.ts'
 import { countStates, makeWorker, openSendingDatabase, planEdition } from '../support/sending.ts'
 

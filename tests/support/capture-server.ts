@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { open } from 'node:fs/promises'
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Relay } from '../../src/base/config.ts'
+import type { Relay } from '../../src/base/relay.ts'
 
 export interface Captured {
   from: string

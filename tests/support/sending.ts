@@ -1,7 +1,8 @@
 // A world for tests of delivery: an embedded database (or the Postgres given), one edition, a composer that stands in for the
 // real digests, and a worker that talks to a capture server.
 
-import { readConfig, type Relay } from '../../src/base/config.ts'
+import { readConfig } from '../../src/base/config.ts'
+import type { Relay } from '../../src/base/relay.ts'
 import { createLog } from '../../src/base/log.ts'
 import { hashAddress } from '../../src/base/tokens.ts'
 import { type Database, openEmbedded } from '../../src/db/connect.ts'

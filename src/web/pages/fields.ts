@@ -1,7 +1,8 @@
 // Form fields that several pages share. Each works without script; radios are grouped under the category's name, which is what
 // a screen reader says before the choice.
 
-import { isTimeZone, type Config } from '../../base/config.ts'
+import type { Config } from '../../base/config.ts'
+import { isTimeZone } from '../../base/time-zone.ts'
 import type { FieldProblem } from '../../base/errors.ts'
 import type { Category } from '../../db/schema.ts'
 import { html, trusted, type Html } from '../html.ts'

@@ -1,0 +1,108 @@
+// The variables of the environment: the one list that .env.example, the README's table and `doctor` are checked against.
+
+import { z } from 'zod'
+import { parseMailbox } from './mailbox.ts'
+import { isTimeZone } from './time-zone.ts'
+
+const text = (fallback: string) => z.string().default(fallback)
+const optional = z.string().optional()
+const whole = (least: number, most: number, fallback: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`))
+    .default(fallback)
+const webAddress = z
+  .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+  .transform((url) => url.replace(/\/+$/, ''))
+const zone = z.string().refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin')
+const mailbox = z.string().refine((value) => parseMailbox(value) !== null, 'must be an address, or: Name <address>')
+
+/** Every variable, in the order in which people meet them. */
+export const variables = {
+  SITE_NAME: text('The Whale Gazette').describe('name of the site, as in the masthead and the sender'),
+  SITE_URL: webAddress
+    .optional()
+    .describe('home page of the news site; default: PUBLIC_URL, in the trial its sample site'),
+  SITE_TAGLINE: text('The stories you chose, at the hour you chose.').describe('one line under the name'),
+  SITE_LOGO_URL: webAddress.optional().describe('picture shown instead of the name'),
+  SITE_ACCENT: z
+    .string()
+    .regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #7a1f2b')
+    .default('#7a1f2b')
+    .describe('colour of links and the one button, on light paper'),
+  SITE_ACCENT_DARK: z
+    .string()
+    .regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #e58f97')
+    .default('#e58f97')
+    .describe('the same on dark paper'),
+  SITE_LOCALE: text('en').describe('language of pages and mails'),
+  PUBLIC_URL: webAddress
+    .optional()
+    .describe('address of this program as readers reach it; default: http://127.0.0.1:PORT'),
+  HOST: optional.describe('address to listen on; default 127.0.0.1 in the trial, else 0.0.0.0'),
+  PORT: whole(0, 65535, 3000).describe('port to listen on'),
+  METRICS_PORT: whole(0, 65535, 0).describe(
+    'port of /healthz, /readyz and /metrics in a process of role worker; 0: none',
+  ),
+  TRUST_PROXY: text('').describe('proxies whose X-Forwarded-For counts: a number of hops, or addresses; empty: none'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must start with postgres://')
+    .optional()
+    .describe('Postgres 15 or newer; unset: the embedded database in DATA_DIR'),
+  DATABASE_POOL: whole(2, 100, 10).describe('connections to Postgres per process'),
+  DATA_DIR: text('./data').describe('folder of the embedded database, the trial secret and the control file'),
+  SECRET_KEY: optional.describe('32 characters or more; several separated by commas, the first signs'),
+  MAIL_FROM: mailbox.optional().describe('sender of digests: Name <address>'),
+  MAIL_FROM_SYSTEM: mailbox.optional().describe('sender of confirmations and sign-in links; default: MAIL_FROM'),
+  MAIL_REPLY_TO: mailbox.optional().describe('where replies go'),
+  POSTAL_ADDRESS: optional.describe('postal address in every footer, as the law wants it'),
+  DISCLAIMER: text('').describe('small print in every digest'),
+  SMTP_URL: optional.describe('relays, separated by spaces: smtp://user:password@host:587?tls=required&weight=1'),
+  SMTP_CONNECTIONS: whole(1, 500, 20).describe('open connections per relay and process for digests'),
+  SMTP_RATE_PER_SECOND: whole(0, 100000, 0).describe('mails a second over all workers; 0: unlimited'),
+  DKIM_DOMAIN: optional.describe('domain that signs; needs DKIM_SELECTOR and a key'),
+  DKIM_SELECTOR: optional.describe('selector of the key in DNS'),
+  DKIM_PRIVATE_KEY: optional.describe('PEM of the RSA (2048 bits) or Ed25519 key; \\n stands for a line end'),
+  DKIM_PRIVATE_KEY_FILE: optional.describe('file with that PEM'),
+  BOUNCE_DOMAIN: optional.describe('domain of the return path (VERP); unset: bounces go to MAIL_FROM'),
+  UNCERTAIN_POLICY: z
+    .enum(['resend', 'hold'])
+    .default('resend')
+    .describe('mails whose fate is unknown: resend once, or hold'),
+  RETRY_HOURS: whole(1, 240, 48).describe('how long a deferred mail is tried'),
+  DIGEST_HOUR: whole(0, 23, 7).describe("the site's local hour for digests"),
+  DIGEST_WEEKDAY: whole(1, 7, 1).describe('day of weekly digests, 1 = Monday'),
+  DIGEST_MONTHDAY: whole(1, 31, 1).describe("day of monthly digests, clamped to the month's end"),
+  TIMEZONE: zone.default('UTC').describe("the site's time zone"),
+  DIGEST_GRACE_HOURS: whole(0, 72, 6).describe('how late a missed slot may still fire'),
+  DIGEST_STORIES: whole(1, 50, 5).describe('stories per category in a digest'),
+  DIGEST_MINIMUM: whole(1, 50, 1).describe('new stories a category needs to be shown'),
+  APPROVAL_MINUTES: whole(0, 1440, 0).describe('build editions this long before the slot for approval; 0: no approval'),
+  APPROVAL_POLICY: z.enum(['send', 'hold']).default('send').describe('what happens at the slot when nobody has acted'),
+  FEED_ALLOW_HOSTS: text('').describe(
+    'host[:port] that may be private or on another port, separated by spaces or commas',
+  ),
+  FEED_FIRST_HOURS: whole(1, 8760, 24).describe('how far back the first fetch of a feed reaches'),
+  FEED_USER_AGENT: optional.describe('User-Agent of the feed fetcher'),
+  OPT_IN_STATEMENT: text(
+    'I agree to receive the newsletter by e-mail as often as I choose above. I can change or stop it at any time, with one click in every mail.',
+  ).describe('the statement at the form; its version goes into the consent record'),
+  PRIVACY_URL: optional.describe('privacy policy; default: SITE_URL/privacy'),
+  TERMS_URL: optional.describe('terms; default: SITE_URL/terms'),
+  SIGNUPS_PER_IP: whole(0, 1_000_000, 30).describe('sign-ups an hour from one IP address; 0: unlimited'),
+  SIGNUPS_PER_NETWORK: whole(0, 1_000_000, 60).describe('sign-ups an hour from one IPv6 /64; 0: unlimited'),
+  SIGNUPS_PER_DOMAIN: whole(0, 10_000_000, 5000).describe('sign-ups an hour for one e-mail domain; 0: unlimited'),
+  SIGNUPS_PER_HOUR: whole(0, 10_000_000, 20_000).describe('sign-ups an hour in all; 0: unlimited'),
+  CLICK_COUNTS: z.enum(['off', 'on']).default('off').describe('count clicks per story, never per person'),
+  ALERT_WEBHOOK: webAddress.optional().describe('address that alerts are posted to'),
+  RETENTION_DAYS: whole(7, 3650, 90).describe('days that settled deliveries are kept'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .optional()
+    .describe('default: info; warn in the trial'),
+} as const
+
+export type VariableName = keyof typeof variables
