@@ -3,12 +3,15 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../base/log.ts'
-import type { DigestRecord, Mail } from './composer.ts'
+import type { DigestRecord } from './composer.ts'
 import { decideFate, type Fate, type FateRules } from './fate.ts'
-import type { GroupCommit, Naming, Settlement, Verdict } from './group-commit.ts'
+import type { Finisher } from './finisher.ts'
+import type { GroupCommit, Naming, Verdict } from './group-commit.ts'
 import type { Lane, LeasedDelivery, Ready } from './lane.ts'
 import type { Step } from './metrics.ts'
+import type { Outcomes } from './outcomes.ts'
 import type { RelayGate } from './relays.ts'
+import { notComposed, refusedBy, type Settlement, skipped, tried } from './settlement.ts'
 import { sizeOf, type SmtpConnection, type SmtpOutcome } from './smtp-connection.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -36,14 +39,10 @@ export interface CourierOptions {
   canWork: () => boolean
   /** The day's budget of this relay is spent. */
   spent: () => void
-  messageIdOf: (delivery: LeasedDelivery, mail: Mail) => string
-  returnPathOf: (delivery: LeasedDelivery, mail: Mail) => string
-  hashOf: (recipient: string) => string
-  build: (mail: Mail, delivery: LeasedDelivery, messageId: string) => Promise<readonly Buffer[]>
+  finisher: Finisher
+  outcomes: Outcomes
   /** False once the lease has run out by our own clock: then nothing more may be written. */
   mayWrite: () => boolean
-  /** Before it counts: suppressions, limits, breakers, metrics. */
-  learned: (delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome) => Promise<void> | void
   settled: (settlements: readonly Settlement[]) => void
   took: (step: Step, ms: number) => void
 }
@@ -111,7 +110,7 @@ export class Courier {
     const verdict = await this.#turn(this.#naming(prepared))
     if (verdict !== 'go') {
       await traffic.learned(delivery, notSent)
-      this.#settle.push(refusedBy(verdict ?? 'hold', prepared))
+      this.#settle.push(refusedBy(verdict ?? 'hold', delivery))
       return
     }
     const sentAt = performance.now()
@@ -169,6 +168,7 @@ export class Courier {
   }
 
   async #takeAndPrepare(): Promise<Prepared | null> {
+    const { finisher } = this.#options
     for (;;) {
       const ready = this.#options.lane.takeNow(
         (delivery) => this.#options.traffic.accepts(delivery),
@@ -183,8 +183,8 @@ export class Courier {
         this.#options.took('compose', performance.now() - startedAt)
         if (composed.outcome === 'mail') {
           const { mail, record } = composed
-          const messageId = delivery.messageId ?? this.#options.messageIdOf(delivery, mail)
-          const message = this.#options.build(mail, delivery, messageId)
+          const messageId = finisher.messageIdOf(delivery, mail)
+          const message = finisher.finish(mail, delivery, messageId)
           const signingAt = performance.now()
           message.then(
             () => this.#options.took('sign', performance.now() - signingAt),
@@ -196,10 +196,10 @@ export class Courier {
             messageId,
             record,
             message,
-            envelopeFrom: this.#options.returnPathOf(delivery, mail),
+            envelopeFrom: finisher.returnPathOf(delivery, mail),
           }
         }
-        this.#settle.push({ ...settlement(delivery), state: 'skipped', reason: composed.reason })
+        this.#settle.push(skipped(delivery, composed.reason))
         if (this.#settle.length >= 200) await this.#turn(null)
       } catch (cause) {
         this.#composeFailed(delivery, cause)
@@ -207,27 +207,13 @@ export class Courier {
     }
   }
 
-  /** A mail that can't be built is our bug: tried again for as long as any other, so that a new release can send it. */
   #composeFailed(delivery: LeasedDelivery, cause: unknown): void {
     this.#options.log.error({ err: cause, delivery: delivery.id, kind: delivery.kind }, 'a mail could not be composed')
-    const fate = decideFate(
-      delivery,
-      {
-        isAccepted: false,
-        stage: 'rcpt',
-        reply: { code: 451, enhanced: null, text: 'it could not be composed' },
-        cause: null,
-      },
-      { ...this.#options.rules, random: Math.random() },
-    )
-    this.#settle.push({
-      ...settlement(delivery),
-      state: fate.state,
-      retryInSeconds: fate.retryInSeconds,
-      wasTried: true,
-      stage: 'compose',
-      note: 'the mail could not be composed; the log says why',
-    })
+    this.#settle.push(notComposed(delivery, this.#fateRules))
+  }
+
+  get #fateRules(): FateRules {
+    return { ...this.#options.rules, random: Math.random() }
   }
 
   async #signed(prepared: Prepared): Promise<readonly Buffer[] | null> {
@@ -268,7 +254,7 @@ export class Courier {
       delivery,
       record: { messageId, ...record },
       rule,
-      addressHash: rule === 'address' ? this.#options.hashOf(delivery.recipient) : '',
+      addressHash: rule === 'address' ? this.#options.outcomes.hashOf(delivery.recipient) : '',
     }
   }
 
@@ -281,68 +267,24 @@ export class Courier {
   }
 
   async #learn(prepared: Prepared, outcome: SmtpOutcome, sizeBytes: number): Promise<void> {
-    const { delivery, messageId, record } = prepared
-    let fate = decideFate(delivery, outcome, { ...this.#options.rules, random: Math.random() })
+    const { delivery } = prepared
+    let fate = decideFate(delivery, outcome, this.#fateRules)
     if (outcome.reply && fate.class !== 'connection') this.#options.gate.answered()
     else if (fate.class === 'connection' && this.#smtp!.mails === 1)
       this.#options.gate.failed(outcome.reply?.text ?? outcome.cause ?? 'it hung up')
     try {
       await this.#options.traffic.learned(delivery, fate)
-      await this.#options.learned(delivery, fate, outcome)
+      await this.#options.outcomes.learned(delivery, fate, outcome)
     } catch (cause) {
       this.#options.log.warn({ err: cause, delivery: delivery.id }, 'what a reply means could not be written down')
       // A dead address must be on the suppression list before its delivery is over: asked again, it says the same.
       if (fate.class === 'dead') fate = { ...fate, class: 'temporary', state: null, retryInSeconds: 60 }
     }
-    const isOnRecord = fate.state === 'sent' || fate.state === 'uncertain'
-    this.#settle.push({
-      ...settlement(delivery),
-      state: fate.state,
-      retryInSeconds: fate.retryInSeconds,
-      wasTried: fate.wasTried,
-      isDoubt: fate.isDoubt,
-      reply: outcome.reply,
-      note: outcome.reply ? null : `cut off: ${outcome.cause ?? 'no answer'}`,
-      stage: outcome.stage,
-      relay: this.#options.gate.relay.name,
-      sizeBytes,
-      messageId,
-      // A resent one was put on record when it became uncertain; a newer edition may have moved its watermarks since.
-      record: isOnRecord && !delivery.wasUncertain ? record : null,
-    })
+    this.#settle.push(tried(prepared, fate, outcome, { relay: this.#options.gate.relay.name, sizeBytes }))
   }
 
   #hangUp(): void {
     this.#smtp?.quit()
     this.#smtp = null
   }
-}
-
-function settlement(delivery: LeasedDelivery): Settlement {
-  return {
-    delivery,
-    state: null,
-    reason: null,
-    retryInSeconds: null,
-    wasTried: false,
-    isDoubt: false,
-    reply: null,
-    note: null,
-    stage: null,
-    relay: null,
-    sizeBytes: null,
-    messageId: null,
-    record: null,
-  }
-}
-
-export function leaseGivenBack(delivery: LeasedDelivery, retryInSeconds: number): Settlement {
-  return { ...settlement(delivery), retryInSeconds }
-}
-
-/** The re-check in the turn said no. A resend that nobody wants any more stays what it was: uncertain. */
-function refusedBy(verdict: Exclude<Verdict, 'go'>, { delivery }: Prepared): Settlement {
-  if (verdict === 'hold') return leaseGivenBack(delivery, 0)
-  if (delivery.wasUncertain) return { ...settlement(delivery), state: 'uncertain' }
-  return { ...settlement(delivery), state: 'skipped', reason: verdict }
 }

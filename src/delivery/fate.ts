@@ -2,7 +2,7 @@
 // is decided.
 
 import { isGivenUp, retryWithin } from './backoff.ts'
-import type { Settlement } from './group-commit.ts'
+import type { Settlement } from './settlement.ts'
 import type { LeasedDelivery } from './lane.ts'
 import { classifyReply, type ReplyClass } from './reply-class.ts'
 import type { SmtpOutcome } from './smtp-connection.ts'

@@ -5,27 +5,23 @@ import { performance } from 'node:perf_hooks'
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import type { Relay } from '../base/relay.ts'
-import { parseEmailAddress } from '../base/email-address.ts'
 import type { Log } from '../base/log.ts'
-import { hashAddress, hashSecret } from '../base/tokens.ts'
 import type { Database } from '../db/connect.ts'
 import type { Lane as LaneName } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
 import { Claimer } from './claims.ts'
-import type { Composers, Mail } from './composer.ts'
-import { Courier, leaseGivenBack } from './courier.ts'
-import { type Dkim, openDkim } from './dkim.ts'
-import type { Fate } from './fate.ts'
-import { GroupCommit, LeaseLost, type Settlement } from './group-commit.ts'
+import type { Composers } from './composer.ts'
+import { Courier } from './courier.ts'
+import { Finisher } from './finisher.ts'
+import { GroupCommit, LeaseLost } from './group-commit.ts'
 import { Lane, type LeasedDelivery } from './lane.ts'
 import { beatsPerLease, registerWorker, renewLease, retireWorker } from './leases.ts'
-import { buildMessage, makeMessageId } from './message.ts'
 import type { DeliveryMetrics, WorkerView } from './metrics.ts'
 import { RelayGate, shareConnections } from './relays.ts'
-import { returnPath } from './return-path.ts'
+import { leaseGivenBack, type Settlement } from './settlement.ts'
 import { slowMs } from './slow-domains.ts'
-import type { SmtpOutcome, SmtpTimeouts } from './smtp-connection.ts'
-import { suppressDeadAddress } from './suppress.ts'
+import type { SmtpTimeouts } from './smtp-connection.ts'
+import { Outcomes } from './outcomes.ts'
 import { Traffic } from './traffic.ts'
 
 export interface SessionOptions {
@@ -57,8 +53,8 @@ export class WorkSession {
   #commit: GroupCommit
   #traffic: Traffic
   #isDraining = false
-  #dkim: Dkim | null
-  #pepper: string
+  #finisher: Finisher
+  #outcomes: Outcomes
   #leaseUntil: number
   #claimer: Claimer
   #seenFrom = 0
@@ -74,8 +70,8 @@ export class WorkSession {
     const { database, config, log, composers } = options
     this.#options = options
     this.workerId = workerId
-    this.#pepper = pepper
-    this.#dkim = openDkim(config.mail.dkim)
+    this.#finisher = new Finisher(config, options.clock, pepper)
+    this.#outcomes = new Outcomes(options, pepper)
     this.#leaseUntil = registeredAt + options.leaseSeconds * 1000
     this.#commit = new GroupCommit({
       database,
@@ -239,7 +235,7 @@ export class WorkSession {
   }
 
   async retire(): Promise<void> {
-    await this.#dkim?.signer.close()
+    await this.#finisher.close()
     const { database, config, log } = this.#options
     const left = await retireWorker(database.db, this.workerId, config.mail.uncertain)
     if (left?.uncertain) log.warn(left, 'a delivery worker ended with mails on the wire')
@@ -281,8 +277,6 @@ export class WorkSession {
 
   #courier(connection: number, lane: Lane, gate: RelayGate): Courier {
     const { config, log, clock, leaseSeconds, metrics } = this.#options
-    const { bounceDomain } = config.mail
-    const site = hashSecret(this.#pepper).slice(0, 8)
     return new Courier({
       connection,
       lane,
@@ -296,17 +290,10 @@ export class WorkSession {
       spent: () => {
         gate.spentOn = clock.now().toISOString().slice(0, 10)
       },
-      messageIdOf: (delivery, mail: Mail) => makeMessageId(delivery.id, site, mail.from.address),
-      returnPathOf: (delivery, mail: Mail) =>
-        bounceDomain && config.secretKeys.length
-          ? returnPath(config.secretKeys, bounceDomain, delivery.id)
-          : mail.from.address,
-      hashOf: (recipient) => this.#hash(recipient),
-      build: (mail, delivery, messageId) =>
-        buildMessage(mail, { recipient: delivery.recipient, messageId, date: clock.now() }, this.#dkim),
+      finisher: this.#finisher,
       // One beat of margin: the database's clock started first.
       mayWrite: () => performance.now() < this.#leaseUntil - (leaseSeconds * 1000) / beatsPerLease,
-      learned: (delivery, fate, outcome) => this.#learned(delivery, fate, outcome),
+      outcomes: this.#outcomes,
       settled: (settlements) => this.#settled(lane, settlements),
       took: (step, ms) => metrics?.took(step, ms),
     })
@@ -325,35 +312,5 @@ export class WorkSession {
 
   #closeClaims(settlements: readonly Settlement[]): void {
     for (const { delivery } of settlements) delivery.claim.open--
-  }
-
-  async #learned(delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome): Promise<void> {
-    this.#options.metrics?.learned(delivery, fate, outcome.reply?.code ?? null)
-    if (fate.class !== 'sent')
-      this.#options.log.info(
-        {
-          delivery: delivery.id,
-          class: fate.class,
-          stage: outcome.stage,
-          code: outcome.reply?.code,
-          attempt: delivery.attempt,
-        },
-        'a mail was not taken',
-      )
-    if (fate.class !== 'dead') return
-    await suppressDeadAddress(
-      this.#options.database.db,
-      {
-        email: delivery.recipient,
-        emailHash: this.#hash(delivery.recipient),
-        subscriberId: delivery.subscriberId,
-      },
-      `${outcome.reply!.code} ${outcome.reply!.text}`,
-      this.#options.clock.now(),
-    )
-  }
-
-  #hash(recipient: string): string {
-    return hashAddress(this.#pepper, parseEmailAddress(recipient)?.key ?? recipient.toLowerCase())
   }
 }

@@ -2,53 +2,15 @@
 // the next tick, which it wakes, plans it.
 
 import { z } from 'zod'
-import { audit } from '../../access/audit.ts'
-import { Refusal } from '../../base/errors.ts'
-import { type Account, editionKinds, editionStates, skipReasons } from '../../db/schema.ts'
-import { listCategories } from '../../articles/store.ts'
 import { editionMoves, type EditionMove, moveEdition, decideUncertain, retryFailed } from '../../digests/control.ts'
-import { type EditionView, getEdition, listEditions } from '../../digests/editions.ts'
-import { testSend } from '../../digests/preview.ts'
+import { listEditions } from '../../digests/editions.ts'
 import { triggerAnnouncement, triggerDigest } from '../../digests/trigger.ts'
-import { readAddress } from '../../subscribers/subscribe.ts'
-import { type Actor, endpoint, idParams, listOf, pageQuery } from '../endpoint.ts'
+import { endpoint, idParams, listOf, pageQuery } from '../endpoint.ts'
 import { deliveryFilters, listEditionDeliveries } from '../reads/deliveries.ts'
-import { previewOf, testViewOf } from '../reads/previews.ts'
-import type { WebContext } from '../web-context.ts'
 import { wakeTick } from '../wake.ts'
 import { encodeCursor, readCursor } from './cursors.ts'
-
-const amount = z.int().min(0)
-const account = z
-  .object({
-    audience: amount,
-    sent: amount,
-    failed: amount,
-    uncertain: amount,
-    open: amount,
-    skipped: z.object(Object.fromEntries(skipReasons.map((reason) => [reason, amount]))),
-  })
-  .meta({ id: 'Account', description: 'audience = sent + failed + uncertain + open + all skipped, always.' })
-
-const edition = z
-  .object({
-    id: z.int(),
-    kind: z.enum(editionKinds),
-    state: z.enum(editionStates),
-    slotAt: z.iso.datetime().nullable(),
-    createdAt: z.iso.datetime(),
-    closedAt: z.iso.datetime().nullable(),
-    categories: z.array(z.string()).nullable().meta({ description: 'slugs; null: all' }),
-    note: z.string().meta({ description: 'why it is held, paused or empty, in words' }),
-    missed: amount.meta({ description: 'subscribers whose slot this was while nothing ran' }),
-    retryHours: z
-      .int()
-      .nullable()
-      .meta({ description: 'hours that deferred mails are tried; null: as long as the site’s RETRY_HOURS' }),
-    isPlanned: z.boolean(),
-    account,
-  })
-  .meta({ id: 'Edition' })
+import { previewEndpoints } from './edition-previews.ts'
+import { edition, showEdition, showEditions } from './edition-shape.ts'
 
 const delivery = z
   .object({
@@ -65,30 +27,6 @@ const delivery = z
     sizeBytes: z.int().nullable(),
   })
   .meta({ id: 'Delivery' })
-
-const preview = z
-  .object({
-    subject: z.string(),
-    html: z.string(),
-    text: z.string(),
-    htmlBytes: amount.meta({ description: 'of the decoded HTML part: at most 100,000' }),
-    articleIds: z.array(z.int()),
-  })
-  .meta({ id: 'Preview' })
-
-const viewFields = {
-  subscriberId: z.coerce.number().int().positive().optional().meta({ description: 'as this subscriber would get it' }),
-}
-const viewQuery = z.object({
-  ...viewFields,
-  categories: z.string().max(2000).optional().meta({ description: 'slugs, separated by commas' }),
-})
-const testBody = z.strictObject({
-  ...viewFields,
-  to: z.string().max(320).meta({ description: 'the one address that gets the test' }),
-  categories: z.array(z.string().max(60)).max(200).optional(),
-})
-const queued = z.object({ deliveryId: z.int() })
 
 const retryHours = z.int().min(1).max(240).optional().meta({
   description: 'give up on deferred mails after so many hours; at most, and by default, the site’s RETRY_HOURS',
@@ -113,30 +51,6 @@ const trigger = z.discriminatedUnion('kind', [
 
 const scope = 'editions' as const
 const tag = 'editions'
-
-/** A frozen account comes back from jsonb with its keys shuffled. */
-function inOrder({ audience, sent, failed, uncertain, open, skipped }: Account): Account {
-  const reasons = Object.fromEntries(skipReasons.map((reason) => [reason, skipped[reason]]))
-  return { audience, sent, failed, uncertain, open, skipped: reasons as Account['skipped'] }
-}
-
-/** Slugs instead of ids: what callers know. */
-async function show(web: WebContext, views: readonly EditionView[]) {
-  const slugs = views.some((view) => view.categories)
-    ? new Map((await listCategories(web.db, { withRetired: true })).map((category) => [category.id, category.slug]))
-    : new Map<number, string>()
-  return views.map((view) => ({
-    ...view,
-    account: inOrder(view.account),
-    categories: view.categories?.map((id) => slugs.get(id) ?? String(id)) ?? null,
-  }))
-}
-
-export async function showEdition(web: WebContext, id: number) {
-  const view = await getEdition(web.db, id)
-  if (!view) throw new Refusal('not_found', `There is no edition ${id}.`)
-  return (await show(web, [view]))[0]!
-}
 
 const moveSummaries: Record<EditionMove, string> = {
   hold: 'Keep it from being sent at its slot',
@@ -163,76 +77,6 @@ const moveEndpoints = (Object.keys(editionMoves) as EditionMove[]).map((move) =>
   }),
 )
 
-async function showPreview(web: WebContext, editionId: number | null, query: z.output<typeof viewQuery>) {
-  const categories = query.categories?.split(',').filter(Boolean)
-  const found = await previewOf(web, { editionId, subscriberId: query.subscriberId, categories })
-  if (!found) throw new Refusal('conflict', 'There is nothing new to show.')
-  const { subject, html, text, htmlBytes, articleIds } = found
-  return { subject, html, text, htmlBytes, articleIds }
-}
-
-async function sendTest(web: WebContext, editionId: number | null, body: z.output<typeof testBody>, actor: Actor) {
-  const { to, ...view } = body
-  const { email } = readAddress(to, 'to')
-  const shown = await testViewOf(web, { editionId, ...view })
-  return web.db.transaction().execute(async (trx) => {
-    const deliveryId = await testSend(trx, email, shown)
-    const detail = { delivery: deliveryId }
-    const subject = editionId === null ? 'next digest' : `edition:${editionId}`
-    await audit(trx, { at: web.clock.now(), actor: actor.name, action: 'test.sent', subject, detail })
-    return { deliveryId }
-  })
-}
-
-const previewEndpoints = [
-  endpoint({
-    method: 'get',
-    path: '/editions/preview',
-    scope,
-    tag,
-    summary: 'What the next digest would look like',
-    query: viewQuery,
-    status: 200,
-    answer: preview,
-    handle: (web, { query }) => showPreview(web, null, query),
-  }),
-  endpoint({
-    method: 'post',
-    path: '/editions/test-send',
-    scope,
-    tag,
-    summary: 'Send the next digest to one address, as a test',
-    body: testBody,
-    status: 202,
-    answer: queued,
-    handle: (web, { body, actor }) => sendTest(web, null, body, actor),
-  }),
-  endpoint({
-    method: 'get',
-    path: '/editions/:id/preview',
-    scope,
-    tag,
-    summary: 'What this edition looks like',
-    params: idParams,
-    query: viewQuery,
-    status: 200,
-    answer: preview,
-    handle: (web, { params, query }) => showPreview(web, params.id, query),
-  }),
-  endpoint({
-    method: 'post',
-    path: '/editions/:id/test-send',
-    scope,
-    tag,
-    summary: 'Send this edition to one address, as a test',
-    params: idParams,
-    body: testBody,
-    status: 202,
-    answer: queued,
-    handle: (web, { params, body, actor }) => sendTest(web, params.id, body, actor),
-  }),
-]
-
 export const editionEndpoints = [
   endpoint({
     method: 'get',
@@ -245,7 +89,7 @@ export const editionEndpoints = [
     answer: listOf(edition),
     async handle(web, { query }) {
       const { items, next } = await listEditions(web.db, { limit: query.limit, cursor: readCursor(query.cursor) })
-      return { items: await show(web, items), next: next === null ? null : encodeCursor(next) }
+      return { items: await showEditions(web, items), next: next === null ? null : encodeCursor(next) }
     },
   }),
   endpoint({

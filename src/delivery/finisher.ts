@@ -1,0 +1,48 @@
+// What delivery adds to a composed mail: Message-ID, return path, Date and signatures.
+
+import type { Clock } from '../base/clock.ts'
+import type { Config } from '../base/config.ts'
+import { hashSecret } from '../base/tokens.ts'
+import type { Mail } from './composer.ts'
+import { type Dkim, openDkim } from './dkim.ts'
+import type { LeasedDelivery } from './lane.ts'
+import { buildMessage, makeMessageId } from './message.ts'
+import { returnPath } from './return-path.ts'
+
+export class Finisher {
+  #config: Config
+  #clock: Clock
+  /** Tells two installations with the same sender apart. */
+  #site: string
+  #dkim: Dkim | null
+
+  constructor(config: Config, clock: Clock, pepper: string) {
+    this.#config = config
+    this.#clock = clock
+    this.#site = hashSecret(pepper).slice(0, 8)
+    this.#dkim = openDkim(config.mail.dkim)
+  }
+
+  /** The same at every attempt. */
+  messageIdOf(delivery: LeasedDelivery, mail: Mail): string {
+    return delivery.messageId ?? makeMessageId(delivery.id, this.#site, mail.from.address)
+  }
+
+  /** VERP where BOUNCE_DOMAIN is set, else the sender. */
+  returnPathOf(delivery: LeasedDelivery, mail: Mail): string {
+    const { secretKeys, mail: settings } = this.#config
+    return settings.bounceDomain && secretKeys.length
+      ? returnPath(secretKeys, settings.bounceDomain, delivery.id)
+      : mail.from.address
+  }
+
+  /** As SMTP takes it, signed. */
+  finish(mail: Mail, { recipient }: LeasedDelivery, messageId: string): Promise<readonly Buffer[]> {
+    return buildMessage(mail, { recipient, messageId, date: this.#clock.now() }, this.#dkim)
+  }
+
+  /** Ends the threads that sign. */
+  async close(): Promise<void> {
+    await this.#dkim?.signer.close()
+  }
+}

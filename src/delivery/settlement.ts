@@ -1,0 +1,99 @@
+// What becomes of a leased delivery, as the next turn writes it (group-commit.ts).
+
+import type { DeliveryState, SkipReason } from '../db/schema.ts'
+import type { DigestRecord } from './composer.ts'
+import { decideFate, type Fate, type FateRules } from './fate.ts'
+import type { Verdict } from './group-commit.ts'
+import type { LeasedDelivery } from './lane.ts'
+import type { SmtpOutcome } from './smtp-connection.ts'
+import type { SmtpReply } from './smtp-reply.ts'
+
+export interface Settlement {
+  delivery: LeasedDelivery
+  /** null: as it was; its lease is given back. */
+  state: Exclude<DeliveryState, 'queued'> | null
+  reason: SkipReason | null
+  /** Until it may be claimed again; null: it is over. */
+  retryInSeconds: number | null
+  wasTried: boolean
+  isDoubt: boolean
+  reply: SmtpReply | null
+  /** What is kept when there is no reply. */
+  note: string | null
+  stage: string | null
+  relay: string | null
+  sizeBytes: number | null
+  messageId: string | null
+  record: DigestRecord | null
+}
+
+const nothing = {
+  state: null,
+  reason: null,
+  retryInSeconds: null,
+  wasTried: false,
+  isDoubt: false,
+  reply: null,
+  note: null,
+  stage: null,
+  relay: null,
+  sizeBytes: null,
+  messageId: null,
+  record: null,
+} satisfies Omit<Settlement, 'delivery'>
+
+/** As it was, to be claimed again after so many seconds. */
+export function leaseGivenBack(delivery: LeasedDelivery, retryInSeconds: number): Settlement {
+  return { ...nothing, delivery, retryInSeconds }
+}
+
+export function skipped(delivery: LeasedDelivery, reason: SkipReason): Settlement {
+  return { ...nothing, delivery, state: 'skipped', reason }
+}
+
+/** The re-check in the turn said no. A resend that nobody wants any more stays what it was: uncertain. */
+export function refusedBy(verdict: Exclude<Verdict, 'go'>, delivery: LeasedDelivery): Settlement {
+  if (verdict === 'hold') return leaseGivenBack(delivery, 0)
+  return delivery.wasUncertain ? { ...nothing, delivery, state: 'uncertain' } : skipped(delivery, verdict)
+}
+
+/** A mail that can't be built is our bug: tried again for as long as any other, so that a new release can send it. */
+export function notComposed(delivery: LeasedDelivery, rules: FateRules): Settlement {
+  const reply = { code: 451, enhanced: null, text: 'it could not be composed' }
+  const fate = decideFate(delivery, { isAccepted: false, stage: 'rcpt', reply, cause: null }, rules)
+  return {
+    ...nothing,
+    delivery,
+    state: fate.state,
+    retryInSeconds: fate.retryInSeconds,
+    wasTried: true,
+    stage: 'compose',
+    note: 'the mail could not be composed; the log says why',
+  }
+}
+
+/** After a dialogue with the relay named so. */
+export function tried(
+  { delivery, messageId, record }: { delivery: LeasedDelivery; messageId: string; record: DigestRecord | null },
+  fate: Fate,
+  outcome: SmtpOutcome,
+  { relay, sizeBytes }: { relay: string; sizeBytes: number },
+): Settlement {
+  const isOnRecord = fate.state === 'sent' || fate.state === 'uncertain'
+  return {
+    delivery,
+    state: fate.state,
+    reason: null,
+    retryInSeconds: fate.retryInSeconds,
+    wasTried: fate.wasTried,
+    isDoubt: fate.isDoubt,
+    reply: outcome.reply,
+    note: outcome.reply ? null : `cut off: ${outcome.cause ?? 'no answer'}`,
+    stage: outcome.stage,
+    relay,
+    sizeBytes,
+    messageId,
+    // A resent one was put on record when it became uncertain; a newer edition may have moved its watermarks since.
+    record: isOnRecord && !delivery.wasUncertain ? record : null,
+  }
+}

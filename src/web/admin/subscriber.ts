@@ -1,0 +1,162 @@
+// The page of one subscriber: what they chose, what they were sent and why, and to what they agreed.
+
+import { listCategories } from '../../articles/store.ts'
+import type { SubscriberStatus } from '../../db/schema.ts'
+import { listDeliveriesOf } from '../../delivery/history.ts'
+import { explainRecent, standingOf } from '../../digests/explain.ts'
+import { scheduleOf } from '../../subscribers/subscriptions.ts'
+import { html, type Html } from '../html.ts'
+import type { ShownSubscriber } from '../reads/subscribers.ts'
+import type { WebContext } from '../web-context.ts'
+import { deliveryState } from './deliveries.ts'
+import { editionName } from './edition-parts.ts'
+import { empty, facts, moment, sentence, slimTable, state, table, type Tone } from './parts.ts'
+
+export const subscriberTones: Record<SubscriberStatus, Tone> = {
+  pending: 'busy',
+  active: 'good',
+  unsubscribed: 'plain',
+  suppressed: 'bad',
+}
+const weekdays = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']
+
+export async function subscriberBody(web: WebContext, subscriber: ShownSubscriber): Promise<Html> {
+  return html`${subscriberFacts(web, subscriber)}
+    <h2>Chosen</h2>
+    ${choices(subscriber)}
+    <h2>Recent editions, and why</h2>
+    ${await editions(web, subscriber)}
+    <h2>Deliveries</h2>
+    ${await deliveries(web, subscriber)}
+    <h2>Consents</h2>
+    ${await consents(web, subscriber.id)}`
+}
+
+function subscriberFacts(web: WebContext, subscriber: ShownSubscriber): Html {
+  const now = web.clock.now()
+  const schedule = scheduleOf(web.config, subscriber, subscriber.frequencies)
+  const own = (isOwn: boolean) => (isOwn ? '' : ' (the site’s)')
+  const { timezone, sendHour, weeklyDay, monthlyDay, pausedUntil } = subscriber
+  return facts([
+    ['Status', state(subscriber.status, subscriberTones[subscriber.status])],
+    ['Next due', subscriber.nextDueAt ? moment(web.config, subscriber.nextDueAt) : whyNever(subscriber)],
+    pausedUntil !== null && pausedUntil > now && ['Paused until', moment(web.config, pausedUntil)],
+    ['Hour', `${String(schedule.hour).padStart(2, '0')}:00${own(sendHour !== null)}`],
+    ['Time zone', `${schedule.timezone}${own(timezone !== null)}`],
+    ['Weekly on', `${weekdays[schedule.weeklyDay - 1]}${own(weeklyDay !== null)}`],
+    ['Monthly on day', `${schedule.monthlyDay}${own(monthlyDay !== null)}`],
+    ['Signed up', moment(web.config, subscriber.createdAt, { withYear: true })],
+    ['Confirmed', moment(web.config, subscriber.confirmedAt, { withYear: true })],
+    subscriber.unsubscribedAt !== null && [
+      'Unsubscribed',
+      moment(web.config, subscriber.unsubscribedAt, { withYear: true }),
+    ],
+  ])
+}
+
+function whyNever(subscriber: ShownSubscriber): string {
+  if (subscriber.status === 'pending') return 'never: not confirmed yet'
+  if (subscriber.status !== 'active') return `never: ${subscriber.status}`
+  return 'never: no category chosen'
+}
+
+const choices = (subscriber: ShownSubscriber): Html =>
+  subscriber.subscriptions.length === 0
+    ? empty('No category.')
+    : slimTable(
+        'Chosen categories',
+        html`<tr>
+          <th>Category</th>
+          <th>How often</th>
+        </tr>`,
+        subscriber.subscriptions.map(
+          (line) =>
+            html`<tr>
+              <td>${line.name}</td>
+              <td>${line.frequency}</td>
+            </tr>`,
+        ),
+      )
+
+async function editions(web: WebContext, subscriber: ShownSubscriber): Promise<Html> {
+  const categories = await listCategories(web.db, { withRetired: true })
+  const explained = await explainRecent(web, subscriber)
+  return html`<p>This subscriber ${sentence(web.config, standingOf(subscriber))}</p>
+    ${
+      explained.length > 0 &&
+      table(
+        'Recent editions',
+        html`<tr>
+          <th>At</th>
+          <th>Edition</th>
+          <th>What came of it</th>
+        </tr>`,
+        explained.map(
+          ({ edition, at, why }) =>
+            html`<tr>
+              <td>${moment(web.config, at)}</td>
+              <td><a href="/admin/editions/${edition.id}">${editionName(edition, categories)}</a></td>
+              <td class="detail">${sentence(web.config, why)}</td>
+            </tr>`,
+        ),
+      )
+    }`
+}
+
+async function deliveries(web: WebContext, subscriber: ShownSubscriber): Promise<Html> {
+  const list = await listDeliveriesOf(web.db, subscriber.id, 50)
+  if (list.length === 0) return empty('No mail yet.')
+  return table(
+    'Deliveries',
+    html`<tr>
+      <th>Planned</th>
+      <th>What</th>
+      <th>State</th>
+      <th class="number">Stories</th>
+      <th class="number">Tries</th>
+      <th>What the relay said</th>
+    </tr>`,
+    list.map(
+      (delivery) =>
+        html`<tr>
+          <td>${moment(web.config, delivery.createdAt)}</td>
+          <td>
+            ${delivery.editionId ? html`<a href="/admin/editions/${delivery.editionId}">${delivery.kind}</a>` : delivery.kind}
+          </td>
+          <td>${deliveryState(delivery)}</td>
+          <td class="number">${delivery.articleIds?.length}</td>
+          <td class="number">${delivery.attempt}</td>
+          <td class="reply">${delivery.smtpReply ?? delivery.smtpCode}</td>
+        </tr>`,
+    ),
+  )
+}
+
+async function consents(web: WebContext, subscriberId: number): Promise<Html> {
+  const lines = await web.db
+    .selectFrom('consents')
+    .selectAll()
+    .where('subscriberId', '=', subscriberId)
+    .orderBy('id', 'desc')
+    .limit(50)
+    .execute()
+  if (lines.length === 0) return empty('No record.')
+  return table(
+    'Consents',
+    html`<tr>
+      <th>When</th>
+      <th>What</th>
+      <th>Wording</th>
+      <th>From</th>
+    </tr>`,
+    lines.map(
+      (line) =>
+        html`<tr>
+          <td>${moment(web.config, line.at, { withYear: true })}</td>
+          <td>${line.action}</td>
+          <td class="detail" title="${line.wording}">version ${line.wordingVersion}</td>
+          <td class="detail">${[line.ip, line.formUrl].filter(Boolean).join(' · ')}</td>
+        </tr>`,
+    ),
+  )
+}

@@ -1,0 +1,64 @@
+// An edition as the API shows it: with its account, and slugs instead of category ids.
+
+import { z } from 'zod'
+import { listCategories } from '../../articles/store.ts'
+import { Refusal } from '../../base/errors.ts'
+import { type Account, editionKinds, editionStates, skipReasons } from '../../db/schema.ts'
+import { type EditionView, getEdition } from '../../digests/editions.ts'
+import type { WebContext } from '../web-context.ts'
+
+export const amount = z.int().min(0)
+const account = z
+  .object({
+    audience: amount,
+    sent: amount,
+    failed: amount,
+    uncertain: amount,
+    open: amount,
+    skipped: z.object(Object.fromEntries(skipReasons.map((reason) => [reason, amount]))),
+  })
+  .meta({ id: 'Account', description: 'audience = sent + failed + uncertain + open + all skipped, always.' })
+
+export const edition = z
+  .object({
+    id: z.int(),
+    kind: z.enum(editionKinds),
+    state: z.enum(editionStates),
+    slotAt: z.iso.datetime().nullable(),
+    createdAt: z.iso.datetime(),
+    closedAt: z.iso.datetime().nullable(),
+    categories: z.array(z.string()).nullable().meta({ description: 'slugs; null: all' }),
+    note: z.string().meta({ description: 'why it is held, paused or empty, in words' }),
+    missed: amount.meta({ description: 'subscribers whose slot this was while nothing ran' }),
+    retryHours: z
+      .int()
+      .nullable()
+      .meta({ description: 'hours that deferred mails are tried; null: as long as the site’s RETRY_HOURS' }),
+    isPlanned: z.boolean(),
+    account,
+  })
+  .meta({ id: 'Edition' })
+
+/** A frozen account comes back from jsonb with its keys shuffled. */
+function inOrder({ audience, sent, failed, uncertain, open, skipped }: Account): Account {
+  const reasons = Object.fromEntries(skipReasons.map((reason) => [reason, skipped[reason]]))
+  return { audience, sent, failed, uncertain, open, skipped: reasons as Account['skipped'] }
+}
+
+/** Slugs instead of ids: what callers know. */
+export async function showEditions(web: WebContext, views: readonly EditionView[]) {
+  const slugs = views.some((view) => view.categories)
+    ? new Map((await listCategories(web.db, { withRetired: true })).map((category) => [category.id, category.slug]))
+    : new Map<number, string>()
+  return views.map((view) => ({
+    ...view,
+    account: inOrder(view.account),
+    categories: view.categories?.map((id) => slugs.get(id) ?? String(id)) ?? null,
+  }))
+}
+
+export async function showEdition(web: WebContext, id: number) {
+  const view = await getEdition(web.db, id)
+  if (!view) throw new Refusal('not_found', `There is no edition ${id}.`)
+  return (await showEditions(web, [view]))[0]!
+}
