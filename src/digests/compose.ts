@@ -10,9 +10,10 @@ import { frequencyBits, type EditionKind } from '../db/schema.ts'
 import type { ClaimedDelivery, Composed, Composer } from '../delivery/composer.ts'
 import { loadTemplate } from '../mails/templates.ts'
 import { openFrame, type Frame } from './frame.ts'
+import type { SpliceSelection } from './layout.ts'
 import { selectStories, type ReaderState } from './selection.ts'
 import { makeSnapshot, type Snapshot } from './snapshot.ts'
-import { spliceDigest, type SpliceSelection } from './splice.ts'
+import { spliceDigest } from './splice.ts'
 import type { EditionCategory } from './waiting.ts'
 
 /** Stories of "You may also like". */

@@ -6,7 +6,6 @@ import {
   addFeed,
   changeFeed,
   type FeedReport,
-  type FeedRule,
   type FeedView,
   getFeed,
   listFeeds,
@@ -17,11 +16,11 @@ import {
 import { pollFeed } from '../../articles/poll.ts'
 import { listCategories } from '../../articles/store.ts'
 import { invalid } from '../../base/errors.ts'
-import type { Category } from '../../db/schema.ts'
 import { field, fieldList, readForm } from '../forms.ts'
 import { html, type Html } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
+import { mappingForm, readRules } from './feed-mapping.ts'
 import { showTry } from './feed-try.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
@@ -244,53 +243,4 @@ function report(web: WebContext, last: FeedReport | null): Html | null {
         last.reasons.map((reason) => ({ title: reason.title || '(no title)', facts: [['Ignored, as', reason.why]] })),
       )
     }`
-}
-
-function mappingForm(feed: FeedView, categories: readonly Category[], rules: readonly FeedRule[]): Html {
-  const lines = rules.map((rule) => `${rule.field}: ${rule.pattern} = ${rule.category ?? '-'}`).join('\n')
-  return html`<h2 id="mapping">Where its stories go</h2>
-    <form method="post" action="/admin/feeds/${feed.id}/mapping">
-      <fieldset>
-        <legend>All of them to</legend>
-        ${categories.map(
-          (category) =>
-            html`<label class="choice">
-              <input
-                type="checkbox"
-                name="category"
-                value="${category.slug}"
-                ${feed.categories.includes(category.slug) && html`checked`}
-              />
-              <span>${category.name}</span>
-            </label>`,
-        )}
-      </fieldset>
-      <p class="small">Items whose own label is named like one of your categories go there as well.</p>
-      <label for="rules">Rules <span class="small">(one a line)</span></label>
-      <textarea id="rules" name="rules" rows="5" placeholder="label: Parliament = politics&#10;title: sponsored = -">
-${lines}</textarea>
-      <p class="small">
-        <code>label: Parliament = politics</code> for a label, <code>title: …</code> or <code>link: …</code> for what
-        contains the words; <code>-</code> leaves the item out.
-      </p>
-      <p class="buttons"><button class="main">Save</button></p>
-    </form>`
-}
-
-/** `label: Parliament = politics`, a line each. */
-function readRules(text: string): FeedRule[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter(Boolean)
-    .map((line, index) => {
-      const match = /^(label|title|link)\s*:\s*(.+?)\s*=\s*(-|[a-z0-9-]+)$/i.exec(line)
-      if (!match) throw invalid('rules', `Rule ${index + 1} can’t be read: write “label: Parliament = politics”.`)
-      const [, where, pattern, category] = match
-      return {
-        field: where!.toLowerCase() as FeedRule['field'],
-        pattern: pattern!,
-        category: category === '-' ? null : category!,
-      }
-    })
 }
