@@ -241,7 +241,7 @@ describe('delivery when the relay misbehaves', () => {
   })
 
   it('two relays share the work by weight: three times as many connections for the heavier', async () => {
-    const light = await startCaptureServer()
+    await using light = await startCaptureServer()
     const all = addresses(300)
     const edition = await planEdition(database, all)
     // The first success proves the edition; then every mail waits until all connections are there.
@@ -261,7 +261,6 @@ describe('delivery when the relay misbehaves', () => {
     assert.deepEqual([server.connections, light.connections], [6, 2])
     assert.deepEqual([...server.captured, ...light.captured].map((mail) => mail.to).sort(), [...all].sort())
     assert.deepEqual(await countOutcomes(database, edition), { sent: 300 })
-    await light.close()
   })
 
   it('a relay that comes back is used again', async () => {
@@ -277,7 +276,7 @@ describe('delivery when the relay misbehaves', () => {
     })
     await worker.start()
     await firstHalf
-    const back = await startCaptureServer({ port })
+    await using back = await startCaptureServer({ port })
     const isBack = new Promise<void>((resolve) => {
       back.onMail = () => resolve()
     })
@@ -287,15 +286,13 @@ describe('delivery when the relay misbehaves', () => {
     worker.wake()
     await isBack
     await worker.stop()
-    await back.close()
   })
 
   it('a server without PIPELINING is spoken to command by command', async () => {
-    const plain = await startCaptureServer({ pipelining: false })
+    await using plain = await startCaptureServer({ pipelining: false })
     const all = addresses(10)
     await planEdition(database, all)
     await makeWorker(database, [plain.relay]).runOnce()
     assert.equal(plain.captured.length, 10)
-    await plain.close()
   })
 })

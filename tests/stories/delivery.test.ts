@@ -155,7 +155,7 @@ describe('delivery', () => {
 describe('deliveries in doubt, and metrics', () => {
   it('an editor counts doubtful ones as sent, or has them sent again under the same Message-ID', async () => {
     const database = await openSendingDatabase()
-    const server = await startCaptureServer()
+    await using server = await startCaptureServer()
     const addresses = Array.from({ length: 4 }, (_, i) => `reader${i}@example.org`)
     const edition = await planEdition(database, addresses)
     server.fault = (step) => (step === 'dot' ? { hangUp: true, stored: true } : undefined)
@@ -175,13 +175,12 @@ describe('deliveries in doubt, and metrics', () => {
     assert.deepEqual(await countOutcomes(database, edition), { sent: 4 })
     const ids = new Set(server.captured.map((mail) => /^Message-ID: (.*)$/m.exec(mail.message)![1]))
     assert.deepEqual([server.captured.length, ids.size], [7, 4])
-    await server.close()
     await database.close()
   })
 
   it('what was sent, refused and left over can be scraped, without an address in it', async () => {
     const database = await openSendingDatabase()
-    const server = await startCaptureServer()
+    await using server = await startCaptureServer()
     await planEdition(database, ['ada@example.org', 'bob@example.net'])
     server.fault = (step, mail) =>
       step === 'rcpt' && mail.to.startsWith('bob') ? { reply: '450 4.2.0 not now' } : undefined
@@ -196,7 +195,6 @@ describe('deliveries in doubt, and metrics', () => {
     assert.match(text, /broadsheet_open_deliveries\{lane="digest"\} 1/)
     assert.match(text, /broadsheet_delivery_step_seconds_count\{step="sign"\} 3/)
     assert.doesNotMatch(text, /ada|bob/)
-    await server.close()
     await database.close()
   })
 })

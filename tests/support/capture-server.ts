@@ -35,6 +35,7 @@ export interface CaptureServer {
   /** Called when a mail has been captured, before it is answered. */
   onMail: (mail: Captured) => void | Promise<void>
   close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 export async function startCaptureServer(
@@ -79,6 +80,7 @@ export async function startCaptureServer(
       await once(listener, 'close')
       await store?.close()
     },
+    [Symbol.asyncDispose]: () => server.close(),
   }
   return server
 }
