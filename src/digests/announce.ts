@@ -49,6 +49,14 @@ export function announcementComposer(ctx: Context): Composer {
   }
 }
 
+/** Blank lines stand between them, whichever line ends the form or the API sent. */
+export function paragraphsOf(body: string): string[] {
+  return body
+    .split(/\r?\n\s*\r?\n/)
+    .map(cleanText)
+    .filter(Boolean)
+}
+
 type AnnouncementWriter = (subscriberId: number, recipient: string, now: Date) => Mail
 
 export async function announcementWriter(
@@ -57,10 +65,7 @@ export async function announcementWriter(
   announcement: Announcement,
 ): Promise<AnnouncementWriter> {
   const template = await loadTemplate('announcement', config.site)
-  const paragraphs = announcement.body
-    .split(/\r?\n\s*\r?\n/)
-    .map(cleanText)
-    .filter(Boolean)
+  const paragraphs = paragraphsOf(announcement.body)
   const values = {
     site: siteValues(config.site),
     slot: slotMarks,

@@ -284,10 +284,24 @@ story('an announcement is read over before it is sent', async (house) => {
   const page = await console.post('/admin/announcement/confirm', draft).expect(200)
   assert.match(page.text, /“We have moved”, to <b>1 subscriber<\/b>/)
   assert.match(page.text, /our &#60;new&#62; office/)
+  const mail = await console.post('/admin/announcement/mail', draft).expect(200)
+  assert.match(mail.text, /our &lt;new&gt; office/)
+  assert.match(mail.get('Content-Security-Policy')!, /default-src 'none'.*sandbox/)
   assert.equal((await house.db.selectFrom('editions').select('id').execute()).length, 0)
-  await console.post('/admin/announcement', draft).expect(303)
+  // As a browser's form sends it.
+  await console.post('/admin/announcement', { ...draft, body: draft.body.replaceAll('\n', '\r\n') }).expect(303)
   await runTick(house.ctx)
-  assert.match((await console.get('/admin/editions/1').expect(200)).text, /Announcement: We have moved/)
+  const shown = (await console.get('/admin/editions/1').expect(200)).text
+  assert.match(shown, /Announcement: We have moved/)
+  assert.match(shown, /<p>Dear readers,<\/p>\s*<p>our &#60;new&#62; office/)
+})
+
+story('an announcement that nobody would get is not offered to be sent', async (house) => {
+  const console = await openConsole(house)
+  const page = await console.post('/admin/announcement/confirm', { subject: 'Hello', body: 'Is anybody here?' })
+  assert.match(page.text, /Nobody to send it to/)
+  assert.match(page.text, /Change the text/)
+  assert.doesNotMatch(page.text, /Send to/)
 })
 
 story('the next digest is previewed as a reader gets it, and a test goes to one address', async (house) => {

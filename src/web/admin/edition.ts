@@ -6,6 +6,7 @@ import { listAudit } from '../../access/audit.ts'
 import { listCategories } from '../../articles/store.ts'
 import { Refusal } from '../../base/errors.ts'
 import type { Edition } from '../../db/schema.ts'
+import { paragraphsOf } from '../../digests/announce.ts'
 import { listEditionStories } from '../../digests/approval.ts'
 import {
   editionMoves,
@@ -217,7 +218,7 @@ async function storyList(web: WebContext, edition: Edition): Promise<Html> {
 
 function announcement(edition: Edition): Html {
   return html`<h2>The text</h2>
-    <div class="letter">${edition.content.body?.split(/\n{2,}/).map((paragraph) => html`<p>${paragraph}</p>`)}</div>`
+    <div class="letter">${paragraphsOf(edition.content.body ?? '').map((paragraph) => html`<p>${paragraph}</p>`)}</div>`
 }
 
 async function history(web: WebContext, edition: Edition): Promise<Html> {

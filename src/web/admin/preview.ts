@@ -17,6 +17,7 @@ import { categoryBoxes, categoryQuery, hiddenCategories, queryCategories } from 
 import { sendConfirmation } from './confirm.ts'
 import { actorOf, editorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
+import { sendMailHtml } from './mail-frame.ts'
 import { count, empty, facts, number } from './parts.ts'
 import { noticeOf, queryText } from './query.ts'
 
@@ -75,13 +76,7 @@ export function mountPreview(router: Router, web: WebContext): void {
 
   router.get('/preview/mail', async (request, response) => {
     const preview = await previewOf(web, await readView(web, request))
-    response.set({
-      'Content-Security-Policy':
-        "default-src 'none'; img-src http: https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox",
-      'X-Frame-Options': 'SAMEORIGIN',
-      'Referrer-Policy': 'no-referrer',
-    })
-    response.type('html').send(preview?.html ?? '')
+    sendMailHtml(response, preview?.html ?? '')
   })
 
   router.get('/test-send', async (request, response) => {

@@ -14,6 +14,7 @@ import { categoriesOf, categoryBoxes, categoryQuery, hiddenCategories, queryCate
 import { sendConfirmation } from './confirm.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
+import { sendMailHtml } from './mail-frame.ts'
 import { count, empty } from './parts.ts'
 
 export function mountTrigger(router: Router, web: WebContext): void {
@@ -116,25 +117,39 @@ export function mountTrigger(router: Router, web: WebContext): void {
       })
     const audience = await countAnnouncementAudience(web)
     const preview = await previewAnnouncement(web, { subject, body })
+    const change = html`<button formaction="/admin/announcement/confirm" name="step" value="edit">
+      Change the text
+    </button>`
+    const look = html`<button formaction="/admin/announcement/mail" formtarget="_blank">Look at it as a mail</button>`
     sendConsole(request, response, web, {
       section: 'editions',
-      title: 'Send this announcement?',
+      title: audience === 0 ? 'Nobody to send it to' : 'Send this announcement?',
       back: ['Editions', '/admin/editions'],
       body: html`<div class="confirmation">
-          <p class="large">
-            “${subject}”, to <b>${count(audience, 'subscriber')}</b>. It can be paused, but what is sent is sent.
-          </p>
+          ${
+            audience === 0
+              ? html`<p class="large">No subscriber is active now, or all have paused.</p>`
+              : html`<p class="large">
+                  “${subject}”, to <b>${count(audience, 'subscriber')}</b>. It can be paused, but what is sent is sent.
+                </p>`
+          }
           <form method="post" action="/admin/announcement">
-            ${draft} ${hiddenOnce()} ${retryWindow(web)}
+            ${draft} ${hiddenOnce()} ${audience > 0 && retryWindow(web)}
             <p class="buttons">
-              <button class="main">Send to ${count(audience, 'subscriber')}</button>
-              <button formaction="/admin/announcement/confirm" name="step" value="edit">Change the text</button>
+              ${audience > 0 && html`<button class="main">Send to ${count(audience, 'subscriber')}</button>`} ${change}
+              ${look}
             </p>
           </form>
         </div>
         <h2>As it will read</h2>
-        <pre class="mail">${preview.text}</pre>`,
+        <pre class="mail" tabindex="0">${preview.text}</pre>`,
     })
+  })
+
+  // A draft is too long for an address, so this is a POST; it changes nothing.
+  router.post('/announcement/mail', readForm, async (request, response) => {
+    const draft = { subject: field(request, 'subject') ?? '', body: field(request, 'body') ?? '' }
+    sendMailHtml(response, (await previewAnnouncement(web, draft)).html)
   })
 
   router.post('/announcement', readForm, async (request, response) => {
