@@ -14,11 +14,11 @@ import type { Composers } from './composer.ts'
 import { Courier } from './courier.ts'
 import { Finisher } from './finisher.ts'
 import { GroupCommit, LeaseLost } from './group-commit.ts'
-import { Lane, type LeasedDelivery } from './lane.ts'
+import { Lane } from './lane.ts'
 import { beatsPerLease, registerWorker, renewLease, retireWorker } from './leases.ts'
 import type { DeliveryMetrics, WorkerView } from './metrics.ts'
 import { RelayGate, shareConnections } from './relays.ts'
-import { leaseGivenBack, type Settlement } from './settlement.ts'
+import { Returns } from './returns.ts'
 import { slowMs } from './slow-domains.ts'
 import type { SmtpTimeouts } from './smtp-connection.ts'
 import { Outcomes } from './outcomes.ts'
@@ -55,6 +55,7 @@ export class WorkSession {
   #isDraining = false
   #finisher: Finisher
   #outcomes: Outcomes
+  #returns: Returns
   #leaseUntil: number
   #claimer: Claimer
   #seenFrom = 0
@@ -90,6 +91,7 @@ export class WorkSession {
       log,
       freed: () => this.#lanes.digest.nudge(),
     })
+    this.#returns = new Returns(this.#commit, this.#traffic, options.metrics)
     this.gates = options.relays.map((relay) => new RelayGate(relay, options.timeouts))
     this.#claimer = new Claimer(database, workerId, options.asOf)
     // What nobody can send now is better leased by a worker that can.
@@ -100,7 +102,7 @@ export class WorkSession {
         composers,
         capacity: 500,
         claim: async (limit) => (mayClaim('digest') ? this.#claimer.digests(limit) : []),
-        screen: (leased) => this.#screen(leased),
+        screen: (leased) => this.#returns.screen(leased),
       }),
       transactional: new Lane({
         log,
@@ -160,7 +162,7 @@ export class WorkSession {
     this.#traffic.look()
     for (const courier of this.#couriers) courier.letGoAfter(slowMs)
     for (const lane of [this.#lanes.digest, this.#lanes.transactional]) lane.nudge()
-    if (this.#traffic.limits.isAnyLimited) void this.#parkSlow()
+    if (this.#traffic.limits.isAnyLimited) void this.#returns.parkSlow(this.#lanes.digest)
     const now = this.#options.clock.now()
     if (
       this.#isDraining &&
@@ -172,34 +174,7 @@ export class WorkSession {
     const isIdle = (gate: RelayGate, lane: LaneName) =>
       !gate.canWork(lane, now) && (gate.trouble === null || gate.troubleMs > 10_000)
     for (const lane of ['digest', 'transactional'] as const)
-      if (gates.every((gate) => isIdle(gate, lane))) void this.#giveBackAll(this.#lanes[lane])
-  }
-
-  async #giveBackAll(lane: Lane): Promise<void> {
-    const idle = lane.takeOut(() => true)
-    if (idle.length) await this.#giveBack(idle.map((delivery) => ({ delivery, seconds: 0 })))
-  }
-
-  async #screen(leased: LeasedDelivery[]): Promise<LeasedDelivery[]> {
-    this.#traffic.claimed(leased)
-    const parked = this.#traffic.screen(leased)
-    if (parked.size) await this.#giveBack([...parked].map(([delivery, seconds]) => ({ delivery, seconds })))
-    return parked.size ? leased.filter((delivery) => !parked.has(delivery)) : leased
-  }
-
-  /** A domain that throttles again and again rests longer than its deliveries should be held. */
-  async #parkSlow(): Promise<void> {
-    const parked = this.#traffic.screen(this.#lanes.digest.list())
-    const out = this.#lanes.digest.takeOut((delivery) => parked.has(delivery))
-    if (out.length) await this.#giveBack(out.map((delivery) => ({ delivery, seconds: parked.get(delivery)! })))
-    this.#lanes.digest.nudge()
-  }
-
-  /** In a turn of their own, of no connection. A lost lease is noticed by the connections. */
-  async #giveBack(idle: readonly { delivery: LeasedDelivery; seconds: number }[]): Promise<void> {
-    const settlements = idle.map(({ delivery, seconds }) => leaseGivenBack(delivery, seconds))
-    await this.#commit.turn(settlements, -1, null).catch(() => {})
-    this.#closeClaims(settlements)
+      if (gates.every((gate) => isIdle(gate, lane))) void this.#returns.giveBackAll(this.#lanes[lane])
   }
 
   view(): WorkerView {
@@ -294,23 +269,8 @@ export class WorkSession {
       // One beat of margin: the database's clock started first.
       mayWrite: () => performance.now() < this.#leaseUntil - (leaseSeconds * 1000) / beatsPerLease,
       outcomes: this.#outcomes,
-      settled: (settlements) => this.#settled(lane, settlements),
+      settled: (settlements) => this.#returns.settled(lane, settlements),
       took: (step, ms) => metrics?.took(step, ms),
     })
-  }
-
-  #settled(lane: Lane, settlements: readonly Settlement[]): void {
-    this.#closeClaims(settlements)
-    // To be resent at once.
-    if (settlements.some((each) => each.state === 'uncertain' && each.retryInSeconds === 0)) lane.wake()
-    for (const { delivery, reason } of settlements) {
-      if (reason) this.#options.metrics?.skipped(reason)
-      this.#traffic.returned(delivery)
-      lane.done()
-    }
-  }
-
-  #closeClaims(settlements: readonly Settlement[]): void {
-    for (const { delivery } of settlements) delivery.claim.open--
   }
 }
