@@ -11,19 +11,24 @@ import { renderedPerCategory } from './snapshot.ts'
 /** digests/snapshot.ts, handed in: planning doesn't need to know how mails are made. */
 export type MakeSnapshot = (ctx: Context, editionId: number) => Promise<void>
 
-/** The scheduled edition of a slot: made once, whoever comes first. */
+/** The scheduled edition of a slot: made once, whoever comes first. Asked before it is made: an insert that meets a conflict would
+ * use up a number that editors see. */
 export async function ensureScheduled(db: Db, slotAt: Date, now: Date): Promise<Edition> {
+  const find = () =>
+    db
+      .selectFrom('editions')
+      .selectAll()
+      .where('kind', '=', 'scheduled')
+      .where('slotAt', '=', slotAt)
+      .executeTakeFirst()
+  const there = await find()
+  if (there) return there
   await db
     .insertInto('editions')
     .values({ kind: 'scheduled', slotAt, state: 'planning', createdAt: now })
     .onConflict((conflict) => conflict.column('slotAt').where('kind', '=', 'scheduled').doNothing())
     .execute()
-  return db
-    .selectFrom('editions')
-    .selectAll()
-    .where('kind', '=', 'scheduled')
-    .where('slotAt', '=', slotAt)
-    .executeTakeFirstOrThrow()
+  return (await find())!
 }
 
 /** Leaves `planning` for `next`. Another process may do the same at once: the frozen stories are the same, so is the snapshot. */

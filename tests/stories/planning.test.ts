@@ -52,6 +52,13 @@ story('at a slot everyone who is due gets one delivery, and a second tick plans 
   assert.equal((await listDeliveries(house.db, edition!.id, { limit: 10 })).items[0]!.state, 'sent')
 })
 
+story('editions are numbered one after the other, however often a slot is asked for', async (house) => {
+  const ids: number[] = []
+  for (const slot of ['2026-03-02T07:00:00Z', '2026-03-02T07:00:00Z', '2026-03-02T07:00:00Z', '2026-03-02T08:00:00Z'])
+    ids.push((await ensureScheduled(house.db, new Date(slot), house.clock.now())).id)
+  assert.deepEqual(ids, [1, 1, 1, 2])
+})
+
 story('an edition in which nobody had anything new is kept and says so', async (house) => {
   const [politics] = await addCategories(house.db, 'politics')
   await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
