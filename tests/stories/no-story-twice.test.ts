@@ -1,7 +1,7 @@
 // No story twice, none missed: whatever readers, editors, feeds, relays and crashes do over simulated months. A model beside the
 // product keeps, per reader and category, the stories that must still come; each mail that arrives is checked against it.
-// `npm run simulate` runs it longer (SIMULATE_RUNS, SIMULATE_STEPS; SIMULATE_SEED repeats a failure, SIMULATE_SHRINK looks for the
-// shortest one).
+// `npm run simulate` runs it longer (SIMULATE_RUNS, SIMULATE_STEPS; SIMULATE_SEED and SIMULATE_PATH repeat a failure, SIMULATE_SHRINK
+// looks for the shortest one).
 
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -117,7 +117,12 @@ test('no story twice, none missed, over simulated months of everything at once',
       for (const each of all) await take(site, each, pass, house.clock.now())
       await site.finish()
     }),
-    { numRuns: runs, seed, endOnFailure: process.env['SIMULATE_SHRINK'] === undefined },
+    {
+      numRuns: runs,
+      seed,
+      path: process.env['SIMULATE_PATH'] ?? '',
+      endOnFailure: process.env['SIMULATE_SHRINK'] === undefined,
+    },
   )
 })
 

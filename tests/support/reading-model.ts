@@ -22,6 +22,10 @@ interface Frozen {
   edition: Edition
   /** `${category} ${story}`: what was sendable, and its seq then. */
   seqs: Map<string, number>
+  /** Retired when its stories were last made ready: offered again since, their stories wait for the next edition. */
+  without: Set<number>
+  /** Changes when they are made again. */
+  version: string
 }
 
 export class ReadingModel {
@@ -65,20 +69,32 @@ export class ReadingModel {
     for (const set of [...this.#sendable.values(), ...this.#pending.values()]) set.delete(story)
   }
 
-  /** After each tick: what the editions that it froze could hold. */
+  /** After each tick, and when an editor has arranged one: what the editions that it froze could hold. */
   async noteFrozen(): Promise<void> {
     const editions = await this.#db.selectFrom('editions').selectAll().where('cutoffSeq', 'is not', null).execute()
-    if (editions.every(({ id }) => this.#frozen.has(id))) return
-    const rows = await sql<{ key: string; seq: number }>`
-      select ac.category_id || ' ' || ac.article_id as key, ac.seq from article_categories ac
-      join articles a on a.id = ac.article_id join categories c on c.id = ac.category_id
-      where a.held_at is null and a.withdrawn_at is null and c.retired_at is null`.execute(this.#db)
-    for (const edition of editions)
-      if (!this.#frozen.has(edition.id))
-        this.#frozen.set(edition.id, {
-          edition,
-          seqs: new Map(rows.rows.flatMap(({ key, seq }) => (seq <= edition.cutoffSeq! ? [[key, seq]] : []))),
-        })
+    if (editions.some(({ id }) => !this.#frozen.has(id))) {
+      const rows = await sql<{ key: string; seq: number }>`
+        select ac.category_id || ' ' || ac.article_id as key, ac.seq from article_categories ac
+        join articles a on a.id = ac.article_id join categories c on c.id = ac.category_id
+        where a.held_at is null and a.withdrawn_at is null and c.retired_at is null`.execute(this.#db)
+      for (const edition of editions)
+        if (!this.#frozen.has(edition.id))
+          this.#frozen.set(edition.id, {
+            edition,
+            seqs: new Map(rows.rows.flatMap(({ key, seq }) => (seq <= edition.cutoffSeq! ? [[key, seq]] : []))),
+            without: new Set(),
+            version: '',
+          })
+    }
+    const made = await sql<{ editionId: number; version: string }>`
+      select edition_id as "editionId", xmin::text as version from edition_snapshots`.execute(this.#db)
+    const retired = await this.#db.selectFrom('categories').select('id').where('retiredAt', 'is not', null).execute()
+    for (const { editionId, version } of made.rows) {
+      const frozen = this.#frozen.get(editionId)
+      if (!frozen || frozen.version === version) continue
+      frozen.version = version
+      frozen.without = new Set(retired.map(({ id }) => id))
+    }
   }
 
   /** Settles a digest in the model: `mail` null when there is none to look at (lost on the way, its stories count as seen). */
@@ -140,11 +156,12 @@ export class ReadingModel {
   }
 
   async #dueStories(delivery: Delivery) {
-    const { edition, seqs } = this.#frozen.get(delivery.editionId!)!
+    const { edition, seqs, without } = this.#frozen.get(delivery.editionId!)!
     const dropped = await this.#dropped(edition.id)
     const found: { category: number; fresh: Set<number>; cutoff: number }[] = []
     for (const { categoryId: category, frequency } of await this.#chosen(delivery.subscriberId!)) {
       if (!(frequencyBits[frequency] & delivery.due)) continue
+      if (without.has(category)) continue
       if (edition.categoryIds && !edition.categoryIds.includes(category)) continue
       const pending = this.#pending.get(`${delivery.subscriberId} ${category}`)!
       const fresh = [...pending].filter(

@@ -300,6 +300,7 @@ export class SimulatedSite {
     }))
     const arrangement = { drop: [dropped.articleId], pin: [pinned.articleId], order, intro: 'Good morning.' }
     await arrangeEdition(ctx, { editionId: edition.id, arrangement, actor: 'editor:1' }).catch(refused)
+    await this.#model.noteFrozen()
   }
 
   async #newest(nth: number) {
