@@ -157,7 +157,11 @@ export class Lane {
       do {
         const claimed = await this.#options.claim(this.#options.capacity - this.#ready.length)
         if (!claimed.length) this.#isDry = true
-        else this.#ready.push(...(await this.#prepare(await this.#options.screen(claimed))))
+        else {
+          const ready = await this.#prepare(await this.#options.screen(claimed))
+          // Not before: `takeOut` may have put another array in its place meanwhile.
+          this.#ready.push(...ready)
+        }
       } while (!this.#ready.length && !this.#isDry && !this.#isClosed)
     } catch (cause) {
       this.#isDry = true
