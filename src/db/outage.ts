@@ -1,8 +1,8 @@
 // Whether an error means that the database can't work at the moment, rather than that it was asked the wrong thing.
 
 /** SQLSTATE classes and codes (PostgreSQL, appendix A): no connection, out of disk or memory or places, shutting down or starting,
- * its own files failing, a standby that takes no writes. */
-const states = /^(?:08|53|58)...$|^57P0[1-5]$|^25006$/
+ * its own files failing, a standby that takes no writes. Not 08P01, which says that we spoke wrongly. */
+const states = /^(?:08(?!P01)|53|58)...$|^57P0[1-5]$|^25006$/
 
 const socketCodes = new Set([
   'ECONNREFUSED',
@@ -15,7 +15,7 @@ const socketCodes = new Set([
   'EPIPE',
   'ETIMEDOUT',
 ])
-/** Which of them come from our own reading and connecting; `ENOENT` is also a file's. */
+/** A socket's: `ENOENT` is a missing file's code as well. */
 const socketCalls = new Set(['connect', 'read', 'write', 'getaddrinfo'])
 
 /** What pg and its pool say without a code. */

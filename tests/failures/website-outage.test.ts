@@ -18,10 +18,14 @@ import { openQueue, type Queue } from '../../src/db/queue.ts'
 import { createServer } from '../../src/web/server.ts'
 import { testSecret } from '../support/house.ts'
 import { addCategories } from '../support/readers.ts'
+import { findPostgresBinaries } from '../support/postgres.ts'
 import { type RestartablePostgres, startRestartablePostgres } from '../support/restartable-postgres.ts'
 import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../support/small-disk.ts'
 
-const disk = mountSmallDisk()
+const hasPostgres = findPostgresBinaries() !== null
+const disk = hasPostgres ? mountSmallDisk() : null
+const noPostgres = hasPostgres ? false : 'no Postgres found'
+const noDisk = disk ? false : 'needs Postgres, and root to mount a small tmpfs'
 let postgres: RestartablePostgres | null = null
 let database: Database
 let queue: Queue
@@ -29,12 +33,12 @@ let web: ReturnType<typeof supertest>
 let key: string
 
 before(async () => {
+  if (!hasPostgres) return
   postgres = await startRestartablePostgres(['max_wal_size=48MB', 'min_wal_size=32MB'], disk ?? undefined)
-  if (!postgres) return
-  database = openPostgres(postgres.url, 5)
+  database = openPostgres(postgres!.url, 5)
   await migrate(database.db)
   const log = createLog('silent')
-  queue = await openQueue(database, postgres.url, log)
+  queue = await openQueue(database, postgres!.url, log)
   const config = readConfig({
     PUBLIC_URL: 'http://news.example',
     SMTP_URL: 'smtp://127.0.0.1:1',
@@ -55,8 +59,6 @@ after(async () => {
   if (disk) unmountSmallDisk(disk)
 })
 
-const skip = disk ? false : 'needs Postgres, and root to mount a small tmpfs'
-
 const signUp = (email: string) =>
   web.post('/subscribe').type('form').send({ email, 'frequency[politics]': 'daily', consent: 'on', website: '' })
 const isKept = async (email: string) =>
@@ -69,7 +71,7 @@ async function untilReady(): Promise<void> {
   assert.fail('the website did not become ready again')
 }
 
-test('a full disk: 503 with Retry-After, and what was answered well was kept', { skip }, async () => {
+test('a full disk: 503 with Retry-After, and what was answered well was kept', { skip: noDisk }, async () => {
   const ballast = path.join(disk!, 'ballast')
   await signUp('before@example.com').expect(303)
   fillDisk(ballast)
@@ -94,17 +96,21 @@ test('a full disk: 503 with Retry-After, and what was answered well was kept', {
   await signUp('after@example.com').expect(303)
 })
 
-test('a Postgres that is stopped: 503 at once, also for the API, and well again when it is', { skip }, async () => {
-  await postgres!.stopImmediately()
-  const page = await signUp('ada@example.com').expect(503)
-  assert.equal(page.get('Retry-After'), '60')
-  const api = await web.get('/api/v1/editions').set('Authorization', `Bearer ${key}`).expect(503)
-  assert.equal(api.body.status, 503)
-  assert.match(api.get('Content-Type')!, /problem\+json/)
-  await web.get('/readyz').expect(503)
-  await web.get('/healthz').expect(200)
-  await postgres!.start()
-  await untilReady()
-  await signUp('ada@example.com').expect(303)
-  assert.ok(await isKept('ada@example.com'))
-})
+test(
+  'a Postgres that is stopped: 503 at once, also for the API, and well again when it is',
+  { skip: noPostgres },
+  async () => {
+    await postgres!.stopImmediately()
+    const page = await signUp('ada@example.com').expect(503)
+    assert.equal(page.get('Retry-After'), '60')
+    const api = await web.get('/api/v1/editions').set('Authorization', `Bearer ${key}`).expect(503)
+    assert.equal(api.body.status, 503)
+    assert.match(api.get('Content-Type')!, /problem\+json/)
+    await web.get('/readyz').expect(503)
+    await web.get('/healthz').expect(200)
+    await postgres!.start()
+    await untilReady()
+    await signUp('ada@example.com').expect(303)
+    assert.ok(await isKept('ada@example.com'))
+  },
+)

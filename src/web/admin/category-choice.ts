@@ -5,14 +5,15 @@ import { invalid } from '../../base/errors.ts'
 import type { Category } from '../../db/schema.ts'
 import { html, type Html } from '../html.ts'
 
-export function categoryBoxes(categories: readonly Category[], ticked: readonly string[]): Html {
+/** `name`: of the form's field. */
+export function categoryBoxes(categories: readonly Category[], ticked: readonly string[], name = 'categories'): Html {
   return html`<div class="choices">
     ${categories.map(
       (category) =>
         html`<label class="choice">
           <input
             type="checkbox"
-            name="categories"
+            name="${name}"
             value="${category.slug}"
             ${ticked.includes(category.slug) && html`checked`}
           />

@@ -4,6 +4,7 @@ import type { FeedRule, FeedView } from '../../articles/feeds.ts'
 import { invalid } from '../../base/errors.ts'
 import type { Category } from '../../db/schema.ts'
 import { html, type Html } from '../html.ts'
+import { categoryBoxes } from './category-choice.ts'
 
 export function mappingForm(feed: FeedView, categories: readonly Category[], rules: readonly FeedRule[]): Html {
   const lines = rules.map((rule) => `${rule.field}: ${rule.pattern} = ${rule.category ?? '-'}`).join('\n')
@@ -11,18 +12,7 @@ export function mappingForm(feed: FeedView, categories: readonly Category[], rul
     <form method="post" action="/admin/feeds/${feed.id}/mapping">
       <fieldset>
         <legend>All of them to</legend>
-        ${categories.map(
-          (category) =>
-            html`<label class="choice">
-              <input
-                type="checkbox"
-                name="category"
-                value="${category.slug}"
-                ${feed.categories.includes(category.slug) && html`checked`}
-              />
-              <span>${category.name}</span>
-            </label>`,
-        )}
+        ${categoryBoxes(categories, feed.categories, 'category')}
       </fieldset>
       <p class="small">Items whose own label is named like one of your categories go there as well.</p>
       <label for="rules">Rules <span class="small">(one a line)</span></label>
