@@ -68,6 +68,12 @@ export class PolicyGuard {
     edition.movedAt = this.#now()
   }
 
+  /** We have sent mails of it that were taken: then a refusal of us is one domain's opinion. Otherwise it may be everybody's, and
+   * is found out sooner when no domain is spared. */
+  hasSuccess(editionId: number | null): boolean {
+    return editionId !== null && this.#editions.get(editionId)?.hasSuccess === true
+  }
+
   /** `other`: said nothing about us, or wasn't sent at all. */
   ended(editionId: number | null, end: 'sent' | 'policy' | 'other'): GuardNews {
     const edition = editionId === null ? undefined : this.#editions.get(editionId)

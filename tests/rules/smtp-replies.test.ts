@@ -248,7 +248,9 @@ describe('the guard against being refused as a sender', () => {
   it('begins with a few, has no limit after a success, falls back to one', () => {
     const { guard, startAll } = open(false)
     assert.equal(startAll(), 8)
+    assert.equal(guard.hasSuccess(1), false)
     assert.equal(guard.ended(1, 'sent'), 'proven')
+    assert.equal(guard.hasSuccess(1), true)
     assert.equal(startAll(), 100)
     assert.equal(guard.ended(1, 'policy'), 'refused')
     for (let i = 0; i < 106; i++) guard.ended(1, 'other')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Database } from '../../src/db/connect.ts'
 import { type CaptureServer, type Fault, startCaptureServer, type Step } from '../support/capture-server.ts'
@@ -168,6 +169,34 @@ describe('delivery when the relay misbehaves', () => {
     assert.deepEqual(await database.db.selectFrom('suppressions').selectAll().execute(), [])
     const states = await countStates(database, edition)
     assert.equal((states.queued ?? 0) + (states.deferred ?? 0), 200)
+  })
+
+  it('resumed too soon it is paused again at once: no provider was put off for what all of them say', async (test) => {
+    const edition = await planEdition(
+      database,
+      Array.from({ length: 60 }, (_, i) => `reader${i}@only.example`),
+    )
+    const { db } = database
+    server.fault = (step) => (step === 'dot' ? { reply: '550 5.7.1 not from you' } : undefined)
+    const worker = makeWorker(database, [server.relay])
+    test.after(() => worker.stop())
+    await worker.start()
+    for (let pauses = 0; pauses < 3; pauses++) {
+      await db.updateTable('editions').set({ state: 'sending' }).where('id', '=', edition).execute()
+      worker.wake()
+      const isPaused = () =>
+        db.selectFrom('editions').select('id').where('state', '=', 'paused').executeTakeFirst().then(Boolean)
+      for (const end = Date.now() + 30_000; !(await isPaused()); await sleep(20))
+        assert.ok(Date.now() < end, `not paused for the ${pauses + 1}. time`)
+    }
+    await worker.stop()
+    const putOff = await db
+      .selectFrom('deliveries')
+      .select('id')
+      .where('attempt', '=', 0)
+      .where('nextAttemptAt', '>', new Date())
+      .execute()
+    assert.deepEqual(putOff, [])
   })
 
   it('421 now and then only costs a new connection', async () => {

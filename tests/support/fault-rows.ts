@@ -12,7 +12,7 @@ export const isLong = rounds > 1
 const rowSeconds = Number(process.env['FAULT_ROW_SECONDS'] ?? 0) || Infinity
 const firstSeed = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000)
 /** A round that takes longer stands still: that is a failure too. */
-const roundSeconds = 90
+const roundSeconds = 180
 let databases = 0
 
 /** What a round found: how many mails came twice. */
