@@ -21,9 +21,10 @@ console.log(
     ? `Stories run on the embedded database and on Postgres (${postgres.folder ? 'started for the tests' : 'TEST_DATABASE_URL'}).`
     : 'No Postgres 15 or newer was found, so the stories run on the embedded database only. Install one, or set TEST_DATABASE_URL.',
 )
-const runner = spawn(process.execPath, ['--test', '--test-concurrency=2', '--test-timeout=300000', ...files], {
+const limits = ['--test-timeout=300000', '--import', path.join(root, 'support/time-limit.ts')]
+const runner = spawn(process.execPath, ['--test', '--test-concurrency=2', ...limits, ...files], {
   stdio: 'inherit',
-  env: { ...process.env, ...(postgres ? { TEST_DATABASE_URL: postgres.url } : {}) },
+  env: { TEST_FILE_MINUTES: '6', ...process.env, ...(postgres ? { TEST_DATABASE_URL: postgres.url } : {}) },
 })
 const forward = (signal: NodeJS.Signals): void => void runner.kill(signal)
 process.on('SIGINT', forward).on('SIGTERM', forward)

@@ -38,9 +38,9 @@ export interface House {
 export const testSecret = 'a-secret-of-the-tests-that-is-long-enough'
 
 export async function openHouse(kind: DatabaseKind, options: HouseOptions = {}): Promise<House> {
+  const { database, queue, url } = await freshDatabase(kind)
   const inbox = new Inbox()
   await inbox.listen()
-  const { database, queue, url } = await freshDatabase(kind)
   const config = readConfig({
     PUBLIC_URL: 'http://news.example',
     SMTP_URL: inbox.url,
