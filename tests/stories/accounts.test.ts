@@ -11,8 +11,9 @@ import { startCaptureServer } from '../support/capture-server.ts'
 import { type House, story } from '../support/house.ts'
 import { openApi } from '../support/keys.ts'
 import { addCategories, addReader, addStory } from '../support/newsroom.ts'
+import { seedOf } from '../support/seed.ts'
 
-const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 2 ** 31)
+const seed = seedOf('CHAOS_SEED')
 const readers = 120
 
 interface Shown {

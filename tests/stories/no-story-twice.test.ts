@@ -9,11 +9,12 @@ import type { Frequency } from '../../src/db/schema.ts'
 import type { ArticleAction } from '../../src/articles/control.ts'
 import type { EditionMove } from '../../src/digests/control.ts'
 import { openHouse } from '../support/house.ts'
+import { seedOf } from '../support/seed.ts'
 import { type RelayFault, SimulatedSite } from '../support/simulated-site.ts'
 
 const runs = Number(process.env['SIMULATE_RUNS'] ?? 4)
 const steps = Number(process.env['SIMULATE_STEPS'] ?? 40)
-const seed = Number(process.env['SIMULATE_SEED'] ?? Date.now() % 2 ** 31)
+const seed = seedOf('SIMULATE_SEED')
 
 const zones = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'Pacific/Apia']
 const readers = 4

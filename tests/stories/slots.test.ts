@@ -6,9 +6,10 @@ import { sql } from 'kysely'
 import { Random, reckonSlots, twentyZones } from '../support/calendar.ts'
 import { story } from '../support/house.ts'
 import { addCategories, addReader, tick } from '../support/newsroom.ts'
+import { seedOf } from '../support/seed.ts'
 
 const hourMs = 3_600_000
-const seed = Number(process.env['TICKS_SEED'] ?? Date.now() % 2 ** 31)
+const seed = seedOf('TICKS_SEED')
 
 story(`whatever the clock does, a slot fires once or is recorded as missed (TICKS_SEED=${seed})`, async (house) => {
   const { ctx, db, clock } = house

@@ -6,11 +6,12 @@ import { appendFileSync } from 'node:fs'
 import { it } from 'node:test'
 import { FaultWorld, type FaultWorldOptions, openFaultDatabase, seededRandom } from './fault-world.ts'
 import type { RestartablePostgres } from './restartable-postgres.ts'
+import { seedOf } from './seed.ts'
 
 export const rounds = Number(process.env['FAULT_ROUNDS'] ?? 1)
 export const isLong = rounds > 1
 const rowSeconds = Number(process.env['FAULT_ROW_SECONDS'] ?? 0) || Infinity
-const firstSeed = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000)
+const firstSeed = seedOf('FAULT_SEED') % 1_000_000
 /** A round that takes longer stands still: that is a failure too. */
 const roundSeconds = 180
 let databases = 0
