@@ -165,7 +165,9 @@ export class Lane {
       } while (!this.#ready.length && !this.#isDry && !this.#isClosed)
     } catch (cause) {
       this.#isDry = true
-      this.#options.log.warn({ err: cause }, 'claiming deliveries failed; the next wake tries again')
+      // A closed lane needs nothing more, and its database may be closed by now.
+      if (!this.#isClosed)
+        this.#options.log.warn({ err: cause }, 'claiming deliveries failed; the next wake tries again')
     }
     this.#isFilling = false
     if (this.#ready.length) this.#tell(true)
