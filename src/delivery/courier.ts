@@ -6,7 +6,7 @@ import type { Log } from '../base/log.ts'
 import type { DigestRecord } from './composer.ts'
 import { decideFate, type Fate, type FateRules } from './fate.ts'
 import type { Finisher } from './finisher.ts'
-import type { GroupCommit, Naming, Verdict } from './group-commit.ts'
+import { type GroupCommit, type Naming, noConnection, type Verdict } from './group-commit.ts'
 import type { Lane, LeasedDelivery, Ready } from './lane.ts'
 import type { Step } from './metrics.ts'
 import type { Outcomes } from './outcomes.ts'
@@ -261,7 +261,9 @@ export class Courier {
   async #turn(name: Naming | null): Promise<Verdict | null> {
     const settle = this.#settle
     this.#settle = []
-    const verdict = await this.#options.commit.turn(settle, this.#options.connection, name)
+    // While a mail is on the wire its name stays: what was skipped meanwhile is settled beside it.
+    const connection = this.#sentAt === Infinity ? this.#options.connection : noConnection
+    const verdict = await this.#options.commit.turn(settle, connection, name)
     this.#options.settled(settle)
     return verdict
   }

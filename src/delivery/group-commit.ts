@@ -24,6 +24,9 @@ export interface Naming {
 /** `go`: it is durable that this connection carries it now. `hold`: its edition doesn't send at the moment. */
 export type Verdict = 'go' | 'hold' | SkipReason
 
+/** Settles something beside the connections. */
+export const noConnection = -1
+
 /** A group waits for more about as long as the last turns took. */
 const leastGatherMs = 1
 const mostGatherMs = 6

@@ -1,6 +1,6 @@
 // What leaves this worker's hands: deliveries that were settled, and leased ones that had better wait elsewhere.
 
-import type { GroupCommit } from './group-commit.ts'
+import { type GroupCommit, noConnection } from './group-commit.ts'
 import type { Lane, LeasedDelivery } from './lane.ts'
 import type { DeliveryMetrics } from './metrics.ts'
 import { leaseGivenBack, type Settlement } from './settlement.ts'
@@ -53,7 +53,7 @@ export class Returns {
   /** In a turn of their own, of no connection. A lost lease is noticed by the connections. */
   async #giveBack(idle: readonly { delivery: LeasedDelivery; seconds: number }[]): Promise<void> {
     const settlements = idle.map(({ delivery, seconds }) => leaseGivenBack(delivery, seconds))
-    await this.#commit.turn(settlements, -1, null).catch(() => {})
+    await this.#commit.turn(settlements, noConnection, null).catch(() => {})
     closeClaims(settlements)
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import type { Database } from '../../src/db/connect.ts'
 import { DeliveryMetrics } from '../../src/delivery/metrics.ts'
@@ -37,6 +38,34 @@ describe('delivery', () => {
     assert.deepEqual(await countOutcomes(database, edition), { sent: 30 })
     const left = await database.db.selectFrom('workers').select('id').execute()
     assert.deepEqual(left, [])
+  })
+
+  it('a mail on the wire stays named while hundreds behind it are skipped', async () => {
+    const skips = Array.from({ length: 450 }, (_, i) => `skip${i}@a.example`)
+    const edition = await planEdition(database, ['slow@a.example', ...skips])
+    const composers = plainComposers((to) =>
+      to.startsWith('skip') ? { outcome: 'skip', reason: 'nothing_new' } : null,
+    )
+    const { promise: isAtDot, resolve: atDot } = Promise.withResolvers<void>()
+    const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>()
+    server.onMail = () => {
+      atDot()
+      return mayAnswer
+    }
+    const config = { ...sendingConfig, smtp: { ...sendingConfig.smtp, connections: 1 } }
+    const sending = makeWorker(database, [server.relay], { composers, config }).runOnce()
+    await isAtDot
+    for (let skipped = 0; skipped < 400; await sleep(20))
+      skipped = (await countOutcomes(database, edition))['skipped:nothing_new'] ?? 0
+    const named = await database.db
+      .selectFrom('inFlight')
+      .innerJoin('deliveries', 'deliveries.id', 'inFlight.deliveryId')
+      .select('recipient')
+      .execute()
+    answer()
+    await sending
+    assert.deepEqual(named, [{ recipient: 'slow@a.example' }])
+    assert.deepEqual(await countOutcomes(database, edition), { sent: 1, 'skipped:nothing_new': 450 })
   })
 
   it('a sent digest moves the watermarks and is remembered', async () => {
