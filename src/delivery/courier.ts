@@ -2,49 +2,27 @@
 // with naming the next. While a mail is on the wire the next one is already being composed.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Log } from '../base/log.ts'
-import type { DigestRecord } from './composer.ts'
 import { decideFate, type Fate, type FateRules } from './fate.ts'
-import type { Finisher } from './finisher.ts'
 import { type GroupCommit, type Naming, noConnection, type Verdict } from './group-commit.ts'
-import type { Lane, LeasedDelivery, Ready } from './lane.ts'
-import type { Step } from './metrics.ts'
-import type { Outcomes } from './outcomes.ts'
+import type { LeasedDelivery } from './lane.ts'
+import { Preparer, type Prepared, type PreparerOptions } from './preparer.ts'
 import type { RelayGate } from './relays.ts'
-import { notComposed, refusedBy, type Settlement, skipped, tried } from './settlement.ts'
+import { refusedBy, type Settlement, tried } from './settlement.ts'
 import { sizeOf, type SmtpConnection, type SmtpOutcome } from './smtp-connection.ts'
-import type { Traffic } from './traffic.ts'
 
-/** A mail that is ready to be named. */
-interface Prepared {
-  ready: Ready
-  delivery: LeasedDelivery
-  messageId: string
-  record: DigestRecord | null
-  message: Promise<readonly Buffer[]>
-  envelopeFrom: string
-}
-
-export interface CourierOptions {
+export interface CourierOptions extends PreparerOptions {
   connection: number
-  lane: Lane
   gate: RelayGate
   /** How many mails to compose and sign while one is on the wire. */
   lookAhead: number
   commit: GroupCommit
-  log: Log
-  rules: Omit<FateRules, 'random'>
-  traffic: Traffic
   /** Of this courier's lane: whether the relay can take its mail now. */
   canWork: () => boolean
   /** The day's budget of this relay is spent. */
   spent: () => void
-  finisher: Finisher
-  outcomes: Outcomes
   /** False once the lease has run out by our own clock: then nothing more may be written. */
   mayWrite: () => boolean
   settled: (settlements: readonly Settlement[]) => void
-  took: (step: Step, ms: number) => void
 }
 
 /** A server may close what idles; most do after five minutes. */
@@ -53,11 +31,14 @@ const blockedMs = 200
 const laterMs = 20
 const longestMs = 10 * 60_000
 const mostMails = 1000
+/** Skipped ones, before they are written without waiting for the next mail. */
+const mostToSettle = 200
 
 const notSent: Fate = { class: 'refused', state: null, retryInSeconds: null, wasTried: false, isDoubt: false }
 
 export class Courier {
   #options: CourierOptions
+  #preparer: Preparer
   #smtp: SmtpConnection | null = null
   #settle: Settlement[] = []
   #ahead: Prepared[] = []
@@ -67,6 +48,7 @@ export class Courier {
 
   constructor(options: CourierOptions) {
     this.#options = options
+    this.#preparer = new Preparer(options)
   }
 
   /** Runs until its lane closes. Throws only LeaseLost. */
@@ -74,7 +56,7 @@ export class Courier {
     while (!this.#stopped || this.#settle.length) {
       const mayTake = !this.#stopped && this.#options.canWork()
       if (!mayTake) this.#putBack(this.#ahead.splice(0))
-      const prepared = mayTake ? (this.#ahead.shift() ?? (await this.#takeAndPrepare())) : null
+      const prepared = mayTake ? (this.#ahead.shift() ?? (await this.#take())) : null
       if (prepared) await this.#carry(prepared)
       else if (this.#settle.length) await this.#turn(null)
       else if (!mayTake && !this.#options.lane.isClosed) await sleep(blockedMs)
@@ -95,7 +77,7 @@ export class Courier {
     const { gate, traffic } = this.#options
     const { delivery, envelopeFrom } = prepared
     if (!(await this.#connect())) return this.#giveUp(prepared, 0)
-    const message = await this.#signed(prepared)
+    const message = await prepared.message.catch((cause: unknown) => this.#notComposed(delivery, cause))
     if (!message) return
     const admission = await traffic.admit(delivery, gate.relay).catch((cause: unknown) => {
       this.#options.log.warn({ err: cause }, 'the sending budget could not be read')
@@ -107,7 +89,7 @@ export class Courier {
     }
     // Not that one now: but others may go, so it returns to the lane's end.
     if (admission === 'later') return this.#giveUp(prepared, laterMs)
-    const verdict = await this.#turn(this.#naming(prepared))
+    const verdict = await this.#turn(this.#preparer.naming(prepared))
     if (verdict !== 'go') {
       await traffic.learned(delivery, notSent)
       this.#settle.push(refusedBy(verdict ?? 'hold', delivery))
@@ -138,7 +120,7 @@ export class Courier {
   /** Signing takes as long as sending: the next mails are begun while this one is on the wire. */
   async #lookAhead(): Promise<void> {
     while (!this.#stopped && this.#ahead.length < this.#options.lookAhead) {
-      const next = await this.#takeAndPrepare()
+      const next = await this.#take()
       if (!next) return
       this.#ahead.push(next)
     }
@@ -167,62 +149,23 @@ export class Courier {
     this.#stopped = true
   }
 
-  async #takeAndPrepare(): Promise<Prepared | null> {
-    const { finisher } = this.#options
+  /** null: nothing can be taken right now. What needs no sending is settled on the way. */
+  async #take(): Promise<Prepared | null> {
     for (;;) {
-      const ready = this.#options.lane.takeNow(
-        (delivery) => this.#options.traffic.accepts(delivery),
-        (delivery) => this.#options.traffic.prefers(delivery),
-      )
-      if (!ready) return null
-      const { delivery } = ready
-      this.#options.traffic.taken(delivery)
-      try {
-        const startedAt = performance.now()
-        const composed = await ready.compose()
-        this.#options.took('compose', performance.now() - startedAt)
-        if (composed.outcome === 'mail') {
-          const { mail, record } = composed
-          const messageId = finisher.messageIdOf(delivery, mail)
-          const message = finisher.finish(mail, delivery, messageId)
-          const signingAt = performance.now()
-          message.then(
-            () => this.#options.took('sign', performance.now() - signingAt),
-            () => {},
-          )
-          return {
-            ready,
-            delivery,
-            messageId,
-            record,
-            message,
-            envelopeFrom: finisher.returnPathOf(delivery, mail),
-          }
-        }
-        this.#settle.push(skipped(delivery, composed.reason))
-        if (this.#settle.length >= 200) await this.#turn(null)
-      } catch (cause) {
-        this.#composeFailed(delivery, cause)
-      }
+      const taken = await this.#preparer.take()
+      if (taken?.kind !== 'over') return taken?.prepared ?? null
+      this.#settle.push(taken.settlement)
+      if (this.#settle.length >= mostToSettle) await this.#turn(null)
     }
   }
 
-  #composeFailed(delivery: LeasedDelivery, cause: unknown): void {
-    this.#options.log.error({ err: cause, delivery: delivery.id, kind: delivery.kind }, 'a mail could not be composed')
-    this.#settle.push(notComposed(delivery, this.#fateRules))
+  #notComposed(delivery: LeasedDelivery, cause: unknown): null {
+    this.#settle.push(this.#preparer.failed(delivery, cause))
+    return null
   }
 
   get #fateRules(): FateRules {
     return { ...this.#options.rules, random: Math.random() }
-  }
-
-  async #signed(prepared: Prepared): Promise<readonly Buffer[] | null> {
-    try {
-      return await prepared.message
-    } catch (cause) {
-      this.#composeFailed(prepared.delivery, cause)
-      return null
-    }
   }
 
   async #connect(): Promise<boolean> {
@@ -240,21 +183,6 @@ export class Courier {
       const relay = this.#options.gate.relay.name
       this.#options.log.warn({ relay, why: (cause as Error).message }, 'a relay is unavailable')
       return false
-    }
-  }
-
-  #naming({ delivery, messageId, record }: Prepared): Naming {
-    const rule =
-      delivery.lane === 'digest' || delivery.kind === 'welcome'
-        ? 'subscriber'
-        : delivery.kind === 'sign-in' || delivery.kind === 'alert'
-          ? 'always'
-          : 'address'
-    return {
-      delivery,
-      record: { messageId, ...record },
-      rule,
-      addressHash: rule === 'address' ? this.#options.outcomes.hashOf(delivery.recipient) : '',
     }
   }
 

@@ -1,0 +1,101 @@
+// From the lane to a mail that can be named: composed, and being signed. Or to the settlement of what needs no sending.
+
+import type { Log } from '../base/log.ts'
+import type { DigestRecord } from './composer.ts'
+import type { FateRules } from './fate.ts'
+import type { Finisher } from './finisher.ts'
+import type { Naming } from './group-commit.ts'
+import type { Lane, LeasedDelivery, Ready } from './lane.ts'
+import type { Step } from './metrics.ts'
+import type { Outcomes } from './outcomes.ts'
+import { notComposed, type Settlement, skipped } from './settlement.ts'
+import type { Traffic } from './traffic.ts'
+
+/** A mail that is ready to be named. */
+export interface Prepared {
+  ready: Ready
+  delivery: LeasedDelivery
+  messageId: string
+  record: DigestRecord | null
+  /** Signed; rejects when it can't be built. */
+  message: Promise<readonly Buffer[]>
+  envelopeFrom: string
+}
+
+export type Taken = { kind: 'mail'; prepared: Prepared } | { kind: 'over'; settlement: Settlement }
+
+export interface PreparerOptions {
+  lane: Lane
+  traffic: Traffic
+  finisher: Finisher
+  outcomes: Outcomes
+  rules: Omit<FateRules, 'random'>
+  log: Log
+  took: (step: Step, ms: number) => void
+}
+
+export class Preparer {
+  #options: PreparerOptions
+
+  constructor(options: PreparerOptions) {
+    this.#options = options
+  }
+
+  /** The lane's next that may go; null when there is none right now. */
+  async take(): Promise<Taken | null> {
+    const { lane, traffic } = this.#options
+    const ready = lane.takeNow(
+      (delivery) => traffic.accepts(delivery),
+      (delivery) => traffic.prefers(delivery),
+    )
+    if (!ready) return null
+    traffic.taken(ready.delivery)
+    try {
+      return await this.#compose(ready)
+    } catch (cause) {
+      return { kind: 'over', settlement: this.failed(ready.delivery, cause) }
+    }
+  }
+
+  failed(delivery: LeasedDelivery, cause: unknown): Settlement {
+    const { log, rules } = this.#options
+    log.error({ err: cause, delivery: delivery.id, kind: delivery.kind }, 'a mail could not be composed')
+    return notComposed(delivery, { ...rules, random: Math.random() })
+  }
+
+  /** What the turn must know of it. */
+  naming({ delivery, messageId, record }: Prepared): Naming {
+    const rule =
+      delivery.lane === 'digest' || delivery.kind === 'welcome'
+        ? 'subscriber'
+        : delivery.kind === 'sign-in' || delivery.kind === 'alert'
+          ? 'always'
+          : 'address'
+    return {
+      delivery,
+      record: { messageId, ...record },
+      rule,
+      addressHash: rule === 'address' ? this.#options.outcomes.hashOf(delivery.recipient) : '',
+    }
+  }
+
+  async #compose(ready: Ready): Promise<Taken> {
+    const { finisher, took } = this.#options
+    const { delivery } = ready
+    const startedAt = performance.now()
+    const composed = await ready.compose()
+    took('compose', performance.now() - startedAt)
+    if (composed.outcome === 'skip') return { kind: 'over', settlement: skipped(delivery, composed.reason) }
+    const { mail, record } = composed
+    const messageId = finisher.messageIdOf(delivery, mail)
+    const message = finisher.finish(mail, delivery, messageId)
+    const signingAt = performance.now()
+    // Whoever sends it hears of a failure; here it must only not count as unheard.
+    message.then(
+      () => took('sign', performance.now() - signingAt),
+      () => {},
+    )
+    const envelopeFrom = finisher.returnPathOf(delivery, mail)
+    return { kind: 'mail', prepared: { ready, delivery, messageId, record, message, envelopeFrom } }
+  }
+}
