@@ -66,10 +66,13 @@ export class Claimer {
   }
 
   /** Claims that are settled whole, for their rows to go. */
-  takeDone(): number[] {
-    const done = [...this.#known].filter((claim) => claim.open === 0)
+  listDone(): Claim[] {
+    return [...this.#known].filter((claim) => claim.open === 0)
+  }
+
+  /** Their rows have gone. Not before: of a claim that isn't known what is leased is released, also by a later claim. */
+  forget(done: readonly Claim[]): void {
     for (const claim of done) this.#known.delete(claim)
-    return done.map((claim) => claim.id)
   }
 
   /** Both lanes' claims, one after the other: so that one that isn't known is a lost one, not one under way. */

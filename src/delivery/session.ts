@@ -220,9 +220,11 @@ export class WorkSession {
   async beat(): Promise<boolean> {
     const { leaseSeconds } = this.#options
     const startedAt = performance.now()
-    const done = this.#claimer.takeDone()
+    const done = this.#claimer.listDone()
     try {
-      const outcome = await renewLease(this.#options.database.db, this.workerId, leaseSeconds, done)
+      const doneIds = done.map(({ id }) => id)
+      const outcome = await renewLease(this.#options.database.db, this.workerId, leaseSeconds, doneIds)
+      this.#claimer.forget(done)
       if (outcome === 'lost') {
         this.#leaseUntil = 0
         this.giveUp()
