@@ -95,6 +95,7 @@ const settings = fc.record({
 
 test('no story twice, none missed, over simulated months of everything at once', async (t) => {
   t.diagnostic(`SIMULATE_SEED=${seed} SIMULATE_RUNS=${runs} SIMULATE_STEPS=${steps}`)
+  let done = 0
   const months = fc.array(step, { minLength: steps, maxLength: steps, size: 'max' })
   await fc.assert(
     fc.asyncProperty(settings, months, async ({ minimum, approval, uncertain }, all) => {
@@ -117,6 +118,9 @@ test('no story twice, none missed, over simulated months of everything at once',
       }
       for (const each of all) await take(site, each, pass, house.clock.now())
       await site.finish()
+      done++
+      if (runs > 10)
+        console.log(`${done} of ${runs} simulated, all well, after ${Math.round(performance.now() / 60_000)} minutes`)
     }),
     {
       numRuns: runs,
