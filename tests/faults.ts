@@ -34,12 +34,12 @@ const runner = spawn(process.execPath, ['--test', '--test-concurrency=1', '--tes
 })
 const code = await new Promise<number>((resolve) => runner.once('exit', (status) => resolve(status ?? 1)))
 const lines = fs.readFileSync(report, 'utf8').split('\n').filter(Boolean)
-console.log('\nrounds  lost  doubled (most in a round)  seeds            row')
+console.log('\nrounds  lost  doubled (most in a round)  seeds                  row')
 for (const line of lines) {
   const { row, rounds, seeds, doubled, mostDoubled, failed } = JSON.parse(line) as ReportLine
   const lost = failed.length ? 'FAILED' : '0'
   const twice = `${doubled} (${mostDoubled})`
-  console.log(`${String(rounds).padStart(6)}${lost.padStart(7)}  ${twice.padEnd(26)} ${seeds.padEnd(16)} ${row}`)
+  console.log(`${String(rounds).padStart(6)}${lost.padStart(7)}  ${twice.padEnd(26)} ${seeds.padEnd(22)} ${row}`)
 }
 fs.rmSync(folder, { recursive: true, force: true })
 process.exitCode = code

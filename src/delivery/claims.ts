@@ -65,14 +65,13 @@ export class Claimer {
     return this.#inTurn(async () => this.#toLeased(await hotQuery(this.#database, claimTransactional, values), null))
   }
 
-  /** Claims that are settled whole, for their rows to go. */
-  listDone(): Claim[] {
-    return [...this.#known].filter((claim) => claim.open === 0)
-  }
-
-  /** Their rows have gone. Not before: of a claim that isn't known what is leased is released, also by a later claim. */
-  forget(done: readonly Claim[]): void {
+  /** Hands over the claims that are settled whole, for their rows to go, and forgets them then. Not before: what a claim names that
+   * isn't known is released, and a later one of ours may have leased it since. */
+  async clearDone<T>(remove: (ids: readonly number[]) => Promise<T>): Promise<T> {
+    const done = [...this.#known].filter((claim) => claim.open === 0)
+    const result = await remove(done.map(({ id }) => id))
     for (const claim of done) this.#known.delete(claim)
+    return result
   }
 
   /** Both lanes' claims, one after the other: so that one that isn't known is a lost one, not one under way. */

@@ -220,11 +220,10 @@ export class WorkSession {
   async beat(): Promise<boolean> {
     const { leaseSeconds } = this.#options
     const startedAt = performance.now()
-    const done = this.#claimer.listDone()
     try {
-      const doneIds = done.map(({ id }) => id)
-      const outcome = await renewLease(this.#options.database.db, this.workerId, leaseSeconds, doneIds)
-      this.#claimer.forget(done)
+      const outcome = await this.#claimer.clearDone((done) =>
+        renewLease(this.#options.database.db, this.workerId, leaseSeconds, done),
+      )
       if (outcome === 'lost') {
         this.#leaseUntil = 0
         this.giveUp()

@@ -102,8 +102,8 @@ export class Traffic {
     const { domain } = delivery
     this.#slow.answered(delivery)
     if (fate.class === 'sent') this.limits.accepted(domain)
-    const isOneDomains = fate.class === 'policy' && this.#guard.hasSuccess(delivery.editionId)
-    if (fate.class === 'throttled' || isOneDomains) this.limits.throttled(domain)
+    if (fate.class === 'throttled' || (fate.class === 'policy' && this.#guard.hasSuccess(delivery.editionId)))
+      this.limits.throttled(domain)
     const end = fate.class === 'sent' || fate.class === 'policy' ? fate.class : 'other'
     const news = this.#guard.ended(delivery.editionId, end)
     if (news === 'nothing') return

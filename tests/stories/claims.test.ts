@@ -22,11 +22,6 @@ const losing: Database = {
   } as unknown as Database['pglite'],
 }
 
-const leased = async () => {
-  const rows = await db.selectFrom('deliveries').select('id').where('nextAttemptAt', 'is', null).orderBy('id').execute()
-  return rows.map(({ id }) => id)
-}
-
 async function openClaimer(addresses: readonly string[], lost = 0) {
   losses = lost
   await db
@@ -41,7 +36,8 @@ async function openClaimer(addresses: readonly string[], lost = 0) {
 test('what a claim leased whose answer was lost is released before the next', async () => {
   const claimer = await openClaimer(['a@one.example', 'b@one.example'], 1)
   await assert.rejects(claimer.digests(10), /was lost/)
-  assert.equal((await leased()).length, 2)
+  const leased = await db.selectFrom('deliveries').select('id').where('nextAttemptAt', 'is', null).execute()
+  assert.equal(leased.length, 2)
   const claimed = await claimer.digests(10)
   assert.equal(claimed.length, 2)
 })
@@ -49,14 +45,15 @@ test('what a claim leased whose answer was lost is released before the next', as
 test('but never what another claim leased since, although the row of its first claim is still there', async () => {
   const claimer = await openClaimer(['a@two.example', 'b@two.example'])
   const [first, second] = await claimer.digests(10)
-  // Both are settled, the second to be tried again; the row of the claim couldn't be removed.
+  // Both are settled, the second to be tried again.
   first!.claim.open = 0
   await db.updateTable('deliveries').set({ state: 'sent', settledAt: new Date() }).where('id', '=', first!.id).execute()
   await db.updateTable('deliveries').set({ nextAttemptAt: new Date() }).where('id', '=', second!.id).execute()
-  assert.deepEqual(
-    claimer.listDone().map(({ id }) => id),
-    [first!.claim.id],
-  )
+  const unreachable = claimer.clearDone(async (ids) => {
+    assert.deepEqual(ids, [first!.claim.id])
+    throw new Error('the database was unreachable')
+  })
+  await assert.rejects(unreachable, /unreachable/)
   assert.deepEqual(
     (await claimer.digests(10)).map(({ id }) => id),
     [second!.id],
@@ -68,4 +65,6 @@ test('but never what another claim leased since, although the row of its first c
     (await claimer.digests(10)).map(({ recipient }) => recipient),
     ['c@two.example'],
   )
+  assert.deepEqual(await claimer.clearDone(async (ids) => ids), [first!.claim.id])
+  assert.deepEqual(await claimer.clearDone(async (ids) => ids), [])
 })
