@@ -19,6 +19,7 @@ import { beatsPerLease, registerWorker, renewLease, retireWorker } from './lease
 import type { DeliveryMetrics, WorkerView } from './metrics.ts'
 import { RelayGate, shareConnections } from './relays.ts'
 import { Returns } from './returns.ts'
+import { SeenHorizon } from './seen-horizon.ts'
 import { slowMs } from './slow-domains.ts'
 import type { SmtpTimeouts } from './smtp-connection.ts'
 import { Outcomes } from './outcomes.ts'
@@ -58,8 +59,7 @@ export class WorkSession {
   #returns: Returns
   #leaseUntil: number
   #claimer: Claimer
-  #seenFrom = 0
-  #seenReadAt = 0
+  #seen: SeenHorizon
 
   private constructor(
     options: SessionOptions,
@@ -74,12 +74,13 @@ export class WorkSession {
     this.#finisher = new Finisher(config, options.clock, pepper)
     this.#outcomes = new Outcomes(options, pepper)
     this.#leaseUntil = registeredAt + options.leaseSeconds * 1000
+    this.#seen = new SeenHorizon(database.db, options.clock)
     this.#commit = new GroupCommit({
       database,
       log,
       workerId,
       asOf: options.asOf,
-      seenFrom: () => this.#seenFrom,
+      seenFrom: () => this.#seen.from,
       renew: () => this.beat(),
       observe: ({ connections, ms }) => options.metrics?.turned(connections, ms),
     })
@@ -128,7 +129,7 @@ export class WorkSession {
     const registeredAt = performance.now()
     const workerId = await registerWorker(db, { name: options.name, connections, leaseSeconds: options.leaseSeconds })
     const session = new WorkSession(options, workerId, pepper, registeredAt, slots)
-    await session.#readSeenFrom()
+    await session.#seen.refresh()
     return session
   }
 
@@ -230,25 +231,12 @@ export class WorkSession {
         return false
       }
       this.#leaseUntil = startedAt + leaseSeconds * 1000
-      if (startedAt > this.#seenReadAt + 3_600_000) await this.#readSeenFrom()
+      await this.#seen.refresh()
       return true
     } catch (cause) {
       this.#options.log.warn({ err: cause }, 'the lease of the delivery worker could not be renewed')
       return true
     }
-  }
-
-  /** A story that left the last 60 days can't be eligible any more, so a reader's `seen` may forget it. */
-  async #readSeenFrom(): Promise<void> {
-    const row = await this.#options.database.db
-      .selectFrom('articles')
-      .select('id')
-      .where('firstSeenAt', '>', new Date(this.#options.clock.now().getTime() - 60 * 86_400_000))
-      .orderBy('firstSeenAt')
-      .limit(1)
-      .executeTakeFirst()
-    this.#seenFrom = row?.id ?? 0
-    this.#seenReadAt = performance.now()
   }
 
   #courier(connection: number, lane: Lane, gate: RelayGate): Courier {
