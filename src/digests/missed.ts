@@ -4,9 +4,10 @@
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
 import type { Db, Trx } from '../db/connect.ts'
+import { retryDeadlock } from '../db/retry-deadlock.ts'
 import { reckon } from './cadence.ts'
 import { emptyAccount } from './editions.ts'
-import { chunkSize, retryDeadlock } from './plan.ts'
+import { chunkSize } from './plan.ts'
 import { type OwnSchedule, scheduleOf } from './schedules.ts'
 
 const hourMs = 3_600_000

@@ -7,7 +7,8 @@ import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Edition } from '../db/schema.ts'
-import { addAudience, chunkSize, lockEdition, type Planned, type PlanOptions, retryDeadlock } from './plan.ts'
+import { retryDeadlock } from '../db/retry-deadlock.ts'
+import { addAudience, chunkSize, lockEdition, type Planned, type PlanOptions } from './plan.ts'
 
 export async function planTriggered(ctx: Context, edition: Edition, options: PlanOptions = {}): Promise<Planned> {
   const now = ctx.clock.now()

@@ -7,6 +7,7 @@
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
 import type { Trx } from '../db/connect.ts'
+import { retryDeadlock } from '../db/retry-deadlock.ts'
 import { deliveryChannel } from '../delivery/outbox.ts'
 import type { Edition } from '../db/schema.ts'
 import { findStretch, groupTable, listGroups, passBy, writeChunk } from './plan-chunk.ts'
@@ -107,16 +108,4 @@ async function markPlanned(ctx: Context, editionId: number, slot: Date): Promise
       and not exists (select from due_times where next_due_at = ${slot})
     returning id`.execute(ctx.db)
   return rows.length === 1
-}
-
-/** A chunk is one transaction and safe to repeat: when Postgres breaks a deadlock or a connection, it is simply done again. */
-export async function retryDeadlock<T>(run: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await run()
-    } catch (cause) {
-      const code = (cause as { code?: string }).code
-      if ((code !== '40P01' && code !== '40001') || attempt === 5) throw cause
-    }
-  }
 }

@@ -3,7 +3,9 @@
 
 import type { EmailAddress } from '../base/email-address.ts'
 import { hashAddress } from '../base/tokens.ts'
+import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
+import { retryDeadlock } from '../db/retry-deadlock.ts'
 import { getPepper } from '../db/settings.ts'
 import { forgetRecipient } from '../delivery/forget.ts'
 import { clearDueTimes } from './due-times.ts'
@@ -14,7 +16,7 @@ import { suppress } from './suppression.ts'
 /** false: there is no such subscriber. One transaction: all or nothing. */
 export async function eraseSubscriber(ctx: Context, subscriberId: number): Promise<boolean> {
   const now = ctx.clock.now()
-  return ctx.db.transaction().execute(async (trx) => {
+  const erase = async (trx: Trx) => {
     const subscriber = await lockSubscriber(trx, subscriberId)
     if (!subscriber) return false
     await suppress(trx, { emailHash: subscriber.emailHash, email: null, reason: 'erasure' }, now)
@@ -25,7 +27,8 @@ export async function eraseSubscriber(ctx: Context, subscriberId: number): Promi
     await forgetFormMails(trx, subscriber.emailHash)
     await trx.deleteFrom('subscribers').where('id', '=', subscriberId).execute()
     return true
-  })
+  }
+  return retryDeadlock(() => ctx.db.transaction().execute(erase))
 }
 
 /** By address: also one that never signed up is kept from being mailed. `wasKnown` tells whether there was anything to erase. */
