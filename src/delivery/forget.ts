@@ -4,6 +4,13 @@
 import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
 
+/** Nobody settles or supersedes them until the commit. */
+export async function lockDeliveries(trx: Trx, subscriberId: number): Promise<void> {
+  await sql`
+    select d.id from editions e join deliveries d on d.edition_id = e.id
+    where d.subscriber_id = ${subscriberId} order by d.id for update of d`.execute(trx)
+}
+
 /** Recipient, payload and the relay's replies (which quote addresses) of everything that was or would be mailed. */
 export async function forgetRecipient(trx: Trx, subscriberId: number): Promise<void> {
   await trx.deleteFrom('deliveries').where('subscriberId', '=', subscriberId).where('editionId', 'is', null).execute()

@@ -10,6 +10,13 @@ export async function suppressDeadAddress(
   now: Date,
 ): Promise<void> {
   await db.transaction().execute(async (trx) => {
+    // Subscriber first, then the list: the order of every change.
+    await trx
+      .selectFrom('subscribers')
+      .select('id')
+      .where('emailHash', '=', address.emailHash)
+      .forNoKeyUpdate()
+      .execute()
     await trx
       .insertInto('suppressions')
       .values({ emailHash: address.emailHash, email: address.email, reason: 'hard_bounce', detail, createdAt: now })

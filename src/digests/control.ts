@@ -11,6 +11,7 @@ import { deliveryChannel } from '../delivery/outbox.ts'
 import { resolveUncertain } from '../delivery/uncertain.ts'
 import type { Edition, EditionState } from '../db/schema.ts'
 import { addCount } from './editions.ts'
+import { lockPlanning } from './plan.ts'
 
 export const editionMoves = {
   hold: ['awaiting_approval'],
@@ -122,6 +123,7 @@ export async function retryFailed(ctx: Context, input: { editionId: number; acto
     const edition = await lock(trx, input.editionId)
     if (edition.state !== 'closed' && edition.state !== 'sending' && edition.state !== 'paused')
       throw new Refusal('conflict', `Edition ${edition.id} is ${edition.state}: nothing of it can be sent again.`)
+    await lockPlanning(trx)
     const { rows } = await sql<{ id: number }>`
       with later as materialized (
         select id from editions where id <> ${edition.id} and (closed_at is null or closed_at >= ${edition.createdAt})
@@ -132,7 +134,6 @@ export async function retryFailed(ctx: Context, input: { editionId: number; acto
           and (d.kind = 'announcement' or not exists (
             select from later join deliveries l on l.edition_id = later.id
             where l.subscriber_id = d.subscriber_id and l.kind = 'digest' and l.id > d.id))
-        order by d.subscriber_id for update of s
       )
       update deliveries d set state = 'deferred', next_attempt_at = now(), settled_at = null
       from picked p where d.id = p.id and d.state = 'failed' returning d.id`.execute(trx)

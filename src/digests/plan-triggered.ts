@@ -8,7 +8,7 @@ import type { Context } from '../db/context.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Edition } from '../db/schema.ts'
 import { retryDeadlock } from '../db/retry-deadlock.ts'
-import { addAudience, chunkSize, lockEdition, type Planned, type PlanOptions } from './plan.ts'
+import { addAudience, chunkSize, lockEdition, lockPlanning, type Planned, type PlanOptions } from './plan.ts'
 
 export async function planTriggered(ctx: Context, edition: Edition, options: PlanOptions = {}): Promise<Planned> {
   const now = ctx.clock.now()
@@ -28,6 +28,8 @@ async function planNext(trx: Trx, editionId: number, now: Date, limit: number): 
   const edition = await lockEdition(trx, editionId)
   if (!edition) return 'busy'
   if (edition.plannedAt || edition.closedAt || edition.state === 'cancelled') return 'complete'
+  await lockPlanning(trx)
+  // Locked: who is erased at this moment either isn't found, or waits, and finds the delivery.
   const { rows } = await sql<{ ids: number[] | null }>`
     select array_agg(id) as ids from (
       select s.id from subscribers s
@@ -35,7 +37,7 @@ async function planNext(trx: Trx, editionId: number, now: Date, limit: number): 
         and (s.paused_until is null or s.paused_until <= ${now})
         ${edition.onlySubscriberId === null ? sql`` : sql`and s.id = ${edition.onlySubscriberId}`}
         ${edition.kind === 'announcement' ? sql`` : wantsIt(edition.categoryIds)}
-      order by s.id limit ${limit} for update of s
+      order by s.id limit ${limit} for no key update of s
     ) locked`.execute(trx)
   const ids = rows[0]?.ids ?? []
   if (ids.length === 0) {
@@ -68,7 +70,6 @@ async function announce(trx: Trx, editionId: number, ids: readonly number[]): Pr
   return Number(numAffectedRows ?? 0)
 }
 
-/** A statement of its own, after the locks: whoever planned these subscribers meanwhile has committed and is seen. */
 async function digest(trx: Trx, editionId: number, ids: readonly number[]): Promise<number> {
   const { numAffectedRows } = await sql`
     with leased as materialized (

@@ -2,7 +2,7 @@
 // moves `due_times`. Killed anywhere it continues: what a chunk did is committed, and what it didn't is still due.
 //
 // Any number of processes may plan. The edition's row is the lock: one process at a time adds to an edition, the others find it
-// busy and go on. What a chunk's statements are: plan-chunk.ts.
+// busy and go on. Chunks of different editions follow one another. What a chunk's statements are: plan-chunk.ts.
 
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
@@ -63,6 +63,7 @@ async function planChunk(
       await sql`set local jit = off`.execute(trx)
       const edition = await lockEdition(trx, editionId)
       if (!edition) return 'busy'
+      await lockPlanning(trx)
       const stretch = await findStretch(trx, { slot, after: cursor, only, limit })
       if (!stretch) return { planned: 0, last: null }
       const groups = groupTable(ctx, slot, await listGroups(trx, stretch))
@@ -84,6 +85,15 @@ export async function lockEdition(trx: Trx, editionId: number): Promise<Edition 
     .forNoKeyUpdate()
     .skipLocked()
     .executeTakeFirst()
+}
+
+/** Any constant of its own; the same in every process. */
+const planningLock = 1_801_301_002
+
+/** Until the commit nobody else opens digests, whatever the edition: two who don't see each other's uncommitted rows would give a
+ * reader two at once, with the same stories in both. To be taken after the edition's row and before anything is read. */
+export async function lockPlanning(trx: Trx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${sql.lit(planningLock)})`.execute(trx)
 }
 
 function isOver(edition: Edition): boolean {

@@ -7,7 +7,7 @@ import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import { retryDeadlock } from '../db/retry-deadlock.ts'
 import { getPepper } from '../db/settings.ts'
-import { forgetRecipient } from '../delivery/forget.ts'
+import { forgetRecipient, lockDeliveries } from '../delivery/forget.ts'
 import { clearDueTimes } from './due-times.ts'
 import { forgetFormMails } from './limits.ts'
 import { lockSubscriber } from './store.ts'
@@ -19,6 +19,8 @@ export async function eraseSubscriber(ctx: Context, subscriberId: number): Promi
   const erase = async (trx: Trx) => {
     const subscriber = await lockSubscriber(trx, subscriberId)
     if (!subscriber) return false
+    // In the order in which planning locks: digests, then the due time.
+    await lockDeliveries(trx, subscriberId)
     await suppress(trx, { emailHash: subscriber.emailHash, email: null, reason: 'erasure' }, now)
     // Waits for a chunk that plans them at this moment, so that the next step sees its delivery.
     await clearDueTimes(trx, [subscriberId])

@@ -21,9 +21,10 @@ export async function findSubscriberByKey(db: Db, emailKey: string): Promise<Sub
   return selectSubscribers(db).where('emailKey', '=', emailKey).executeTakeFirst()
 }
 
-/** Two changes of one subscriber happen one after the other. */
+/** Two changes of one subscriber happen one after the other. What only refers to the row (a claim that notes a reader) doesn't
+ * wait. */
 export async function lockSubscriber(trx: Trx, id: number): Promise<Subscriber | undefined> {
-  return selectSubscribers(trx).where('id', '=', id).forUpdate('subscribers').executeTakeFirst()
+  return selectSubscribers(trx).where('id', '=', id).forNoKeyUpdate('subscribers').executeTakeFirst()
 }
 
 export interface SubscriptionLine {

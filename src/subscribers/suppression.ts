@@ -22,6 +22,7 @@ export interface NewSuppression {
 
 /** Safe to repeat: the first reason stays, except that an erasure also forgets the address. */
 export async function suppress(trx: Trx, entry: NewSuppression, now: Date): Promise<void> {
+  await lockHolder(trx, entry.emailHash)
   await trx
     .insertInto('suppressions')
     .values({ ...entry, detail: entry.detail?.slice(0, 500) ?? '', createdAt: now })
@@ -44,6 +45,16 @@ export async function suppress(trx: Trx, entry: NewSuppression, now: Date): Prom
   )
 }
 
+/** The subscriber is locked before the list's entry, here as in an erasure: two of them wait, and don't end in a deadlock. */
+function lockHolder(trx: Trx, emailHash: string) {
+  return trx
+    .selectFrom('subscribers')
+    .selectAll()
+    .where('emailHash', '=', emailHash)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+}
+
 /** By hand: an editor or a key says that this address must not be mailed. */
 export async function suppressAddress(
   ctx: Context,
@@ -62,19 +73,13 @@ export async function suppressAddress(
 export async function unsuppress(ctx: Context, emailHash: string): Promise<boolean> {
   const now = ctx.clock.now()
   return ctx.db.transaction().execute(async (trx) => {
+    const subscriber = await lockHolder(trx, emailHash)
     const removed = await trx
       .deleteFrom('suppressions')
       .where('emailHash', '=', emailHash)
       .returning('emailHash')
       .executeTakeFirst()
-    const subscriber = await trx
-      .selectFrom('subscribers')
-      .selectAll()
-      .where('emailHash', '=', emailHash)
-      .where('status', '=', 'suppressed')
-      .forUpdate()
-      .executeTakeFirst()
-    if (subscriber) {
+    if (subscriber?.status === 'suppressed') {
       const isWanted = subscriber.confirmedAt !== null && subscriber.unsubscribedAt === null
       const status = isWanted ? ('active' as const) : ('unsubscribed' as const)
       const chosen = await listChosen(trx, subscriber.id)

@@ -38,7 +38,8 @@ story(`the account adds up at every moment, whoever does what (CHAOS_SEED=${seed
   for (let n = 0; n < readers; n++)
     ids.push(await addReader(ctx, { email: `reader-${n}@mail-${n % 9}.example`, choice: { [politics!]: 'daily' } }))
 
-  const relay = await startCaptureServer()
+  await using running = new AsyncDisposableStack()
+  const relay = running.use(await startCaptureServer())
   const mood = new Random(seed + 1)
   relay.fault = (step) => {
     const what = mood.below(60)
@@ -55,6 +56,7 @@ story(`the account adds up at every moment, whoever does what (CHAOS_SEED=${seed
     composers: composersOf(ctx),
     relays: [relay.relay],
   })
+  running.defer(() => worker.stop())
   await worker.start()
   const api = await openApi(house)
   const { id } = (
@@ -65,6 +67,7 @@ story(`the account adds up at every moment, whoever does what (CHAOS_SEED=${seed
   const read = async (): Promise<Shown> => (await api('get', `/editions/${id}`).expect(200)).body
 
   const over = new AbortController()
+  running.defer(() => over.abort())
   let reads = 0
   const watching = (async () => {
     while (!over.signal.aborted) {
@@ -92,7 +95,6 @@ story(`the account adds up at every moment, whoever does what (CHAOS_SEED=${seed
   over.abort()
   await watching
   await worker.stop()
-  await relay.close()
 
   const last = await read()
   checkSum(last)
@@ -112,8 +114,8 @@ story(`the account adds up at every moment, whoever does what (CHAOS_SEED=${seed
   }
 })
 
-/** Resumes it, brings forward what was put off (retries, and what a slow domain had better not get yet), and waits until it is
- * closed. */
+/** Resumes it, brings forward what was put off (retries, also of what is uncertain, and what a slow domain had better not get yet),
+ * and waits until it is closed. */
 async function finish({ ctx, db }: House, id: number, read: () => Promise<Shown>): Promise<void> {
   for (let turn = 0; turn < 400; turn++) {
     const { state, closedAt } = await read()
@@ -127,5 +129,11 @@ async function finish({ ctx, db }: House, id: number, read: () => Promise<Shown>
     await runTick(ctx)
     await sleep(50)
   }
-  throw new Error('it never closed')
+  const left = await db
+    .selectFrom('deliveries')
+    .select(['id', 'state', 'stage', 'attempt', 'nextAttemptAt', 'settledAt', 'claimedBy', 'smtpReply', 'recipient'])
+    .where('editionId', '=', id)
+    .where('settledAt', 'is', null)
+    .execute()
+  throw new Error(`it never closed: ${JSON.stringify([await read(), left, Date.now()])}`)
 }

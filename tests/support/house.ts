@@ -20,6 +20,11 @@ export interface HouseOptions {
   env?: Record<string, string>
 }
 
+export interface StoryOptions extends HouseOptions {
+  /** Default: each database there is. */
+  on?: DatabaseKind
+}
+
 export interface House {
   web: ReturnType<typeof supertest>
   /** Keeps cookies: an editor's browser. */
@@ -72,9 +77,9 @@ export async function openHouse(kind: DatabaseKind, options: HouseOptions = {}):
 }
 
 /** A test through the whole house, on each database there is. */
-export function story(title: string, run: (house: House) => Promise<void>, options: HouseOptions = {}): void {
+export function story(title: string, run: (house: House) => Promise<void>, options: StoryOptions = {}): void {
   const kinds: DatabaseKind[] = process.env.TEST_DATABASE_URL ? ['embedded', 'postgres'] : ['embedded']
-  for (const kind of kinds)
+  for (const kind of kinds.filter((each) => each === (options.on ?? each)))
     test(kind === 'embedded' ? title : `${title} (Postgres)`, async () => {
       await using house = await openHouse(kind, options)
       await run(house)
