@@ -30,8 +30,12 @@ const plugins = [new CamelCasePlugin({ maintainNestedObjectKeys: true })]
 const oid = { int8: 20, date: 1082, int8Array: 1016, numeric: 1700 }
 const parseInt8Array = (text: string): number[] => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number))
 
+/** How long a transaction may stand idle before Postgres ends it. No transaction of ours waits for anything but the database; one that
+ * does so for a minute belongs to a process that is frozen or gone, and its locks would stop the others. */
+const idleTransactionMs = 60_000
+
 /** Postgres through a pool. Doesn't connect before the first query. */
-export function openPostgres(url: string, connections: number): Database {
+export function openPostgres(url: string, connections: number, options: { idleTransactionMs?: number } = {}): Database {
   const types = new pg.TypeOverrides()
   types.setTypeParser(oid.int8, Number)
   types.setTypeParser(oid.numeric, Number)
@@ -43,6 +47,7 @@ export function openPostgres(url: string, connections: number): Database {
     max: connections,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
+    idle_in_transaction_session_timeout: options.idleTransactionMs ?? idleTransactionMs,
   })
   // A connection that dies while idle must not take the process along: the pool replaces it at the next query.
   pool.on('error', () => {})

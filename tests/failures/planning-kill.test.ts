@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { MovableClock } from '../support/clock.ts'
 import { freshDatabase } from '../support/database.ts'
@@ -35,8 +36,8 @@ async function openSeeded(): Promise<{ db: Db; url: string; slot: string }> {
   return { db: database.db, url: url!, slot }
 }
 
-function plan(url: string, slot: string) {
-  return spawn(process.execPath, [script, url, slot, String(chunk)], { stdio: ['ignore', 'pipe', 'inherit'] })
+function plan(url: string, slot: string, ...more: string[]) {
+  return spawn(process.execPath, [script, url, slot, String(chunk), ...more], { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 /** Kills it after so many chunks; false when it was done before that. */
@@ -85,5 +86,29 @@ test('five planners at once, some of them killed, plan the slot once', options, 
     ...[1, 2].map(() => once(plan(url, slot), 'exit')),
   ])
   await once(plan(url, slot), 'exit')
+  await assertEveryoneOnce(db, slot)
+})
+
+test('a planner that is frozen between two statements holds the others up only for a moment', options, async () => {
+  const { db, url, slot } = await openSeeded()
+  const frozen = plan(url, slot, '1000')
+  await once(frozen.stdout, 'data')
+  // In nearly all of its time it is within a transaction; looked at until it is.
+  for (let isWithin = false; !isWithin;) {
+    assert.equal(frozen.exitCode, null, 'it was done before')
+    frozen.kill('SIGSTOP')
+    await sleep(50)
+    const { rows } = await sql<{ isWithin: boolean }>`
+      select exists (select from pg_stat_activity where datname = current_database() and state = 'idle in transaction') as "isWithin"`.execute(
+      db,
+    )
+    isWithin = rows[0]!.isWithin
+    if (!isWithin) frozen.kill('SIGCONT')
+  }
+  const due = () =>
+    db.selectFrom('dueTimes').select('subscriberId').where('nextDueAt', '<=', new Date(slot)).limit(1).execute()
+  while ((await due()).length > 0) await once(plan(url, slot), 'exit')
+  frozen.kill('SIGCONT')
+  await once(frozen, 'exit')
   await assertEveryoneOnce(db, slot)
 })
