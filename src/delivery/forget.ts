@@ -4,6 +4,9 @@
 import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
 
+/** What stands for the recipient from then on. */
+export const erased = 'erased'
+
 /** Nobody settles or supersedes them until the commit. */
 export async function lockDeliveries(trx: Trx, subscriberId: number): Promise<void> {
   await sql`
@@ -15,6 +18,6 @@ export async function lockDeliveries(trx: Trx, subscriberId: number): Promise<vo
 export async function forgetRecipient(trx: Trx, subscriberId: number): Promise<void> {
   await trx.deleteFrom('deliveries').where('subscriberId', '=', subscriberId).where('editionId', 'is', null).execute()
   await sql`
-    update deliveries d set subscriber_id = null, recipient = 'erased', payload = null, smtp_reply = null
+    update deliveries d set subscriber_id = null, recipient = ${erased}, payload = null, smtp_reply = null
     from editions e where d.edition_id = e.id and d.subscriber_id = ${subscriberId}`.execute(trx)
 }

@@ -5,8 +5,11 @@
 // fence: a worker whose row is gone or whose lease ran out changes nothing and is told so. Each part is safe to repeat, as after
 // a commit whose answer was lost: a delivery is settled only while it is leased and at the attempt it was claimed with.
 //
+// Whoever was erased while their mail was on the wire isn't named again: replies quote addresses.
+//
 // `seen` is pruned when its hundredth story has left the last 60 days, not each time: pruning costs more than all the rest.
 
+import { erased } from './forget.ts'
 import type { HotStatement } from './hot-query.ts'
 
 const me = `me as materialized (select id from workers where id = $1::bigint and lease_until > now() for key share)`
@@ -86,7 +89,8 @@ export const turn: HotStatement = {
         state = coalesce(x.state, d.state), reason = x.reason, attempt = d.attempt + x.tries, doubts = d.doubts + x.doubts,
         next_attempt_at = greatest($18::timestamptz, now()) + x.retry_in * interval '1 second',
         settled_at = case when x.retry_in is null then now() end,
-        smtp_code = coalesce(x.code, d.smtp_code), smtp_reply = coalesce(x.reply, d.smtp_reply),
+        smtp_code = coalesce(x.code, d.smtp_code),
+        smtp_reply = case when d.recipient <> '${erased}' then coalesce(x.reply, d.smtp_reply) end,
         stage = coalesce(x.stage, d.stage), relay = coalesce(x.relay, d.relay), size_bytes = coalesce(x.size, d.size_bytes),
         message_id = coalesce(x.message_id, d.message_id), article_ids = coalesce(x.article_ids::int[], d.article_ids)
       from fate x

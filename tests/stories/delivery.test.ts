@@ -3,10 +3,13 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import type { Database } from '../../src/db/connect.ts'
+import { systemClock } from '../../src/base/clock.ts'
 import { DeliveryMetrics } from '../../src/delivery/metrics.ts'
 import { addToOutbox } from '../../src/delivery/outbox.ts'
 import { listUncertain, resolveUncertain } from '../../src/delivery/uncertain.ts'
+import { eraseSubscriber } from '../../src/subscribers/erase.ts'
 import { type CaptureServer, startCaptureServer } from '../support/capture-server.ts'
+import { listTablesNaming } from '../support/database.ts'
 import {
   countOutcomes,
   countStates,
@@ -14,6 +17,7 @@ import {
   openSendingDatabase,
   plainComposers,
   planEdition,
+  quietLog,
   sendingConfig,
 } from '../support/sending.ts'
 
@@ -129,6 +133,36 @@ describe('delivery', () => {
     )
     assert.deepEqual(await countOutcomes(database, edition), { sent: 1, 'skipped:unsubscribed': 1 })
   })
+
+  for (const [name, reply] of [
+    ['mary', '450 4.2.0 <mary@example.org>: later'],
+    ['grace', '550 5.1.1 <grace@example.org>: no such user'],
+  ] as const)
+    it(`who is erased while the mail is on the wire isn’t named by the answer to it (${reply.slice(0, 3)})`, async () => {
+      await planEdition(database, [`${name}@example.org`])
+      const { id } = await database.db
+        .selectFrom('subscribers')
+        .select('id')
+        .where('email', '=', `${name}@example.org`)
+        .executeTakeFirstOrThrow()
+      const ctx = { db: database.db, clock: systemClock, config: sendingConfig, log: quietLog }
+      let erasing: Promise<boolean> | null = null
+      server.fault = (step) => {
+        if (step === 'rcpt') return { reply }
+        if (step !== 'mail') return undefined
+        erasing ??= eraseSubscriber(ctx, id)
+        return { delayMs: 500 }
+      }
+      await makeWorker(database, [server.relay]).runOnce()
+      assert.equal(await erasing, true)
+      const said = await database.db
+        .selectFrom('deliveries')
+        .select('smtpCode')
+        .where('recipient', '=', 'erased')
+        .execute()
+      assert.deepEqual(said.at(-1), { smtpCode: Number(reply.slice(0, 3)) })
+      assert.deepEqual(await listTablesNaming(database, `${name}@`), [])
+    })
 
   it('a digest with nothing new is skipped and says so', async () => {
     const edition = await planEdition(database, ['bored@example.org', 'keen@example.org'])

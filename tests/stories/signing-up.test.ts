@@ -22,6 +22,7 @@ import { startOfDate } from '../../src/subscribers/subscriptions.ts'
 import { subscribe } from '../../src/subscribers/subscribe.ts'
 import { suppressAddress, unsuppress } from '../../src/subscribers/suppression.ts'
 import { resubscribe, unsubscribe } from '../../src/subscribers/unsubscribe.ts'
+import { listTablesNaming } from '../support/database.ts'
 
 let database: Database
 let ctx: Context
@@ -294,15 +295,7 @@ test('an erased person leaves no row with the address, and is not mailed when so
   const { id } = await confirmed()
   assert.ok(JSON.stringify(await personalData(ctx.db, id)).includes(address.email))
   assert.equal(await eraseSubscriber(ctx, id), true)
-  const tables = await sql<{ name: string }>`
-    select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`.execute(
-    ctx.db,
-  )
-  for (const { name } of tables.rows) {
-    const { rows } = await sql<{ hits: number }>`
-      select count(*)::int as hits from ${sql.table(name)} as t where t::text like '%ada@%'`.execute(ctx.db)
-    assert.equal(rows[0]!.hits, 0, name)
-  }
+  assert.deepEqual(await listTablesNaming(ctx, 'ada@'), [])
   await signUp()
   assert.deepEqual(await mails(), [])
 })

@@ -49,6 +49,20 @@ async function empty({ db }: Database): Promise<void> {
   await sql`delete from pgboss.job`.execute(db)
 }
 
+/** The tables in which that text stands anywhere. */
+export async function listTablesNaming({ db }: Pick<Database, 'db'>, text: string): Promise<string[]> {
+  const tables = await sql<{ name: string }>`
+    select table_name as name from information_schema.tables
+    where table_schema = 'public' and table_type = 'BASE TABLE'`.execute(db)
+  const naming: string[] = []
+  for (const { name } of tables.rows) {
+    const { rows } = await sql<{ isIn: boolean }>`
+      select exists (select from ${sql.table(name)} as t where t::text like ${`%${text}%`}) as "isIn"`.execute(db)
+    if (rows[0]!.isIn) naming.push(name)
+  }
+  return naming
+}
+
 function migrationsHash(): string {
   const folder = path.join(import.meta.dirname, '../../migrations')
   const hash = createHash('sha256')
