@@ -9,6 +9,7 @@ import type { Subscriber } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
 import { forgetRecipient } from '../delivery/forget.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
+import { readdress } from '../delivery/readdress.ts'
 import { recordConsent, wordingOf, type Origin } from './consent.ts'
 import { forgetFormMails, mayMail } from './limits.ts'
 import { readLink } from './links.ts'
@@ -86,6 +87,7 @@ export async function confirmAddressChange(
     }
     const moved = { email: change.email, emailKey: change.emailKey, emailHash }
     await trx.updateTable('subscribers').set(moved).where('id', '=', subscriber.id).execute()
+    await readdress(trx, subscriber.id, change.email)
     await trx.updateTable('addressChanges').set({ usedAt: now }).where('id', '=', change.id).execute()
     await forgetFormMails(trx, emailHash)
     await recordConsent(trx, {

@@ -274,8 +274,27 @@ test('a retired category keeps its row and its subscribers due, so that they get
   )
 })
 
-test('an address moves only when the new mailbox agrees', async () => {
+async function addDigest(subscriberId: number, state: 'queued' | 'deferred' | 'sent', isLeased = false) {
+  const edition = await ctx.db
+    .insertInto('editions')
+    .values({ kind: 'manual', state: 'sending', createdAt: now })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  await ctx.db
+    .insertInto('deliveries')
+    .values({ editionId: edition.id, subscriberId, recipient: address.email, kind: 'digest', lane: 'digest', state })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  if (state !== 'sent' && !isLeased)
+    await ctx.db.updateTable('deliveries').set({ nextAttemptAt: now }).where('editionId', '=', edition.id).execute()
+}
+
+test('an address moves only when the new mailbox agrees, and what is planned goes along', async () => {
   const { id } = await confirmed()
+  await addDigest(id, 'sent')
+  await addDigest(id, 'queued', true)
+  await addDigest(id, 'deferred')
+  await addDigest(id, 'queued')
   await requestAddressChange(ctx, id, 'ada@new.example')
   assert.equal((await ada()).id, id)
   const row = await ctx.db
@@ -289,6 +308,11 @@ test('an address moves only when the new mailbox agrees', async () => {
   assert.equal((await confirmAddressChange(ctx, token, origin)).outcome, 'changed')
   assert.equal((await confirmAddressChange(ctx, token, origin)).outcome, 'used')
   assert.equal((await findSubscriberByKey(ctx.db, 'ada@new.example'))!.id, id)
+  const digests = ctx.db.selectFrom('deliveries').select('recipient').where('kind', '=', 'digest').orderBy('id')
+  assert.deepEqual(
+    (await digests.execute()).map(({ recipient }) => recipient),
+    [address.email, address.email, 'ada@new.example', 'ada@new.example'],
+  )
 })
 
 test('an erased person leaves no row with the address, and is not mailed when somebody signs them up again', async () => {
