@@ -287,7 +287,7 @@ export interface EditionsTable {
   missed: Generated<number>
   /** Frozen when it closes. */
   account: ColumnType<Account | null, string | null | undefined, string | null>
-  /** Manual editions and announcements: the last subscriber id planned. */
+  /** How far planning has come: a subscriber id. In a scheduled edition some may be left below it. */
   planCursor: number | null
   /** Set: it goes to this subscriber only (`digest run --manual --only`). */
   onlySubscriberId: number | null

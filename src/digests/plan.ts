@@ -34,27 +34,36 @@ export interface Planned {
 export async function planScheduled(ctx: Context, edition: Edition, options: PlanOptions = {}): Promise<Planned> {
   const slot = edition.slotAt!
   let planned = 0
-  for (let cursor = 0; ;) {
-    const chunk = await planChunk(ctx, { editionId: edition.id, slot, cursor }, options)
-    if (chunk === 'busy') return { outcome: 'busy', planned }
-    planned += chunk.planned
-    if (chunk.planned > 0) options.onProgress?.(chunk.planned)
-    if (chunk.last === null) break
-    cursor = chunk.last
+  // On from where planning has come to, whoever did it: to look through all who have been moved on takes longer than planning a
+  // chunk. From the start only if somebody was left behind.
+  for (const goesOn of [true, false]) {
+    let hasBegunAtStart = !goesOn
+    for (let cursor = 0; ;) {
+      const chunk = await planChunk(ctx, { editionId: edition.id, slot, cursor, goesOn }, options)
+      if (chunk === 'busy') return { outcome: 'busy', planned }
+      planned += chunk.planned
+      if (chunk.planned > 0) options.onProgress?.(chunk.planned)
+      if (chunk.after === 0) hasBegunAtStart = true
+      if (chunk.last === null) break
+      cursor = chunk.last
+    }
+    if (options.only !== undefined) break
+    if (await markPlanned(ctx, edition.id, slot)) return { outcome: 'complete', planned }
+    if (hasBegunAtStart) break
   }
-  if (options.only !== undefined) return { outcome: 'partial', planned }
-  return { outcome: (await markPlanned(ctx, edition.id, slot)) ? 'complete' : 'partial', planned }
+  return { outcome: 'partial', planned }
 }
 
-/** `last`: the highest subscriber id seen; null when nobody was left above the cursor. */
+/** `after`: where it began. `last`: the highest subscriber id seen; null when nobody was left above that. */
 interface Chunk {
   planned: number
+  after: number
   last: number | null
 }
 
 async function planChunk(
   ctx: Context,
-  { editionId, slot, cursor }: { editionId: number; slot: Date; cursor: number },
+  { editionId, slot, cursor, goesOn }: { editionId: number; slot: Date; cursor: number; goesOn: boolean },
   { only = undefined, chunkSize: limit = chunkSize }: PlanOptions,
 ): Promise<Chunk | 'busy'> {
   return retryDeadlock(() =>
@@ -64,14 +73,17 @@ async function planChunk(
       const edition = await lockEdition(trx, editionId)
       if (!edition) return 'busy'
       await lockPlanning(trx)
-      const stretch = await findStretch(trx, { slot, after: cursor, only, limit })
-      if (!stretch) return { planned: 0, last: null }
+      const after = goesOn && only === undefined ? Math.max(cursor, edition.planCursor ?? 0) : cursor
+      const stretch = await findStretch(trx, { slot, after, only, limit })
+      if (!stretch) return { planned: 0, after, last: null }
       const groups = groupTable(ctx, slot, await listGroups(trx, stretch))
       const planned = isOver(edition)
         ? await passBy(trx, edition, stretch, groups)
         : await writeChunk(trx, editionId, stretch, groups)
       if (planned > 0) await addAudience(trx, editionId, planned)
-      return { planned, last: stretch.last }
+      if (goesOn && only === undefined)
+        await trx.updateTable('editions').set({ planCursor: stretch.last }).where('id', '=', editionId).execute()
+      return { planned, after, last: stretch.last }
     }),
   )
 }

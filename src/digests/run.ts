@@ -46,6 +46,7 @@ export interface DigestRunParts {
 }
 
 const pollMs = 250
+const mostPollMs = 2000
 /** With nothing settled and nothing on the wire for so long, waiting on helps nobody. */
 const stallSeconds = 120
 
@@ -132,6 +133,7 @@ class Run {
   async plan(): Promise<void> {
     const { only } = this.#settings
     for (const edition of await listUnfinished(this.#ctx.db)) if (isUnderWay(edition)) this.watch(edition.id)
+    let waitMs = pollMs
     for (;;) {
       let added = 0
       const { built, planned, closed, isBusy } = await runTick(this.#ctx, {
@@ -152,9 +154,10 @@ class Run {
         if (isComplete || count > 0) this.#planned.add(editionId)
       }
       for (const id of closed) if (this.#watched.has(id)) await this.#sayOver(id)
-      // A crash of another process that plans is ours to continue.
+      // A crash of another process that plans is ours to continue. Looking costs the one that plans, so it is done ever less often.
       if (only !== undefined || !isBusy) break
-      await sleep(pollMs)
+      await sleep(waitMs * (0.5 + Math.random()))
+      waitMs = Math.min(waitMs * 2, mostPollMs)
     }
     for (const id of this.#planned) await this.#sayPlanned(id)
   }
