@@ -47,7 +47,10 @@ export function openPostgres(url: string, connections: number, options: { idleTr
     max: connections,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
-    idle_in_transaction_session_timeout: options.idleTransactionMs ?? idleTransactionMs,
+    // Said by a statement: as a parameter of the connection a pooler in between would refuse it.
+    onConnect: async (client) => {
+      await client.query(`set idle_in_transaction_session_timeout = ${options.idleTransactionMs ?? idleTransactionMs}`)
+    },
   })
   // A connection that dies while idle must not take the process along: the pool replaces it at the next query.
   pool.on('error', () => {})
