@@ -4,10 +4,11 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import PostalMime from 'postal-mime'
+import { controlArticle } from '../../src/articles/control.ts'
 import { Refusal } from '../../src/base/errors.ts'
 import { composersOf } from '../../src/composers.ts'
 import { DeliveryWorker } from '../../src/delivery/worker.ts'
-import { moveEdition, retryFailed } from '../../src/digests/control.ts'
+import { decideUncertain, moveEdition, retryFailed } from '../../src/digests/control.ts'
 import { runTick } from '../../src/digests/tick.ts'
 import { triggerDigest } from '../../src/digests/trigger.ts'
 import { selectSubscribers } from '../../src/subscribers/store.ts'
@@ -23,6 +24,7 @@ const readers = 40
 const days = 8
 const storiesPerDay = 2
 const dayMs = 86_400_000
+const actor = 'cli'
 
 /** An editor or another process: what is refused, as the edition has moved on, is no failure. */
 async function tryTo(act: () => Promise<unknown>): Promise<void> {
@@ -60,12 +62,19 @@ async function leaveAndReturn({ ctx, db }: House, random: Random): Promise<void>
   await resubscribe(ctx, id, origin)
 }
 
+async function holdAndRelease({ ctx, db }: House, random: Random): Promise<void> {
+  const articles = await db.selectFrom('articles').select('id').execute()
+  const { id } = articles[random.below(articles.length)]!
+  await controlArticle(ctx, id, 'hold')
+  await sleep(random.below(40))
+  await controlArticle(ctx, id, 'release')
+}
+
 async function actAtRandom(house: House, random: Random): Promise<void> {
   const { ctx } = house
   const editions = await listEditions(house)
   const { id: editionId } = editions[random.below(editions.length)] ?? { id: 0 }
-  const actor = 'cli'
-  switch (random.below(7)) {
+  switch (random.below(10)) {
     case 0:
       await triggerDigest(ctx, { actor })
       return void (await runTick(ctx, { chunkSize: 7 }))
@@ -79,6 +88,12 @@ async function actAtRandom(house: House, random: Random): Promise<void> {
       return bringForward(house)
     case 5:
       return leaveAndReturn(house, random)
+    case 6:
+      return holdAndRelease(house, random)
+    case 7:
+      return tryTo(() => moveEdition(ctx, { editionId, move: 'cancel', actor }))
+    case 8:
+      return tryTo(() => decideUncertain(ctx, { editionId, as: random.below(2) ? 'sent' : 'resend', actor }))
     default:
       return void (await runTick(ctx, { chunkSize: 7 }))
   }
@@ -92,7 +107,7 @@ async function finish(house: House): Promise<void> {
     const open = (await listEditions(house)).filter(({ closedAt }) => !closedAt)
     if (!open.length) return
     for (const { id, state } of open)
-      if (state === 'paused') await tryTo(() => moveEdition(house.ctx, { editionId: id, move: 'resume', actor: 'cli' }))
+      if (state === 'paused') await tryTo(() => moveEdition(house.ctx, { editionId: id, move: 'resume', actor }))
     await sleep(30)
   }
   assert.fail(`never over: ${JSON.stringify(await listEditions(house))}`)
@@ -156,10 +171,17 @@ story(
       return undefined
     }
     relay.onMail = () => sleep(mood.below(30))
-    for (let n = 0; n < 2; n++) {
+    const workers = [1, 2].map(() => {
       const rest = { composers: composersOf(ctx), log: ctx.log, clock }
       const worker = new DeliveryWorker({ database, config, relays: [relay.relay], ...rest })
       running.defer(() => worker.stop())
+      return worker
+    })
+    for (const worker of workers) await worker.start()
+    const restart = async () => {
+      await sleep(random.below(100))
+      const worker = workers[random.below(2)]!
+      await worker.stop()
       await worker.start()
     }
 
@@ -176,7 +198,7 @@ story(
           await sleep(random.below(60))
         }
       })
-      await Promise.all([...hands, runTick(ctx, { chunkSize: 7 })])
+      await Promise.all([...hands, runTick(ctx, { chunkSize: 7 }), restart()])
     }
     // What failed or was left behind comes with the next digest, which the relay takes.
     await finish(house)
