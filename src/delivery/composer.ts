@@ -44,6 +44,9 @@ export interface Mail {
   contentType: string
   /** The MIME body: ASCII, CRLF line ends, lines of at most 998 bytes, ending in CRLF. Parts may be shared between mails. */
   body: readonly Buffer[]
+  /** No line of the body begins with a dot, as whoever encoded it saw to (mails/quoted-printable.ts): it isn't looked through for what
+   * SMTP would have doubled. */
+  isDotFree?: boolean
   /** Decoded bytes of the HTML part: at most 100,000. */
   htmlBytes: number
 }

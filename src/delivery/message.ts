@@ -32,7 +32,7 @@ export async function buildMessage(
       throw new Error(`a mail's ${name} header can't be sent as it is`)
   let head = await signMail(dkim, headers, mail.body)
   for (const [name, value] of headers) head += `${name}: ${value}\r\n`
-  return [Buffer.from(`${head}\r\n`, 'latin1'), ...stuffDots(mail.body)]
+  return [Buffer.from(`${head}\r\n`, 'latin1'), ...(mail.isDotFree ? mail.body : stuffDots(mail.body))]
 }
 
 /** ASCII whose line ends are folds. */
@@ -49,27 +49,15 @@ function stuffDots(body: readonly Buffer[]): Buffer[] {
   for (const part of body) {
     if (!part.length) continue
     if (atLineStart && part[0] === 0x2e) parts.push(Buffer.from('.'))
-    if (hasLineDot(part)) {
-      let from = 0
-      for (let at = part.indexOf(lineDot); at >= 0; at = part.indexOf(lineDot, at + 2)) {
-        parts.push(part.subarray(from, at + 2), Buffer.from('.'))
-        from = at + 2
-      }
-      parts.push(part.subarray(from))
-    } else parts.push(part)
+    let from = 0
+    for (let at = part.indexOf(lineDot); at >= 0; at = part.indexOf(lineDot, at + 2)) {
+      parts.push(part.subarray(from, at + 2), Buffer.from('.'))
+      from = at + 2
+    }
+    parts.push(from === 0 ? part : part.subarray(from))
     atLineStart = part[part.length - 1] === 0x0a
   }
   return parts
-}
-
-const looked = new WeakMap<Buffer, boolean>()
-
-/** Remembered for what is large enough to be shared, as in dkim.ts. */
-function hasLineDot(part: Buffer): boolean {
-  if (part.length < 256) return part.includes(lineDot)
-  let found = looked.get(part)
-  if (found === undefined) looked.set(part, (found = part.includes(lineDot)))
-  return found
 }
 
 // oxlint-disable-next-line no-control-regex

@@ -94,6 +94,7 @@ export async function announcementWriter(
       subject: template.subject(values),
       headers: [...listHeaders(config, unsubscribe), feedback],
       contentType: alternativeType,
+      isDotFree: true,
       body,
       htmlBytes: sizeOfPiece(html, htmlSlots),
     }

@@ -80,6 +80,7 @@ export function spliceDigest(
         ...frame.headers,
       ],
       contentType: alternativeType,
+      isDotFree: true,
       body,
       htmlBytes: layout.size,
     },

@@ -18,6 +18,7 @@ export const afterHtml = Buffer.from(`\r\n--${boundary}--\r\n`)
 export interface Alternative {
   contentType: string
   body: Buffer[]
+  isDotFree: true
   /** Decoded bytes of the HTML part. */
   htmlBytes: number
 }
@@ -29,6 +30,7 @@ export function buildAlternative({ text, html }: { text: string; html: string })
   return {
     contentType: alternativeType,
     body: [beforeText, textPart.bytes, beforeHtml, htmlPart.bytes, afterHtml],
+    isDotFree: true,
     htmlBytes: htmlPart.size,
   }
 }

@@ -5,9 +5,11 @@ import { announcementComposer } from '../../src/digests/announce.ts'
 import { digestComposer } from '../../src/digests/compose.ts'
 import { previewDigest, testComposer, testSend } from '../../src/digests/preview.ts'
 import { makeSnapshot } from '../../src/digests/snapshot.ts'
+import { triggerAnnouncement, triggerDigest } from '../../src/digests/trigger.ts'
 import { readMail } from '../support/digest-mail.ts'
 import { story, type House } from '../support/house.ts'
-import { addCategories, addReader, tick } from '../support/newsroom.ts'
+import { addCategories, addReader, addStory, tick } from '../support/newsroom.ts'
+import { sendWaitingMail } from '../support/post.ts'
 
 const now = new Date('2026-03-02T06:00:00Z')
 
@@ -232,3 +234,20 @@ function record(composed: Composed) {
 
 const read = (composed: Composed) => readMail(mailOf(composed))
 const headings = (html: string) => [...html.matchAll(/<h2[^>]*>([^<]*)</g)].map(([, name]) => name)
+
+story('lines that begin with dots arrive as they were written', async (house) => {
+  const [politics] = await addCategories(house.db, 'politics')
+  await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
+  const id = await addStory(house.ctx, 'dots', [politics!])
+  await house.db.updateTable('articles').set({ title: '.a title' }).where('id', '=', id).execute()
+  await triggerDigest(house.ctx, { actor: 'cli' })
+  await triggerAnnouncement(house.ctx, { subject: '.a note', body: '.first\n\n.\n\n..second', actor: 'cli' })
+  await tick(house.ctx)
+  await sendWaitingMail(house)
+  const arrived = new Map(house.inbox.received.map(({ mail }) => [mail.subject, mail]))
+  assert.deepEqual(linesWithDots(arrived.get('.a title')?.text), ['.a title'])
+  assert.deepEqual(linesWithDots(arrived.get('.a note')?.text), ['.a note', '.first', '.', '..second'])
+  assert.match(arrived.get('.a note')?.html ?? '', />\s*\.\s*</)
+})
+
+const linesWithDots = (text = '') => text.split(/\r?\n/).filter((line) => line.startsWith('.'))
