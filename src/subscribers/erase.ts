@@ -30,6 +30,7 @@ export async function eraseSubscriber(ctx: Context, subscriberId: number): Promi
     await trx.deleteFrom('subscribers').where('id', '=', subscriberId).execute()
     return true
   }
+  // A worker may settle two mails of theirs in another order.
   return retryDeadlock(() => ctx.db.transaction().execute(erase))
 }
 

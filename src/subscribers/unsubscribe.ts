@@ -1,9 +1,7 @@
 // Leaving, by page, by one-click or by mail; and coming back within 30 days. Always at once and always safe to repeat. Nothing
 // that is queued needs touching: delivery reads the status again in the statement that puts a mail on the wire.
 
-import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import { retryDeadlock } from '../db/retry-deadlock.ts'
 import type { Subscriber } from '../db/schema.ts'
 import { recordConsent, wordingOf, type Origin } from './consent.ts'
 import { setDueTime } from './due-times.ts'
@@ -20,7 +18,7 @@ export async function unsubscribe(
   how: { way: Way; origin: Origin },
 ): Promise<Subscriber | undefined> {
   const now = ctx.clock.now()
-  const leave = async (trx: Trx) => {
+  return ctx.db.transaction().execute(async (trx) => {
     const subscriber = await lockSubscriber(trx, subscriberId)
     if (!subscriber || (subscriber.status !== 'active' && subscriber.status !== 'pending')) return subscriber
     const gone = { status: 'unsubscribed', unsubscribedAt: now } as const
@@ -35,8 +33,7 @@ export async function unsubscribe(
       detail: { way: how.way },
     })
     return { ...subscriber, ...gone, nextDueAt: null }
-  }
-  return retryDeadlock(() => ctx.db.transaction().execute(leave))
+  })
 }
 
 /** Whether the undo is still on offer. Who never confirmed can't come back by it: that would be a way around confirming. Pure. */

@@ -92,23 +92,30 @@ test('five planners at once, some of them killed, plan the slot once', options, 
 test('a planner that is frozen between two statements holds the others up only for a moment', options, async () => {
   const { db, url, slot } = await openSeeded()
   const frozen = plan(url, slot, '1000')
-  await once(frozen.stdout, 'data')
-  // In nearly all of its time it is within a transaction; looked at until it is.
-  for (let isWithin = false; !isWithin;) {
-    assert.equal(frozen.exitCode, null, 'it was done before')
-    frozen.kill('SIGSTOP')
-    await sleep(50)
-    const { rows } = await sql<{ isWithin: boolean }>`
-      select exists (select from pg_stat_activity where datname = current_database() and state = 'idle in transaction') as "isWithin"`.execute(
-      db,
-    )
-    isWithin = rows[0]!.isWithin
-    if (!isWithin) frozen.kill('SIGCONT')
+  try {
+    await once(frozen.stdout, 'data')
+    await freezeWithin(db, frozen)
+    const due = () =>
+      db.selectFrom('dueTimes').select('subscriberId').where('nextDueAt', '<=', new Date(slot)).limit(1).execute()
+    while ((await due()).length > 0) await once(plan(url, slot), 'exit')
+    frozen.kill('SIGCONT')
+    await once(frozen, 'exit')
+  } finally {
+    frozen.kill('SIGKILL')
   }
-  const due = () =>
-    db.selectFrom('dueTimes').select('subscriberId').where('nextDueAt', '<=', new Date(slot)).limit(1).execute()
-  while ((await due()).length > 0) await once(plan(url, slot), 'exit')
-  frozen.kill('SIGCONT')
-  await once(frozen, 'exit')
   await assertEveryoneOnce(db, slot)
 })
+
+/** In nearly all of its time it is within a transaction; looked at until it is. */
+async function freezeWithin(db: Db, planner: ReturnType<typeof plan>): Promise<void> {
+  for (;;) {
+    assert.equal(planner.exitCode, null, 'it was done before')
+    planner.kill('SIGSTOP')
+    await sleep(50)
+    const { rows } = await sql<{ isWithin: boolean }>`
+      select exists (select from pg_stat_activity
+        where datname = current_database() and state = 'idle in transaction') as "isWithin"`.execute(db)
+    if (rows[0]!.isWithin) return
+    planner.kill('SIGCONT')
+  }
+}

@@ -130,13 +130,16 @@ async function meet(desk: Desk, first: Act, second: Act): Promise<void> {
   const start = (index: number, act: Act) => act(desk).finally(() => (isOver[index] = true))
   const both = await house.db.connection().execute(async (keeper) => {
     await sql`select pg_advisory_lock(${barrier})`.execute(keeper)
-    const running = [start(0, first)]
-    await waitUntil('it comes to the barrier', async () => isOver[0]! || (await listWaiting(house)).length > 0)
-    assert.ok(!isOver[0], 'it comes past no barrier')
-    running.push(start(1, second))
-    await waitUntil('it goes as far as it can', async () => isOver[1]! || (await listWaiting(house)).length > 1)
-    await sql`select pg_advisory_unlock(${barrier})`.execute(keeper)
-    return running
+    try {
+      const running = [start(0, first)]
+      await waitUntil('it comes to the barrier', async () => isOver[0]! || (await listWaiting(house)).length > 0)
+      assert.ok(!isOver[0], 'it comes past no barrier')
+      running.push(start(1, second))
+      await waitUntil('it goes as far as it can', async () => isOver[1]! || (await listWaiting(house)).length > 1)
+      return running
+    } finally {
+      await sql`select pg_advisory_unlock(${barrier})`.execute(keeper)
+    }
   })
   await waitUntil('both get through', async () => {
     assertNoDeadlock(await listWaiting(house))
