@@ -5,7 +5,7 @@
 import { addCategory } from '../src/articles/categories.ts'
 import { addFeed } from '../src/articles/feeds.ts'
 import { parseFeed } from '../src/articles/feed-formats.ts'
-import { store } from '../src/articles/poll.ts'
+import { storeFeed } from '../src/articles/feed-store.ts'
 import { systemClock } from '../src/base/clock.ts'
 import { readConfig } from '../src/base/config.ts'
 import { createLog } from '../src/base/log.ts'
@@ -48,7 +48,7 @@ try {
     await Promise.all(
       Array.from({ length: atOnce }, async () => {
         for (let next = waiting.shift(); next; next = waiting.shift()) {
-          const report = await store(ctx, next[0], read(next[1]), ctx.clock.now(), {})
+          const report = await storeFeed(ctx, next[0], read(next[1]), ctx.clock.now(), {})
           if (report.taken !== entryCount) throw new Error(`${report.taken} of ${entryCount} were taken.`)
         }
       }),

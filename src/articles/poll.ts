@@ -4,13 +4,12 @@
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
 import type { Feed } from '../db/schema.ts'
-import type { ParsedFeed } from './entry.ts'
-import { allowedHosts, type FeedReport, mappingOf } from './feeds.ts'
+import { allowedHosts, type FeedReport } from './feeds.ts'
 import { parseFeed } from './feed-formats.ts'
-import { ingestEntries } from './ingest.ts'
+import { storeFeed } from './feed-store.ts'
 import { backoffFor, intervalFor, readMaxAge, readRetryAfter, withJitter } from './poll-times.ts'
 import { type Fetched, type FetchOptions, type FetchResult, safeFetch } from './safe-fetch.ts'
-import { hubDueAt, renewHub } from './websub.ts'
+import { hubDueAt, hubLink, renewHub } from './websub.ts'
 
 export interface PollOptions {
   fetch?: (url: string, options: FetchOptions) => Promise<FetchResult>
@@ -124,7 +123,7 @@ async function pollAt(
         dates: reading.feed.entries.flatMap((entry) => entry.publishedAt ?? []),
         hasHub: feed.hubExpiresAt !== null && feed.hubExpiresAt > now,
       })
-  const report = await store(ctx, feed, reading.feed, now, {
+  const report = await storeFeed(ctx, feed, reading.feed, now, {
     url,
     etag: result.headers.etag ?? null,
     lastModified: result.headers['last-modified'] ?? null,
@@ -137,53 +136,6 @@ async function pollAt(
     topic: linked.self ?? reading.feed.selfUrl ?? feed.url,
   })
   return { outcome: 'polled', report }
-}
-
-interface StoreAlso {
-  url?: string
-  etag?: string | null
-  lastModified?: string | null
-  intervalSeconds?: number
-  nextPollAt?: Date
-}
-
-/** Ingests a document and says so in the feed's row, in one transaction: a validator is never kept without the entries it stands
- * for. Used by polls and by pushes from a hub. */
-export async function store(
-  ctx: Context,
-  feed: Feed,
-  parsed: ParsedFeed,
-  now: Date,
-  also: StoreAlso,
-): Promise<FeedReport> {
-  const mapping = await mappingOf(ctx.db, feed.id)
-  const takeFrom = feed.takeFrom ?? new Date(now.getTime() - ctx.config.feeds.firstHours * 3_600_000)
-  const title = feed.title || parsed.title
-  const siteUrl = parsed.siteUrl ?? feed.siteUrl
-  const at = now.toISOString()
-  const ingested = await ingestEntries(
-    ctx.db,
-    { feed: { ...feed, title, siteUrl }, mapping, takeFrom },
-    parsed.entries,
-    now,
-    (report) =>
-      ctx.db
-        .updateTable('feeds')
-        .set({
-          title: title.slice(0, 200),
-          siteUrl,
-          takeFrom,
-          lastPolledAt: now,
-          lastSuccessAt: now,
-          failures: 0,
-          lastError: null,
-          lastReport: JSON.stringify({ at, ...report } satisfies FeedReport),
-          ...(report.taken > 0 ? { lastNewAt: now } : {}),
-          ...also,
-        })
-        .where('id', '=', feed.id),
-  )
-  return { at, ...ingested }
 }
 
 async function succeed(ctx: Context, feed: Feed, now: Date, url: string, nextPollAt: Date): Promise<void> {
@@ -254,14 +206,4 @@ function answered(result: Fetched): string {
 
 function later(now: Date, seconds: number): Date {
   return new Date(now.getTime() + seconds * 1000)
-}
-
-/** `Link: <https://hub.example/>; rel="hub", <https://…>; rel="self"`, absolute. */
-function hubLink(header: string | undefined, location: string): { hub?: string; self?: string } {
-  const found: Record<string, string> = {}
-  for (const [, written, rels] of (header ?? '').matchAll(/<([^<>]*)>[^,<]*?;\s*rel\s*=\s*("[^"]*"|[^\s;,"]+)/gi)) {
-    const url = URL.parse(written!, location)?.href
-    for (const rel of rels!.replaceAll('"', '').toLowerCase().split(/\s+/)) if (url) found[rel] ??= url
-  }
-  return found
 }

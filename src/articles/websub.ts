@@ -11,8 +11,8 @@ import type { Context } from '../db/context.ts'
 import type { Feed } from '../db/schema.ts'
 import { allowedHosts } from './feeds.ts'
 import { parseFeed } from './feed-formats.ts'
+import { storeFeed } from './feed-store.ts'
 import { cleanSpace, cutAtWord } from './html-text.ts'
-import { store } from './poll.ts'
 import { type FetchResult, safeFetch } from './safe-fetch.ts'
 
 const leaseSeconds = 7 * 86_400
@@ -154,7 +154,7 @@ export async function receivePush(
   if (!feed.hubSecret || feed.state !== 'active' || !isSigned(body, headers.signature, feed.hubSecret)) return 'ignored'
   const reading = parseFeed(body, { location: feed.url, contentType: headers.contentType ?? null })
   if (reading.outcome === 'refused') return 'ignored'
-  await store(ctx, feed, reading.feed, ctx.clock.now(), {})
+  await storeFeed(ctx, feed, reading.feed, ctx.clock.now(), {})
   return 'ingested'
 }
 
@@ -167,4 +167,14 @@ function isSigned(body: Buffer, header: string | undefined, secret: string): boo
 function isSame(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)]
   return a.length === b.length && timingSafeEqual(a, b)
+}
+
+/** `Link: <https://hub.example/>; rel="hub", <https://…>; rel="self"`, absolute. */
+export function hubLink(header: string | undefined, location: string): { hub?: string; self?: string } {
+  const found: Record<string, string> = {}
+  for (const [, written, rels] of (header ?? '').matchAll(/<([^<>]*)>[^,<]*?;\s*rel\s*=\s*("[^"]*"|[^\s;,"]+)/gi)) {
+    const url = URL.parse(written!, location)?.href
+    for (const rel of rels!.replaceAll('"', '').toLowerCase().split(/\s+/)) if (url) found[rel] ??= url
+  }
+  return found
 }

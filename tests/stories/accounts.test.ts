@@ -3,14 +3,13 @@
 
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { composersOf } from '../../src/composers.ts'
-import { DeliveryWorker } from '../../src/delivery/worker.ts'
 import { runTick } from '../../src/digests/tick.ts'
 import { Random } from '../support/calendar.ts'
 import { startCaptureServer } from '../support/capture-server.ts'
 import { type House, story } from '../support/house.ts'
 import { openApi } from '../support/keys.ts'
 import { addCategories, addReader, addStory } from '../support/newsroom.ts'
+import { openWorker } from '../support/post.ts'
 import { seedOf } from '../support/seed.ts'
 
 const seed = seedOf('CHAOS_SEED')
@@ -30,7 +29,7 @@ function checkSum({ account }: Shown): void {
 }
 
 story(`the account adds up at every moment, whoever does what (CHAOS_SEED=${seed})`, async (house) => {
-  const { ctx, db, database, config } = house
+  const { ctx, db } = house
   const random = new Random(seed)
   const [politics] = await addCategories(db, 'politics')
   for (let n = 0; n < 8; n++) await addStory(ctx, `story-${n}`, [politics!])
@@ -49,13 +48,7 @@ story(`the account adds up at every moment, whoever does what (CHAOS_SEED=${seed
     return undefined
   }
   relay.onMail = () => sleep(20)
-  const worker = new DeliveryWorker({
-    database,
-    config,
-    log: ctx.log,
-    composers: composersOf(ctx),
-    relays: [relay.relay],
-  })
+  const worker = openWorker(house, { relays: [relay.relay] })
   running.defer(() => worker.stop())
   await worker.start()
   const api = await openApi(house)

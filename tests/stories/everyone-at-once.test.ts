@@ -6,8 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import PostalMime from 'postal-mime'
 import { controlArticle } from '../../src/articles/control.ts'
 import { Refusal } from '../../src/base/errors.ts'
-import { composersOf } from '../../src/composers.ts'
-import { DeliveryWorker } from '../../src/delivery/worker.ts'
 import { decideUncertain, moveEdition, retryFailed } from '../../src/digests/control.ts'
 import { runTick } from '../../src/digests/tick.ts'
 import { triggerDigest } from '../../src/digests/trigger.ts'
@@ -17,6 +15,7 @@ import { Random } from '../support/calendar.ts'
 import { type Captured, startCaptureServer } from '../support/capture-server.ts'
 import { type House, story } from '../support/house.ts'
 import { addCategories, addReader, addStory } from '../support/newsroom.ts'
+import { openWorker } from '../support/post.ts'
 import { seedOf } from '../support/seed.ts'
 
 const seed = seedOf('CHAOS_SEED')
@@ -154,7 +153,7 @@ async function tellOf({ db }: House, address: string): Promise<string> {
 story(
   `each reader gets each story once, with everyone at work at once (CHAOS_SEED=${seed})`,
   async (house) => {
-    const { ctx, db, database, config, clock } = house
+    const { ctx, db, clock } = house
     const random = new Random(seed)
     const [politics] = await addCategories(db, 'politics')
     for (let n = 0; n < readers; n++)
@@ -172,8 +171,7 @@ story(
     }
     relay.onMail = () => sleep(mood.below(30))
     const workers = [1, 2].map(() => {
-      const rest = { composers: composersOf(ctx), log: ctx.log, clock }
-      const worker = new DeliveryWorker({ database, config, relays: [relay.relay], ...rest })
+      const worker = openWorker(house, { relays: [relay.relay] })
       running.defer(() => worker.stop())
       return worker
     })

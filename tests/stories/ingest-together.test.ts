@@ -8,7 +8,7 @@ import { addCategory } from '../../src/articles/categories.ts'
 import { controlArticle } from '../../src/articles/control.ts'
 import { parseFeed } from '../../src/articles/feed-formats.ts'
 import { addFeed, type FeedReport } from '../../src/articles/feeds.ts'
-import { store } from '../../src/articles/poll.ts'
+import { storeFeed } from '../../src/articles/feed-store.ts'
 import { lockSeq } from '../../src/articles/seq.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { createLog } from '../../src/base/log.ts'
@@ -50,7 +50,9 @@ test('eight feeds with the same forty stories at once: each is one article, in b
   const stories = Array.from({ length: 40 }, (_, n) => story(n))
   const reports = await Promise.all(
     // Not in the same order, so that nobody waits politely for the first one's first key.
-    feeds.map((feed, n) => store(ctx, feed, parsed([...stories.slice(n * 5), ...stories.slice(0, n * 5)]), now, {})),
+    feeds.map((feed, n) =>
+      storeFeed(ctx, feed, parsed([...stories.slice(n * 5), ...stories.slice(0, n * 5)]), now, {}),
+    ),
   )
   assert.equal(
     reports.reduce((sum, report) => sum + report.taken, 0),
@@ -90,7 +92,7 @@ test('numbers are visible in their order: who reads up to the highest never meet
   for (let round = 0; round < 5; round++)
     await Promise.all(
       feeds.map((feed, n) =>
-        store(ctx, feed, parsed(Array.from({ length: 20 }, (_, k) => story(round * 1000 + n * 100 + k))), now, {}),
+        storeFeed(ctx, feed, parsed(Array.from({ length: 20 }, (_, k) => story(round * 1000 + n * 100 + k))), now, {}),
       ),
     )
   writing.abort()
@@ -100,13 +102,13 @@ test('numbers are visible in their order: who reads up to the highest never meet
 
 test('a push that comes between reading and writing keeps its word: the edit is planned again and given up', async () => {
   const feed = await feedOf(1, 'politics')
-  await store(ctx, feed, parsed([story(1), story(2)]), now, {})
+  await storeFeed(ctx, feed, parsed([story(1), story(2)]), now, {})
   const edits = parsed([story(1, { title: 'Edited 1' }), story(2, { title: 'Edited 2' })])
   const later = (seconds: number) => new Date(now.getTime() + seconds * 1000)
   let storing: Promise<FeedReport> | undefined
   await ctx.db.transaction().execute(async (trx) => {
     await lockSeq(trx)
-    storing = store(ctx, feed, edits, later(60), {})
+    storing = storeFeed(ctx, feed, edits, later(60), {})
     await untilSomebodyWaits()
     // What a push writes.
     const first = await trx.selectFrom('articles').select('id').orderBy('id').executeTakeFirstOrThrow()
@@ -137,13 +139,13 @@ async function untilSomebodyWaits(): Promise<void> {
 test('editors release stories while feeds edit them: nobody waits for ever, nothing fails', async () => {
   const feed = await feedOf(1, 'politics')
   const stories = Array.from({ length: 30 }, (_, n) => story(n))
-  await store(ctx, feed, parsed(stories), now, {})
+  await storeFeed(ctx, feed, parsed(stories), now, {})
   const ids = (await ctx.db.selectFrom('articles').select('id').execute()).map((row) => row.id)
   for (const id of ids) await controlArticle(ctx, id, 'hold')
   await Promise.all([
     ...ids.map((id) => controlArticle(ctx, id, 'release')),
     ...[1, 2, 3].map((edit) =>
-      store(
+      storeFeed(
         ctx,
         feed,
         parsed(stories.map((one) => ({ ...one, title: `${one.title}, edit ${edit}` }))),

@@ -316,56 +316,62 @@ story(
   { env: { APPROVAL_MINUTES: '30', APPROVAL_POLICY: 'hold' } },
 )
 
-story('a tick that meets another planner says so, and a digest run waits for it to end', async (house) => {
-  // The embedded database has one connection: there nothing happens at the same time.
-  if (house.database.kind === 'embedded') return
-  const [politics] = await addCategories(house.db, 'politics')
-  await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
-  house.clock.set('2026-03-02T07:00:00Z')
-  const edition = await ensureScheduled(house.db, house.clock.now(), house.clock.now())
-  await prepare(house.ctx, edition, { makeSnapshot, next: 'sending' })
-  const said: string[] = []
-  let running: Promise<number> | null = null
-  await house.db.transaction().execute(async (other) => {
-    await lockEdition(other, edition.id)
-    const met = await tick(house.ctx)
-    assert.deepEqual([met.planned, met.isBusy], [[], true])
-    const out = { print: (line: string) => void said.push(line), progress: () => {}, error: () => {}, isTty: false }
-    running = digestRun(house.ctx, { planOnly: true, json: true }, out, { openWorker: null })
-    await sleep(600)
-    assert.deepEqual(said, [])
-  })
-  assert.equal(await running, 0)
-  const { event, audience } = JSON.parse(said[0]!) as { event: string; audience: number }
-  assert.deepEqual([event, audience, said.length], ['planned', 1, 1])
-  assert.equal((await tick(house.ctx)).isBusy, false)
-})
+// On Postgres alone: the embedded database has one connection, so nothing happens there at the same time.
 
-story('who is erased while a chunk plans them leaves no address behind', async (house) => {
-  // The embedded database has one connection: there nothing happens at the same time.
-  if (house.database.kind === 'embedded') return
-  const [politics] = await addCategories(house.db, 'politics')
-  const id = await addReader(house.ctx, { email: 'gone@mail.example', choice: { [politics!]: 'daily' } })
-  const edition = await triggerDigest(house.ctx, { actor: 'cli' })
-  let erased: Promise<boolean> | null = null
-  await house.db.transaction().execute(async (planning) => {
-    await planning.updateTable('dueTimes').set({ carriedDue: 0 }).where('subscriberId', '=', id).execute()
-    erased = eraseSubscriber(house.ctx, id)
-    // From outside: within a transaction what others do is read once.
-    for (let looks = 0, waits = false; !waits; looks++) {
-      assert.ok(looks < 10_000, 'erasing waits for the chunk')
-      const { rows } = await sql<{ waits: boolean }>`
+story(
+  'a tick that meets another planner says so, and a digest run waits for it to end',
+  async (house) => {
+    const [politics] = await addCategories(house.db, 'politics')
+    await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
+    house.clock.set('2026-03-02T07:00:00Z')
+    const edition = await ensureScheduled(house.db, house.clock.now(), house.clock.now())
+    await prepare(house.ctx, edition, { makeSnapshot, next: 'sending' })
+    const said: string[] = []
+    let running: Promise<number> | null = null
+    await house.db.transaction().execute(async (other) => {
+      await lockEdition(other, edition.id)
+      const met = await tick(house.ctx)
+      assert.deepEqual([met.planned, met.isBusy], [[], true])
+      const out = { print: (line: string) => void said.push(line), progress: () => {}, error: () => {}, isTty: false }
+      running = digestRun(house.ctx, { planOnly: true, json: true }, out, { openWorker: null })
+      await sleep(600)
+      assert.deepEqual(said, [])
+    })
+    assert.equal(await running, 0)
+    const { event, audience } = JSON.parse(said[0]!) as { event: string; audience: number }
+    assert.deepEqual([event, audience, said.length], ['planned', 1, 1])
+    assert.equal((await tick(house.ctx)).isBusy, false)
+  },
+  { on: 'postgres' },
+)
+
+story(
+  'who is erased while a chunk plans them leaves no address behind',
+  async (house) => {
+    const [politics] = await addCategories(house.db, 'politics')
+    const id = await addReader(house.ctx, { email: 'gone@mail.example', choice: { [politics!]: 'daily' } })
+    const edition = await triggerDigest(house.ctx, { actor: 'cli' })
+    let erased: Promise<boolean> | null = null
+    await house.db.transaction().execute(async (planning) => {
+      await planning.updateTable('dueTimes').set({ carriedDue: 0 }).where('subscriberId', '=', id).execute()
+      erased = eraseSubscriber(house.ctx, id)
+      // From outside: within a transaction what others do is read once.
+      for (let looks = 0, waits = false; !waits; looks++) {
+        assert.ok(looks < 10_000, 'erasing waits for the chunk')
+        const { rows } = await sql<{ waits: boolean }>`
         select exists (select from pg_stat_activity where wait_event_type = 'Lock' and query like '%due_times%'
           and datname = current_database()) as waits`.execute(house.db)
-      waits = rows[0]!.waits
-    }
-    await sql`insert into deliveries (edition_id, subscriber_id, recipient, kind, lane, due, next_attempt_at)
+        waits = rows[0]!.waits
+      }
+      await sql`insert into deliveries (edition_id, subscriber_id, recipient, kind, lane, due, next_attempt_at)
       values (${edition.id}, ${id}, 'gone@mail.example', 'digest', 'digest', 1, now())`.execute(planning)
-  })
-  assert.equal(await erased, true)
-  const left = await house.db.selectFrom('deliveries').selectAll().execute()
-  assert.deepEqual(
-    left.map(({ recipient, subscriberId }) => [recipient, subscriberId]),
-    [['erased', null]],
-  )
-})
+    })
+    assert.equal(await erased, true)
+    const left = await house.db.selectFrom('deliveries').selectAll().execute()
+    assert.deepEqual(
+      left.map(({ recipient, subscriberId }) => [recipient, subscriberId]),
+      [['erased', null]],
+    )
+  },
+  { on: 'postgres' },
+)

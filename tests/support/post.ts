@@ -1,16 +1,16 @@
-// The post office of a house: sends everything that is waiting, over real SMTP, into the house's inbox.
+// The post office of a house: delivery workers with the real composers, over real SMTP.
 
 import { composersOf } from '../../src/composers.ts'
-import { DeliveryWorker } from '../../src/delivery/worker.ts'
+import { DeliveryWorker, type DeliveryWorkerOptions } from '../../src/delivery/worker.ts'
 import type { House } from './house.ts'
 
+/** Not started. Its relay is the house's inbox, unless another is given. */
+export function openWorker(house: House, options: Partial<DeliveryWorkerOptions> = {}): DeliveryWorker {
+  const { database, config, ctx, clock } = house
+  return new DeliveryWorker({ database, config, log: ctx.log, composers: composersOf(ctx), clock, ...options })
+}
+
+/** Sends everything that is waiting into the house's inbox. */
 export async function sendWaitingMail(house: House): Promise<void> {
-  const worker = new DeliveryWorker({
-    database: house.database,
-    config: house.config,
-    log: house.ctx.log,
-    composers: composersOf(house.ctx),
-    clock: house.clock,
-  })
-  await worker.runOnce()
+  await openWorker(house).runOnce()
 }

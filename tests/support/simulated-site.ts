@@ -7,9 +7,7 @@ import { type ArticleAction, controlArticle } from '../../src/articles/control.t
 import { renameCategory, restoreCategory, retireCategory } from '../../src/articles/categories.ts'
 import { releaseSeqs } from '../../src/articles/seq.ts'
 import { Refusal } from '../../src/base/errors.ts'
-import { composersOf } from '../../src/composers.ts'
 import type { Delivery, Frequency } from '../../src/db/schema.ts'
-import { DeliveryWorker } from '../../src/delivery/worker.ts'
 import { arrangeEdition, listEditionStories } from '../../src/digests/approval.ts'
 import { decideUncertain, type EditionMove, moveEdition, retryFailed } from '../../src/digests/control.ts'
 import { triggerAnnouncement, triggerDigest } from '../../src/digests/trigger.ts'
@@ -22,6 +20,7 @@ import { startCaptureServer } from './capture-server.ts'
 import { Crash, crashingAfter } from './crashing-db.ts'
 import type { House } from './house.ts'
 import { addCategories, addReader, addStory, tick } from './newsroom.ts'
+import { openWorker } from './post.ts'
 import { ReadingModel } from './reading-model.ts'
 
 export type RelayFault = 'defers' | 'refuses' | 'takes and hangs up' | 'hangs up'
@@ -101,10 +100,8 @@ export class SimulatedSite {
   }
 
   async #send(): Promise<void> {
-    const { ctx, database, config, clock } = this.#house
-    const relays = [this.#relay.relay]
-    const rest = { composers: composersOf(ctx), log: ctx.log, clock, asOf: clock.now() }
-    await new DeliveryWorker({ database, config, relays, ...rest }).runOnce()
+    const asOf = this.#house.clock.now()
+    await openWorker(this.#house, { relays: [this.#relay.relay], asOf }).runOnce()
   }
 
   async #settle(): Promise<void> {

@@ -1,0 +1,54 @@
+// What a feed's document brought, however it came: asked for (poll.ts) or pushed by a hub (websub.ts).
+
+import type { Context } from '../db/context.ts'
+import type { Feed } from '../db/schema.ts'
+import type { ParsedFeed } from './entry.ts'
+import { type FeedReport, mappingOf } from './feeds.ts'
+import { ingestEntries } from './ingest.ts'
+
+interface StoreAlso {
+  url?: string
+  etag?: string | null
+  lastModified?: string | null
+  intervalSeconds?: number
+  nextPollAt?: Date
+}
+
+/** Ingests a document and says so in the feed's row, in one transaction: a validator is never kept without the entries it stands
+ * for. Used by polls and by pushes from a hub. */
+export async function storeFeed(
+  ctx: Context,
+  feed: Feed,
+  parsed: ParsedFeed,
+  now: Date,
+  also: StoreAlso,
+): Promise<FeedReport> {
+  const mapping = await mappingOf(ctx.db, feed.id)
+  const takeFrom = feed.takeFrom ?? new Date(now.getTime() - ctx.config.feeds.firstHours * 3_600_000)
+  const title = feed.title || parsed.title
+  const siteUrl = parsed.siteUrl ?? feed.siteUrl
+  const at = now.toISOString()
+  const ingested = await ingestEntries(
+    ctx.db,
+    { feed: { ...feed, title, siteUrl }, mapping, takeFrom },
+    parsed.entries,
+    now,
+    (report) =>
+      ctx.db
+        .updateTable('feeds')
+        .set({
+          title: title.slice(0, 200),
+          siteUrl,
+          takeFrom,
+          lastPolledAt: now,
+          lastSuccessAt: now,
+          failures: 0,
+          lastError: null,
+          lastReport: JSON.stringify({ at, ...report } satisfies FeedReport),
+          ...(report.taken > 0 ? { lastNewAt: now } : {}),
+          ...also,
+        })
+        .where('id', '=', feed.id),
+  )
+  return { at, ...ingested }
+}
