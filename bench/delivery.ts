@@ -37,6 +37,7 @@ const port = 20_000 + Math.floor(Math.random() * 20_000)
 const sink = startSink(port)
 await sleep(500)
 const environment = {
+  SITE_NAME: 'The Whale Gazette',
   SMTP_URL: `smtp://127.0.0.1:${port}?tls=never`,
   PUBLIC_URL: 'https://news.example',
   SECRET_KEY: 'a secret of the bench that is long enough',

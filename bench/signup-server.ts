@@ -12,6 +12,7 @@ import { createServer } from '../src/web/server.ts'
 
 const [kind, url] = process.argv.slice(2) as [string, string]
 const config = readConfig({
+  SITE_NAME: 'The Whale Gazette',
   SMTP_URL: 'smtp://127.0.0.1:9',
   PUBLIC_URL: 'http://127.0.0.1',
   SECRET_KEY: 'a secret of the bench that is long enough',

@@ -5,10 +5,14 @@
 
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { passwordProblem } from './address-password.ts'
 import { isLoopbackHost } from './loopback.ts'
 import { parseMailbox } from './mailbox.ts'
 import { parseRelay, type Relay } from './relay.ts'
 import { variables } from './variables.ts'
+
+/** Of the fictional newspaper that comes with the trial. */
+export const trialName = 'The Whale Gazette'
 
 export type Config = ReturnType<typeof readConfig>
 
@@ -43,7 +47,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
   const publicUrl = env.PUBLIC_URL ?? `http://127.0.0.1:${env.PORT}`
   const trial = env.SMTP_URL === undefined && isLoopbackHost(new URL(publicUrl).hostname)
   if (!trial) {
-    for (const name of ['SMTP_URL', 'PUBLIC_URL', 'SECRET_KEY', 'MAIL_FROM', 'POSTAL_ADDRESS'] as const)
+    for (const name of ['SITE_NAME', 'SMTP_URL', 'PUBLIC_URL', 'SECRET_KEY', 'MAIL_FROM', 'POSTAL_ADDRESS'] as const)
       if (env[name] === undefined && !wrong.has(name))
         problems.push(`${name}: is required outside the trial (which is: no SMTP_URL and a loopback PUBLIC_URL)`)
   }
@@ -52,7 +56,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
 
   const relays: Relay[] = []
   for (const url of env.SMTP_URL?.split(/\s+/).filter(Boolean) ?? []) {
-    const relay = parseRelay(url)
+    const relay = passwordProblem(url) ?? parseRelay(url)
     if (typeof relay === 'string') problems.push(`SMTP_URL: ${relay}`)
     else relays.push(relay)
   }
@@ -76,24 +80,25 @@ export function readConfig(environment: Record<string, string | undefined>) {
     problems.push('DKIM_PRIVATE_KEY: must be a PEM private key (-----BEGIN PRIVATE KEY-----)')
   if (problems.length) throw new ConfigError(problems)
 
+  const siteName = env.SITE_NAME ?? trialName
   // The trial has a news site of its own: trial/sample-site.ts.
   const siteUrl = env.SITE_URL ?? (trial ? `${publicUrl}/gazette` : publicUrl)
   const mailFrom = parseMailbox(env.MAIL_FROM ?? 'newsletter@broadsheet.example')!
-  if (!mailFrom.name) mailFrom.name = env.SITE_NAME
+  if (!mailFrom.name) mailFrom.name = siteName
   const mailFromSystem = env.MAIL_FROM_SYSTEM ? parseMailbox(env.MAIL_FROM_SYSTEM)! : { ...mailFrom }
-  if (!mailFromSystem.name) mailFromSystem.name = env.SITE_NAME
+  if (!mailFromSystem.name) mailFromSystem.name = siteName
 
   return deepFreeze({
     trial,
     site: {
-      name: env.SITE_NAME,
+      name: siteName,
       url: siteUrl,
       tagline: env.SITE_TAGLINE,
       logoUrl: env.SITE_LOGO_URL ?? null,
       accent: env.SITE_ACCENT,
       accentDark: env.SITE_ACCENT_DARK,
       locale: env.SITE_LOCALE,
-      postalAddress: env.POSTAL_ADDRESS ?? 'The Whale Gazette (a trial), 1 Harbour Street, Port Lantern',
+      postalAddress: env.POSTAL_ADDRESS ?? `${trialName} (a trial), 1 Harbour Street, Port Lantern`,
       disclaimer: env.DISCLAIMER,
       optInStatement: env.OPT_IN_STATEMENT,
       privacyUrl: env.PRIVACY_URL ?? `${env.SITE_URL ?? publicUrl}/privacy`,

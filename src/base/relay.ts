@@ -28,9 +28,9 @@ export function parseRelay(given: string): Relay | string {
   try {
     url = new URL(given)
   } catch {
-    return 'must look like smtp://user:password@host:587'
+    return 'must look like smtp://user:password@host:587, the user and the password percent-encoded'
   }
-  if (url.protocol !== 'smtp:' && url.protocol !== 'smtps:') return `${url.protocol}// is not smtp:// or smtps://`
+  if (url.protocol !== 'smtp:' && url.protocol !== 'smtps:') return 'must start with smtp:// or smtps://'
   if (!url.hostname) return 'has no host'
   const tls = url.searchParams.get('tls') ?? (isLoopbackHost(url.hostname) ? 'opportunistic' : 'required')
   if (tls !== 'required' && tls !== 'opportunistic' && tls !== 'never')

@@ -1,6 +1,7 @@
 // The variables of the environment: the one list that .env.example, the README's table and `doctor` are checked against.
 
 import { z } from 'zod'
+import { passwordProblem } from './address-password.ts'
 import { parseMailbox } from './mailbox.ts'
 import { isTimeZone } from './time-zone.ts'
 
@@ -17,11 +18,22 @@ const webAddress = z
   .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
   .transform((url) => url.replace(/\/+$/, ''))
 const zone = z.string().refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin')
+const locale = z.string().refine(isLocale, 'must be a language that dates can be written in, such as de or pt-BR')
 const mailbox = z.string().refine((value) => parseMailbox(value) !== null, 'must be an address, or: Name <address>')
+
+function isLocale(tag: string): boolean {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(tag).length > 0
+  } catch {
+    return false
+  }
+}
 
 /** Every variable, in the order in which people meet them. */
 export const variables = {
-  SITE_NAME: text('The Whale Gazette').describe('name of the site, as in the masthead and the sender'),
+  SITE_NAME: optional.describe(
+    'name of the site, as in the masthead and the sender; default in the trial: The Whale Gazette',
+  ),
   SITE_URL: webAddress
     .optional()
     .describe('home page of the news site; default: PUBLIC_URL, in the trial its sample site'),
@@ -37,7 +49,9 @@ export const variables = {
     .regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #e58f97')
     .default('#e58f97')
     .describe('the same on dark paper'),
-  SITE_LOCALE: text('en').describe('language of pages and mails'),
+  SITE_LOCALE: locale
+    .default('en')
+    .describe('language that dates are written in, such as de or pt-BR; the words of pages and mails are English'),
   PUBLIC_URL: webAddress
     .optional()
     .describe('address of this program as readers reach it; default: http://127.0.0.1:PORT'),
@@ -50,6 +64,11 @@ export const variables = {
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must start with postgres://')
+    .superRefine((url, context) => {
+      const problem =
+        passwordProblem(url) ?? (URL.canParse(url) ? null : 'must look like postgres://user:password@host/name')
+      if (problem) context.addIssue(problem)
+    })
     .optional()
     .describe('Postgres 15 or newer; unset: the embedded database in DATA_DIR'),
   DATABASE_POOL: whole(2, 100, 10).describe('connections to Postgres per process'),

@@ -2,7 +2,7 @@
 // Preheader). MJML runs once per template and process, before any value is in it: a title can't break its markup, and filling a
 // piece costs microseconds. `<!-- piece:NAME -->` cuts a template into pieces that are filled apart: see digests/snapshot.ts.
 //
-// The colours #7a1f2b and #e58f97 and lang="en" in the templates stand for the site's own.
+// The colours #7a1f2b and #e58f97 in the templates stand for the site's own.
 
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -58,7 +58,7 @@ const loaded = new Map<string, Promise<MailTemplate>>()
 
 /** Compiled once per process and look. */
 export function loadTemplate(name: TemplateName, site: Config['site']): Promise<MailTemplate> {
-  const key = [name, site.accent, site.accentDark, site.locale].join()
+  const key = [name, site.accent, site.accentDark].join()
   let template = loaded.get(key)
   if (!template) loaded.set(key, (template = compile(name, site)))
   return template
@@ -85,7 +85,6 @@ async function compile(name: TemplateName, site: Config['site']): Promise<MailTe
   const ours = tighten(html)
     .replace(/#7a1f2b/gi, site.accent)
     .replace(/#e58f97/gi, site.accentDark)
-    .replace(/ lang="en"/g, ` lang="${site.locale}"`)
   const [head, body] = splitHeaders(text)
   return {
     subject: filler(textEngine, head.get('Subject') ?? ''),

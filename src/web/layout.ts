@@ -31,7 +31,7 @@ export function publicPage(config: Config, page: Page): Html {
   const { site } = config
   const name = site.logoUrl ? html`<img src="${site.logoUrl}" alt="${site.name}" />` : site.name
   return html`<!doctype html>
-    <html lang="${site.locale}">
+    <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />

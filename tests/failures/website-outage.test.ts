@@ -41,6 +41,7 @@ before(async () => {
   queue = await openQueue(database, postgres!.url, log)
   const config = readConfig({
     PUBLIC_URL: 'http://news.example',
+    SITE_NAME: 'The Whale Gazette',
     SMTP_URL: 'smtp://127.0.0.1:1',
     SECRET_KEY: testSecret,
     MAIL_FROM: 'The Whale Gazette <digest@news.example>',

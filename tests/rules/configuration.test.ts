@@ -9,9 +9,84 @@ test('all that is wrong with an environment is said at once', () => {
     (error) => {
       assert.ok(error instanceof ConfigError)
       const names = error.problems.map((problem) => problem.split(':')[0])
-      for (const name of ['PORT', 'SMTP_URL', 'SECRET_KEY', 'DKIM_DOMAIN', 'PUBLIC_URL', 'MAIL_FROM', 'POSTAL_ADDRESS'])
+      for (const name of [
+        'PORT',
+        'SMTP_URL',
+        'SECRET_KEY',
+        'DKIM_DOMAIN',
+        'PUBLIC_URL',
+        'SITE_NAME',
+        'MAIL_FROM',
+        'POSTAL_ADDRESS',
+      ])
         assert.ok(names.includes(name), name)
       return true
     },
+  )
+})
+
+const site = {
+  SITE_NAME: 'Harbour News',
+  SMTP_URL: 'smtp://relay.example',
+  PUBLIC_URL: 'https://news.example',
+  SECRET_KEY: 'k'.repeat(32),
+  MAIL_FROM: 'news@harbour.example',
+  POSTAL_ADDRESS: '1 Quay',
+}
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readConfig(environment)
+    return []
+  } catch (error) {
+    assert.ok(error instanceof ConfigError)
+    return error.problems
+  }
+}
+
+test('a real site must say its name; only the trial has one of its own', () => {
+  const { SITE_NAME: _name, ...nameless } = site
+  assert.match(problemsOf(nameless).join('\n'), /^SITE_NAME: is required/)
+  assert.equal(readConfig({}).site.name, 'The Whale Gazette')
+  assert.equal(readConfig(site).mail.from.name, 'Harbour News')
+})
+
+test('a language that dates can’t be written in is refused', () => {
+  for (const locale of ['english_US', 'xx', 'de DE', '!'])
+    assert.match(problemsOf({ ...site, SITE_LOCALE: locale })[0] ?? '', /^SITE_LOCALE: must be a language/, locale)
+  assert.equal(readConfig({ ...site, SITE_LOCALE: 'pt-BR' }).site.locale, 'pt-BR')
+})
+
+test('a password that isn’t percent-encoded is a sentence that names the variable and never shows the password', () => {
+  const passwords = ['100%', 'zq%xjk', '%E9t%E9', 'zq/xjk', 'zq#xjk', 'zq?xjk', '12/34', '12#34', '12?34', '12?zq=xjk']
+  for (const password of [...passwords, 'p@zq/xjk', 'p@12#34', 'p@zq?xjk', 'p@zq?xj=k']) {
+    const found = problemsOf({
+      ...site,
+      SMTP_URL: `smtp://user:${password}@relay.example:587`,
+      DATABASE_URL: `postgres://user:${password}@db.example/news`,
+      DIGEST_HOUR: '99',
+    })
+    for (const name of ['SMTP_URL', 'DATABASE_URL'])
+      assert.match(found.find((problem) => problem.startsWith(name)) ?? '', /percent-encoded/, `${name} ${password}`)
+    assert.ok(found.some((problem) => problem.startsWith('DIGEST_HOUR')))
+    const told = found.join('\n').replaceAll(/as %\w\w/g, '')
+    for (const part of [password, ...password.split(/[^\w]/).filter((one) => one.length > 1)])
+      assert.ok(!told.includes(part), `${password}: ${told}`)
+  }
+})
+
+test('a password of any characters works percent-encoded, and some work as they are', () => {
+  const relay = (userInfo: string, options = '') =>
+    readConfig({ ...site, SMTP_URL: `smtp://${userInfo}@relay.example:587${options}` }).smtp.relays[0]!
+  const all = 'p@ss/w#o?r%d: é+&=\\'
+  assert.equal(relay(`me%40site:${encodeURIComponent(all)}`).password, all)
+  assert.equal(relay('me:p@ss:word').password, 'p@ss:word')
+  assert.equal(relay('me:p', '/?warmup=500x1.5@2026-11-23').host, 'relay.example')
+  const options = 'smtp://relay.example?weight=2&warmup=500x1.5@2026-11-23'
+  assert.equal(readConfig({ ...site, SMTP_URL: options }).smtp.relays[0]!.weight, 2)
+  const database = `postgres://me:${encodeURIComponent(all)}@db.example/news?sslmode=require`
+  assert.equal(readConfig({ ...site, DATABASE_URL: database }).database.url, database)
+  assert.match(
+    problemsOf({ ...site, DATABASE_URL: 'postgres://db.example:port/news' })[0] ?? '',
+    /^DATABASE_URL: must look like/,
   )
 })

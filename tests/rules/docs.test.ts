@@ -37,9 +37,10 @@ test("the README's table of variables says what the schema says", () => {
   assert.deepEqual(rowsBetween(read('README.md'), 'configuration', 'end of configuration'), expectedRows)
 })
 
-test('.env.example names exactly the variables of the schema, and changes nothing', () => {
+test('.env.example names exactly the variables of the schema and of compose.yaml, and changes nothing', () => {
   const example = parseEnv(read('.env.example'))
-  assert.deepEqual(Object.keys(example).sort(), Object.keys(variables).sort())
+  const composed = [...read('compose.yaml').matchAll(/\$\{(\w+)/g)].map(([, name]) => name!)
+  assert.deepEqual(Object.keys(example).sort(), [...new Set([...Object.keys(variables), ...composed])].sort())
   assert.deepEqual(readConfig(example), readConfig({}))
 })
 

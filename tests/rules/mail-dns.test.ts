@@ -7,6 +7,7 @@ import { checkMailDns, type DnsLookups } from '../../src/commands/mail-dns.ts'
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const publicText = keys.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
 const config = readConfig({
+  SITE_NAME: 'The Whale Gazette',
   SMTP_URL: 'smtp://relay.example:587',
   PUBLIC_URL: 'https://news.example',
   SECRET_KEY: 'k'.repeat(32),

@@ -95,7 +95,7 @@ test('a wrong environment is told whole, and by doctor too', async () => {
   const environment = { PORT: '99999', TIMEZONE: 'Mars/Olympus', SMTP_URL: 'ftp://relay' }
   const plain = await cli(['admin', 'list'], environment)
   assert.equal(plain.code, 1)
-  for (const name of ['PORT', 'TIMEZONE', 'SMTP_URL', 'SECRET_KEY', 'MAIL_FROM', 'POSTAL_ADDRESS'])
+  for (const name of ['PORT', 'TIMEZONE', 'SMTP_URL', 'SITE_NAME', 'SECRET_KEY', 'MAIL_FROM', 'POSTAL_ADDRESS'])
     assert.match(plain.stderr, new RegExp(`^  ${name}: `, 'm'))
   assert.ok(!plain.stderr.includes('    at '))
   const examined = await cli(['doctor'], environment)

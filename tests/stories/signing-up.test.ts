@@ -30,6 +30,7 @@ let now: Date
 const origin = { ip: '192.0.2.7', formUrl: '/' }
 const config = readConfig({
   PUBLIC_URL: 'https://news.example',
+  SITE_NAME: 'The Whale Gazette',
   SMTP_URL: 'smtp://127.0.0.1:2525',
   SECRET_KEY: 'k'.repeat(32),
   MAIL_FROM: 'digest@news.example',

@@ -10,6 +10,7 @@ import { loadTemplate } from '../../src/mails/templates.ts'
 
 export const mailConfig = readConfig({
   PUBLIC_URL: 'https://news.example',
+  SITE_NAME: 'The Whale Gazette',
   SMTP_URL: 'smtp://127.0.0.1:25',
   SECRET_KEY: 'a-secret-of-the-tests-that-is-long-enough',
   MAIL_FROM: 'The Whale Gazette <digest@news.example>',

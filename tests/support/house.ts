@@ -48,6 +48,7 @@ export async function openHouse(kind: DatabaseKind, options: HouseOptions = {}):
   await inbox.listen()
   const config = readConfig({
     PUBLIC_URL: 'http://news.example',
+    SITE_NAME: 'The Whale Gazette',
     SMTP_URL: inbox.url,
     SECRET_KEY: testSecret,
     MAIL_FROM: 'The Whale Gazette <digest@news.example>',

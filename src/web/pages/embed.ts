@@ -20,7 +20,7 @@ export function showEmbed(web: WebContext): RequestHandler {
     response.set({ 'Content-Security-Policy': policy, 'X-Robots-Tag': 'noindex' })
     response.type('html').send(
       html`<!doctype html>
-        <html lang="${site.locale}">
+        <html lang="en">
           <head>
             <meta charset="utf-8" />
             <meta name="viewport" content="width=device-width, initial-scale=1" />
