@@ -1,14 +1,15 @@
-// The mails of the delivery bench: 30 kB digests of 4 categories, the same for our engine and for the baseline. The stories are
+// The mails of the delivery bench: digests of 4 categories, the same for our engine and for the baseline. The stories are
 // shared Buffers, as in a real edition; the greeting, the preferences link and the unsubscribe link are each subscriber's own.
 
 import { generateKeyPairSync } from 'node:crypto'
 import type { Composer, Composers } from '../src/delivery/composer.ts'
 import { mailKinds } from '../src/delivery/composer.ts'
+import { paragraphs } from './delivery-arguments.ts'
 
 const story = (category: string, i: number) =>
   `<h3 style=3D"margin:0"><a href=3D"https://news.example/${category}/${i}">A headline of story ${i} in=\r\n ${category}</a></h3>\r\n` +
   `<p style=3D"font:16px/24px Georgia,serif;color:#1a1a1a">Lorem ipsum dolor sit amet, consetetur sa=\r\ndipscing elitr.</p>\r\n`.repeat(
-    8,
+    paragraphs,
   )
 
 const categories = ['politics', 'world', 'business', 'investing']

@@ -1,40 +1,25 @@
-// npm run bench -- delivery [--mails N]: mails a second of our engine against pooled nodemailer `sendMail()` with its own DKIM
-// signer, the same mails to the same sink, in one run. Fails nothing; prints a table and one JSON line.
+// npm run bench -- delivery [--mails N] [--far MS]: mails a second of our engine against pooled nodemailer `sendMail()` with its
+// own DKIM signer, the same mails to the same sink, in one run. With --far a proxy holds each byte that long on the way to the
+// sink and back, for both. Fails nothing; prints a table and one JSON line.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import path from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sql } from 'kysely'
 import nodemailer from 'nodemailer'
 import { readConfig } from '../src/base/config.ts'
 import { createLog } from '../src/base/log.ts'
 import { type Database, openEmbedded, openPostgres } from '../src/db/connect.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { addToOutbox, deliveryChannel } from '../src/delivery/outbox.ts'
 import { DeliveryWorker } from '../src/delivery/worker.ts'
 import { startRestartablePostgres } from '../tests/support/restartable-postgres.ts'
+import { baselineMails, connections, farMs, large, mails, rounds, wants, warmUpMails } from './delivery-arguments.ts'
+import { measureConfirmations, plan, release, untilSent } from './delivery-edition.ts'
 import { baselineMail, benchComposers, makeDkimKey } from './delivery-mails.ts'
+import { startDelayProxy, startSink, startWorker } from './delivery-processes.ts'
 
-const argument = (name: string, fallback: number) => {
-  const at = process.argv.indexOf(`--${name}`)
-  return at < 0 ? fallback : Number(process.argv[at + 1])
-}
-/** Of each kind of run, over all rounds. With fewer, the unequal ends of the last claims are a part of the figure. */
-const mails = argument('mails', 120_000)
-/** Other work on the machine comes and goes: each of our runs stands between two of the baseline's, and the median counts. */
-const rounds = argument('rounds', 3)
-const baselineMails = 1500
-/** Sent by each worker before the clock starts: it runs for weeks, not for ten seconds. The baseline gets as long. */
-const warmUpMails = 4000
-const large = argument('large', 0)
-const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1]!.split(',') : null
-const connections = 20
 const dkim = { domain: 'news.example', selector: 's1', privateKey: makeDkimKey() }
 
-const port = 20_000 + Math.floor(Math.random() * 20_000)
-const sink = startSink(port)
+const sinkPort = 20_000 + Math.floor(Math.random() * 20_000)
+const port = farMs ? sinkPort + 1 : sinkPort
+const others = [startSink(sinkPort), ...(farMs ? [startDelayProxy(port, sinkPort, farMs)] : [])]
 await sleep(500)
 const environment = {
   SITE_NAME: 'The Whale Gazette',
@@ -60,7 +45,6 @@ const transport = nodemailer.createTransport({
   ignoreTLS: true,
   dkim: { domainName: dkim.domain, keySelector: dkim.selector, privateKey: dkim.privateKey },
 })
-const wants = (name: string) => only === null || only.includes(name)
 
 try {
   await runBaseline()
@@ -81,7 +65,7 @@ try {
   if (wants('embedded')) await compare('embedded', () => runEmbedded(Math.min(mails, 10_000)))
 } finally {
   transport.close()
-  sink.kill()
+  for (const each of others) each.kill()
 }
 report()
 
@@ -111,52 +95,12 @@ async function runBaseline(): Promise<void> {
   ;(samples.baseline ??= []).push(count / ((performance.now() - start) / 1000))
 }
 
-async function plan({ db }: Database, count: number): Promise<number> {
-  await sql`insert into subscribers (email, email_key, email_hash, status, created_at)
-    select 'reader' || g || '@a' || g % 50 || '.example', 'reader' || g || '@a' || g % 50 || '.example', md5(g::text), 'active', now()
-    from generate_series(1, ${count}::int) g on conflict (email_key) do nothing`.execute(db)
-  await sql`insert into reading (subscriber_id) select id from subscribers on conflict do nothing`.execute(db)
-  const { id } = await db
-    .insertInto('editions')
-    .values({ kind: 'manual', state: 'planning', createdAt: new Date(), audience: count })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  await sql`insert into deliveries (edition_id, subscriber_id, kind, lane, recipient, due, next_attempt_at)
-    select ${id}, id, 'digest', 'digest', email, 1, now() from subscribers order by id limit ${count}`.execute(db)
-  await sql`vacuum analyze`.execute(db)
-  await sql`checkpoint`.execute(db).catch(() => {})
-  return id
-}
-
-/** The instant at which workers may begin, on the database's clock. They are told as planning tells them. */
-async function release({ db }: Database, edition: number): Promise<string> {
-  const { rows } = await sql<{ at: string }>`
-    with released as (update editions set state = 'sending', planned_at = now() where id = ${edition})
-    select clock_timestamp()::text as at, pg_notify(${deliveryChannel}, 'digest')`.execute(db)
-  return rows[0]!.at
-}
-
-/** From its release to the last mail's settlement. Looked at seldom, as looking costs the measured machine. */
-async function untilSent({ db }: Database, edition: number, count: number, releasedAt: string): Promise<number> {
-  for (;;) {
-    await sleep(250)
-    const row = await db
-      .selectFrom('editionCounts')
-      .select((eb) => eb.fn.sum<number>('count').as('count'))
-      .where('editionId', '=', edition)
-      .executeTakeFirstOrThrow()
-    if (row.count < count) continue
-    const { rows } = await sql<{ ms: number }>`
-      select extract(epoch from max(settled_at) - ${releasedAt}::timestamptz)::float8 * 1000 as ms
-      from deliveries where edition_id = ${edition}`.execute(db)
-    return rows[0]!.ms
-  }
-}
-
 async function runWorkers(name: string, database: Database, url: string, count: number, size: number): Promise<number> {
   const warmUp = await plan(database, warmUpMails * count)
   const edition = await plan(database, size)
-  const workers = await Promise.all(Array.from({ length: count }, () => startWorker(url)))
+  const workers = await Promise.all(
+    Array.from({ length: count }, () => startWorker({ ...environment, DATABASE_URL: url })),
+  )
   await untilSent(database, warmUp, warmUpMails * count, await release(database, warmUp))
   const releasedAt = await release(database, edition)
   const latencies = name === 'one' ? measureConfirmations(database) : null
@@ -170,38 +114,6 @@ async function runWorkers(name: string, database: Database, url: string, count: 
   figures[`${name}CpuMsPerMail`] = used.reduce((sum, each) => sum + each.cpuMs, 0) / (size + warmUpMails * count)
   figures[`${name}MostMegabytes`] = Math.max(...used.map((each) => each.mostMegabytes))
   return size / (ms / 1000)
-}
-
-/** Adds a confirmation every 100 ms, and tells at the end how long each took until it was settled as sent. */
-function measureConfirmations(database: Database) {
-  const ids: number[] = []
-  const stopped = new AbortController()
-  const loop = (async () => {
-    while (!stopped.signal.aborted) {
-      ids.push(
-        await database.db
-          .transaction()
-          .execute((trx) => addToOutbox(trx, { kind: 'confirmation', recipient: 'new@a1.example' })),
-      )
-      await sleep(100)
-    }
-  })()
-  return {
-    stop: async () => {
-      stopped.abort()
-      await loop
-      for (;;) {
-        const rows = await database.db
-          .selectFrom('deliveries')
-          .select(sql<number>`extract(epoch from settled_at - created_at)::float8 * 1000`.as('ms'))
-          .where('id', 'in', ids)
-          .where('settledAt', 'is not', null)
-          .execute()
-        if (rows.length === ids.length) return rows.map((row) => row.ms)
-        await sleep(50)
-      }
-    },
-  }
 }
 
 async function runEmbedded(count: number): Promise<number> {
@@ -225,38 +137,6 @@ async function runEmbedded(count: number): Promise<number> {
   return rate
 }
 
-function startSink(at: number): ChildProcess {
-  const smtpSink = ['/usr/sbin/smtp-sink', '/usr/libexec/postfix/smtp-sink'].find((file) => existsSync(file))
-  if (!smtpSink)
-    return spawn(process.execPath, [path.join(import.meta.dirname, 'sink.ts'), String(at)], { stdio: 'ignore' })
-  const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
-  return spawn(smtpSink, [...user, `127.0.0.1:${at}`, '200'], { stdio: 'ignore' })
-}
-
-interface Used {
-  cpuMs: number
-  mostMegabytes: number
-}
-
-async function startWorker(url: string): Promise<{ stop: () => Promise<Used> }> {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'delivery-worker.ts')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
-      ...environment,
-      DATABASE_URL: url,
-    },
-  })
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
-  await lines.next()
-  return {
-    stop: async () => {
-      child.kill('SIGTERM')
-      return JSON.parse((await lines.next()).value as string) as Used
-    },
-  }
-}
-
 function report(): void {
   for (const [name, values] of Object.entries(samples)) figures[name] = median(values)
   const row = (title: string, name: string) => {
@@ -270,7 +150,7 @@ function report(): void {
   if (figures.twoPerSecond) row('two workers, Postgres', 'two')
   if (figures.embeddedPerSecond) row('embedded PGlite', 'embedded')
   if (figures.largePerSecond) row(`one worker, ${large} mails`, 'large')
-  console.log(JSON.stringify({ bench: 'delivery', mails, rounds, connections, ...figures }))
+  console.log(JSON.stringify({ bench: 'delivery', mails, rounds, connections, farMs, ...figures }))
 }
 
 function median(values: readonly number[]): number {

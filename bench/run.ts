@@ -6,7 +6,7 @@ import path from 'node:path'
 
 const benches = {
   signup: 'sign-ups a second against a bare Express handler that does the same inserts',
-  delivery: 'mails a second against pooled nodemailer',
+  delivery: 'mails a second against pooled nodemailer; --far 15: with the relay 15 ms away in either direction',
   plan: 'subscribers planned a second at one slot, against plain SQL',
   compose: 'digests composed a second, 1,000 combinations of categories against one',
   ingest: 'entries of feeds a second',
