@@ -5,9 +5,13 @@ import { after, before, describe, it } from 'node:test'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import type { Relay } from '../../src/base/relay.ts'
 import type { Database } from '../../src/db/connect.ts'
+import { RelayUnavailable, SmtpConnection } from '../../src/delivery/smtp-connection.ts'
+import { type CaptureServer, startCaptureServer } from '../support/capture-server.ts'
 import { countStates, makeWorker, openSendingDatabase, planEdition } from '../support/sending.ts'
+import { startTlsRelay, type TlsFault, type TlsRelay, tlsFaults, trustTestAuthority } from '../support/tls-relay.ts'
 
-// smtp-server brings a self-signed certificate for localhost: as good as expired or of another name.
+trustTestAuthority()
+
 describe('delivery and TLS', () => {
   let database: Database
   before(async () => {
@@ -52,19 +56,80 @@ describe('delivery and TLS', () => {
     return { taken, states }
   }
 
-  it('keeps the mail when TLS is required and the relay doesn’t offer it', async () => {
-    const { taken, states } = await attempt({ disabledCommands: ['STARTTLS'] }, {})
-    assert.deepEqual([taken, states], [[], { queued: 1 }])
+  /** What the relay does wrong, and what the error must say. */
+  const kinds: Record<TlsFault, [string, RegExp]> = {
+    none: ['doesn’t offer STARTTLS', /STARTTLS/],
+    refused: ['refuses STARTTLS', /454 4\.7\.0 TLS not available/],
+    unknown: ['has a certificate of nobody we know', /self.signed/i],
+    expired: ['has a certificate that has expired', /has.expired/i],
+    future: ['has a certificate that isn’t valid yet', /not.yet.valid/i],
+    elsewhere: ['has the certificate of another host', /altname/i],
+    old: ['speaks nothing newer than TLS 1.1', /protocol/i],
+    reset: ['hangs up in the handshake', /TLS|closed|reset/i],
+    injected: ['puts bytes behind its go-ahead', /./],
+  }
+  const ways = [
+    ...tlsFaults.map((fault) => ({ fault, isImplicit: false })),
+    ...(['unknown', 'expired', 'future', 'elsewhere', 'old'] as const).map((fault) => ({ fault, isImplicit: true })),
+  ]
+  const start = async ({ fault, isImplicit }: (typeof ways)[number], capture: CaptureServer) => {
+    const server = await startTlsRelay(capture.relay.port, isImplicit)
+    server.fault = () => fault
+    const relay: Relay = {
+      ...capture.relay,
+      name: `${fault}:${server.port}`,
+      host: 'localhost',
+      port: server.port,
+      implicitTls: isImplicit,
+      tls: 'required',
+      user: 'news',
+      password: 'pässword',
+    }
+    return { server, relay }
+  }
+  const nothingInClear = (server: TlsRelay) =>
+    assert.deepEqual(
+      server.inClear.filter((line) => !/^(?:EHLO \S+|STARTTLS|QUIT)$/.test(line)),
+      [],
+    )
+
+  for (const way of ways)
+    it(`a${way.isImplicit ? 'n smtps' : ''} relay that ${kinds[way.fault][0]} is refused with the reason`, async () => {
+      await using capture = await startCaptureServer()
+      const { server, relay } = await start(way, capture)
+      await using _closed = server
+      await assert.rejects(SmtpConnection.open(relay), (error) => {
+        assert.ok(error instanceof RelayUnavailable)
+        assert.match(error.message, kinds[way.fault][1])
+        return true
+      })
+      nothingInClear(server)
+    })
+
+  it('none of these relays gets a mail in clear, and the mail is kept', async () => {
+    await using capture = await startCaptureServer()
+    const started = await Promise.all(ways.map((way) => start(way, capture)))
+    const edition = await planEdition(database, ['ada@example.org'])
+    await makeWorker(
+      database,
+      started.map(({ relay }) => relay),
+    ).runOnce()
+    for (const { server } of started) {
+      nothingInClear(server)
+      await server.close()
+    }
+    assert.deepEqual([capture.captured, await countStates(database, edition)], [[], { queued: 1 }])
+    await database.db.deleteFrom('editions').where('id', '=', edition).execute()
   })
 
-  it('keeps the mail when the certificate isn’t one that we can trust', async () => {
-    const { taken, states } = await attempt({}, {})
-    assert.deepEqual([taken, states], [[], { queued: 1 }])
-  })
-
-  it('keeps the mail when smtps meets such a certificate', async () => {
-    const { taken, states } = await attempt({ secure: true }, { implicitTls: true })
-    assert.deepEqual([taken, states], [[], { queued: 1 }])
+  it('a relay whose certificate is good gets the mail', async () => {
+    await using capture = await startCaptureServer()
+    await using server = await startTlsRelay(capture.relay.port)
+    const edition = await planEdition(database, ['ada@example.org'])
+    const relay: Relay = { ...capture.relay, host: 'localhost', port: server.port, tls: 'required' }
+    await makeWorker(database, [relay]).runOnce()
+    assert.deepEqual(await countStates(database, edition), { sent: 1 })
+    await database.db.deleteFrom('editions').where('id', '=', edition).execute()
   })
 
   it('opportunistic encrypts whatever the certificate is, and goes in clear where nothing else is offered', async () => {

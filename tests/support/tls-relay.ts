@@ -11,10 +11,13 @@ export const tlsFaults = [
   /** STARTTLS isn't offered, or is refused. */
   'none',
   'refused',
-  /** A certificate of nobody we know, an expired one, one of another host. */
+  /** A certificate of nobody we know, an expired one, one that isn't valid yet, one of another host. */
   'unknown',
   'expired',
+  'future',
   'elsewhere',
+  /** Nothing newer than TLS 1.1. */
+  'old',
   /** Cut off in the handshake. */
   'reset',
   /** Replies in clear behind the go-ahead, as an attacker would slip them in. */
@@ -29,6 +32,7 @@ export interface TlsRelay {
   /** Commands that came before TLS. */
   inClear: string[]
   close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 const folder = path.join(import.meta.dirname, '../samples/certificates')
@@ -39,9 +43,17 @@ export function trustTestAuthority(): void {
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), read('authority').toString()])
 }
 
-/** Listens on loopback as `localhost`. */
-export async function startTlsRelay(capturePort: number): Promise<TlsRelay> {
-  const key = read('key')
+const certificates: readonly TlsFault[] = ['unknown', 'expired', 'future', 'elsewhere']
+
+/** What the relay itself brings to the handshake. */
+function identityOf(fault: TlsFault | null): tls.SecureContextOptions {
+  const name = fault !== null && certificates.includes(fault) ? fault : 'trusted'
+  const old: tls.SecureContextOptions = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' }
+  return { key: read('key'), cert: read(name), ...(fault === 'old' ? old : {}) }
+}
+
+/** Listens on loopback as `localhost`. `isImplicit`: TLS from the first byte, as smtps wants it. */
+export async function startTlsRelay(capturePort: number, isImplicit = false): Promise<TlsRelay> {
   const sockets = new Set<net.Socket>()
   const keepTrack = (socket: net.Socket) => {
     sockets.add(socket)
@@ -49,19 +61,23 @@ export async function startTlsRelay(capturePort: number): Promise<TlsRelay> {
   }
   const listener = net.createServer((client) => {
     keepTrack(client)
-    talkInClear(client, relay, (fault) => {
-      const isOwn = fault === 'unknown' || fault === 'expired' || fault === 'elsewhere'
-      const secure = new tls.TLSSocket(client, { isServer: true, key, cert: read(isOwn ? fault : 'trusted') })
+    const goOn = (fault: TlsFault | null) => {
+      const secureContext = tls.createSecureContext(identityOf(fault))
+      const secure = new tls.TLSSocket(client, { isServer: true, secureContext })
       const behind = net.connect(capturePort, '127.0.0.1')
       keepTrack(behind)
       secure.on('error', () => behind.destroy()).on('close', () => behind.destroy())
       behind.on('close', () => secure.destroy())
-      // Its greeting has been given in clear.
-      behind.once('data', () => {
+      const join = () => {
         secure.pipe(behind)
         behind.pipe(secure)
-      })
-    })
+      }
+      // Its greeting has been given in clear already.
+      if (isImplicit) join()
+      else behind.once('data', join)
+    }
+    if (isImplicit) goOn(relay.fault())
+    else talkInClear(client, relay, goOn)
   })
   listener.listen(0, '127.0.0.1')
   await once(listener, 'listening')
@@ -74,6 +90,7 @@ export async function startTlsRelay(capturePort: number): Promise<TlsRelay> {
       listener.close()
       await once(listener, 'close')
     },
+    [Symbol.asyncDispose]: () => relay.close(),
   }
   return relay
 }
@@ -94,7 +111,9 @@ function talkInClear(client: net.Socket, relay: TlsRelay, secure: (fault: TlsFau
   }
   function answer(verb: string): void {
     if (verb === 'EHLO')
-      client.write(`250-localhost\r\n${fault === 'none' ? '' : '250-STARTTLS\r\n'}250 PIPELINING\r\n`)
+      client.write(
+        `250-localhost\r\n${fault === 'none' ? '' : '250-STARTTLS\r\n'}250-AUTH PLAIN LOGIN\r\n250 PIPELINING\r\n`,
+      )
     else if (verb === 'QUIT') client.end('221 bye\r\n')
     else if (verb === 'DATA') client.write('354 go on\r\n')
     else if (verb !== 'STARTTLS') client.write('250 fine\r\n')
