@@ -1,5 +1,6 @@
 // Who a mail is from: `Name <address>`.
 
+import addressparser from 'nodemailer/lib/addressparser'
 import { parseEmailAddress } from './email-address.ts'
 
 export interface Mailbox {
@@ -7,11 +8,22 @@ export interface Mailbox {
   address: string
 }
 
-/** `Name <address>` or a bare address; null when it is neither, or when a control character is in it. */
+/** `Name <address>` or a bare address, quoted strings and comments included; null when it is neither, or when a control character is
+ * in it. */
 export function parseMailbox(value: string): Mailbox | null {
   // oxlint-disable-next-line no-control-regex
   if (/[\x00-\x1f\x7f]/.test(value)) return null
-  const match = /^\s*(?:"?([^"<>]*?)"?\s*<([^<>]+)>|([^<>\s]+))\s*$/.exec(value)
-  const parsed = parseEmailAddress(match?.[2] ?? match?.[3])
-  return parsed ? { name: match?.[1] ?? '', address: parsed.email } : null
+  // A name without quotes is taken as people type it: in RFC 5322 its colon, comma or bracket would mean something else.
+  const typed = /^([^"\\<>]*)<([^<>]*)>\s*$/.exec(value)
+  if (typed) return mailbox(typed[1]!.trim(), typed[2]!)
+  // The parser finds an address in anything; only what has the shape of a mailbox counts.
+  const outside = value.replace(/"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)/g, '').trim()
+  if (!/^[^"\\<>,;:]*<[^<>]*>$|^[^\s"\\<>,;:]+$/.test(outside)) return null
+  const [found, ...others] = addressparser(value, { flatten: true })
+  return found && others.length === 0 ? mailbox(found.name, found.address) : null
+}
+
+function mailbox(name: string, address: string): Mailbox | null {
+  const parsed = parseEmailAddress(address)
+  return parsed && { name, address: parsed.email }
 }

@@ -16,7 +16,8 @@ const whole = (least: number, most: number, fallback: number) =>
     .default(fallback)
 const webAddress = z
   .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
-  .transform((url) => url.replace(/\/+$/, ''))
+  // In ASCII, as it becomes part of headers too.
+  .transform((url) => new URL(url).href.replace(/\/+$/, ''))
 const zone = z.string().refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin')
 const locale = z.string().refine(isLocale, 'must be a language that dates can be written in, such as de or pt-BR')
 const mailbox = z.string().refine((value) => parseMailbox(value) !== null, 'must be an address, or: Name <address>')

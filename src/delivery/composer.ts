@@ -38,7 +38,8 @@ export interface Mail {
   from: Mailbox
   replyTo: Mailbox | null
   subject: string
-  /** Beyond From, To, Subject, Reply-To and MIME: List-*, Feedback-ID, Auto-Submitted. Values are checked for line ends. */
+  /** Beyond From, To, Subject, Reply-To and MIME: List-*, Feedback-ID, Auto-Submitted. Values are printable ASCII: they are folded,
+   * not encoded, as addresses and ids can't be. */
   headers: readonly (readonly [name: string, value: string])[]
   /** Value of the Content-Type header, boundary included. */
   contentType: string

@@ -1,4 +1,4 @@
-// Headers that say what kind of mail this is. Values are unfolded and unencoded ASCII: delivery folds them.
+// Headers that say what kind of mail this is. Values are ASCII as it is sent, but for folds, which delivery adds.
 
 import type { Config } from '../base/config.ts'
 
@@ -10,7 +10,7 @@ export const systemHeaders: Headers = [
   ['X-Auto-Response-Suppress', 'OOF, AutoReply'],
 ]
 
-/** RFC 2919, 2369 and 8058. The web address stands first in List-Unsubscribe and is short: a folded one breaks some relays' DKIM. */
+/** RFC 2919, 2369 and 8058. */
 export function listHeaders(config: Pick<Config, 'site' | 'web' | 'mail'>, unsubscribeUrl: string): Headers {
   return [
     ['List-Unsubscribe', `<${unsubscribeUrl}>`],
@@ -25,7 +25,7 @@ export function fixedListHeaders(config: Pick<Config, 'site' | 'web' | 'mail'>):
     ['List-Id', `${listName(config.site.name)}<newsletter.${domainOfSender(config)}>`],
     ['List-Archive', `<${config.web.publicUrl}/archive>`],
     ['List-Help', `<${config.web.publicUrl}/>`],
-    ...(config.mail.replyTo ? [['List-Owner', `<mailto:${config.mail.replyTo.address}>`] as const] : []),
+    ...(config.mail.replyTo ? [['List-Owner', `<mailto:${mailtoAddress(config.mail.replyTo.address)}>`] as const] : []),
   ]
 }
 
@@ -46,9 +46,15 @@ function domainOfSender({ mail }: Pick<Config, 'mail'>): string {
   return mail.from.address.slice(mail.from.address.lastIndexOf('@') + 1).toLowerCase()
 }
 
+/** RFC 6068: `?`, `&` and `%` have a meaning of their own in such a link. */
+function mailtoAddress(address: string): string {
+  const at = address.lastIndexOf('@')
+  return encodeURIComponent(address.slice(0, at)) + address.slice(at)
+}
+
 /** RFC 2919 §2: a phrase before the id, left out when it would need encoding: many programs show it as it stands. */
 function listName(name: string): string {
   // oxlint-disable-next-line no-control-regex
   const clean = name.replace(/[\x00-\x1f\x7f]+/g, ' ').trim()
-  return /^[\x20-\x7e]{1,120}$/.test(clean) ? `"${clean.replace(/["\\]/g, '\\$&')}" ` : ''
+  return /^[\x20-\x7e]{1,120}$/.test(clean) && !clean.includes('=?') ? `"${clean.replace(/["\\]/g, '\\$&')}" ` : ''
 }
