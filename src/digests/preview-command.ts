@@ -25,7 +25,7 @@ export async function previewCommand(
   const folder = options.out ?? 'tmp/preview'
   await mkdir(folder, { recursive: true })
   for (const [name, mail] of await everyMail(ctx)) {
-    const { html, text } = readAlternative(mail.body)
+    const { html, text } = await readAlternative(mail)
     const messageId = makeMessageId(0, 'preview', mail.from.address)
     const message = Buffer.concat(await buildMessage(mail, { recipient, messageId, date: ctx.clock.now() }, null))
     await writeFile(join(folder, `${name}.html`), html)
@@ -69,7 +69,7 @@ async function everyMail(ctx: Context): Promise<[string, Mail][]> {
   for (const [name, values] of Object.entries(letters)) {
     const template = await loadTemplate(name as keyof typeof letters, ctx.config.site)
     const isList = name === 'welcome' || name === 'preferences-link'
-    mails.push([name, fillLetter(ctx.config, template, { ...links, ...values }, isList ? 0 : null)])
+    mails.push([name, await fillLetter(ctx.config, template, { ...links, ...values }, isList ? 0 : null)])
   }
   const announcement = await previewAnnouncement(ctx, {
     subject: 'A short note from the newsroom',

@@ -117,10 +117,10 @@ async function imaginedReader(ctx: Context, edition: OpenEdition, slugs: readonl
 }
 
 /** Both parts as a reader's program shows them. */
-export function readPreview(mail: Mail, articleIds: number[]): Preview {
+async function readPreview(mail: Mail, articleIds: number[]): Promise<Preview> {
   return {
     subject: mail.subject,
-    ...readAlternative(mail.body),
+    ...(await readAlternative(mail)),
     htmlBytes: mail.htmlBytes,
     articleIds,
     mail,

@@ -1,7 +1,12 @@
-// multipart/alternative: text first, HTML second, both quoted-printable. The boundary is the same in every mail: it holds "=_", which
-// quoted-printable never writes, so no text can imitate it, and everything around the two parts is one shared Buffer.
+// multipart/alternative: text first, HTML second, both quoted-printable. Mails to one person are nodemailer's work.
+//
+// Digests and announcements share their fragments: those are encoded once per edition and spliced (quoted-printable.ts), as nodemailer
+// would encode 40 kB anew for each subscriber. Their boundary is the same in every mail: it holds "=_", which quoted-printable never
+// writes, so no text can imitate it, and everything around the two parts is one shared Buffer.
 
-import { decodeFragments, encodeFragment } from './quoted-printable.ts'
+import MailComposer from 'nodemailer/lib/mail-composer'
+import PostalMime from 'postal-mime'
+import type { Mail } from '../delivery/composer.ts'
 
 const boundary = '=_broadsheet_alternative'
 
@@ -15,34 +20,26 @@ export const beforeText = Buffer.from(partHead('text/plain'))
 export const beforeHtml = Buffer.from(`\r\n${partHead('text/html')}`)
 export const afterHtml = Buffer.from(`\r\n--${boundary}--\r\n`)
 
-export interface Alternative {
-  contentType: string
-  body: Buffer[]
-  isDotFree: true
-  /** Decoded bytes of the HTML part. */
-  htmlBytes: number
-}
-
-/** A whole mail from two texts. Digests are spliced from fragments instead: digests/splice.ts. Pure. */
-export function buildAlternative({ text, html }: { text: string; html: string }): Alternative {
-  const textPart = encodeFragment(withLineEnd(text))
-  const htmlPart = encodeFragment(withLineEnd(html))
+/** A whole mail from two texts. What nodemailer writes above its body is left out: delivery writes the headers of all mails. */
+export async function composeAlternative(parts: {
+  text: string
+  html: string
+}): Promise<Pick<Mail, 'contentType' | 'body' | 'htmlBytes'>> {
+  const node = new MailComposer({ ...parts, encoding: 'quoted-printable', newline: 'windows' }).compile()
+  const message = await node.build()
   return {
-    contentType: alternativeType,
-    body: [beforeText, textPart.bytes, beforeHtml, htmlPart.bytes, afterHtml],
-    isDotFree: true,
-    htmlBytes: htmlPart.size,
+    contentType: `multipart/alternative; boundary="${node.boundary}"`,
+    body: [message.subarray(message.indexOf('\r\n\r\n') + 4)],
+    htmlBytes: Buffer.byteLength(parts.html),
   }
 }
 
-/** Both parts of a body made here, as a reader's program shows them. */
-export function readAlternative(body: readonly Buffer[]): { text: string; html: string } {
-  const [, text, html] = Buffer.concat(body).toString('latin1').split(`--${boundary}`)
-  const content = (part: string) =>
-    decodeFragments([Buffer.from(part.slice(part.indexOf('\r\n\r\n') + 4).replace(/\r\n$/, ''), 'latin1')])
-  return { text: content(text!).replaceAll('\r\n', '\n'), html: content(html!).replaceAll('\r\n', '\n') }
-}
-
-function withLineEnd(text: string): string {
-  return text.endsWith('\n') ? text : `${text}\n`
+/** Both parts, as a reader's program shows them. */
+export async function readAlternative({
+  contentType,
+  body,
+}: Pick<Mail, 'contentType' | 'body'>): Promise<{ text: string; html: string }> {
+  const head = Buffer.from(`MIME-Version: 1.0\r\nContent-Type: ${contentType}\r\n\r\n`)
+  const { text, html } = await PostalMime.parse(Buffer.concat([head, ...body]))
+  return { text: text!, html: html! }
 }

@@ -79,12 +79,3 @@ function startsFrom(input: Buffer, at: number): boolean {
     input[at + 4] === space
   )
 }
-
-/** The text that fragments carry, CRLF line ends as in the mail. For previews and tests; a mail program does the same. */
-export function decodeFragments(fragments: readonly Buffer[]): string {
-  const encoded = Buffer.concat(fragments).toString('latin1')
-  const bytes = encoded
-    .replace(/=\r\n/g, '')
-    .replace(/=([0-9A-F]{2})/g, (_, code: string) => String.fromCharCode(parseInt(code, 16)))
-  return Buffer.from(bytes, 'latin1').toString('utf8')
-}

@@ -11,7 +11,7 @@ import { addressChangeUrl, confirmUrl, linkDays, preferencesUrl, unsubscribeUrl 
 import { listChoices, listRequestedChoices, type Choice } from './choices.ts'
 import { formatDate } from './dates.ts'
 import { listHeaders, systemHeaders } from './list-headers.ts'
-import { buildAlternative } from './mime.ts'
+import { composeAlternative } from './mime.ts'
 import { loadTemplate, siteValues, type MailTemplate, type TemplateName } from './templates.ts'
 
 type TransactionalKind = Exclude<MailKind, 'digest' | 'announcement' | 'test'>
@@ -100,34 +100,36 @@ function composer(
     async prepare(deliveries) {
       const now = ctx.clock.now()
       const [template, write] = await Promise.all([loadTemplate(name, ctx.config.site), load(deliveries)])
-      return (delivery): Composed => {
+      return async (delivery): Promise<Composed> => {
         const letter = write(delivery, now)
         if (!letter) return { outcome: 'skip', reason: 'cancelled' }
         const leaveAs = letter.unsubscribable ? subscriberOf(delivery) : null
-        return { outcome: 'mail', record: null, mail: fillLetter(ctx.config, template, letter.values, leaveAs) }
+        return { outcome: 'mail', record: null, mail: await fillLetter(ctx.config, template, letter.values, leaveAs) }
       }
     },
   }
 }
 
 /** `leaveAs`: the subscriber whom the List-Unsubscribe headers are for; null: mail that isn't the list's. */
-export function fillLetter(
+export async function fillLetter(
   config: Config,
   template: MailTemplate,
   given: Record<string, unknown>,
   leaveAs: number | null,
-): Mail {
+): Promise<Mail> {
   const values = { site: siteValues(config.site), ...given }
   return {
     from: config.mail.fromSystem,
     replyTo: config.mail.replyTo,
     subject: template.subject(values),
     headers:
-      leaveAs === null ? systemHeaders : [...systemHeaders, ...listHeaders(config, unsubscribeUrl(config, leaveAs))],
-    ...buildAlternative({
+      leaveAs === null
+        ? systemHeaders
+        : [...systemHeaders, ...listHeaders(config, unsubscribeUrl(config, leaveAs))],
+    ...(await composeAlternative({
       text: template.text.get('open')!(values),
       html: template.html.get('open')!(values),
-    }),
+    })),
   }
 }
 

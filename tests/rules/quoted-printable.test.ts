@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import PostalMime from 'postal-mime'
-import { buildAlternative } from '../../src/mails/mime.ts'
-import { decodeFragments, encodeFragment } from '../../src/mails/quoted-printable.ts'
+import { encodeFragment } from '../../src/mails/quoted-printable.ts'
 
 const samples: Record<string, string> = {
   ascii: 'Plain words, and = an equals sign.',
@@ -17,12 +15,21 @@ const samples: Record<string, string> = {
   'dots where lines break': '.'.repeat(500),
   'lone surrogate': 'a\ud800b',
 }
+/** As a mail program decodes it. */
+const decode = (encoded: Buffer) =>
+  Buffer.from(
+    encoded
+      .toString('latin1')
+      .replace(/=\r\n/g, '')
+      .replace(/=([0-9A-F]{2})/g, (_, code: string) => String.fromCharCode(parseInt(code, 16))),
+    'latin1',
+  ).toString()
 const asReceived = (text: string) => Buffer.from(text.replace(/\r\n?|\n/g, '\r\n')).toString()
 
 for (const [name, text] of Object.entries(samples))
   test(`quoted-printable keeps ${name}`, () => {
     const { bytes, size } = encodeFragment(text)
-    assert.equal(decodeFragments([bytes]), asReceived(text))
+    assert.equal(decode(bytes), asReceived(text))
     assert.equal(size, Buffer.byteLength(asReceived(text)))
     assertLines(bytes)
   })
@@ -33,27 +40,12 @@ test('fragments of any text can be concatenated in any order', () => {
       const fragments = texts.map(encodeFragment)
       for (const { bytes } of fragments) assertLines(bytes)
       // A lone CR at the end of one text and LF at the start of the next are two line ends, as each fragment is whole.
-      assert.equal(decodeFragments(fragments.map((fragment) => fragment.bytes)), texts.map(asReceived).join(''))
+      const joined = Buffer.concat(fragments.map((fragment) => fragment.bytes))
+      assert.equal(decode(joined), texts.map(asReceived).join(''))
     }),
     { numRuns: 300 },
   )
 })
-
-test('a mail of two parts is read back exactly by a MIME parser', async () => {
-  for (const text of Object.values(samples)) {
-    const { contentType, body, htmlBytes } = buildAlternative({ text, html: `<p>${text}</p>` })
-    const parsed = await PostalMime.parse(
-      Buffer.concat([Buffer.from(`MIME-Version: 1.0\r\nContent-Type: ${contentType}\r\n\r\n`), ...body]),
-    )
-    const expected = asReceived(text.endsWith('\n') ? text : `${text}\n`)
-    assert.equal(normalised(parsed.text!), normalised(expected))
-    assert.equal(normalised(parsed.html!), normalised(asReceived(`<p>${text}</p>\n`)))
-    assert.equal(htmlBytes, Buffer.byteLength(asReceived(`<p>${text}</p>\n`)))
-    assertLines(Buffer.concat(body))
-  }
-})
-
-const normalised = (text: string) => text.replace(/\r\n/g, '\n').replace(/\n+$/, '')
 
 function assertLines(bytes: Buffer) {
   const text = bytes.toString('latin1')
