@@ -4,7 +4,7 @@
 import type { Config } from '../base/config.ts'
 import type { Context } from '../db/context.ts'
 import type { Composed, Composer, Mail } from '../delivery/composer.ts'
-import { feedbackId, listHeaders } from '../mails/list-headers.ts'
+import { automaticHeaders, feedbackId, listHeaders } from '../mails/list-headers.ts'
 import { afterHtml, alternativeType, beforeHtml, beforeText } from '../mails/mime.ts'
 import { encodeFragment } from '../mails/quoted-printable.ts'
 import { loadTemplate, siteValues } from '../mails/templates.ts'
@@ -92,7 +92,7 @@ export async function announcementWriter(
       from: config.mail.from,
       replyTo: config.mail.replyTo,
       subject: template.subject(values),
-      headers: [...listHeaders(config, unsubscribe), feedback],
+      headers: [...listHeaders(config, unsubscribe), feedback, ...automaticHeaders],
       contentType: alternativeType,
       isDotFree: true,
       body,

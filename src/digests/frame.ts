@@ -5,7 +5,7 @@ import type { Config } from '../base/config.ts'
 import type { MailTemplate } from '../mails/templates.ts'
 import { siteValues } from '../mails/templates.ts'
 import { encodeFragment, type Fragment } from '../mails/quoted-printable.ts'
-import { feedbackId, fixedListHeaders } from '../mails/list-headers.ts'
+import { automaticHeaders, feedbackId, fixedListHeaders } from '../mails/list-headers.ts'
 import { openFragments, openPieces, type Piece } from './fragments.ts'
 import type { Snapshot, StoryForm } from './snapshot.ts'
 import { type EditionCategory, type EditionStories, indexStories } from './waiting.ts'
@@ -74,7 +74,7 @@ export function openFrame(
     stories,
     html: openPieces(snapshot.html),
     text: openPieces(snapshot.text),
-    headers: [...fixedListHeaders(config), feedbackId(config, edition.kind, edition.id)],
+    headers: [...fixedListHeaders(config), feedbackId(config, edition.kind, edition.id), ...automaticHeaders],
     encoded(text) {
       return remembered(fragments, text, () => encodeFragment(text))
     },

@@ -4,8 +4,8 @@ import type { Config } from '../base/config.ts'
 
 type Headers = readonly (readonly [name: string, value: string])[]
 
-/** Mail that a program wrote for one person: no out-of-office answers, please (RFC 3834). */
-export const systemHeaders: Headers = [
+/** In every mail: a program sends it, so no out-of-office replies should come back (RFC 3834; the second is Microsoft's). */
+export const automaticHeaders: Headers = [
   ['Auto-Submitted', 'auto-generated'],
   ['X-Auto-Response-Suppress', 'OOF, AutoReply'],
 ]

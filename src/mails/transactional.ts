@@ -10,7 +10,7 @@ import type { ClaimedDelivery, Composed, Composer, Composers, Mail, MailKind } f
 import { addressChangeUrl, confirmUrl, linkDays, preferencesUrl, unsubscribeUrl } from '../subscribers/links.ts'
 import { listChoices, listRequestedChoices, type Choice } from './choices.ts'
 import { formatDate } from './dates.ts'
-import { listHeaders, systemHeaders } from './list-headers.ts'
+import { listHeaders, automaticHeaders } from './list-headers.ts'
 import { composeAlternative } from './mime.ts'
 import { loadTemplate, siteValues, type MailTemplate, type TemplateName } from './templates.ts'
 
@@ -124,8 +124,8 @@ export async function fillLetter(
     subject: template.subject(values),
     headers:
       leaveAs === null
-        ? systemHeaders
-        : [...systemHeaders, ...listHeaders(config, unsubscribeUrl(config, leaveAs))],
+        ? automaticHeaders
+        : [...automaticHeaders, ...listHeaders(config, unsubscribeUrl(config, leaveAs))],
     ...(await composeAlternative({
       text: template.text.get('open')!(values),
       html: template.html.get('open')!(values),

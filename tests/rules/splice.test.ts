@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Parser } from 'htmlparser2'
+import { announcementWriter } from '../../src/digests/announce.ts'
 import { htmlLimit, type SpliceSelection } from '../../src/digests/layout.ts'
 import { spliceDigest } from '../../src/digests/splice.ts'
 import type { Frame } from '../../src/digests/frame.ts'
@@ -175,14 +176,21 @@ test('a digest loads nothing from anybody but its pictures, and has a heading, a
   assert.match(html, /<html lang="en"/)
 })
 
-test('headers of a list: one-click first, stable List-Id, Feedback-ID without a person in it', async () => {
-  const frame = await makeFrame(makeSource(1, 1))
-  const headers = Object.fromEntries(splice(frame, [section(1, 1)]).mail.headers)
-  assert.match(headers['List-Unsubscribe']!, /^<https:\/\/news\.example\/unsubscribe\?token=42\.0\.[\w-]{22}>$/)
-  assert.equal(headers['List-Unsubscribe-Post'], 'List-Unsubscribe=One-Click')
-  assert.equal(headers['List-Id'], '"The Whale Gazette" <newsletter.news.example>')
-  assert.match(headers['Feedback-ID']!, /^7:scheduled:broadsheet:[a-z0-9]{5,15}$/)
-  assert.equal(mailConfig.mail.from.address, 'digest@news.example')
+test('headers of a list: one-click first, stable List-Id, Feedback-ID without a person in it, no automatic replies', async () => {
+  const digest = splice(await makeFrame(makeSource(1, 1)), [section(1, 1)]).mail
+  const write = await announcementWriter(mailConfig, 7, { subject: 'A note', body: 'From the newsroom.' })
+  const announcement = write(42, 'ada@reader.example', now)
+  for (const [kind, mail] of Object.entries({ scheduled: digest, announcement })) {
+    const headers = Object.fromEntries(mail.headers)
+    assert.equal(Object.keys(headers).length, mail.headers.length)
+    assert.match(headers['List-Unsubscribe']!, /^<https:\/\/news\.example\/unsubscribe\?token=42\.0\.[\w-]{22}>$/)
+    assert.equal(headers['List-Unsubscribe-Post'], 'List-Unsubscribe=One-Click')
+    assert.equal(headers['List-Id'], '"The Whale Gazette" <newsletter.news.example>')
+    assert.match(headers['Feedback-ID']!, new RegExp(`^7:${kind}:broadsheet:[a-z0-9]{5,15}$`))
+    assert.equal(headers['Auto-Submitted'], 'auto-generated')
+    assert.equal(headers['X-Auto-Response-Suppress'], 'OOF, AutoReply')
+    assert.equal(mail.from.address, 'digest@news.example')
+  }
 })
 
 function walk(html: string) {
