@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { passwordProblem } from './address-password.ts'
 import { isLoopbackHost } from './loopback.ts'
 import { parseMailbox } from './mailbox.ts'
-import { parseRelay, type Relay } from './relay.ts'
+import { ehloNameOf, parseRelay, type Relay } from './relay.ts'
 import { variables } from './variables.ts'
 
 /** Of the fictional newspaper that comes with the trial. */
@@ -56,7 +56,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
 
   const relays: Relay[] = []
   for (const url of env.SMTP_URL?.split(/\s+/).filter(Boolean) ?? []) {
-    const relay = passwordProblem(url) ?? parseRelay(url)
+    const relay = passwordProblem(url) ?? parseRelay(url, ehloNameOf(publicUrl))
     if (typeof relay === 'string') problems.push(`SMTP_URL: ${relay}`)
     else relays.push(relay)
   }

@@ -7,7 +7,7 @@ import { type GroupCommit, type Naming, noConnection, type Verdict } from './gro
 import type { LeasedDelivery } from './lane.ts'
 import { Preparer, type Prepared, type PreparerOptions } from './preparer.ts'
 import type { RelayGate } from './relays.ts'
-import { refusedBy, type Settlement, tried } from './settlement.ts'
+import { leaseGivenBack, refusedBy, type Settlement, tried } from './settlement.ts'
 import { sizeOf, type SmtpConnection, type SmtpOutcome } from './smtp-connection.ts'
 
 export interface CourierOptions extends PreparerOptions {
@@ -75,7 +75,7 @@ export class Courier {
 
   async #carry(prepared: Prepared): Promise<void> {
     const { gate, traffic } = this.#options
-    const { delivery, envelopeFrom } = prepared
+    const { delivery } = prepared
     if (!(await this.#connect())) return this.#giveUp(prepared, 0)
     const message = await prepared.message.catch((cause: unknown) => this.#notComposed(delivery, cause))
     if (!message) return
@@ -97,12 +97,14 @@ export class Courier {
     }
     const sentAt = performance.now()
     this.#sentAt = sentAt
-    const wire = this.#smtp!.send(envelopeFrom, delivery.recipient, message, this.#options.mayWrite)
+    const envelope = { from: prepared.envelopeFrom, to: delivery.recipient, bytes: sizeOf(message) }
+    const wire = this.#smtp!.send(envelope, message, this.#options.mayWrite)
     await this.#lookAhead()
     const outcome = await wire
     this.#sentAt = Infinity
     this.#options.took('smtp', performance.now() - sentAt)
-    await this.#learn(prepared, outcome, sizeOf(message))
+    if (outcome.isUntouched) await this.#giveBack(delivery, outcome)
+    else await this.#learn(prepared, outcome, envelope.bytes)
   }
 
   /** Back to the lane with all that was taken ahead; its last mail is settled before it rests. */
@@ -181,7 +183,7 @@ export class Courier {
       return true
     } catch (cause) {
       const relay = this.#options.gate.relay.name
-      this.#options.log.warn({ relay, why: (cause as Error).message }, 'a relay is unavailable')
+      if (!this.#stopped) this.#options.log.warn({ relay, why: (cause as Error).message }, 'a relay is unavailable')
       return false
     }
   }
@@ -194,6 +196,14 @@ export class Courier {
     const verdict = await this.#options.commit.turn(settle, connection, name)
     this.#options.settled(settle)
     return verdict
+  }
+
+  /** It was named, and the connection was over before anything was said about it. */
+  async #giveBack(delivery: LeasedDelivery, { cause }: SmtpOutcome): Promise<void> {
+    // A relay that does this to the first mail of each connection would be asked for ever.
+    if (this.#smtp!.mails <= 1) this.#options.gate.failed(cause ?? 'it hung up')
+    await this.#options.traffic.learned(delivery, notSent)
+    this.#settle.push(leaseGivenBack(delivery, 0))
   }
 
   async #learn(prepared: Prepared, outcome: SmtpOutcome, sizeBytes: number): Promise<void> {

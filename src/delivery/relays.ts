@@ -3,7 +3,8 @@
 
 import type { Relay } from '../base/relay.ts'
 import type { Lane } from '../db/schema.ts'
-import { type RelayUnavailable, rfcTimeouts, SmtpConnection, type SmtpTimeouts } from './smtp-connection.ts'
+import type { RelayUnavailable } from './relay-dial.ts'
+import { rfcTimeouts, SmtpConnection, type SmtpTimeouts } from './smtp-connection.ts'
 
 const firstRestMs = 300
 const longestRestMs = 60_000
@@ -11,6 +12,7 @@ const longestRestMs = 60_000
 export class RelayGate {
   readonly relay: Relay
   #timeouts: SmtpTimeouts
+  #stopping = new AbortController()
   #restUntil = 0
   #isProbing = false
   /** In a row, since it last answered a mail. */
@@ -29,7 +31,7 @@ export class RelayGate {
   /** For one of its connections; throws RelayUnavailable. */
   async connect(): Promise<SmtpConnection> {
     try {
-      const connection = await SmtpConnection.open(this.relay, this.#timeouts)
+      const connection = await SmtpConnection.open(this.relay, this.#timeouts, { signal: this.#stopping.signal })
       this.trouble = null
       return connection
     } catch (cause) {
@@ -52,6 +54,11 @@ export class RelayGate {
     } finally {
       this.#isProbing = false
     }
+  }
+
+  /** Ends the attempts to connect that are under way, and makes no more. */
+  stop(): void {
+    this.#stopping.abort()
   }
 
   /** Whether it can take mail of that lane now. */

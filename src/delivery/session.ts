@@ -193,6 +193,7 @@ export class WorkSession {
 
   /** Takes nothing more; what is on the wire is finished. */
   stop(): void {
+    for (const gate of this.gates) gate.stop()
     for (const courier of this.#couriers) courier.stop()
     this.#lanes.digest.close()
     this.#lanes.transactional.close()

@@ -1,13 +1,13 @@
-// One connection to a relay: EHLO, STARTTLS, AUTH PLAIN and LOGIN, PIPELINING, SIZE. Its reason to be: it knows how far each mail
-// came. nodemailer reports "dropped before DATA" and "dropped after the final dot" alike, so a retry either doubles or loses.
+// One connection to a relay, once nodemailer has opened it (relay-dial.ts): our own loop speaks on it, because it knows how far
+// each mail came. nodemailer reports "dropped before DATA" and "dropped after the final dot" alike, so a retry either doubles or
+// loses.
 //
 // The surprise: a mail has the stage `dot` only once the whole of it, final dot included, was handed to the kernel. Cut off
 // earlier, the server can't have taken it.
 
-import net from 'node:net'
-import { hostname } from 'node:os'
 import tls from 'node:tls'
 import type { Relay } from '../base/relay.ts'
+import { type Dialled, type DialOptions, dialRelay, ehloName, RelayUnavailable } from './relay-dial.ts'
 import type { ReadReply, SmtpReply } from './smtp-reply.ts'
 import { SmtpWire } from './smtp-wire.ts'
 
@@ -19,6 +19,15 @@ export interface SmtpOutcome {
   stage: SmtpStage
   reply: SmtpReply | null
   cause: string | null
+  /** Nothing was said about this mail, through no fault of it: it isn't counted as an attempt. */
+  isUntouched?: boolean
+}
+
+export interface Envelope {
+  from: string
+  to: string
+  /** Of the message, without the final dot. */
+  bytes: number
 }
 
 export interface SmtpTimeouts {
@@ -30,14 +39,18 @@ export interface SmtpTimeouts {
 
 export const rfcTimeouts: SmtpTimeouts = { connectSeconds: 30, commandSeconds: 300, dotSeconds: 600 }
 
-/** The connection couldn't be made: says nothing about any mail. */
-export class RelayUnavailable extends Error {
-  override name = 'RelayUnavailable'
-  readonly reply: SmtpReply | null
-  constructor(message: string, reply: SmtpReply | null = null) {
-    super(message)
-    this.reply = reply
-  }
+/** What a connection knows about its relay. */
+export interface RelayFacts {
+  /** The first line of the answer to EHLO. */
+  hello: string
+  ehloName: string
+  /** `TLSv1.3`; null: in clear. */
+  tls: string | null
+  certificate: { subject: string; issuer: string; validTo: string } | null
+  mechanism: string | null
+  /** Bytes; null: none announced. */
+  sizeLimit: number | null
+  extensions: readonly string[]
 }
 
 const noBytes = Buffer.alloc(0)
@@ -52,62 +65,80 @@ export function sizeOf(parts: readonly Buffer[]): number {
 export class SmtpConnection {
   readonly relay: Relay
   readonly openedAt = performance.now()
-  lastUsedAt = performance.now()
   /** Mails that it was given. */
   mails = 0
   #wire: SmtpWire
+  #dialled: Dialled
   #timeouts: SmtpTimeouts
+  #hello = ''
   #extensions = new Map<string, string>()
   #isMidTransaction = false
   /** Every message of this connection, one after the other: a new one of 30 kB a mail kept the collector busy. */
   #scratch = noBytes
 
-  private constructor(relay: Relay, wire: SmtpWire, timeouts: SmtpTimeouts) {
+  private constructor(relay: Relay, dialled: Dialled, timeouts: SmtpTimeouts) {
     this.relay = relay
-    this.#wire = wire
+    this.#dialled = dialled
+    this.#wire = new SmtpWire(dialled.socket)
     this.#timeouts = timeouts
   }
 
   /** Connects, secures and signs in; throws RelayUnavailable. */
-  static async open(relay: Relay, timeouts: SmtpTimeouts = rfcTimeouts): Promise<SmtpConnection> {
-    const address = { host: relay.host, port: relay.port }
-    const socket = relay.implicitTls ? tls.connect({ ...address, ...tlsOptions(relay) }) : net.connect(address)
-    socket.setNoDelay(true)
-    const connection = new SmtpConnection(relay, new SmtpWire(socket), timeouts)
-    try {
-      await connection.#greet()
-      return connection
-    } catch (cause) {
-      const why = connection.#wire.cause
-      connection.close('closed')
-      if (cause instanceof RelayUnavailable) throw cause
-      throw new RelayUnavailable(`${relay.name}: ${why ?? (cause as Error).message}`)
-    }
+  static async open(
+    relay: Relay,
+    timeouts: SmtpTimeouts = rfcTimeouts,
+    options: Pick<DialOptions, 'signal' | 'hear'> = {},
+  ): Promise<SmtpConnection> {
+    const connection = new SmtpConnection(relay, await dialRelay(relay, { ...timeouts, ...options }), timeouts)
+    await connection.#greet()
+    return connection
   }
 
   get isOpen(): boolean {
     return this.#wire.cause === null
   }
 
-  /** One mail to one recipient; never throws. `message` is dot-stuffed and ends in CRLF, the final dot is added. `mayWrite` is
-   * asked right before the message is written: false gives the mail up, certain that it wasn't taken. */
+  get facts(): RelayFacts {
+    const { socket, mechanism } = this.#dialled
+    const secure = socket instanceof tls.TLSSocket ? socket : null
+    const certificate = secure?.getPeerCertificate()
+    return {
+      hello: this.#hello,
+      ehloName: ehloName(this.relay),
+      tls: secure?.getProtocol() ?? null,
+      certificate: certificate?.valid_to
+        ? {
+            subject: String(certificate.subject?.CN ?? certificate.subjectaltname ?? ''),
+            issuer: String(certificate.issuer?.O ?? certificate.issuer?.CN ?? ''),
+            validTo: certificate.valid_to,
+          }
+        : null,
+      mechanism,
+      sizeLimit: this.#sizeLimit,
+      extensions: [...this.#extensions.keys()],
+    }
+  }
+
+  /** One mail; never throws. `message` is dot-stuffed and ends in CRLF, the final dot is added. `mayWrite` is asked right before
+   * the message is written: false gives the mail up, certain that it wasn't taken. */
   async send(
-    from: string,
-    to: string,
+    envelope: Envelope,
     message: readonly Buffer[],
     mayWrite: () => boolean = () => true,
   ): Promise<SmtpOutcome> {
+    const refusal = this.#refusalOf(envelope)
+    if (refusal) return refusal
+    // It ended while this mail was being named.
+    if (!this.isOpen) return this.#untouched('mail')
     this.mails++
-    this.lastUsedAt = performance.now()
-    const limit = Number(this.#extensions.get('SIZE') ?? 0)
-    const bytes = sizeOf(message)
-    if (limit && bytes > limit) return refused('mail', 552, '5.3.4', `the relay takes at most ${limit} bytes a mail`)
-    if (!isPath(from) || !isPath(to)) return refused('rcpt', 553, '5.1.3', 'not an address that SMTP can carry')
-    const size = this.#extensions.has('SIZE') ? ` SIZE=${bytes}` : ''
-    const commands = [`MAIL FROM:<${from}>${size}`, `RCPT TO:<${to}>`, 'DATA']
+    const commands = this.#commandsOf(envelope)
     if (this.#isMidTransaction) commands.unshift('RSET')
     const [mail, rcpt, data] = (await this.#exchange(commands)).slice(-3)
     this.#isMidTransaction = true
+    if (isOutOfStep(mail, rcpt, data)) {
+      this.close('the relay answered out of step')
+      return this.#untouched('data')
+    }
     const isEarlyRefusal = (mail?.code ?? 600) >= 300 || (rcpt?.code ?? 600) >= 300
     // A server may answer 354 although it refused the recipient: it then waits for a message, which must be empty (RFC 2920).
     if (isEarlyRefusal && data?.code === 354) await this.#exchange(['.'])
@@ -118,11 +149,10 @@ export class SmtpConnection {
       this.close('given up')
       return this.#failed('data', null)
     }
-    const isTaken = this.#wire.writeAll(this.#join(message, bytes))
+    const isTaken = this.#wire.writeMessage(this.#join(message, envelope.bytes))
     const reply = await this.#wire.next(this.#timeouts.dotSeconds)
     // An answer that came before all was sent: what is still to be written must not be written over.
     if (!this.#wire.isFlushed) this.#scratch = noBytes
-    this.lastUsedAt = performance.now()
     if (!reply) return this.#failed(isTaken() ? 'dot' : 'body', null)
     this.#isMidTransaction = false
     if (reply.code >= 300) return this.#failed('dot', reply)
@@ -131,12 +161,29 @@ export class SmtpConnection {
 
   /** Says goodbye without waiting for the answer. */
   quit(): void {
-    this.#wire.write('QUIT\r\n')
+    this.#wire.write(['QUIT'])
     setImmediate(() => this.close('quit'))
   }
 
   close(cause: string): void {
     this.#wire.close(cause)
+  }
+
+  get #sizeLimit(): number | null {
+    return Number(this.#extensions.get('SIZE') ?? 0) || null
+  }
+
+  /** What no relay needs to be asked for. */
+  #refusalOf({ from, to, bytes }: Envelope): SmtpOutcome | null {
+    const limit = this.#sizeLimit
+    if (limit && bytes > limit) return refused('mail', 552, '5.3.4', `the relay takes at most ${limit} bytes a mail`)
+    if (!isPath(from) || !isPath(to)) return refused('rcpt', 553, '5.1.3', 'not an address that SMTP can carry')
+    return null
+  }
+
+  #commandsOf({ from, to, bytes }: Envelope): string[] {
+    const size = this.#extensions.has('SIZE') ? ` SIZE=${bytes}` : ''
+    return [`MAIL FROM:<${from}>${size}`, `RCPT TO:<${to}>`, 'DATA']
   }
 
   #join(message: readonly Buffer[], bytes: number): Buffer {
@@ -156,11 +203,15 @@ export class SmtpConnection {
     return { isAccepted: false, stage, reply, cause: reply ? null : this.#wire.cause }
   }
 
+  #untouched(stage: SmtpStage): SmtpOutcome {
+    return { isAccepted: false, stage, reply: null, cause: this.#wire.cause, isUntouched: true }
+  }
+
   /** One reply per command, null from where it was cut off. Without PIPELINING it stops at the first refusal. */
   async #exchange(commands: readonly string[]): Promise<(ReadReply | null)[]> {
     const replies: (ReadReply | null)[] = []
     if (this.#extensions.has('PIPELINING')) {
-      this.#wire.write(commands.map((command) => `${command}\r\n`).join(''))
+      this.#wire.write(commands)
       for (const _ of commands) replies.push(await this.#wire.next(this.#timeouts.commandSeconds))
       return replies
     }
@@ -170,68 +221,38 @@ export class SmtpConnection {
         replies.push(last)
         continue
       }
-      this.#wire.write(`${command}\r\n`)
+      this.#wire.write([command])
       replies.push(await this.#wire.next(this.#timeouts.commandSeconds))
     }
     return replies
   }
 
+  /** EHLO once more, in our own loop: what the relay can do is read from its answer, not from nodemailer's private fields. A server
+   * that knows only HELO has answered nodemailer's, and can do nothing more. */
   async #greet(): Promise<void> {
-    expect('the greeting', 220, await this.#wire.next(this.#timeouts.connectSeconds))
-    await this.#hello()
     const { relay } = this
-    if (!relay.implicitTls && relay.tls !== 'never') {
-      if (this.#extensions.has('STARTTLS')) {
-        expect('STARTTLS', 220, (await this.#exchange(['STARTTLS']))[0])
-        await this.#wire.secure(tlsOptions(relay))
-        await this.#hello()
-      } else if (relay.tls === 'required')
-        throw new RelayUnavailable(`${relay.name} doesn't offer STARTTLS, and mail must not go in clear`)
+    const [reply] = await this.#exchange([`EHLO ${ehloName(relay)}`])
+    if (!reply) throw new RelayUnavailable(`${relay.name}: ${this.#wire.cause ?? 'no answer to EHLO'}`)
+    if (reply.code >= 500) return
+    if (reply.code !== 250) {
+      this.close('EHLO was refused')
+      throw new RelayUnavailable(`${relay.name}: the relay refused EHLO: ${reply.code} ${reply.text}`, reply)
     }
-    if (relay.user !== null) await this.#signIn(relay.user, relay.password ?? '')
-  }
-
-  async #hello(): Promise<void> {
-    const name = /^[a-zA-Z0-9.-]+$/.test(hostname()) ? hostname() : 'localhost'
-    this.#extensions.clear()
-    const [reply] = await this.#exchange([`EHLO ${name}`])
-    if (reply && reply.code >= 500) {
-      expect('HELO', 250, (await this.#exchange([`HELO ${name}`]))[0])
-      return
-    }
-    for (const line of expect('EHLO', 250, reply).lines.slice(1)) {
+    this.#hello = reply.lines[0]!.slice(4)
+    for (const line of reply.lines.slice(1)) {
       const [key, ...values] = line.slice(4).trim().toUpperCase().split(/[ =]/)
       this.#extensions.set(key!, values.join(' '))
     }
   }
-
-  async #signIn(user: string, password: string): Promise<void> {
-    const methods = this.#extensions.get('AUTH')?.split(' ') ?? []
-    const encode = (text: string) => Buffer.from(text).toString('base64')
-    if (methods.includes('PLAIN') || !methods.includes('LOGIN')) {
-      const [reply] = await this.#exchange([`AUTH PLAIN ${encode(`\0${user}\0${password}`)}`])
-      expect('the user name and password', 235, reply)
-      return
-    }
-    expect('AUTH LOGIN', 334, (await this.#exchange(['AUTH LOGIN']))[0])
-    expect('the user name', 334, (await this.#exchange([encode(user)]))[0])
-    expect('the user name and password', 235, (await this.#exchange([encode(password)]))[0])
-  }
 }
 
-/** Verified for `required` and smtps; `opportunistic` takes any certificate, which is still better than clear. */
-function tlsOptions(relay: Relay): tls.ConnectionOptions {
-  return {
-    ...(net.isIP(relay.host) ? { host: relay.host } : { servername: relay.host }),
-    rejectUnauthorized: relay.implicitTls || relay.tls === 'required',
-    minVersion: 'TLSv1.2',
-  }
-}
-
-function expect<R extends SmtpReply>(what: string, code: number, reply: R | null | undefined): R {
-  if (!reply) throw new Error(`no answer to ${what}`)
-  if (reply.code !== code) throw new RelayUnavailable(`${what} was refused: ${reply.code} ${reply.text}`, reply)
-  return reply
+/** A reply that can't belong to its command, such as 250 to DATA: an earlier one was answered twice, and nothing that follows can
+ * be told apart. */
+function isOutOfStep(...[mail, rcpt, data]: (SmtpReply | null | undefined)[]): boolean {
+  const isSuccess = (reply: SmtpReply | null | undefined) => reply !== null && reply !== undefined && reply.code < 300
+  const isIntermediate = (reply: SmtpReply | null | undefined) =>
+    reply?.code !== undefined && reply.code >= 300 && reply.code < 400
+  return isSuccess(data) || isIntermediate(mail) || isIntermediate(rcpt) || (isIntermediate(data) && data!.code !== 354)
 }
 
 function refused(stage: SmtpStage, code: number, enhanced: string, text: string): SmtpOutcome {

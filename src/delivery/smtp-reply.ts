@@ -42,11 +42,6 @@ export class ReplyReader {
     if (this.#rest.length > longestLine) throw new Error('not an SMTP reply')
     return replies
   }
-
-  /** Whether bytes of an unfinished reply wait: what a server sent before STARTTLS must not count after it. */
-  get isEmpty(): boolean {
-    return this.#rest === '' && this.#lines.length === 0
-  }
 }
 
 function toReply(lines: readonly string[]): ReadReply {

@@ -1,7 +1,7 @@
 // The socket under an SMTP connection: bytes out, replies in, one deadline. Knows nothing of commands. Whatever ends it (reset,
-// end, timeout, nonsense) ends it once, with a cause, and answers whoever waits with null.
+// end, timeout, nonsense, a reply that nobody asked for) ends it once, with a cause; replies that came before can still be read.
 
-import net from 'node:net'
+import type net from 'node:net'
 import tls from 'node:tls'
 import { ReplyReader, type ReadReply } from './smtp-reply.ts'
 
@@ -9,15 +9,23 @@ export class SmtpWire {
   #socket: net.Socket
   #reader = new ReplyReader()
   #replies: ReadReply[] = []
+  /** Replies that are still to come. */
+  #expected = 0
   #waiting: ((reply: ReadReply | null) => void) | null = null
   #deadline = Infinity
   #watch: NodeJS.Timeout
+  /** Bytes written after the last message. */
+  #behind = 0
   /** null while open. */
   cause: string | null = null
 
+  /** A connected socket that nobody else listens to. */
   constructor(socket: net.Socket) {
     this.#socket = socket
-    this.#attach(socket)
+    socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    socket.on('error', (error: NodeJS.ErrnoException) => this.close(error.code ?? error.message))
+    socket.on('end', () => this.close('closed by the relay'))
+    socket.on('close', () => this.close('closed by the relay'))
     this.#watch = setInterval(() => {
       if (performance.now() > this.#deadline) this.close('no answer in time')
     }, 500)
@@ -35,40 +43,32 @@ export class SmtpWire {
     })
   }
 
-  write(text: string): void {
-    if (this.cause === null) this.#socket.write(text, 'latin1')
+  /** Commands, each of which gets a reply. */
+  write(commands: readonly string[]): void {
+    if (this.cause !== null) return
+    const text = `${commands.join('\r\n')}\r\n`
+    this.#expected += commands.length
+    this.#behind += text.length
+    this.#socket.write(text, 'latin1')
   }
 
-  /** The returned function says whether the kernel has taken all of it: false while some bytes are still ours, and for ever when
-   * the socket broke before. The bytes must stay as they are until `isFlushed`. */
-  writeAll(bytes: Buffer): () => boolean {
+  /** A message with its final dot, which gets one reply. The returned function says whether the kernel has taken all of it: false
+   * while some bytes are still ours, and for ever when the socket broke before. The bytes must stay as they are until `isFlushed`. */
+  writeMessage(bytes: Buffer): () => boolean {
     let isTaken = false
     if (this.cause !== null) return () => false
+    this.#expected++
+    this.#behind = 0
     this.#socket.write(bytes, (error) => {
       isTaken = !error
     })
     // What TLS still holds can't be seen from here: count it as taken.
     const isHidden = this.#socket instanceof tls.TLSSocket
-    return () => isTaken || isHidden || this.#socket.writableLength === 0
+    return () => isTaken || isHidden || this.#socket.writableLength <= this.#behind
   }
 
   get isFlushed(): boolean {
     return this.#socket.writableLength === 0
-  }
-
-  /** Goes on in TLS. What the server sent in clear after its go-ahead would be an injection: then it refuses. */
-  async secure(options: tls.ConnectionOptions): Promise<void> {
-    if (!this.#reader.isEmpty || this.#replies.length) throw new Error('unexpected bytes before TLS')
-    const plain = this.#socket
-    plain.removeAllListeners('data')
-    const secured = tls.connect({ ...options, socket: plain })
-    this.#socket = secured
-    await new Promise<void>((resolve, reject) => {
-      secured.once('secureConnect', resolve)
-      secured.once('error', reject)
-      secured.once('close', () => reject(new Error('closed during the TLS handshake')))
-    })
-    this.#attach(secured)
   }
 
   close(cause: string): void {
@@ -79,19 +79,22 @@ export class SmtpWire {
     this.#answer(null)
   }
 
-  #attach(socket: net.Socket): void {
-    socket.on('data', (chunk: Buffer) => {
-      try {
-        this.#replies.push(...this.#reader.read(chunk))
-      } catch (cause) {
-        this.close((cause as Error).message)
-        return
+  #read(chunk: Buffer): void {
+    let trouble: string | null = null
+    try {
+      for (const reply of this.#reader.read(chunk)) {
+        if (this.#expected === 0) {
+          trouble ??= `the relay said what nobody asked for: ${reply.code} ${reply.text}`
+          break
+        }
+        this.#expected--
+        this.#replies.push(reply)
       }
-      if (this.#waiting && this.#replies.length) this.#answer(this.#replies.shift()!)
-    })
-    socket.on('error', (error: NodeJS.ErrnoException) => this.close(error.code ?? error.message))
-    socket.on('end', () => this.close('closed by the relay'))
-    socket.on('close', () => this.close('closed by the relay'))
+    } catch (cause) {
+      trouble = (cause as Error).message
+    }
+    if (this.#waiting && this.#replies.length) this.#answer(this.#replies.shift()!)
+    if (trouble !== null) this.close(trouble)
   }
 
   #answer(reply: ReadReply | null): void {

@@ -1,10 +1,149 @@
-// One connection against a server that answers before it has read: what is still to be written must stay what it was.
+// One connection, as nodemailer opens it and our loop speaks on it, against servers that keep to no rules.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import net from 'node:net'
 import { it } from 'node:test'
+import type { Relay } from '../../src/base/relay.ts'
+import { dialRelay } from '../../src/delivery/relay-dial.ts'
 import { SmtpConnection } from '../../src/delivery/smtp-connection.ts'
+
+/** Answers each line with what `answer` says; '' for nothing. The message counts as one line, `.`. */
+async function startScriptedRelay(answer: (line: string, socket: net.Socket) => string) {
+  const lines: string[] = []
+  const sockets = new Set<net.Socket>()
+  const server = net.createServer((socket) => {
+    let rest = ''
+    let isBody = false
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.write('220 relay.example ESMTP\r\n')
+    socket.on('data', (chunk: Buffer) => {
+      rest += chunk.toString('latin1')
+      for (let end = rest.indexOf('\r\n'); end >= 0; end = rest.indexOf('\r\n')) {
+        const line = rest.slice(0, end)
+        rest = rest.slice(end + 2)
+        if (isBody && line !== '.') continue
+        isBody = line === 'DATA'
+        lines.push(line)
+        const reply = answer(line, socket)
+        if (reply && !socket.destroyed) socket.write(`${reply}\r\n`)
+      }
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as net.AddressInfo
+  const relay: Relay = {
+    name: `127.0.0.1:${port}`,
+    host: '127.0.0.1',
+    port,
+    implicitTls: false,
+    tls: 'never',
+    user: null,
+    password: null,
+    weight: 1,
+    ehloName: 'letters.paper.example',
+  }
+  const close = () => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  }
+  return { relay, lines, [Symbol.dispose]: close }
+}
+
+const polite = (line: string) =>
+  line.startsWith('EHLO')
+    ? '250-relay.example\r\n250-PIPELINING\r\n250-AUTH PLAIN\r\n250 SIZE 1000000'
+    : line === 'DATA'
+      ? '354 go on'
+      : line.startsWith('AUTH')
+        ? '235 welcome'
+        : '250 ok'
+const letter = [Buffer.from('Subject: hello\r\n\r\nhello\r\n')]
+const envelope = { from: 'news@a.example', to: 'ada@b.example', bytes: letter[0]!.length }
+const quick = { connectSeconds: 5, commandSeconds: 5, dotSeconds: 5 }
+
+it('takes the socket from nodemailer with nothing of it left on it', async () => {
+  using server = await startScriptedRelay(polite)
+  const relay = { ...server.relay, user: 'news', password: 'secret' }
+  const { socket, mechanism } = await dialRelay(relay, quick)
+  const listeners = ['data', 'end', 'close', 'error', 'timeout', 'readable', 'drain'].map((event) =>
+    socket.listenerCount(event),
+  )
+  assert.deepEqual([mechanism, socket.timeout ?? 0, listeners], ['plain', 0, [0, 0, 0, 0, 0, 0, 0]])
+  socket.destroy()
+  assert.deepEqual(server.lines.slice(0, 2), [
+    'EHLO letters.paper.example',
+    `AUTH PLAIN ${Buffer.from('\0news\0secret').toString('base64')}`,
+  ])
+})
+
+it('asks EHLO once more in its own loop, and reads the relay’s abilities from that answer', async () => {
+  using server = await startScriptedRelay(polite)
+  const connection = await SmtpConnection.open(server.relay, quick)
+  const { sizeLimit, extensions, tls, mechanism } = connection.facts
+  assert.deepEqual([sizeLimit, extensions, tls, mechanism], [1_000_000, ['PIPELINING', 'AUTH', 'SIZE'], null, null])
+  assert.equal((await connection.send(envelope, letter)).isAccepted, true)
+  connection.close('over')
+  assert.equal(server.lines.filter((line) => line === 'EHLO letters.paper.example').length, 2)
+})
+
+it('ends when the relay says what nobody asked for, at whatever moment it comes', async () => {
+  // Behind the answer to the sign-in, where nodemailer still listens.
+  using early = await startScriptedRelay((line) =>
+    line.startsWith('AUTH') ? '235 welcome\r\n250 and more' : polite(line),
+  )
+  await assert.rejects(
+    SmtpConnection.open({ ...early.relay, user: 'news', password: 'secret' }, quick),
+    /nobody asked for: 250 and more/,
+  )
+  // While the connection is idle.
+  const sockets: net.Socket[] = []
+  using idle = await startScriptedRelay((line, socket) => {
+    sockets.push(socket)
+    return polite(line)
+  })
+  const connection = await SmtpConnection.open(idle.relay, quick)
+  sockets.at(-1)!.write('421 4.3.2 going down\r\n')
+  while (connection.isOpen) await new Promise((resolve) => setImmediate(resolve))
+  const outcome = await connection.send(envelope, letter)
+  assert.deepEqual([outcome.isAccepted, outcome.isUntouched], [false, true])
+  assert.match(outcome.cause!, /nobody asked for: 421 4\.3\.2 going down/)
+})
+
+it('a dot that is answered twice doesn’t shift the answers of the next mail', async () => {
+  using server = await startScriptedRelay((line) => (line === '.' ? '250 taken\r\n250 taken' : polite(line)))
+  const connection = await SmtpConnection.open(server.relay, quick)
+  assert.equal((await connection.send(envelope, letter)).isAccepted, true)
+  while (connection.isOpen) await new Promise((resolve) => setImmediate(resolve))
+  const next = await connection.send(envelope, letter)
+  assert.deepEqual([next.isAccepted, next.isUntouched], [false, true])
+
+  // The second answer comes late, in front of those to the next envelope.
+  let dots = 0
+  using late = await startScriptedRelay((line) => {
+    if (line === '.') dots++
+    return line.startsWith('MAIL') && dots === 1 ? '250 taken\r\n250 ok' : polite(line)
+  })
+  const other = await SmtpConnection.open(late.relay, quick)
+  assert.equal((await other.send(envelope, letter)).isAccepted, true)
+  const shifted = await other.send(envelope, letter)
+  assert.deepEqual([shifted.isAccepted, shifted.isUntouched, other.isOpen], [false, true, false])
+  assert.equal(dots, 1)
+})
+
+it('names what couldn’t be signed in with, and quotes the relay', async () => {
+  using server = await startScriptedRelay((line) =>
+    line.startsWith('AUTH') ? '535 5.7.8 no such account' : polite(line),
+  )
+  const relay = { ...server.relay, user: 'news', password: 'secret' }
+  await assert.rejects(SmtpConnection.open(relay, quick), /sign in "news" by PLAIN: 535 5\.7\.8 no such account/)
+  await assert.rejects(
+    SmtpConnection.open({ ...relay, auth: 'cram-md5' }, quick),
+    /doesn't offer CRAM-MD5 for signing in; it offers PLAIN/,
+  )
+})
 
 it('a mail that is refused before it was read through is not mixed with the next one', async () => {
   const size = 8_000_000
@@ -42,10 +181,11 @@ it('a mail that is refused before it was read through is not mixed with the next
     ratePerSecond: null,
     warmUp: null,
   })
-  const letter = (sign: string) => [Buffer.alloc(size, sign), Buffer.from('\r\n')]
-  const first = await connection.send('news@a.example', 'ada@b.example', letter('a'))
+  const long = (sign: string) => [Buffer.alloc(size, sign), Buffer.from('\r\n')]
+  const envelope = { from: 'news@a.example', to: 'ada@b.example', bytes: size + 2 }
+  const first = await connection.send(envelope, long('a'))
   assert.equal(first.reply?.code, 552)
-  await connection.send('news@a.example', 'ada@b.example', letter('b'))
+  await connection.send(envelope, long('b'))
   await new Promise((resolve) => setTimeout(resolve, 500))
   connection.close('over')
   server.close()

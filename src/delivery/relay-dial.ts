@@ -1,0 +1,298 @@
+// Dials a relay with nodemailer: connects, reads the greeting, starts TLS and signs in. Then the socket is ours: nodemailer's
+// listeners and its timeout are removed, and smtp-connection.ts speaks on it.
+//
+// The contract with nodemailer, which tests/stories/smtp-connection.test.ts checks: `_socket` is public and may be taken once
+// `connect` (and `login`) have called back; `lastServerResponse` is then the answer to EHLO; a reply that nobody asked for is an
+// `error` at the latest one turn of the event loop later.
+
+import net from 'node:net'
+import SMTPConnection, { type SMTPConnectionAuth } from 'nodemailer/lib/smtp-connection'
+import XOAuth2 from 'nodemailer/lib/xoauth2'
+import type { NodemailerError } from 'nodemailer'
+import { isLoopbackHost } from '../base/loopback.ts'
+import type { Relay, SignInMechanism } from '../base/relay.ts'
+import { ReplyReader, type SmtpReply } from './smtp-reply.ts'
+
+/** The connection couldn't be made: says nothing about any mail. */
+export class RelayUnavailable extends Error {
+  override name = 'RelayUnavailable'
+  readonly reply: SmtpReply | null
+  constructor(message: string, reply: SmtpReply | null = null) {
+    super(message)
+    this.reply = reply
+  }
+}
+
+export interface DialOptions {
+  /** For the connection, the greeting and TLS together. */
+  connectSeconds: number
+  /** For the sign-in. */
+  commandSeconds: number
+  /** Ends the attempt. */
+  signal?: AbortSignal | undefined
+  /** Gets each line of the dialogue, without secrets. */
+  hear?: ((line: string) => void) | undefined
+}
+
+export interface Dialled {
+  socket: net.Socket
+  mechanism: SignInMechanism | null
+}
+
+/** What this process has learned about a relay's sign-in. */
+interface SignInMemory {
+  /** PLAIN was refused where LOGIN worked. */
+  prefersLogin: boolean
+  /** One access token for all connections; nodemailer refreshes it. */
+  token: XOAuth2 | null
+}
+const memories = new WeakMap<Relay, SignInMemory>()
+
+/** Throws RelayUnavailable. Some servers refuse PLAIN and take LOGIN: that is tried once, on a connection of its own. */
+export async function dialRelay(relay: Relay, options: DialOptions): Promise<Dialled> {
+  const memory = memoryOf(relay)
+  const dialling = await connect(relay, options)
+  const offered = offeredMechanisms(dialling)
+  const mechanism =
+    relay.user === null ? null : await dialling.check(() => choose(relay, offered, memory, dialling.isSecure))
+  if (mechanism === null) return { socket: await dialling.take(), mechanism }
+  try {
+    await dialling.signIn(authOf(relay, mechanism, memory))
+    return { socket: await dialling.take(), mechanism }
+  } catch (cause) {
+    if (mechanism !== 'plain' || relay.auth || !offered.includes('login') || options.signal?.aborted) throw cause
+    return signInByLogin(relay, options, memory, cause as RelayUnavailable)
+  }
+}
+
+async function signInByLogin(
+  relay: Relay,
+  options: DialOptions,
+  memory: SignInMemory,
+  refusal: RelayUnavailable,
+): Promise<Dialled> {
+  const dialling = await connect(relay, options)
+  try {
+    await dialling.signIn(authOf(relay, 'login', memory))
+  } catch {
+    throw refusal
+  }
+  memory.prefersLogin = true
+  return { socket: await dialling.take(), mechanism: 'login' }
+}
+
+/** Verified for `required` and smtps; `opportunistic` takes any certificate, which is still better than clear. */
+function tlsOptions(relay: Relay) {
+  return { rejectUnauthorized: relay.implicitTls || relay.tls === 'required', minVersion: 'TLSv1.2' as const }
+}
+
+async function connect(relay: Relay, options: DialOptions): Promise<Dialling> {
+  const dialling = new Dialling(relay, options)
+  await dialling.connect()
+  return dialling
+}
+
+/** One attempt. Whatever ends it closes its socket. */
+class Dialling {
+  #relay: Relay
+  #smtp: SMTPConnection
+  #failed: Promise<never>
+  #fail!: (cause: Error) => void
+  #deadline: NodeJS.Timeout
+  #signal: AbortSignal | undefined
+  #abort = () => this.#fail(new Error('stopped'))
+
+  constructor(relay: Relay, { connectSeconds, commandSeconds, signal, hear }: DialOptions) {
+    this.#relay = relay
+    this.#smtp = new SMTPConnection({
+      host: relay.host,
+      port: relay.port,
+      secure: relay.implicitTls,
+      requireTLS: !relay.implicitTls && relay.tls === 'required',
+      ignoreTLS: relay.tls === 'never',
+      name: ehloName(relay),
+      tls: tlsOptions(relay),
+      connectionTimeout: connectSeconds * 1000,
+      greetingTimeout: connectSeconds * 1000,
+      socketTimeout: commandSeconds * 1000,
+      maxResponseSize: 65_536,
+      allowInternalNetworkInterfaces: isLoopbackHost(relay.host),
+      ...(hear ? { transactionLog: true, logger: transcript(hear) } : {}),
+    })
+    this.#failed = new Promise((_, reject) => {
+      this.#fail = reject
+    })
+    this.#failed.catch(() => this.#close())
+    this.#smtp.on('error', (cause) => this.#fail(cause))
+    this.#smtp.on('end', () => this.#fail(new Error('closed by the relay')))
+    // A server that trickles its answers resets the timeout of the socket again and again.
+    this.#deadline = setTimeout(
+      () => this.#fail(new Error('no answer in time')),
+      (connectSeconds + commandSeconds) * 1000,
+    )
+    this.#signal = signal
+    if (signal?.aborted) this.#abort()
+    else signal?.addEventListener('abort', this.#abort)
+  }
+
+  get isSecure(): boolean {
+    return this.#smtp.secure
+  }
+
+  /** The last complete answer: after `connect` the one to EHLO. */
+  get lastAnswer(): string {
+    return this.#smtp.lastServerResponse || ''
+  }
+
+  connect(): Promise<void> {
+    return this.check(
+      () => new Promise((resolve, reject) => this.#smtp.connect((cause) => (cause ? reject(cause) : resolve()))),
+    )
+  }
+
+  signIn(auth: SMTPConnectionAuth): Promise<void> {
+    return this.check(
+      () => new Promise((resolve, reject) => this.#smtp.login(auth, (cause) => (cause ? reject(cause) : resolve()))),
+    )
+  }
+
+  /** Does a step; whatever it throws ends the attempt as RelayUnavailable. */
+  async check<T>(step: () => T | Promise<T>): Promise<T> {
+    try {
+      return await Promise.race([this.#failed, step()])
+    } catch (cause) {
+      this.#close()
+      throw toUnavailable(this.#relay, cause as NodemailerError)
+    }
+  }
+
+  /** The socket, without anything of nodemailer on it; the caller listens to it in the same turn of the event loop. */
+  async take(): Promise<net.Socket> {
+    // By then nodemailer has noticed an answer that nobody asked for, and failed.
+    await this.check(() => new Promise((resolve) => setImmediate(resolve)))
+    const socket = this.#smtp._socket
+    if (!socket) throw new RelayUnavailable(`${this.#relay.name}: closed by the relay`)
+    for (const event of ['data', 'end', 'close', 'error', 'timeout']) socket.removeAllListeners(event)
+    socket.setTimeout(0)
+    this.#smtp._socket = null
+    this.#end()
+    return socket
+  }
+
+  #end(): void {
+    clearTimeout(this.#deadline)
+    this.#signal?.removeEventListener('abort', this.#abort)
+    this.#smtp.removeAllListeners()
+    this.#smtp.on('error', () => {})
+  }
+
+  #close(): void {
+    this.#end()
+    const socket = this.#smtp._socket
+    this.#smtp.close()
+    if (socket) socket.destroy()
+  }
+}
+
+/** What we say at EHLO. */
+export function ehloName(relay: Relay): string {
+  return relay.ehloName ?? '[127.0.0.1]'
+}
+
+/** The mechanisms that the answer to EHLO names, as `AUTH PLAIN LOGIN` or the older `AUTH=LOGIN`. */
+function offeredMechanisms(dialling: Dialling): string[] {
+  return dialling.lastAnswer
+    .split(/\r?\n/)
+    .flatMap((line) => /^250[ -]AUTH[ =](.*)$/i.exec(line)?.[1]?.split(/[ =]+/) ?? [])
+    .map((name) => name.toLowerCase())
+}
+
+function choose(relay: Relay, offered: readonly string[], memory: SignInMemory, isSecure: boolean): SignInMechanism {
+  if (relay.auth && offered.includes(relay.auth)) return relay.auth
+  const order: SignInMechanism[] = memory.prefersLogin
+    ? ['login', 'plain', 'cram-md5']
+    : isSecure
+      ? ['plain', 'login', 'cram-md5']
+      : ['cram-md5', 'plain', 'login']
+  const found = relay.auth ? undefined : order.find((name) => offered.includes(name))
+  if (found) return found
+  const wanted = relay.auth ? relay.auth.toUpperCase() : 'PLAIN, LOGIN or CRAM-MD5'
+  const names = offered.map((name) => name.toUpperCase()).join(', ') || 'no mechanism'
+  throw new Error(`doesn't offer ${wanted} for signing in; it offers ${names}`)
+}
+
+function authOf(relay: Relay, mechanism: SignInMechanism, memory: SignInMemory): SMTPConnectionAuth {
+  const user = relay.user!
+  if (mechanism === 'xoauth2') return { method: 'XOAUTH2', user, oauth2: (memory.token ??= openToken(relay)) }
+  return { method: mechanism.toUpperCase(), user, pass: relay.password ?? '' }
+}
+
+function openToken({ user, password, oauth }: Relay): XOAuth2 {
+  if (!oauth) return new XOAuth2({ user: user!, accessToken: password ?? '' }, false)
+  const { tokenUrl, clientId, clientSecret, refreshToken, scope } = oauth
+  return new XOAuth2(
+    {
+      user: user!,
+      accessUrl: tokenUrl,
+      clientId,
+      clientSecret,
+      // nodemailer renews only where there is one; an empty parameter counts as omitted (RFC 6749 §3.2).
+      refreshToken: refreshToken ?? 'none',
+      customParams: {
+        ...(refreshToken === null ? { grant_type: 'client_credentials', refresh_token: '' } : {}),
+        ...(scope === null ? {} : { scope }),
+      },
+      requestTimeout: 15_000,
+    },
+    false,
+  )
+}
+
+function memoryOf(relay: Relay): SignInMemory {
+  const known = memories.get(relay)
+  if (known) return known
+  const memory: SignInMemory = { prefersLogin: false, token: null }
+  memories.set(relay, memory)
+  return memory
+}
+
+/** One sentence with the relay's own words. */
+function toUnavailable(relay: Relay, cause: NodemailerError): RelayUnavailable {
+  if (cause instanceof RelayUnavailable) return cause
+  const { command, response } = cause
+  if (!response) {
+    const step = command?.startsWith('AUTH') ? `sign-in by ${command.slice(5)} failed: ` : ''
+    return new RelayUnavailable(`${relay.name}: ${step}${cause.message}`)
+  }
+  const reply = readReply(response)
+  const words = reply ? `${reply.code} ${reply.text}` : response.slice(0, 500)
+  const what =
+    reply && reply.code < 400 && command === 'CONN'
+      ? 'the relay said what nobody asked for'
+      : whatWasRefused(relay, command ?? '')
+  return new RelayUnavailable(`${relay.name}: ${what}: ${words}`, reply)
+}
+
+function whatWasRefused(relay: Relay, command: string): string {
+  if (command.startsWith('AUTH')) return `the relay refused to sign in "${relay.user}" by ${command.slice(5)}`
+  if (command === 'STARTTLS' && relay.tls === 'required')
+    return 'the relay refused STARTTLS, and mail must not go in clear'
+  if (command === 'EHLO' || command === 'HELO') return `the relay refused ${command} ${ehloName(relay)}`
+  return command === 'CONN' ? 'the relay refused the connection' : `the relay refused ${command}`
+}
+
+function readReply(response: string): SmtpReply | null {
+  try {
+    return new ReplyReader().read(Buffer.from(`${response.replaceAll(/\r?\n/g, '\r\n')}\r\n`, 'latin1'))[0] ?? null
+  } catch {
+    return null
+  }
+}
+
+/** nodemailer's logger, as far as it has the lines of the dialogue. */
+function transcript(hear: (line: string) => void) {
+  const log = ({ tnx }: { tnx?: string }, text: unknown) => {
+    if (tnx === 'server' || tnx === 'client') hear(`${tnx === 'server' ? '<' : '>'} ${String(text)}`)
+  }
+  return { trace: log, debug: log, info: log, warn: log, error: log, fatal: log, level: () => {} }
+}
