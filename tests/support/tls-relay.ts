@@ -117,6 +117,7 @@ function talkInClear(client: net.Socket, relay: TlsRelay, secure: (fault: TlsFau
     else if (verb === 'QUIT') client.end('221 bye\r\n')
     else if (verb === 'DATA') client.write('354 go on\r\n')
     else if (verb !== 'STARTTLS') client.write('250 fine\r\n')
+    else if (fault === 'none') client.write('502 5.5.1 not implemented\r\n')
     else if (fault === 'refused') client.write('454 4.7.0 TLS not available\r\n')
     else {
       client.off('data', hear)
