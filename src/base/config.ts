@@ -3,9 +3,9 @@
 //
 // With no SMTP_URL and a loopback PUBLIC_URL the program is a trial (`config.trial`): it needs nothing else.
 
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { passwordProblem } from './address-password.ts'
+import { readDkim } from './dkim.ts'
 import { isLoopbackHost } from './loopback.ts'
 import { parseMailbox } from './mailbox.ts'
 import { ehloNameOf, parseRelay, type Relay } from './relay.ts'
@@ -61,23 +61,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
     else relays.push(relay)
   }
 
-  const dkimGiven = [env.DKIM_DOMAIN, env.DKIM_SELECTOR, env.DKIM_PRIVATE_KEY ?? env.DKIM_PRIVATE_KEY_FILE]
-  let dkimKey = env.DKIM_PRIVATE_KEY?.replaceAll('\\n', '\n')
-  if (dkimGiven.some(Boolean) && !dkimGiven.every(Boolean))
-    problems.push(
-      'DKIM_DOMAIN: DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY (or DKIM_PRIVATE_KEY_FILE) belong together',
-    )
-  if (!dkimKey && env.DKIM_PRIVATE_KEY_FILE) {
-    try {
-      dkimKey = readFileSync(env.DKIM_PRIVATE_KEY_FILE, 'utf8')
-    } catch (cause) {
-      problems.push(
-        `DKIM_PRIVATE_KEY_FILE: can't read ${env.DKIM_PRIVATE_KEY_FILE} (${(cause as NodeJS.ErrnoException).code})`,
-      )
-    }
-  }
-  if (dkimKey && !/^-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(dkimKey.trim()))
-    problems.push('DKIM_PRIVATE_KEY: must be a PEM private key (-----BEGIN PRIVATE KEY-----)')
+  const dkim = readDkim(env, problems)
   if (problems.length) throw new ConfigError(problems)
 
   const siteName = env.SITE_NAME ?? trialName
@@ -122,7 +106,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
       bounceDomain: env.BOUNCE_DOMAIN ?? null,
       uncertain: env.UNCERTAIN_POLICY,
       retryHours: env.RETRY_HOURS,
-      dkim: dkimKey ? { domain: env.DKIM_DOMAIN!, selector: env.DKIM_SELECTOR!, privateKey: dkimKey } : null,
+      dkim,
     },
     smtp: { relays, connections: env.SMTP_CONNECTIONS, ratePerSecond: env.SMTP_RATE_PER_SECOND },
     digest: {

@@ -84,9 +84,14 @@ export const variables = {
   SMTP_CONNECTIONS: whole(1, 500, 20).describe('open connections per relay and process for digests'),
   SMTP_RATE_PER_SECOND: whole(0, 100000, 0).describe('mails a second over all workers; 0: unlimited'),
   DKIM_DOMAIN: optional.describe('domain that signs; needs DKIM_SELECTOR and a key'),
-  DKIM_SELECTOR: optional.describe('selector of the key in DNS'),
-  DKIM_PRIVATE_KEY: optional.describe('PEM of the RSA (2048 bits) or Ed25519 key; \\n stands for a line end'),
+  DKIM_SELECTOR: optional.describe('selector of the key in DNS; several separated by commas, one for each key'),
+  DKIM_PRIVATE_KEY: optional.describe(
+    'PEM of the RSA (2048 bits) or Ed25519 key, or of several; \\n stands for a line end',
+  ),
   DKIM_PRIVATE_KEY_FILE: optional.describe('file with that PEM'),
+  DKIM_LEAVE_OUT: text('').describe(
+    'headers that stay unsigned, as the relay replaces them; Amazon SES: Message-ID, Date',
+  ),
   BOUNCE_DOMAIN: optional.describe('domain of the return path (VERP); unset: bounces go to MAIL_FROM'),
   UNCERTAIN_POLICY: z
     .enum(['resend', 'hold'])

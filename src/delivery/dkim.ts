@@ -1,44 +1,34 @@
-// DKIM-Signature (RFC 6376, 8301): rsa-sha256 or ed25519-sha256, relaxed/relaxed. Signed is every header that a receiver acts
-// on, and one more of each, so that none can be added.
+// DKIM-Signature (RFC 6376, 8301): rsa-sha256 or ed25519-sha256, relaxed/relaxed. Which headers it covers is in base/dkim.ts. Ours
+// rather than nodemailer's: that can't name a header once more than it occurs, and signs on the main thread.
 //
 // The surprise: a canonical form is remembered per body Buffer, so that fragments shared by all mails of an edition are
 // canonicalised once, not per mail.
 
 import { createHash } from 'node:crypto'
+import { type DkimSettings, oversignedHeaders, signedHeaders } from '../base/dkim.ts'
+import { foldField } from './header-text.ts'
 import { Signer } from './signer.ts'
-
-/** Each is named once more than it occurs: a second one, added on the way, breaks the signature. That includes headers that
- * aren't there. */
-const signedHeaders = [
-  'from',
-  'to',
-  'subject',
-  'date',
-  'message-id',
-  'mime-version',
-  'content-type',
-  'reply-to',
-  'list-id',
-  'list-unsubscribe',
-  'list-unsubscribe-post',
-  'feedback-id',
-]
 
 export interface Dkim {
   domain: string
   selectors: readonly string[]
   signer: Signer
+  leaveOut: readonly string[]
+  /** By the names of a mail's headers, as there are but a few sets of them. */
+  orders: Map<string, SigningOrder>
 }
 
-/** One signature per key: `selector` may name several, separated by commas, for as many PEM blocks in the same order. null: no
- * signature. Whoever opened it closes its signer. */
-export function openDkim(settings: { domain: string; selector: string; privateKey: string } | null): Dkim | null {
+/** One signature per key. null: no signature. Whoever opened it closes its signer. */
+export function openDkim(settings: DkimSettings | null): Dkim | null {
   if (!settings) return null
-  const pems = settings.privateKey.match(/-----BEGIN [A-Z ]+-----[\s\S]+?-----END [A-Z ]+-----/g) ?? []
-  const selectors = settings.selector.split(',').map((name) => name.trim())
-  if (pems.length !== selectors.length)
-    throw new Error(`DKIM_SELECTOR names ${selectors.length} keys, DKIM_PRIVATE_KEY holds ${pems.length}`)
-  return { domain: settings.domain, selectors, signer: new Signer(pems) }
+  const { domain, keys, leaveOut } = settings
+  return {
+    domain,
+    selectors: keys.map(({ selector }) => selector),
+    signer: new Signer(keys.map(({ pem }) => pem)),
+    leaveOut,
+    orders: new Map(),
+  }
 }
 
 /** The DKIM-Signature headers, each ending in CRLF. `headers` are name and value pairs as sent, `body` the MIME body. */
@@ -49,7 +39,7 @@ export async function signMail(
 ): Promise<string> {
   if (!dkim) return ''
   const bodyHash = hashBody(body)
-  const { order, tag } = signingOrder(headers)
+  const { order, tag } = signingOrder(dkim, headers)
   let signed = ''
   for (const [name, i] of order) signed += `${name}:${relaxHeader(headers[i]![1])}\r\n`
   const fields = dkim.selectors.map((selector, key) => {
@@ -57,10 +47,10 @@ export async function signMail(
     const start = `v=1; a=${algorithm}-sha256; c=relaxed/relaxed; d=${dkim.domain}; s=${selector};`
     const relaxed = `${start} ${tag.replaceAll('\r\n', '')} bh=${bodyHash}; b=`
     const signature = dkim.signer.sign(key, `${signed}dkim-signature:${relaxed}`)
-    return { start: `${start}\r\n ${tag}\r\n bh=${bodyHash};\r\n b=`, signature }
+    return { start: `${foldField('DKIM-Signature', start)}\r\n ${tag}\r\n bh=${bodyHash};\r\n b=`, signature }
   })
   let header = ''
-  for (const { start, signature } of fields) header += `DKIM-Signature: ${start}${foldSignature(await signature)}\r\n`
+  for (const { start, signature } of fields) header += `DKIM-Signature:${start}${foldSignature(await signature)}\r\n`
   return header
 }
 
@@ -69,6 +59,7 @@ function foldSignature(signature: string): string {
   for (let at = 60; at < signature.length; at += 60) folded += `\r\n ${signature.slice(at, at + 60)}`
   return folded
 }
+
 interface SigningOrder {
   /** Which headers, by their place, in the order in which they are hashed. */
   order: readonly (readonly [name: string, at: number])[]
@@ -76,31 +67,33 @@ interface SigningOrder {
   tag: string
 }
 
-/** By the names of the headers, as there are but a few sets of them. */
-const orders = new Map<string, SigningOrder>()
-
-function signingOrder(headers: readonly (readonly [string, string])[]): SigningOrder {
+function signingOrder({ orders, leaveOut }: Dkim, headers: readonly (readonly [string, string])[]): SigningOrder {
   let set = ''
   for (const [name] of headers) set += `${name}:`
   let found = orders.get(set)
   if (!found) {
-    found = orderHeaders(headers.map(([name]) => name.toLowerCase()))
+    found = orderHeaders(
+      headers.map(([name]) => name.toLowerCase()),
+      leaveOut,
+    )
     if (orders.size < 100) orders.set(set, found)
   }
   return found
 }
 
-function orderHeaders(given: readonly string[]): SigningOrder {
+function orderHeaders(given: readonly string[], leaveOut: readonly string[]): SigningOrder {
   const names: string[] = []
   const order: [string, number][] = []
-  for (const name of signedHeaders) {
+  for (const header of [...oversignedHeaders, ...signedHeaders]) {
+    const name = header.toLowerCase()
+    if (leaveOut.includes(name)) continue
     // From the bottom up (RFC 6376 §5.4.2).
     for (let i = given.length - 1; i >= 0; i--) {
       if (given[i] !== name) continue
       names.push(name)
       order.push([name, i])
     }
-    names.push(name)
+    if (oversignedHeaders.some((each) => each === header)) names.push(name)
   }
   return { order, tag: foldNames(names).join('\r\n ') }
 }

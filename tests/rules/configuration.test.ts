@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { ConfigError, readConfig } from '../../src/base/config.ts'
 
@@ -89,4 +90,42 @@ test('a password of any characters works percent-encoded, and some work as they 
     problemsOf({ ...site, DATABASE_URL: 'postgres://db.example:port/news' })[0] ?? '',
     /^DATABASE_URL: must look like/,
   )
+})
+
+test('what is wrong with the signature is said by name, before any mail is', () => {
+  const pem = (key: { export(options: { type: 'pkcs8'; format: 'pem' }): string | Buffer }) =>
+    String(key.export({ type: 'pkcs8', format: 'pem' }))
+  const rsa = pem(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey)
+  const elliptic = pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
+  const right = { DKIM_DOMAIN: 'news.example', DKIM_SELECTOR: 's1', DKIM_PRIVATE_KEY: rsa.replaceAll('\n', '\\n') }
+  const problems = (changed: Record<string, string>): readonly string[] => {
+    try {
+      readConfig({ ...right, ...changed })
+      return []
+    } catch (error) {
+      return (error as ConfigError).problems
+    }
+  }
+  assert.deepEqual(readConfig({ ...right, DKIM_LEAVE_OUT: 'Message-ID,date  LIST-ID' }).mail.dkim, {
+    domain: 'news.example',
+    keys: [{ selector: 's1', pem: rsa.trim() }],
+    leaveOut: ['message-id', 'date', 'list-id'],
+  })
+  assert.deepEqual(problems({ DKIM_SELECTOR: 's1, s2', DKIM_PRIVATE_KEY: rsa + rsa }), [])
+  for (const [changed, expected] of [
+    [{ DKIM_DOMAIN: 'news.example; x=1' }, /^DKIM_DOMAIN: must be a domain/],
+    [{ DKIM_SELECTOR: 's1,' }, /^DKIM_SELECTOR: must be a selector/],
+    [{ DKIM_SELECTOR: 's1,s2' }, /^DKIM_SELECTOR: names 2 keys, but 1 is given/],
+    [{ DKIM_PRIVATE_KEY: rsa + rsa }, /^DKIM_SELECTOR: names 1 key, but 2 are given/],
+    [{ DKIM_PRIVATE_KEY: 'MIIB' }, /^DKIM_PRIVATE_KEY: must be a PEM private key/],
+    [{ DKIM_PRIVATE_KEY: rsa.replace(/MII/, 'MJJ') }, /^DKIM_PRIVATE_KEY: holds a key that can't be read/],
+    [{ DKIM_PRIVATE_KEY: elliptic }, /^DKIM_PRIVATE_KEY: holds a key of type ec/],
+    [{ DKIM_PRIVATE_KEY: '', DKIM_PRIVATE_KEY_FILE: '/nowhere.pem' }, /^DKIM_PRIVATE_KEY_FILE: can't read \/nowhere/],
+    [{ DKIM_LEAVE_OUT: 'From' }, /^DKIM_LEAVE_OUT: From must be signed/],
+    [{ DKIM_LEAVE_OUT: 'Date, Mesage-ID' }, /^DKIM_LEAVE_OUT: mesage-id is not signed; signed are From, /],
+  ] as const) {
+    const found = problems(changed)
+    assert.equal(found.length, 1, JSON.stringify(found))
+    assert.match(found[0]!, expected)
+  }
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { after, describe, it } from 'node:test'
 import { authenticate } from 'mailauth'
+import { oversignedHeaders, signedHeaders } from '../../src/base/dkim.ts'
 import { type Dkim, openDkim } from '../../src/delivery/dkim.ts'
 import { buildMessage, makeMessageId } from '../../src/delivery/message.ts'
 import type { Mail } from '../../src/delivery/composer.ts'
@@ -28,7 +29,11 @@ const mail: Mail = {
     ['List-Id', 'The Gazette <digest.news.example>'],
     ['List-Unsubscribe', '<https://news.example/unsubscribe?token=abc>, <mailto:unsubscribe@bounces.news.example>'],
     ['List-Unsubscribe-Post', 'List-Unsubscribe=One-Click'],
+    ['List-Archive', '<https://news.example/archive>'],
+    ['List-Help', '<https://news.example/>'],
     ['Feedback-ID', '17:digest:gazette'],
+    ['Auto-Submitted', 'auto-generated'],
+    ['X-Auto-Response-Suppress', 'OOF, AutoReply'],
   ],
   contentType: 'multipart/alternative; boundary="=_abc"',
   body: [
@@ -66,9 +71,22 @@ const verify = async (message: string) => {
   }
 }
 
+const openWith = (keys: { selector: string; key: typeof rsa.privateKey }[], leaveOut: string[] = []) =>
+  openDkim({
+    domain: 'news.example',
+    keys: keys.map(({ selector, key }) => ({ selector, pem: pem(key) })),
+    leaveOut,
+  })!
+
+/** Above all others, or below them. */
+const above = (message: string, line: string) => `${line}\r\n${message}`
+const below = (message: string, line: string) => message.replace(/\r\n\r\n/, `\r\n${line}\r\n\r\n`)
+
 describe('DKIM', () => {
-  const dkim = openDkim({ domain: 'news.example', selector: 's1', privateKey: pem(rsa.privateKey) })!
+  const dkim = openWith([{ selector: 's1', key: rsa.privateKey }])
   after(() => dkim.signer.close())
+  const passes = async (message: string, why = '') => assert.deepEqual((await verify(message)).dkim, ['pass'], why)
+  const breaks = async (message: string, why = '') => assert.notDeepEqual((await verify(message)).dkim, ['pass'], why)
 
   it('an independent verifier passes it, and DMARC is aligned', async () => {
     const { dkim: results, dmarc } = await verify(await build(dkim))
@@ -76,41 +94,102 @@ describe('DKIM', () => {
     assert.equal(dmarc?.status?.result, 'pass')
   })
 
-  const signed = [
-    'From',
-    'To',
-    'Subject',
-    'Date',
-    'Message-ID',
-    'Reply-To',
-    'List-Id',
-    'List-Unsubscribe',
-    'List-Unsubscribe-Post',
-    'Feedback-ID',
-    'MIME-Version',
-    'Content-Type',
-  ]
-  for (const name of signed) {
-    it(`${name} altered breaks it`, async () => {
+  for (const name of [...oversignedHeaders, ...signedHeaders].filter((each) => each !== 'Cc'))
+    it(`${name} altered or removed breaks it`, async () => {
       const message = await build(dkim)
-      const altered = message.replace(new RegExp(`^(${name}: .)`, 'm'), '$1x')
+      const altered = message.replace(new RegExp(`^(${name}:\\s+.)`, 'm'), '$1x')
       assert.notEqual(altered, message)
-      assert.notDeepEqual((await verify(altered)).dkim, ['pass'])
+      await breaks(altered)
+      const removed = message.replace(new RegExp(`^${name}:.*\r\n([ \t].*\r\n)*`, 'm'), '')
+      assert.notEqual(removed, message)
+      await breaks(removed)
     })
-    it(`a second ${name} breaks it, above or below the first`, async () => {
-      const message = await build(dkim)
-      const line = `${name}: evil\r\n`
-      const above = `${line}${message}`
-      const below = message.replace(/\r\n\r\n/, `\r\n${line}\r\n`)
-      for (const doubled of [above, below]) assert.notDeepEqual((await verify(doubled)).dkim, ['pass'])
-    })
-  }
 
-  it('headers that the mail has not can not be added', async () => {
-    const message = await build(dkim, { replyTo: null, headers: [] })
-    assert.deepEqual((await verify(message)).dkim, ['pass'])
-    for (const line of ['Reply-To: evil@example.org', 'List-Unsubscribe: <https://evil.example>'])
-      assert.notDeepEqual((await verify(`${line}\r\n${message}`)).dkim, ['pass'])
+  for (const name of oversignedHeaders)
+    it(`a second ${name}, or one where there is none, breaks it, above or below the others`, async () => {
+      const withAll = await build(dkim)
+      const without = await build(dkim, { replyTo: null, headers: [] })
+      for (const message of [withAll, without]) {
+        await passes(message)
+        await breaks(above(message, `${name}: evil`))
+        await breaks(below(message, `${name}: evil`))
+      }
+    })
+
+  it('a header that is signed where present can be added where there is none', async () => {
+    const message = await build(dkim, { headers: [] })
+    for (const name of signedHeaders.filter((each) => each !== 'Message-ID' && each !== 'Date'))
+      for (const added of [above(message, `${name}: <x>`), below(message, `${name}: <x>`)]) await passes(added, name)
+  })
+
+  it('what relays, lists and receivers add and refold does not break it', async () => {
+    const message = await build(dkim)
+    const added = [
+      'Received: from a.example (a.example [192.0.2.1])\r\n\tby b.example; Mon, 23 Nov 2026 05:43:09 +0000',
+      'Return-Path: <b-1-x@bounces.news.example>',
+      'Sender: relay@relay.example',
+      'Message-ID: <relay.made@relay.example>',
+      'Date: Mon, 23 Nov 2026 06:00:00 +0000',
+      'List-Id: <list.relay.example>',
+      'List-Archive: <https://relay.example/archive>',
+      'List-Owner: <mailto:owner@relay.example>',
+      'Feedback-ID: 1.eu-west-1.abc:AmazonSES',
+      'Auto-Submitted: auto-generated',
+      'Authentication-Results: mx.example; dkim=pass',
+      'ARC-Seal: i=1; a=rsa-sha256; cv=none',
+      'DKIM-Filter: OpenDKIM',
+      'X-Mailer: relay',
+      'X-SES-Outgoing: 2026.11.23-192.0.2.1',
+      'Content-Language: en',
+      'Delivered-To: ada@example.org',
+      'Resent-From: ada@example.org',
+    ]
+    let all = message
+    for (const line of added) {
+      await passes(above(message, line), line)
+      all = above(all, line)
+    }
+    await passes(all)
+    // RFC 6376 reads from below, so only what stands there and is signed can't be doubled.
+    for (const line of added.filter((each) => !/^(Message-ID|Date|List-Id|List-Archive|Feedback-ID|Auto-)/.test(each)))
+      await passes(below(message, line), line)
+    const head = message.slice(0, message.indexOf('\r\n\r\n'))
+    const unfolded = head.replace(/\r\n[ \t]+/g, ' ')
+    await passes(unfolded + message.slice(head.length), 'unfolded')
+    await passes(head.replace(/\r\n /g, '\r\n\t') + message.slice(head.length), 'folded with tabs')
+    await passes(
+      head.replace(/^[\w-]+:/gm, (name) => name.toLowerCase()) + message.slice(head.length),
+      'names in lower case',
+    )
+  })
+
+  it('what a relay replaces can be left out, and is then free to change', async () => {
+    const lenient = openWith([{ selector: 's1', key: rsa.privateKey }], ['message-id', 'date'])
+    const message = await build(lenient)
+    const replaced = message
+      .replace(/^Message-ID: .*/m, 'Message-ID: <0102018@eu-west-1.amazonses.com>')
+      .replace(/^Date: .*/m, 'Date: Mon, 23 Nov 2026 06:00:00 +0000')
+    assert.notEqual(replaced, message)
+    await passes(replaced)
+    await breaks(message.replace(/^Subject: =/m, 'Subject: x='))
+    assert.doesNotMatch(/\bh=([^;]*);/.exec(message)![1]!, /message-id|date/)
+    await lenient.signer.close()
+  })
+
+  it('Sender is never signed, and no line of the signature is too long', async () => {
+    const long = openDkim({
+      domain: 'news.example',
+      keys: [{ selector: 'a-selector-with-a-long-name-of-the-year-2026.and-of-a-provider', pem: pem(rsa.privateKey) }],
+      leaveOut: [],
+    })!
+    const message = await build(long, { headers: [['Sender', 'relay@news.example']] })
+    const [field] = /^DKIM-Signature:.*\r\n([ \t].*\r\n)*/m.exec(message)!
+    for (const line of field.split('\r\n')) assert.ok(line.length <= 78, line)
+    assert.doesNotMatch(field, /sender/i)
+    zone['a-selector-with-a-long-name-of-the-year-2026.and-of-a-provider._domainkey.news.example/TXT'] =
+      zone['s1._domainkey.news.example/TXT']!
+    await passes(message)
+    await long.signer.close()
   })
 
   it('a changed body breaks it; white space at line ends does not, as relaxed canonicalisation has it', async () => {
@@ -123,11 +202,10 @@ describe('DKIM', () => {
   })
 
   it('two keys give two signatures that both pass: RSA and Ed25519, or the old and the new of a rotation', async () => {
-    const both = openDkim({
-      domain: 'news.example',
-      selector: 's1, s2',
-      privateKey: `${pem(rsa.privateKey)}\n${pem(ed25519.privateKey)}`,
-    })!
+    const both = openWith([
+      { selector: 's1', key: rsa.privateKey },
+      { selector: 's2', key: ed25519.privateKey },
+    ])
     assert.deepEqual((await verify(await build(both))).dkim, ['pass', 'pass'])
     await both.signer.close()
   })
