@@ -1,19 +1,18 @@
-// When are two entries one story? By keys: the guid wins, then the canonical link, then a hash of (feed, title, day); a story keeps all it was
-// ever known by. A key that occurs twice in one document, or is a site's home page, identifies nothing; two entries of one
-// document with different titles are two stories. Pure.
+// When are two entries one story? By keys, all of which a story keeps. The guid wins. A guid that is unknown is a new story, unless
+// the link is known with this title or with this published time: then the site has changed its guids. A link alone counts for entries
+// without a guid, a hash of (feed, title, day) for those with neither.
+//
+// A key that several stories of one document share, or that is a site's home page, identifies nothing; two entries of one document
+// with different titles are two stories. Pure.
 
-import { createHash } from 'node:crypto'
 import type { Entry } from './entry.ts'
+import { canonicalHost, canonicalLink, hashOf, isFrontPage, shorten } from './canonical-link.ts'
+import { cutAtWord } from './html-text.ts'
 
-export type KeyKind = 'guid' | 'link' | 'hash'
-
-export interface IdentityKeys {
-  guid: string | null
-  link: string | null
-  hash: string | null
-}
-
-export const keyOrder = ['guid', 'link', 'hash'] as const satisfies readonly KeyKind[]
+/** The strongest first. `feed-guid`: a guid that another story has already, of this feed alone. */
+export const keyOrder = ['feed-guid', 'guid', 'link-title', 'link-time', 'link', 'hash'] as const
+export type KeyKind = (typeof keyOrder)[number]
+export type IdentityKeys = Record<KeyKind, string | null>
 
 export interface FeedIdentity {
   id: number
@@ -21,73 +20,83 @@ export interface FeedIdentity {
   siteUrl: string | null
 }
 
-const tracking =
-  /^(?:utm_.*|at_(?:medium|campaign|custom\d?)|mc_[ce]id|fbclid|gclid|dclid|yclid|msclkid|igshid|_ga|_gl|ns_.*|ito|cmpid|cmp|ocid|ncid|sr_share|smid|smtyp|partner|emc|traffic_source|source|ref|ref_src|rss|feed|ftag|xtor|wt_mc|spm|from|guccounter|__twitter_impression|amp)$/i
-
-/** The address without what differs between copies of it: scheme, www, tracking parameters, fragment, a slash at the end. null:
- * not an address. */
-export function canonicalLink(link: string): string | null {
-  const url = URL.parse(link.trim())
-  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) return null
-  const host = url.hostname.replace(/^www\./, '').replace(/\.$/, '')
-  const port = url.port && url.port !== '80' && url.port !== '443' ? `:${url.port}` : ''
-  const query = url.search ? canonicalQuery(url.searchParams) : ''
-  const fragment = /^#!?\/./.test(url.hash) ? url.hash : ''
-  return shorten(`${host}${port}${url.pathname.replace(/\/+$/, '')}${query}${fragment}`)
-}
-
-function canonicalQuery(parameters: URLSearchParams): string {
-  const kept = [...parameters].filter(([name]) => !tracking.test(name)).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-  return kept.length ? `?${new URLSearchParams(kept).toString()}` : ''
+export interface Identified {
+  entry: Entry
+  publishedAt: Date | null
+  keys: IdentityKeys
+  /** Its site and title, by which other feeds' stories are compared. */
+  titleKey: string | null
+  /** Its place in the document. */
+  place: number
 }
 
 /** Addresses that stand for the feed itself. */
-function homesOf(feed: FeedIdentity): ReadonlySet<string | null> {
+export function homesOf(feed: Pick<FeedIdentity, 'url' | 'siteUrl'>): ReadonlySet<string | null> {
   return new Set([feed.siteUrl ? canonicalLink(feed.siteUrl) : null, canonicalLink(feed.url)])
 }
 
-/** The keys of one entry on its own, before its neighbours are looked at. */
-export function keysOf(
-  entry: Entry,
-  feed: FeedIdentity,
+export function shownTitle(entry: Pick<Entry, 'title' | 'excerpt'>): string {
+  return entry.title ?? cutAtWord(entry.excerpt, 80)
+}
+
+/** Letters and digits, in lower case; of a title that has none, all there is. */
+function wordsOf(title: string): string {
+  return (
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}]+/gu, ' ')
+      .trim() || title.trim()
+  )
+}
+
+/** What a link says, alone, with a title and with a time. */
+export function linkKeysOf(
+  link: string | null,
+  title: string,
   publishedAt: Date | null,
-  homes: ReadonlySet<string | null> = homesOf(feed),
-): IdentityKeys {
-  const link = entry.link ? canonicalLink(entry.link) : null
-  const isHome = (key: string | null) => key === null || homes.has(key) || !/[/?#]/.test(key)
+  homes: ReadonlySet<string | null> = new Set(),
+): Pick<IdentityKeys, 'link' | 'link-title' | 'link-time'> {
+  const key = link ? canonicalLink(link) : null
+  if (key === null || isFrontPage(key) || homes.has(key)) return { link: null, 'link-title': null, 'link-time': null }
   return {
-    guid: guidKey(entry, feed, isHome),
-    link: isHome(link) ? null : link,
-    hash: hash(`${feed.id}\n${titleKey(entry)}\n${publishedAt ? publishedAt.toISOString().slice(0, 10) : ''}`),
+    link: key,
+    'link-title': hashOf(`${key}\n${wordsOf(title)}`),
+    'link-time': publishedAt && hashOf(`${key}\n${publishedAt.toISOString()}`),
   }
 }
 
-/** Addresses are the world's; numbers and names are only their site's own. */
-function guidKey(entry: Entry, feed: FeedIdentity, isHome: (key: string | null) => boolean): string | null {
-  const guid = entry.guid?.replace(/\s+/g, ' ').trim()
+/** Host and title. */
+export function titleKeyOf(link: string | null, title: string): string | null {
+  const host = link && URL.parse(link)?.hostname
+  return host && title ? hashOf(`${canonicalHost(host)}\n${wordsOf(title)}`) : null
+}
+
+/** An opaque string, whose fragment counts. Addresses are the world's; numbers and names are only their site's own. */
+function guidKey(entry: Entry, feed: FeedIdentity, homes: ReadonlySet<string | null>): string | null {
+  const guid = guidOf(entry)
   if (!guid) return null
   if (/^https?:\/\//i.test(guid)) {
-    const bare = guid.replace(/^https?:\/\/(?:www\.)?/i, '')
-    return isHome(canonicalLink(guid)) ? null : shorten(bare)
+    const address = canonicalLink(guid)
+    const isHome = address === null || isFrontPage(address) || homes.has(address)
+    return isHome ? null : shorten(guid.replace(/^https?:\/\/(?:www\.)?/i, ''))
   }
-  if (/^(?:tag:|urn:)/i.test(guid) || /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i.test(guid)) return shorten(guid)
+  if (isWorldwide(guid)) return shorten(guid)
   const host =
     URL.parse(entry.link ?? '')?.hostname ?? URL.parse(feed.siteUrl ?? '')?.hostname ?? URL.parse(feed.url)?.hostname
-  return shorten(`${(host ?? '').replace(/^www\./, '')} ${guid}`)
+  return shorten(`${canonicalHost(host ?? '')} ${guid}`)
 }
 
-export function titleKey(entry: Entry): string {
-  return (entry.title ?? entry.excerpt)
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim()
+function guidOf(entry: Entry): string {
+  return entry.guid?.replace(/\s+/g, ' ').trim() ?? ''
 }
 
-export interface Identified {
-  entry: Entry
-  keys: IdentityKeys
-  /** Its place in the document. */
-  place: number
+/** A number or a name that two feeds of one site may both use, for different stories. */
+export function isOfItsSite(entry: Entry): boolean {
+  return !isWorldwide(guidOf(entry))
+}
+
+function isWorldwide(guid: string): boolean {
+  return /^(?:https?:\/\/|tag:|urn:)/i.test(guid) || /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i.test(guid)
 }
 
 /** Looks at a whole document: the second copy of an entry is a duplicate, a key that several stories share is dropped from all. */
@@ -95,41 +104,66 @@ export function identify(
   entries: readonly { entry: Entry; publishedAt: Date | null; place: number }[],
   feed: FeedIdentity,
 ): { stories: Identified[]; duplicates: Entry[] } {
-  const stories: Identified[] = []
+  const listed: Identified[] = []
   const duplicates: Entry[] = []
   const known = new Set<string>()
   const homes = homesOf(feed)
   for (const { entry, publishedAt, place } of entries) {
-    const keys = keysOf(entry, feed, publishedAt, homes)
-    const title = titleKey(entry)
-    // Same title and a key in common: one story, listed twice. Without a guid or link that means anything, the day decides.
-    const marks =
-      keys.guid || keys.link
-        ? [keys.guid && `guid ${keys.guid}`, keys.link && `link ${keys.link}`]
-        : [`hash ${keys.hash}`]
-    const own = marks.filter((mark) => mark !== null).map((mark) => `${mark}\n${title}`)
-    if (own.some((mark) => known.has(mark))) {
-      duplicates.push(entry)
-      continue
+    const guid = guidKey(entry, feed, homes)
+    const title = wordsOf(entry.title ?? entry.excerpt)
+    const keys = {
+      guid,
+      'feed-guid': guid && shorten(`${feed.id} ${guid}`),
+      ...linkKeysOf(entry.link, shownTitle(entry), publishedAt, homes),
+      hash: hashOf(`${feed.id}\n${title}\n${publishedAt ? publishedAt.toISOString().slice(0, 10) : ''}`),
     }
-    for (const mark of own) known.add(mark)
-    stories.push({ entry, keys, place })
+    const marks = marksOf(keys, publishedAt).map((mark) => `${mark}\n${title}`)
+    if (marks.some((mark) => known.has(mark))) duplicates.push(entry)
+    else listed.push({ entry, publishedAt, keys, titleKey: titleKeyOf(entry.link, shownTitle(entry)), place })
+    for (const mark of marks) known.add(mark)
   }
-  for (const kind of keyOrder) {
-    const counts = new Map<string, number>()
-    for (const { keys } of stories) {
-      const key = keys[kind]
-      if (key) counts.set(key, (counts.get(key) ?? 0) + 1)
-    }
-    for (const { keys } of stories) if (keys[kind] && counts.get(keys[kind])! > 1) keys[kind] = null
+  dropShared(listed)
+  const stories: Identified[] = []
+  const hashes = new Set<string | null>()
+  for (const story of listed) {
+    // Known by its title alone: that must be its own.
+    const isSecond = keyOrder.every((kind) => kind === 'hash' || !story.keys[kind]) && hashes.has(story.keys.hash)
+    hashes.add(story.keys.hash)
+    if (isSecond) duplicates.push(story.entry)
+    else stories.push(story)
   }
   return { stories, duplicates }
+}
+
+/** Entries with the same title and a mark in common are one story, listed twice. A guid or a link that a feed uses again and again
+ * marks nothing when the times differ. */
+function marksOf({ guid, link, hash }: IdentityKeys, publishedAt: Date | null): string[] {
+  const time = publishedAt?.getTime() ?? ''
+  if (!guid) return [link ? `link ${link}` : `hash ${hash}`]
+  const marks = [`guid ${guid} ${time}`]
+  return link ? [...marks, `both ${guid}\n${link}`, `link ${link} ${time}`] : marks
+}
+
+function dropShared(stories: readonly Identified[]): void {
+  const shared = (kind: KeyKind) => {
+    const counts = new Map<string, number>()
+    for (const { keys } of stories) if (keys[kind]) counts.set(keys[kind], (counts.get(keys[kind]) ?? 0) + 1)
+    return stories.filter(({ keys }) => keys[kind] && counts.get(keys[kind])! > 1)
+  }
+  for (const { keys } of shared('guid')) keys.guid = keys['feed-guid'] = null
+  for (const { keys } of shared('link')) {
+    keys.link = null
+    // Without a guid, title and time must tell the entries of such a link apart.
+    if (keys.guid) keys['link-title'] = keys['link-time'] = null
+  }
+  for (const kind of ['link-title', 'link-time'] as const) for (const { keys } of shared(kind)) keys[kind] = null
 }
 
 /** Which stored article each story is: the strongest keys first, and each article only once, so that two stories never merge. */
 export function match(
   stories: readonly Identified[],
   articleOf: (kind: KeyKind, key: string) => number | undefined,
+  agrees: (kind: KeyKind, story: Identified, articleId: number) => boolean,
 ): Map<Identified, number> {
   const found = new Map<Identified, number>()
   const taken = new Set<number>()
@@ -137,19 +171,11 @@ export function match(
     for (const story of stories) {
       const key = story.keys[kind]
       if (!key || found.has(story)) continue
+      if ((kind === 'link' && story.keys.guid) || (kind === 'hash' && story.keys.link)) continue
       const article = articleOf(kind, key)
-      if (article === undefined || taken.has(article)) continue
+      if (article === undefined || taken.has(article) || !agrees(kind, story, article)) continue
       found.set(story, article)
       taken.add(article)
     }
   return found
-}
-
-/** Index entries have a limit (2.7 kB in Postgres); no key comes near it. */
-function shorten(key: string): string {
-  return key.length <= 500 ? key : `${key.slice(0, 400).toWellFormed()} ${hash(key)}`
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
 }

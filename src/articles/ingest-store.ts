@@ -44,6 +44,31 @@ export async function findKeys(db: Db, stories: readonly Identified[]): Promise<
   return found
 }
 
+/** Stories of the last weeks with this title at this site, and the newest article of any time with it. */
+export interface SameTitle {
+  last: number
+  recent: { id: number; feedId: number | null; publishedAt: string; excerpt: string }[]
+}
+
+/** How long a title that its feed repeats is remembered. */
+const repeatDays = 30
+
+export async function findSameTitles(
+  db: Db,
+  stories: readonly Identified[],
+  now: Date,
+): Promise<Map<string, SameTitle>> {
+  const wanted = [...new Set(stories.flatMap(({ titleKey }) => titleKey ?? []))]
+  if (wanted.length === 0) return new Map()
+  const { rows } = await sql<SameTitle & { titleKey: string }>`
+    select title_key as "titleKey", max(id) as last, coalesce(json_agg(json_build_object('id', id, 'feedId', feed_id,
+        'publishedAt', published_at, 'excerpt', excerpt) order by id)
+        filter (where first_seen_at > ${now}::timestamptz - ${repeatDays} * interval '1 day'), '[]') as recent
+    from articles where title_key = any(array(select jsonb_array_elements_text(${JSON.stringify(wanted)}::jsonb)))
+    group by title_key`.execute(db)
+  return new Map(rows.map((row) => [row.titleKey, row]))
+}
+
 export async function findStored(db: Db, ids: readonly number[]): Promise<Map<number, Stored>> {
   if (ids.length === 0) return new Map()
   const rows = await db
@@ -70,6 +95,8 @@ export interface NewRow {
   place: number
   feed_id: number
   title: string
+  /** Site and title (identity.ts). */
+  title_key: string | null
   link: string
   excerpt: string
   image_url: string | null
@@ -81,9 +108,11 @@ export interface NewRow {
   first_seen_at: Date
   updated_at: Date
   is_sample: boolean
+  /** The newest article with the same title key when this one was found new, so that two feeds can't both find it new. */
+  title_after?: number | null
 }
 
-export interface Edit extends Omit<NewRow, 'place' | 'source' | 'first_seen_at' | 'is_sample'> {
+export interface Edit extends Omit<NewRow, 'place' | 'source' | 'first_seen_at' | 'is_sample' | 'title_after'> {
   id: number
   was_updated_at: Date
 }
@@ -110,21 +139,23 @@ export async function writeDocument(db: Db, writes: Writes, also: Compilable): P
     with locked as materialized (select pg_advisory_xact_lock(${sql.lit(seqLock)})),
     fresh as materialized (
       select nextval(pg_get_serial_sequence('articles', 'id'))::int as id, given.*
-      from locked, jsonb_to_recordset(${json(rows)}) as given (place int, feed_id int, title text, link text, excerpt text,
-        image_url text, author text, source text, labels jsonb, published_at timestamptz, date_source text,
+      from locked, jsonb_to_recordset(${json(rows)}) as given (place int, feed_id int, title text, title_key text,
+        title_after int, link text, excerpt text, image_url text, author text, source text, labels jsonb, published_at timestamptz, date_source text,
         first_seen_at timestamptz, updated_at timestamptz, is_sample boolean)
     ), added as (
-      insert into articles (id, feed_id, title, link, excerpt, image_url, author, source, labels, published_at, date_source,
-        first_seen_at, updated_at, is_sample)
-      select id, feed_id, title, link, excerpt, image_url, author, source, labels, published_at, date_source,
-        first_seen_at, updated_at, is_sample
+      insert into articles (id, feed_id, title, title_key, title_after, link, excerpt, image_url, author, source, labels,
+        published_at, date_source, first_seen_at, updated_at, is_sample)
+      select id, feed_id, title, title_key, title_after, link, excerpt, image_url, author, source, labels,
+        published_at, date_source, first_seen_at, updated_at, is_sample
       from fresh
     ), edited as (
       update articles set feed_id = edit.feed_id, title = edit.title, link = edit.link, excerpt = edit.excerpt,
+        title_key = edit.title_key,
+        title_after = case when articles.title_key is distinct from edit.title_key then -articles.id else title_after end,
         image_url = edit.image_url, author = edit.author, labels = edit.labels, published_at = edit.published_at,
         date_source = edit.date_source, updated_at = edit.updated_at
       from locked, jsonb_to_recordset(${json(edits)}) as edit (id int, was_updated_at timestamptz, feed_id int, title text,
-        link text, excerpt text, image_url text, author text, labels jsonb, published_at timestamptz, date_source text,
+        title_key text, link text, excerpt text, image_url text, author text, labels jsonb, published_at timestamptz, date_source text,
         updated_at timestamptz)
       where articles.id = edit.id and date_trunc('milliseconds', articles.updated_at) = edit.was_updated_at
       returning articles.id

@@ -9,10 +9,11 @@ import type { Db } from '../db/connect.ts'
 import type { Feed } from '../db/schema.ts'
 import type { Entry } from './entry.ts'
 import { cutAtWord } from './html-text.ts'
-import { identify, type Identified, keyOrder, match } from './identity.ts'
+import { identify, type Identified, type KeyKind, match, shownTitle, titleKeyOf } from './identity.ts'
 import {
   type Edit,
   findKeys,
+  findSameTitles,
   findStored,
   type NewRow,
   Stale,
@@ -21,6 +22,7 @@ import {
   type Writes,
 } from './ingest-store.ts'
 import { type Mapping, mapEntry } from './mapping.ts'
+import { agreement, sameElsewhere } from './same-story.ts'
 
 export interface IngestReport {
   entries: number
@@ -101,16 +103,24 @@ async function planEntries(
   for (const entry of duplicates) ignore(entry, 'it is in the document twice')
 
   const keys = await findKeys(db, stories)
-  const matched = match(stories, (kind, key) => keys.get(`${kind} ${key}`))
-  const stored = await findStored(db, [...new Set(matched.values())])
+  const articleOf = (kind: KeyKind, key: string) => keys.get(`${kind} ${key}`)
+  const stored = await findStored(db, [...new Set(keys.values())])
+  const matched = match(stories, articleOf, agreement(stories, stored, source.feed.id, articleOf))
+  const unknown = stories.filter((story) => !matched.has(story))
+  const titles = await findSameTitles(db, unknown, now)
+  for (const [story, id] of sameElsewhere(unknown, titles, new Set(matched.values()), source.feed.id, now))
+    matched.set(story, id)
+  for (const [id, article] of await findStored(
+    db,
+    [...matched.values()].filter((id) => !stored.has(id)),
+  ))
+    stored.set(id, article)
 
   const writes: Writes = { rows: [], edits: [], keys: [], pairs: [] }
   const pairs: { article_id: number; category_id: number; publishedAt: number; place: number }[] = []
   const learn = (story: Identified, articleId: number) => {
-    for (const kind of keyOrder) {
-      const key = story.keys[kind]
-      if (key && keys.get(`${kind} ${key}`) === undefined) writes.keys.push({ kind, key, article_id: articleId })
-    }
+    for (const [kind, key] of lessons(story, articleId, articleOf))
+      writes.keys.push({ kind, key, article_id: articleId })
   }
   for (const story of stories) {
     const { entry, place } = story
@@ -129,10 +139,13 @@ async function planEntries(
     }
     const publishedAt = believableDate(entry, now)
     if (categoryIds === null) ignore(entry, 'a rule leaves it out')
+    // It couldn't be told from this one at the next poll.
+    else if (lessons(story, unborn, articleOf).length === 0) ignore(entry, 'it is in the document twice')
     else if (publishedAt && publishedAt < source.takeFrom) ignore(entry, 'it is older than what a new feed brings')
     else {
       const row = newArticle(-1 - writes.rows.length, story, source, now)
-      writes.rows.push(row)
+      const isFirst = writes.rows.every(({ title_key }) => title_key !== row.title_key)
+      writes.rows.push({ ...row, title_after: isFirst ? (titles.get(row.title_key ?? '')?.last ?? 0) : null })
       learn(story, row.place)
       for (const id of categoryIds)
         pairs.push({ article_id: row.place, category_id: id, publishedAt: row.published_at.getTime(), place })
@@ -146,9 +159,26 @@ async function planEntries(
   return { report, writes }
 }
 
-function shownTitle(entry: Entry): string {
-  return entry.title ?? cutAtWord(entry.excerpt, 80)
+/** The keys of a story that it isn't known by yet. A guid that another story has is this feed's own from now on; the hash of its
+ * title is for a story that has nothing else. */
+function lessons(
+  { keys }: Identified,
+  articleId: number,
+  articleOf: (kind: KeyKind, key: string) => number | undefined,
+): [KeyKind, string][] {
+  const owner = keys.guid ? articleOf('guid', keys.guid) : undefined
+  const hasNothing = !keys.guid && !keys.link && !keys['link-title']
+  const kinds: KeyKind[] = ['guid', 'link', 'link-title', 'link-time']
+  if (owner !== undefined && owner !== articleId) kinds.push('feed-guid')
+  if (hasNothing) kinds.push('hash')
+  return kinds.flatMap((kind) => {
+    const key = keys[kind]
+    return key && articleOf(kind, key) === undefined ? [[kind, key] as [KeyKind, string]] : []
+  })
 }
+
+/** No article's id: what is new has none yet. */
+const unborn = 0
 
 /** What an edit changes; null: nothing. The date stays what it was, unless it was only the time of first sight. Only the feed that
  * brought it first edits it (two feeds with two wordings would swap them for ever), and the publisher's own word outranks any feed's. */
@@ -160,6 +190,7 @@ function editOf(article: Stored, entry: Entry, source: IngestSource, now: Date):
     was_updated_at: article.updatedAt,
     feed_id: source.feed.id,
     title: shownTitle(entry),
+    title_key: titleKeyOf(entry.link, shownTitle(entry)),
     link: entry.link!,
     excerpt: entry.excerpt || article.excerpt,
     image_url: entry.image ?? article.imageUrl,
@@ -188,6 +219,7 @@ function newArticle(place: number, story: Identified, source: IngestSource, now:
     place,
     feed_id: source.feed.id,
     title: shownTitle(entry),
+    title_key: story.titleKey,
     link: entry.link!,
     excerpt: entry.excerpt,
     image_url: entry.image,

@@ -1,5 +1,5 @@
-// Articles that a publisher pushes: known by the publisher's own id, so that a repeat changes nothing and an edit is an edit. One that a feed
-// has brought already (same link) is adopted, not doubled.
+// Articles that a publisher pushes: known by the publisher's own id, so that a repeat changes nothing and an edit is an edit. One that
+// a feed has brought already (the same link, and the same title or published time) is adopted, not doubled. Two ids are two articles.
 
 import { invalid, Refusal } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
@@ -9,7 +9,7 @@ import { titleLength } from './entry.ts'
 import { plausible } from './feed-date.ts'
 import { isWebAddress, titleOf, toExcerpt } from './feed-parts.ts'
 import { readHtml } from './html-text.ts'
-import { canonicalLink } from './identity.ts'
+import { linkKeysOf } from './identity.ts'
 import { believableDate } from './ingest.ts'
 import { lockSeq, releaseSeqs, type Sendable } from './seq.ts'
 import { listCategories } from './store.ts'
@@ -100,10 +100,12 @@ function check(given: PushedArticle, field: string, offered: ReadonlyMap<string,
 
 async function pushOne(trx: Trx, one: ReturnType<typeof check>, now: Date, pairs: Sendable[]): Promise<Pushed> {
   const { given, values, publishedAt, categoryIds } = one
-  const link = canonicalLink(values.link)
-  const found = (await findPushed(trx, given.id)) ?? (link ? await findByLink(trx, link) : undefined)
+  const linkKeys = Object.entries(linkKeysOf(values.link, values.title, publishedAt)).flatMap(([kind, key]) =>
+    key ? [{ kind: kind as 'link' | 'link-title' | 'link-time', key }] : [],
+  )
+  const found = (await findPushed(trx, given.id)) ?? (await findFed(trx, linkKeys))
   const id = found?.id ?? (await insertArticle(trx, values, publishedAt, now))
-  const keys = [{ kind: 'publisher' as const, key: given.id }, ...(link ? [{ kind: 'link' as const, key: link }] : [])]
+  const keys = [{ kind: 'publisher' as const, key: given.id }, ...linkKeys]
   await trx
     .insertInto('articleKeys')
     .values(keys.map((key) => ({ ...key, articleId: id })))
@@ -133,13 +135,30 @@ async function pushOne(trx: Trx, one: ReturnType<typeof check>, now: Date, pairs
   return { id: given.id, articleId: id, outcome: 'updated' }
 }
 
-async function findByLink(trx: Trx, link: string): Promise<Article | undefined> {
+/** The same story out of a feed. */
+async function findFed(
+  trx: Trx,
+  keys: readonly { kind: 'link' | 'link-title' | 'link-time'; key: string }[],
+): Promise<Article | undefined> {
+  const telling = keys.filter(({ kind }) => kind !== 'link')
+  if (telling.length === 0) return undefined
   return trx
     .selectFrom('articles')
     .innerJoin('articleKeys', 'articleKeys.articleId', 'articles.id')
     .selectAll('articles')
-    .where('articleKeys.kind', '=', 'link')
-    .where('articleKeys.key', '=', link)
+    .where((eb) => eb.or(telling.map(({ kind, key }) => eb.and([eb('kind', '=', kind), eb('key', '=', key)]))))
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('articleKeys as own')
+            .select('own.kind')
+            .whereRef('own.articleId', '=', 'articles.id')
+            .where('own.kind', '=', 'publisher'),
+        ),
+      ),
+    )
+    .orderBy('articles.id')
     .executeTakeFirst()
 }
 

@@ -130,6 +130,10 @@ export interface ArticlesTable {
   feedId: number | null
   /** Text, never markup. So is `excerpt`. */
   title: string
+  /** Site and title, hashed: what other feeds' stories are compared by. null: pushed. */
+  titleKey: string | null
+  /** The newest article with this title key when it was found new; unique with it. */
+  titleAfter: number | null
   link: string
   excerpt: Generated<string>
   imageUrl: string | null
@@ -155,7 +159,8 @@ export interface StoryClicksTable {
 }
 
 export interface ArticleKeysTable {
-  kind: 'guid' | 'link' | 'hash' | 'publisher'
+  /** articles/identity.ts; `publisher`: the id of one that was pushed. */
+  kind: 'guid' | 'feed-guid' | 'link' | 'link-title' | 'link-time' | 'hash' | 'publisher'
   key: string
   articleId: number
 }

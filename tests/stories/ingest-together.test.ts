@@ -71,8 +71,23 @@ test('eight feeds with the same forty stories at once: each is one article, in b
     ).count
   assert.equal(await count('articles'), 40)
   assert.equal(await count('articleCategories'), 80)
-  // A guid and a link each, and the hash of each feed that brought it.
-  assert.equal(await count('articleKeys'), 40 * (2 + 8))
+  // The guid, and the link alone, with the title and with the time.
+  assert.equal(await count('articleKeys'), 40 * 4)
+})
+
+test('feeds of one site that bring a story under guids and links of their own, at once: it is one article', async () => {
+  const feeds = await Promise.all(Array.from({ length: 6 }, (_, n) => feedOf(n, 'politics')))
+  const own = (feed: number, n: number) =>
+    story(n, { guid: `feed-${feed}-${n}`, link: `https://lantern.example/section-${feed}/${n}` })
+  const reports = await Promise.all(
+    feeds.map((feed, n) =>
+      storeFeed(ctx, feed, parsed(Array.from({ length: 10 }, (_, k) => own(n, (k + n) % 10))), now, {}),
+    ),
+  )
+  assert.equal(
+    reports.reduce((sum, report) => sum + report.taken, 0),
+    10,
+  )
 })
 
 test('numbers are visible in their order: who reads up to the highest never meets a lower one later', async () => {

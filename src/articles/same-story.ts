@@ -1,0 +1,73 @@
+// Where a key alone doesn't decide whether two entries are one story: titles that a feed uses again, numbers that two feeds of a
+// site both use, and stories that two feeds of a site bring under guids and links of their own. Pure.
+
+import { canonicalLink } from './canonical-link.ts'
+import { type Identified, isOfItsSite, type KeyKind, titleKeyOf } from './identity.ts'
+import type { SameTitle, Stored } from './ingest-store.ts'
+
+const hourMs = 3_600_000
+/** Two feeds of one site bring a story under one title within an hour of its publishing. */
+const sameMs = hourMs
+/** A feed that uses a title and a link again so much later has a new edition of it. */
+const againMs = 20 * hourMs
+const forgottenMs = 30 * 24 * hourMs
+
+/** Whether an article that a key leads to is the story. */
+export function agreement(
+  stories: readonly Identified[],
+  stored: ReadonlyMap<number, Stored>,
+  feedId: number,
+  articleOf: (kind: KeyKind, key: string) => number | undefined,
+): (kind: KeyKind, story: Identified, articleId: number) => boolean {
+  const withGuid = stories.filter(({ keys }) => keys.guid)
+  const isKnown = ({ keys }: Identified) =>
+    articleOf('guid', keys.guid!) !== undefined || articleOf('feed-guid', keys['feed-guid']!) !== undefined
+  const hasNewGuids = withGuid.length > 1 && !withGuid.some(isKnown)
+  return (kind, story, articleId) => {
+    const article = stored.get(articleId)
+    if (!article) return false
+    if (kind === 'guid' && article.feedId !== feedId && isOfItsSite(story.entry))
+      return (
+        story.keys.link === canonicalLink(article.link) || story.titleKey === titleKeyOf(article.link, article.title)
+      )
+    if (kind === 'link-title' && story.keys.guid && article.feedId === feedId && !hasNewGuids)
+      return !isNextEdition(story, article)
+    return true
+  }
+}
+
+function isNextEdition({ publishedAt }: Identified, article: Stored): boolean {
+  if (!publishedAt || article.dateSource !== 'feed') return false
+  const later = publishedAt.getTime() - article.publishedAt.getTime()
+  return later >= againMs && later <= forgottenMs
+}
+
+/** Which of them another feed of the same site has brought already: the same title, published within an hour or with the same
+ * excerpt. A title that one feed repeats identifies nothing. */
+export function sameElsewhere(
+  unknown: readonly Identified[],
+  titles: ReadonlyMap<string, SameTitle>,
+  taken: ReadonlySet<number>,
+  feedId: number,
+  now: Date,
+): Map<Identified, number> {
+  const found = new Map<Identified, number>()
+  const here = Map.groupBy(unknown, ({ titleKey }) => titleKey)
+  for (const [key, stories] of here) {
+    const recent = key ? titles.get(key)?.recent : undefined
+    const [story] = stories
+    if (!recent || !story || stories.length > 1) continue
+    const feeds = recent.flatMap((one) => one.feedId ?? [])
+    if (feeds.includes(feedId) || new Set(feeds).size < feeds.length) continue
+    const publishedMs = (story.publishedAt ?? now).getTime()
+    const same = recent.find(
+      (one) =>
+        one.feedId !== null &&
+        !taken.has(one.id) &&
+        (Math.abs(Date.parse(one.publishedAt) - publishedMs) <= sameMs ||
+          (one.excerpt !== '' && one.excerpt === story.entry.excerpt)),
+    )
+    if (same) found.set(story, same.id)
+  }
+  return found
+}
