@@ -4,10 +4,12 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import nodemailer from 'nodemailer'
+import { systemClock } from '../src/base/clock.ts'
 import { readConfig } from '../src/base/config.ts'
 import { createLog } from '../src/base/log.ts'
 import { type Database, openEmbedded, openPostgres } from '../src/db/connect.ts'
 import { migrate } from '../src/db/migrate.ts'
+import { deadAddressesOf } from '../src/subscribers/suppression.ts'
 import { DeliveryWorker } from '../src/delivery/worker.ts'
 import { startRestartablePostgres } from '../tests/support/restartable-postgres.ts'
 import { baselineMails, connections, farMs, large, mails, rounds, wants, warmUpMails } from './delivery-arguments.ts'
@@ -121,11 +123,13 @@ async function runEmbedded(count: number): Promise<number> {
   await migrate(database.db)
   const warmUp = await plan(database, warmUpMails)
   const edition = await plan(database, count)
+  const config = readConfig(environment)
   const worker = new DeliveryWorker({
     database,
-    config: readConfig(environment),
+    config,
     log: createLog('warn'),
     composers: benchComposers,
+    deadAddresses: deadAddressesOf({ config, clock: systemClock }),
   })
   await release(database, warmUp)
   await worker.runOnce()

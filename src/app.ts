@@ -15,6 +15,7 @@ import { composersOf } from './composers.ts'
 import { DeliveryMetrics } from './delivery/metrics.ts'
 import { DeliveryWorker } from './delivery/worker.ts'
 import { startSchedule, startWatch } from './schedule.ts'
+import { deadAddressesOf } from './subscribers/suppression.ts'
 import { Mailbox } from './trial/mailbox.ts'
 import { startMailboxServer } from './trial/mailbox-server.ts'
 import { seedTrial } from './trial/trial-data.ts'
@@ -73,6 +74,7 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
         config,
         log,
         composers: composersOf(ctx),
+        deadAddresses: deadAddressesOf(ctx),
         metrics,
         ...(relays ? { relays } : {}),
       })

@@ -7,6 +7,7 @@ import { digestExplain } from '../digests/explain.ts'
 import { previewCommand } from '../digests/preview-command.ts'
 import { digestRun, type DigestRunArgs, type DigestRunParts } from '../digests/run.ts'
 import { seed, type SeedArgs } from '../digests/seed.ts'
+import { deadAddressesOf } from '../subscribers/suppression.ts'
 import { Mailbox } from '../trial/mailbox.ts'
 import { startMailboxServer } from '../trial/mailbox-server.ts'
 import { type AddCommands, wholeNumber } from './program.ts'
@@ -90,6 +91,7 @@ async function prepareSending(
         config: ctx.config,
         log: ctx.log,
         composers: composersOf(ctx),
+        deadAddresses: deadAddressesOf(ctx),
         ...(own ? { relays: own } : {}),
         ...(asOf ? { asOf } : {}),
       }),

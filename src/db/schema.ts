@@ -250,8 +250,21 @@ export interface SuppressionsTable {
   /** null after an erasure. */
   email: string | null
   reason: 'hard_bounce' | 'soft_bounces' | 'complaint' | 'erasure' | 'manual'
+  /** The proof in words: what the server said, or why an editor put it here. */
   detail: Generated<string>
   createdAt: Date
+  /** The mail whose answer says that the address is dead; null: no mail did. So are the next two. */
+  deliveryId: number | null
+  /** Of the recipient. */
+  domain: string | null
+  relay: string | null
+  /** The brake whose decision believed that answer (delivery/brakes.ts). */
+  brakeId: number | null
+  /** What its subscriber is again when it is taken off the list; null: there was no subscriber. Kept up to date by whoever
+   * unsubscribes meanwhile. */
+  statusBefore: Exclude<SubscriberStatus, 'suppressed'> | null
+  dueBefore: Date | null
+  carriedBefore: number | null
 }
 
 /** Mails that the public forms caused at an address, whoever typed it. Outlives an unconfirmed subscriber that was purged. */
@@ -552,6 +565,7 @@ export type Article = Selectable<ArticlesTable>
 export type NewArticle = Insertable<ArticlesTable>
 /** With when anything is next due; null: never. */
 export type Subscriber = Selectable<SubscribersTable> & { nextDueAt: Date | null }
+export type Suppression = Selectable<SuppressionsTable>
 export type Edition = Selectable<EditionsTable>
 export type Delivery = Selectable<DeliveriesTable>
 export type Editor = Selectable<EditorsTable>

@@ -1,6 +1,5 @@
 // What the end of a dialogue means beyond its delivery: metrics, the log, and the suppression of an address that is dead.
 
-import type { Clock } from '../base/clock.ts'
 import { parseEmailAddress } from '../base/email-address.ts'
 import type { Log } from '../base/log.ts'
 import { hashAddress } from '../base/tokens.ts'
@@ -9,12 +8,12 @@ import type { Fate } from './fate.ts'
 import type { LeasedDelivery } from './lane.ts'
 import type { DeliveryMetrics } from './metrics.ts'
 import type { SmtpOutcome } from './smtp-connection.ts'
-import { suppressDeadAddress } from './suppress.ts'
+import type { DeadAddresses } from './dead-addresses.ts'
 
 interface OutcomesOptions {
   database: Database
   log: Log
-  clock: Clock
+  deadAddresses: DeadAddresses
   metrics: DeliveryMetrics | null
 }
 
@@ -28,8 +27,8 @@ export class Outcomes {
   }
 
   /** Before the delivery is settled. Safe to repeat. */
-  async learned(delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome): Promise<void> {
-    const { database, log, clock, metrics } = this.#options
+  async learned(delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome, relay: string): Promise<void> {
+    const { database, deadAddresses, log, metrics } = this.#options
     metrics?.learned(delivery, fate, outcome.reply?.code ?? null)
     if (fate.class !== 'sent')
       log.info(
@@ -43,9 +42,10 @@ export class Outcomes {
         'a mail was not taken',
       )
     if (fate.class !== 'dead') return
-    const { recipient: email, subscriberId } = delivery
+    const { id: deliveryId, recipient: email, domain } = delivery
     const reply = `${outcome.reply!.code} ${outcome.reply!.text}`
-    await suppressDeadAddress(database.db, { email, emailHash: this.hashOf(email), subscriberId }, reply, clock.now())
+    const dead = { email, emailHash: this.hashOf(email), deliveryId, domain, relay, reply }
+    await database.db.transaction().execute((trx) => deadAddresses.suppress(trx, dead))
   }
 
   /** What suppressions are kept by. */

@@ -11,6 +11,7 @@ import type { Lane as LaneName } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
 import { Claimer } from './claims.ts'
 import type { Composers } from './composer.ts'
+import type { DeadAddresses } from './dead-addresses.ts'
 import { Courier } from './courier.ts'
 import { Finisher } from './finisher.ts'
 import { GroupCommit, LeaseLost } from './group-commit.ts'
@@ -30,6 +31,7 @@ export interface SessionOptions {
   config: Config
   log: Log
   composers: Composers
+  deadAddresses: DeadAddresses
   name: string
   clock: Clock
   relays: readonly Relay[]

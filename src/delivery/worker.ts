@@ -9,6 +9,7 @@ import type { Relay } from '../base/relay.ts'
 import type { Log } from '../base/log.ts'
 import type { Database } from '../db/connect.ts'
 import type { Composers } from './composer.ts'
+import type { DeadAddresses } from './dead-addresses.ts'
 import { beatsPerLease, defaultLeaseSeconds, reapWorkers } from './leases.ts'
 import type { DeliveryMetrics } from './metrics.ts'
 import { deliveryChannel } from './outbox.ts'
@@ -20,6 +21,7 @@ export interface DeliveryWorkerOptions {
   config: Config
   log: Log
   composers: Composers
+  deadAddresses: DeadAddresses
   /** Shown on the console: host and process. */
   name?: string
   /** For the Date header. Leases and retries run on the database's clock. */
@@ -129,12 +131,13 @@ export class DeliveryWorker {
   }
 
   async #open(): Promise<WorkSession> {
-    const { database, config, log, composers } = this.#options
+    const { database, config, log, composers, deadAddresses } = this.#options
     const session = await WorkSession.open({
       database,
       config,
       log,
       composers,
+      deadAddresses,
       name: this.#options.name ?? `process ${process.pid}`,
       clock: this.#options.clock ?? systemClock,
       relays: this.#options.relays ?? config.smtp.relays,

@@ -5,15 +5,30 @@
 
 import type { Trx } from '../db/connect.ts'
 
-/** null: never. What was carried over from overtaken slots is kept as long as something is due. Safe to repeat. */
-export async function setDueTime(trx: Trx, subscriberId: number, nextDueAt: Date | null): Promise<void> {
+/** null: never. What was carried over from overtaken slots is kept as long as something is due; `carriedDue` is for who wasn't due
+ * at all. Safe to repeat. */
+export async function setDueTime(
+  trx: Trx,
+  subscriberId: number,
+  nextDueAt: Date | null,
+  carriedDue = 0,
+): Promise<void> {
   if (nextDueAt === null) await clearDueTimes(trx, [subscriberId])
   else
     await trx
       .insertInto('dueTimes')
-      .values({ subscriberId, nextDueAt })
+      .values({ subscriberId, nextDueAt, carriedDue })
       .onConflict((conflict) => conflict.column('subscriberId').doUpdateSet({ nextDueAt }))
       .execute()
+}
+
+/** Never due from here on. Returns what it was: the last word of a chunk that was planning them, if one was. */
+export async function takeDueTime(trx: Trx, subscriberId: number) {
+  return trx
+    .deleteFrom('dueTimes')
+    .where('subscriberId', '=', subscriberId)
+    .returning(['nextDueAt', 'carriedDue'])
+    .executeTakeFirst()
 }
 
 /** For good, as far as anybody knows now: who left, who may not be mailed, who is erased. */

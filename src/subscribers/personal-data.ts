@@ -45,7 +45,7 @@ export async function personalData(db: Db, subscriberId: number) {
     .execute()
   const suppression = await db
     .selectFrom('suppressions')
-    .select(['reason', 'detail', 'createdAt'])
+    .select(['reason', 'detail', 'createdAt', 'domain', 'relay', 'statusBefore'])
     .where('emailHash', '=', subscriber.emailHash)
     .executeTakeFirst()
   return {

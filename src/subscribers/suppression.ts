@@ -1,16 +1,21 @@
 // The addresses that must not be mailed, by keyed hash: a suppression outlives the subscriber and, after an erasure, the address.
+//
+// This file alone suppresses and restores. The subscriber of a suppressed address is `suppressed`; what they were, and when they
+// were due, is kept with the suppression and comes back with its end. Who unsubscribes meanwhile, or takes that back, changes what
+// is kept (setStanding).
 
 import { sql } from 'kysely'
 import type { EmailAddress } from '../base/email-address.ts'
 import { hashAddress } from '../base/tokens.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import type { SuppressionsTable } from '../db/schema.ts'
+import type { Subscriber, SubscriberStatus, Suppression } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
-import { clearDueTimes, setDueTime } from './due-times.ts'
+import type { DeadAddresses } from '../delivery/dead-addresses.ts'
+import { setDueTime, takeDueTime } from './due-times.ts'
 import { listChosen, whenDue } from './subscriptions.ts'
 
-export type SuppressionReason = SuppressionsTable['reason']
+export type SuppressionReason = Suppression['reason']
 
 export interface NewSuppression {
   emailHash: string
@@ -18,32 +23,61 @@ export interface NewSuppression {
   email: string | null
   reason: SuppressionReason
   detail?: string
+  /** The mail whose answer is the reason. */
+  deliveryId?: number
+  domain?: string
+  relay?: string
 }
 
-/** Safe to repeat: the first reason stays, except that an erasure also forgets the address. */
+/** What each reason takes the place of: a person's word outranks a server's, and an erasure forgets all else. */
+const outranked: Record<SuppressionReason, readonly SuppressionReason[]> = {
+  hard_bounce: [],
+  soft_bounces: [],
+  manual: ['hard_bounce', 'soft_bounces'],
+  complaint: ['hard_bounce', 'soft_bounces'],
+  erasure: ['hard_bounce', 'soft_bounces', 'manual', 'complaint'],
+}
+
+/** Safe to repeat: the first reason stays, unless the new one outranks it. */
 export async function suppress(trx: Trx, entry: NewSuppression, now: Date): Promise<void> {
-  await lockHolder(trx, entry.emailHash)
+  const { emailHash, reason } = entry
+  const holder = await lockHolder(trx, emailHash)
+  const columns = {
+    email: entry.email,
+    reason,
+    detail: entry.detail?.slice(0, 500) ?? '',
+    createdAt: now,
+    deliveryId: entry.deliveryId ?? null,
+    domain: entry.domain ?? null,
+    relay: entry.relay ?? null,
+    brakeId: null,
+    ...(reason === 'erasure' ? nothingBefore : {}),
+  }
   await trx
     .insertInto('suppressions')
-    .values({ ...entry, detail: entry.detail?.slice(0, 500) ?? '', createdAt: now })
+    .values({ emailHash, ...columns })
     .onConflict((conflict) =>
-      entry.reason === 'erasure'
-        ? conflict.column('emailHash').doUpdateSet({ email: null, reason: 'erasure', detail: '' })
+      outranked[reason].length > 0
+        ? conflict.column('emailHash').doUpdateSet(columns).where('suppressions.reason', 'in', outranked[reason])
         : conflict.column('emailHash').doNothing(),
     )
     .execute()
-  const gone = await trx
-    .updateTable('subscribers')
-    .set({ status: 'suppressed' })
-    .where('emailHash', '=', entry.emailHash)
-    .where('status', '!=', 'suppressed')
-    .returning('id')
+  if (!holder || holder.status === 'suppressed') return
+  await trx.updateTable('subscribers').set({ status: 'suppressed' }).where('id', '=', holder.id).execute()
+  const due = await takeDueTime(trx, holder.id)
+  if (reason === 'erasure') return
+  await trx
+    .updateTable('suppressions')
+    .set({
+      statusBefore: holder.status,
+      dueBefore: due?.nextDueAt ?? null,
+      carriedBefore: due?.carriedDue ?? null,
+    })
+    .where('emailHash', '=', emailHash)
     .execute()
-  await clearDueTimes(
-    trx,
-    gone.map(({ id }) => id),
-  )
 }
+
+const nothingBefore = { statusBefore: null, dueBefore: null, carriedBefore: null }
 
 /** The subscriber is locked before the list's entry, here as in an erasure: two of them wait, and don't end in a deadlock. */
 function lockHolder(trx: Trx, emailHash: string) {
@@ -68,38 +102,84 @@ export async function suppressAddress(
     .execute((trx) => suppress(trx, { emailHash, email: address.email, reason, detail }, ctx.clock.now()))
 }
 
-/** Takes an address off the list. Who had confirmed and not left is active again; everybody else has to sign up anew. false:
- * it wasn't on the list. */
+/** What delivery/ is handed. */
+export function deadAddressesOf(ctx: Pick<Context, 'config' | 'clock'>): DeadAddresses {
+  return {
+    suppress: (trx, { reply, ...dead }) =>
+      suppress(trx, { ...dead, reason: 'hard_bounce', detail: reply }, ctx.clock.now()),
+  }
+}
+
+/** Takes an address off the list. Its subscriber is again what they were. false: it wasn't on the list. */
 export async function unsuppress(ctx: Context, emailHash: string): Promise<boolean> {
+  return ctx.db.transaction().execute((trx) => restore(trx, ctx, emailHash))
+}
+
+async function restore(trx: Trx, ctx: Pick<Context, 'config' | 'clock'>, emailHash: string): Promise<boolean> {
   const now = ctx.clock.now()
-  return ctx.db.transaction().execute(async (trx) => {
-    const subscriber = await lockHolder(trx, emailHash)
-    const removed = await trx
-      .deleteFrom('suppressions')
+  const subscriber = await lockHolder(trx, emailHash)
+  const removed = await trx
+    .deleteFrom('suppressions')
+    .where('emailHash', '=', emailHash)
+    .returningAll()
+    .executeTakeFirst()
+  if (subscriber?.status === 'suppressed') {
+    const status = removed?.statusBefore ?? 'unsubscribed'
+    const chosen = await listChosen(trx, subscriber.id)
+    const { frequencies, nextDueAt } = whenDue(ctx.config, { ...subscriber, status }, chosen, now)
+    await trx.updateTable('subscribers').set({ status, frequencies }).where('id', '=', subscriber.id).execute()
+    // A slot beyond the grace is past for everybody: counting it as missed now would be wrong.
+    const graceMs = ctx.config.digest.graceHours * 3_600_000
+    const isDueAsBefore = nextDueAt && removed?.dueBefore && removed.dueBefore.getTime() >= now.getTime() - graceMs
+    await setDueTime(
+      trx,
+      subscriber.id,
+      isDueAsBefore ? removed.dueBefore : nextDueAt,
+      isDueAsBefore ? (removed.carriedBefore ?? 0) : 0,
+    )
+  }
+  return removed !== undefined
+}
+
+/** What a subscriber is apart from the suppression list. */
+export async function standingOf(
+  db: Db,
+  { status, emailHash }: Pick<Subscriber, 'status' | 'emailHash'>,
+): Promise<SubscriberStatus> {
+  if (status !== 'suppressed') return status
+  const entry = await db
+    .selectFrom('suppressions')
+    .select('statusBefore')
+    .where('emailHash', '=', emailHash)
+    .executeTakeFirst()
+  return entry?.statusBefore ?? status
+}
+
+/** Changes it. Who is suppressed stays so: the change counts when the address comes off the list. Returns the subscriber's status
+ * now. The caller holds the subscriber's lock. */
+export async function setStanding(
+  trx: Trx,
+  { id, status, emailHash }: Pick<Subscriber, 'id' | 'status' | 'emailHash'>,
+  standing: 'active' | 'unsubscribed',
+  unsubscribedAt: Date | null,
+): Promise<SubscriberStatus> {
+  const isSuppressed = status === 'suppressed'
+  const after = isSuppressed ? status : standing
+  await trx.updateTable('subscribers').set({ status: after, unsubscribedAt }).where('id', '=', id).execute()
+  if (isSuppressed)
+    await trx
+      .updateTable('suppressions')
+      .set({ ...nothingBefore, statusBefore: standing })
       .where('emailHash', '=', emailHash)
-      .returning('emailHash')
-      .executeTakeFirst()
-    if (subscriber?.status === 'suppressed') {
-      const isWanted = subscriber.confirmedAt !== null && subscriber.unsubscribedAt === null
-      const status = isWanted ? ('active' as const) : ('unsubscribed' as const)
-      const chosen = await listChosen(trx, subscriber.id)
-      const { frequencies, nextDueAt } = whenDue(ctx.config, { ...subscriber, status }, chosen, now)
-      await trx
-        .updateTable('subscribers')
-        .set({ status, frequencies, unsubscribedAt: isWanted ? null : (subscriber.unsubscribedAt ?? now) })
-        .where('id', '=', subscriber.id)
-        .execute()
-      await setDueTime(trx, subscriber.id, nextDueAt)
-    }
-    return removed !== undefined
-  })
+      .execute()
+  return after
 }
 
 /** Newest first, by page: `before` is the last row of the page before. */
 export async function listSuppressions(
   db: Db,
   page: { limit: number; before?: { createdAt: Date; emailHash: string } | undefined },
-) {
+): Promise<Suppression[]> {
   return db
     .selectFrom('suppressions')
     .selectAll()
@@ -114,7 +194,10 @@ export async function listSuppressions(
     .execute()
 }
 
-export async function findSuppression(ctx: Pick<Context, 'db'>, address: EmailAddress) {
+export async function findSuppression(
+  ctx: Pick<Context, 'db'>,
+  address: EmailAddress,
+): Promise<Suppression | undefined> {
   const emailHash = hashAddress(await getPepper(ctx.db), address.key)
   return ctx.db.selectFrom('suppressions').selectAll().where('emailHash', '=', emailHash).executeTakeFirst()
 }

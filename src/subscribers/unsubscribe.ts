@@ -8,10 +8,11 @@ import { setDueTime } from './due-times.ts'
 import { linkDays } from './links.ts'
 import { lockSubscriber } from './store.ts'
 import { listChosen, whenDue } from './subscriptions.ts'
+import { setStanding, standingOf } from './suppression.ts'
 
 export type Way = 'page' | 'one-click' | 'mail' | 'api' | 'editor'
 
-/** undefined when there is no such subscriber. A suppressed one stays suppressed. */
+/** undefined when there is no such subscriber. A suppressed one stays suppressed, and stays unsubscribed when that ends. */
 export async function unsubscribe(
   ctx: Context,
   subscriberId: number,
@@ -20,9 +21,10 @@ export async function unsubscribe(
   const now = ctx.clock.now()
   return ctx.db.transaction().execute(async (trx) => {
     const subscriber = await lockSubscriber(trx, subscriberId)
-    if (!subscriber || (subscriber.status !== 'active' && subscriber.status !== 'pending')) return subscriber
-    const gone = { status: 'unsubscribed', unsubscribedAt: now } as const
-    await trx.updateTable('subscribers').set(gone).where('id', '=', subscriberId).execute()
+    if (!subscriber) return undefined
+    const standing = await standingOf(trx, subscriber)
+    if (standing !== 'active' && standing !== 'pending') return subscriber
+    const status = await setStanding(trx, subscriber, 'unsubscribed', now)
     await setDueTime(trx, subscriberId, null)
     await recordConsent(trx, {
       subscriberId,
@@ -32,11 +34,12 @@ export async function unsubscribe(
       wording: wordingOf(ctx.config),
       detail: { way: how.way },
     })
-    return { ...subscriber, ...gone, nextDueAt: null }
+    return { ...subscriber, status, unsubscribedAt: now, nextDueAt: null }
   })
 }
 
-/** Whether the undo is still on offer. Who never confirmed can't come back by it: that would be a way around confirming. Pure. */
+/** Whether the undo is still on offer. Who never confirmed can't come back by it: that would be a way around confirming. Who is
+ * suppressed would get no mail for it. Pure. */
 export function canReturn(subscriber: Subscriber, now: Date): boolean {
   const { status, confirmedAt, unsubscribedAt } = subscriber
   return (
@@ -47,22 +50,19 @@ export function canReturn(subscriber: Subscriber, now: Date): boolean {
   )
 }
 
-/** Takes the unsubscribe back: the same choices as before. Returns the subscriber as they are now. */
+/** Takes the unsubscribe back: the same choices as before. Returns the subscriber as they are now: `suppressed` when the address
+ * must not be mailed, and then they are active only once that ends. */
 export async function resubscribe(ctx: Context, subscriberId: number, origin: Origin): Promise<Subscriber | undefined> {
   const now = ctx.clock.now()
   return ctx.db.transaction().execute(async (trx) => {
     const subscriber = await lockSubscriber(trx, subscriberId)
-    if (!subscriber || !canReturn(subscriber, now)) return subscriber
-    const back = { status: 'active', unsubscribedAt: null } as const
-    const chosen = await listChosen(trx, subscriberId)
-    const { frequencies, nextDueAt } = whenDue(ctx.config, { ...subscriber, ...back }, chosen, now)
-    await trx
-      .updateTable('subscribers')
-      .set({ ...back, frequencies })
-      .where('id', '=', subscriberId)
-      .execute()
+    if (!subscriber || !canReturn({ ...subscriber, status: await standingOf(trx, subscriber) }, now)) return subscriber
+    const status = await setStanding(trx, subscriber, 'active', null)
+    const back = { ...subscriber, status, unsubscribedAt: null }
+    const { frequencies, nextDueAt } = whenDue(ctx.config, back, await listChosen(trx, subscriberId), now)
+    await trx.updateTable('subscribers').set({ frequencies }).where('id', '=', subscriberId).execute()
     await setDueTime(trx, subscriberId, nextDueAt)
     await recordConsent(trx, { subscriberId, action: 'resubscribed', at: now, origin, wording: wordingOf(ctx.config) })
-    return { ...subscriber, ...back, frequencies, nextDueAt }
+    return { ...back, frequencies, nextDueAt }
   })
 }

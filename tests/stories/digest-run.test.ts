@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { deadAddressesOf } from '../../src/subscribers/suppression.ts'
 import { composersOf } from '../../src/composers.ts'
 import { DeliveryWorker } from '../../src/delivery/worker.ts'
 import { digestExplain } from '../../src/digests/explain.ts'
@@ -26,7 +27,14 @@ async function run(house: House, args: DigestRunArgs): Promise<Line[]> {
   const { config, log } = ctx
   const code = await digestRun(ctx, { json: true, ...args }, out, {
     openWorker: (asOf) =>
-      new DeliveryWorker({ database, config, log, composers: composersOf(ctx), ...(asOf ? { asOf } : {}) }),
+      new DeliveryWorker({
+        database,
+        config,
+        log,
+        composers: composersOf(ctx),
+        deadAddresses: deadAddressesOf(ctx),
+        ...(asOf ? { asOf } : {}),
+      }),
   })
   assert.equal(code, 0)
   return lines

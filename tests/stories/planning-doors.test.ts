@@ -7,7 +7,6 @@ import { sql } from 'kysely'
 import { hashAddress } from '../../src/base/tokens.ts'
 import { getPepper } from '../../src/db/settings.ts'
 import { Claimer } from '../../src/delivery/claims.ts'
-import { suppressDeadAddress } from '../../src/delivery/suppress.ts'
 import { moveEdition, retryFailed } from '../../src/digests/control.ts'
 import { addCount, findEdition } from '../../src/digests/editions.ts'
 import { planTriggered } from '../../src/digests/plan-triggered.ts'
@@ -19,7 +18,7 @@ import { eraseSubscriber } from '../../src/subscribers/erase.ts'
 import { addressChangeUrl } from '../../src/subscribers/links.ts'
 import { changePreferences } from '../../src/subscribers/preferences.ts'
 import { lockSubscriber } from '../../src/subscribers/store.ts'
-import { suppress, unsuppress } from '../../src/subscribers/suppression.ts'
+import { deadAddressesOf, suppress, unsuppress } from '../../src/subscribers/suppression.ts'
 import { resubscribe, unsubscribe } from '../../src/subscribers/unsubscribe.ts'
 import { type House, story } from '../support/house.ts'
 import { addCategories, addReader, addStory, tick } from '../support/newsroom.ts'
@@ -61,7 +60,11 @@ const doors: Record<string, Act> = {
     changePreferences(house.ctx, reader.id, { pausedUntil: new Date(house.clock.now().getTime() + 9 * dayMs) }, origin),
   'another address': ({ house, reader }) => confirmAddressChange(house.ctx, reader.changeToken, origin),
   'a dead address': ({ house, reader }) =>
-    suppressDeadAddress(house.db, { ...reader, subscriberId: reader.id }, '550 5.1.1', house.clock.now()),
+    house.db.transaction().execute((trx) => {
+      const { email, emailHash } = reader
+      const proof = { deliveryId: 1, domain: 'x.example', relay: 'relay', reply: '550 5.1.1' }
+      return deadAddressesOf(house.ctx).suppress(trx, { email, emailHash, ...proof })
+    }),
   'a complaint, taken back': async ({ house, reader }) => {
     const { email, emailHash } = reader
     await house.db

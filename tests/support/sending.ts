@@ -4,6 +4,7 @@
 import { readConfig } from '../../src/base/config.ts'
 import type { Relay } from '../../src/base/relay.ts'
 import { createLog } from '../../src/base/log.ts'
+import { systemClock } from '../../src/base/clock.ts'
 import { hashAddress } from '../../src/base/tokens.ts'
 import { type Database, openEmbedded } from '../../src/db/connect.ts'
 import { migrate } from '../../src/db/migrate.ts'
@@ -11,6 +12,7 @@ import { getPepper } from '../../src/db/settings.ts'
 import type { Composed, Composer, Composers, Mail, MailKind } from '../../src/delivery/composer.ts'
 import { mailKinds } from '../../src/delivery/composer.ts'
 import { DeliveryWorker, type DeliveryWorkerOptions } from '../../src/delivery/worker.ts'
+import { deadAddressesOf } from '../../src/subscribers/suppression.ts'
 
 export const quietLog = createLog('silent')
 
@@ -19,6 +21,9 @@ export const sendingConfig = readConfig({
   BOUNCE_DOMAIN: 'bounces.news.example',
   MAIL_FROM: 'The Gazette <news@news.example>',
 })
+
+/** As the program is put together. */
+export const plainDeadAddresses = deadAddressesOf({ config: sendingConfig, clock: systemClock })
 
 export function plainMail(recipient: string, subject: string): Mail {
   return {
@@ -108,6 +113,7 @@ export function makeWorker(
     config: sendingConfig,
     log: quietLog,
     composers: plainComposers(),
+    deadAddresses: plainDeadAddresses,
     relays,
     ...options,
   })

@@ -8,7 +8,7 @@ import type { Relay } from '../../src/base/relay.ts'
 import { createLog } from '../../src/base/log.ts'
 import { openPostgres } from '../../src/db/connect.ts'
 import { DeliveryWorker } from '../../src/delivery/worker.ts'
-import { plainComposers } from './sending.ts'
+import { plainComposers, plainDeadAddresses } from './sending.ts'
 
 export const testLeaseSeconds = 1.5
 export const testConnections = 5
@@ -65,6 +65,7 @@ if (process.argv[1] === import.meta.filename) {
     }),
     log: createLog(process.env.TEST_LOG ?? 'silent'),
     composers: plainComposers(),
+    deadAddresses: plainDeadAddresses,
     relays: [JSON.parse(relay!) as Relay],
     leaseSeconds: testLeaseSeconds,
   })

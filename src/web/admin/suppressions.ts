@@ -38,7 +38,7 @@ export function mountSuppressions(router: Router, web: WebContext): void {
       title: 'Suppressions',
       notice: noticeOf(request, {
         added: 'On the list: nothing is mailed there any more.',
-        removed: 'Off the list. Who had confirmed gets digests again.',
+        removed: 'Off the list. Its subscriber is again what they were before.',
       }),
       body: html`<p>Addresses that must not be mailed, whatever the form or an import says.</p>
         <form method="get" class="inline-form" role="search">
@@ -68,7 +68,9 @@ export function mountSuppressions(router: Router, web: WebContext): void {
                       </td>
                       <td>${reasons[row.reason]}</td>
                       <td>${moment(web.config, row.createdAt, { withYear: true })}</td>
-                      <td class="reply">${row.detail}</td>
+                      <td class="reply">
+                        ${row.detail}${row.relay && html` <span class="small">(${row.domain}, by ${row.relay})</span>`}
+                      </td>
                       <td><a href="/admin/suppressions/${row.emailHash}/remove">Take off…</a></td>
                     </tr>`,
                 ),

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { noteAction } from '../../access/audit.ts'
 import { Refusal } from '../../base/errors.ts'
+import type { Suppression } from '../../db/schema.ts'
 import { readAddress } from '../../subscribers/subscribe.ts'
 import { findSuppression, listSuppressions, suppressAddress, unsuppress } from '../../subscribers/suppression.ts'
 import { endpoint, listOf, pageQuery } from '../endpoint.ts'
@@ -15,11 +16,16 @@ const suppression = z
     reason: z.enum(['hard_bounce', 'soft_bounces', 'complaint', 'erasure', 'manual']),
     detail: z.string(),
     createdAt: z.iso.datetime(),
+    deliveryId: z.int().nullable().meta({ description: 'the mail whose answer called the address dead' }),
+    domain: z.string().nullable(),
+    relay: z.string().nullable(),
+    brakeId: z.int().nullable().meta({ description: 'the brake whose decision believed that answer' }),
   })
   .meta({ id: 'Suppression' })
 
-type Row = Awaited<ReturnType<typeof listSuppressions>>[number]
-const show = ({ emailHash, ...rest }: Row) => ({ id: emailHash, ...rest })
+function show({ emailHash, email, reason, detail, createdAt, deliveryId, domain, relay, brakeId }: Suppression) {
+  return { id: emailHash, email, reason, detail, createdAt, deliveryId, domain, relay, brakeId }
+}
 
 /** The cursor of a list that is ordered by time, then fingerprint. */
 export function readSuppressionCursor(cursor: string | undefined) {
@@ -29,7 +35,11 @@ export function readSuppressionCursor(cursor: string | undefined) {
   return { createdAt: new Date(Number(time)), emailHash }
 }
 
-export function suppressionPage<Shown>(rows: readonly Row[], limit: number, shown: (row: Row) => Shown) {
+export function suppressionPage<Shown>(
+  rows: readonly Suppression[],
+  limit: number,
+  shown: (row: Suppression) => Shown,
+) {
   const items = rows.slice(0, limit)
   const last = items.at(-1)
   const next = rows.length > limit && last ? encodeCursor(`${last.createdAt.getTime()} ${last.emailHash}`) : null
@@ -64,7 +74,7 @@ export const suppressionEndpoints = [
     scope,
     tag,
     summary: 'Never mail this address again',
-    description: 'Safe to repeat: the first reason stays.',
+    description: 'Safe to repeat: the first reason stays, except that it takes the place of a bounce.',
     body: z.strictObject({ email: z.string().max(320), detail: z.string().max(500).optional() }),
     status: 201,
     answer: suppression,

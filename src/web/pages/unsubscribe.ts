@@ -5,6 +5,7 @@ import express, { type Request, type RequestHandler } from 'express'
 import type { Subscriber } from '../../db/schema.ts'
 import { readLink, resubscribeToken } from '../../subscribers/links.ts'
 import { findSubscriber } from '../../subscribers/store.ts'
+import { standingOf } from '../../subscribers/suppression.ts'
 import { canReturn, resubscribe, unsubscribe } from '../../subscribers/unsubscribe.ts'
 import { html, type Html } from '../html.ts'
 import { sendPage, type Page } from '../layout.ts'
@@ -18,7 +19,8 @@ export function showUnsubscribe(web: WebContext): RequestHandler {
     const link = readLink(web.config, 'unsubscribe', token, web.clock.now())
     if (link.outcome === 'forged') return sendDeadLink(response, web.config, 'forged')
     const subscriber = await findSubscriber(web.db, link.id)
-    if (!subscriber || subscriber.status === 'unsubscribed' || subscriber.status === 'suppressed')
+    // Who is on the suppression list may still unsubscribe: it counts when the list lets them go.
+    if (!subscriber || !['active', 'pending'].includes(await standingOf(web.db, subscriber)))
       return sendPage(response, web.config, farewell(web, subscriber))
     sendPage(response, web.config, {
       title: 'Unsubscribe',
@@ -57,6 +59,7 @@ export function takeReturn(web: WebContext): RequestHandler {
     const link = readLink(web.config, 'resubscribe', tokenOf(request), web.clock.now())
     if (link.outcome !== 'valid') return sendDeadLink(response, web.config, link.outcome)
     const subscriber = await resubscribe(web, link.id, originOf(request))
+    if (subscriber?.status === 'suppressed') return sendPage(response, web.config, suppressedPage(web, subscriber))
     if (subscriber?.status !== 'active') return sendDeadLink(response, web.config, 'expired')
     sendPage(response, web.config, {
       title: 'Welcome back',
@@ -65,6 +68,22 @@ export function takeReturn(web: WebContext): RequestHandler {
       body: html`<h1>As if nothing had happened</h1>
         ${nextDigest(web.config, subscriber)}`,
     })
+  }
+}
+
+/** For who takes back an unsubscribe while the address must not be mailed. */
+function suppressedPage(web: WebContext, subscriber: Subscriber): Page {
+  return {
+    title: 'No mail comes to this address',
+    kind: 'quiet',
+    isIndexed: false,
+    body: html`<h1>No mail comes to this address</h1>
+      <p class="deck">
+        Your wish to get the newsletter again is noted. But ${subscriber.email} is on our list of addresses that get no
+        mail: its mail server refused ours for good, or somebody asked us not to write to it.
+      </p>
+      <p>Your choices are kept. Digests come again once the address is off that list; until then nothing is sent.</p>
+      <p><a href="/">Sign up with another address</a></p>`,
   }
 }
 

@@ -1,0 +1,21 @@
+// What it means beyond a delivery that a server called its address dead. delivery/ doesn't know who is behind an address: it is
+// handed this, as it is handed composers.
+
+import type { Trx } from '../db/connect.ts'
+
+/** An address, and the answer that proves it dead. */
+export interface DeadAddress {
+  email: string
+  emailHash: string
+  deliveryId: number
+  /** Of the recipient. */
+  domain: string
+  relay: string
+  /** The server's own words. */
+  reply: string
+}
+
+export interface DeadAddresses {
+  /** From the commit on it is mailed nothing more. Safe to repeat. */
+  suppress(trx: Trx, dead: DeadAddress): Promise<void>
+}
