@@ -1,6 +1,7 @@
 // `subscribers …`.
 
-import { subscribersErase, subscribersExport, subscribersImport } from '../subscribers/commands.ts'
+import { subscribersErase, subscribersExport } from '../subscribers/commands.ts'
+import { type ImportArgs, subscribersImport } from '../subscribers/import-command.ts'
 import type { AddCommands } from './program.ts'
 import { resolvePath } from './session.ts'
 
@@ -12,20 +13,23 @@ export const subscriberCommands: AddCommands = (program, session, does) => {
   subscribers
     .command('import')
     .description('take subscribers from a CSV file with a column "email"; nobody is mailed about it')
-    .argument('<file>', 'columns: email, frequency[<slug>], timezone, send_hour, status, …: as export writes them')
+    .argument('<file>', 'columns: email, status, frequency[<slug>], timezone, send_hour, …: as export writes them')
+    .requiredOption('--source <text>', 'where the addresses come from: goes into every consent record')
     .option('--dry-run', 'say what would happen, change nothing')
+    .option('--yes', "don't ask after the report; without a terminal nobody is asked")
+    .option('--ignore-column <name>', 'a column that says nothing about who may be mailed; may be repeated', collect)
     .option('--frequency <frequency>', 'daily, weekly or monthly: all categories, for lines that choose none')
     .option('--json', 'one JSON object a line')
     .action(
-      does(async (file: string, options: { dryRun?: boolean; frequency?: string; json?: boolean }) =>
-        subscribersImport(await ctx(), { file: resolvePath(session, file), ...options }, out),
+      does(async (file: string, options: Omit<ImportArgs, 'file'>) =>
+        subscribersImport(await ctx(), { file: resolvePath(session, file), ...options }, out, session),
       ),
     )
   subscribers
     .command('export')
     .description('all of them as CSV')
     .option('--json', 'one JSON object a line')
-    .action(does(async (options: { json?: boolean }) => subscribersExport(await ctx(), options, out)))
+    .action(does(async (options: { json?: boolean }) => subscribersExport(await ctx(), options, out, session.signal)))
   subscribers
     .command('erase')
     .description('forget everything about an address; only a keyed fingerprint stays, so that it is never mailed again')
@@ -36,4 +40,8 @@ export const subscriberCommands: AddCommands = (program, session, does) => {
         subscribersErase(await ctx(), { email, ...options }, out),
       ),
     )
+}
+
+function collect(value: string, values: readonly string[] = []): string[] {
+  return [...values, value]
 }

@@ -1,4 +1,5 @@
 // All subscribers as CSV lines or JSON, read by key in pages, so that a million of them need no more memory than a thousand.
+// import.ts takes the lines back as they are: the choice of a pending sign-up is in its request, and the consent is the last one.
 // A cell that a spreadsheet would take for a formula gets a quote in front; import.ts takes it away again.
 
 import { stringify } from 'csv-stringify/sync'
@@ -6,6 +7,7 @@ import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
 import type { Frequency, Subscriber } from '../db/schema.ts'
 import { listCategories } from '../articles/store.ts'
+import type { SuppressionReason } from './suppression.ts'
 
 const pageSize = 1000
 
@@ -13,6 +15,8 @@ export interface ExportedSubscriber {
   email: string
   status: Subscriber['status']
   subscriptions: Record<string, Frequency>
+  /** Slugs of the subscriptions, in the subscriber's own order. */
+  order: string[]
   timezone: string | null
   sendHour: number | null
   weeklyDay: number | null
@@ -20,33 +24,52 @@ export interface ExportedSubscriber {
   locale: string | null
   pausedUntil: Date | null
   createdAt: Date
+  /** Of a pending one: when it was last asked for. */
+  requestedAt: Date | null
   confirmedAt: Date | null
   unsubscribedAt: Date | null
+  suppressedAt: Date | null
+  suppressionReason: SuppressionReason | null
+  /** The last time that the person agreed, or of a pending one asked; as the file said it, if it was imported. */
+  consent: Record<'at' | 'ip' | 'place' | 'wording', string | null> | null
+}
+
+interface ExportRow extends Omit<ExportedSubscriber, 'subscriptions'> {
+  id: number
+  subscriptions: ExportedSubscriber['subscriptions'] | null
 }
 
 /** Pages in the order of sign-up. */
 export async function* streamSubscribers(db: Db): AsyncGenerator<ExportedSubscriber[]> {
   let after = 0
   for (;;) {
-    const page = await db
-      .selectFrom('subscribers')
-      .select(['id', 'email', 'status', 'timezone', 'sendHour', 'weeklyDay', 'monthlyDay', 'locale', 'pausedUntil'])
-      .select(['createdAt', 'confirmedAt', 'unsubscribedAt'])
-      .select((eb) =>
-        eb
-          .selectFrom('subscriptions')
-          .innerJoin('categories', 'categories.id', 'subscriptions.categoryId')
-          .whereRef('subscriptions.subscriberId', '=', 'subscribers.id')
-          .select(sql<Record<string, Frequency> | null>`jsonb_object_agg(slug, frequency)`.as('chosen'))
-          .as('chosen'),
-      )
-      .where('id', '>', after)
-      .orderBy('id')
-      .limit(pageSize)
-      .execute()
+    const { rows: page } = await sql<ExportRow>`
+      select s.id, s.email, status, s.timezone, send_hour, weekly_day, monthly_day, locale, paused_until, s.created_at,
+        case when status = 'pending' then request.requested_at end as requested_at, confirmed_at, unsubscribed_at,
+        case when status = 'suppressed' then listed.created_at end as suppressed_at,
+        case when status = 'suppressed' then listed.reason end as suppression_reason,
+        case when status = 'pending' then request.choices else chosen.subscriptions end as subscriptions,
+        coalesce(chosen.slugs, '{}') as "order", agreed.consent
+      from (select * from subscribers where id > ${after} order by id limit ${pageSize}) s
+      left join lateral (
+        select requested_at, choices from signup_requests
+        where subscriber_id = s.id and used_at is null order by requested_at desc limit 1
+      ) request on true
+      left join suppressions listed using (email_hash)
+      left join lateral (
+        select jsonb_object_agg(slug, frequency) as subscriptions, array_agg(slug order by u.position, c.position, c.id) as slugs
+        from subscriptions u join categories c on c.id = u.category_id where u.subscriber_id = s.id
+      ) chosen on true
+      left join lateral (
+        select jsonb_build_object('at', coalesce(detail #>> '{said,consent_at}', to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')),
+          'ip', ip, 'place', form_url, 'wording', coalesce(detail #>> '{said,consent_wording}', wording)) as consent
+        from consents where subscriber_id = s.id and action in ('confirmed', 'resubscribed', 'imported',
+          case when status = 'pending' then 'requested' else 'confirmed' end) order by id desc limit 1
+      ) agreed on true
+      order by s.id`.execute(db)
     if (page.length === 0) return
     after = page.at(-1)!.id
-    yield page.map(({ id: _id, chosen, ...row }) => ({ ...row, subscriptions: chosen ?? {} }))
+    yield page.map(({ id: _id, subscriptions, ...row }) => ({ ...row, subscriptions: subscriptions ?? {} }))
   }
 }
 
@@ -74,10 +97,18 @@ const columns: readonly (readonly [string, (one: ExportedSubscriber) => string |
   ['weekly_day', (one) => one.weeklyDay],
   ['monthly_day', (one) => one.monthlyDay],
   ['locale', (one) => one.locale],
+  ['order', (one) => one.order.join(' ')],
   ['paused_until', (one) => time(one.pausedUntil)],
   ['created_at', (one) => time(one.createdAt)],
+  ['requested_at', (one) => time(one.requestedAt)],
   ['confirmed_at', (one) => time(one.confirmedAt)],
   ['unsubscribed_at', (one) => time(one.unsubscribedAt)],
+  ['suppressed_at', (one) => time(one.suppressedAt)],
+  ['suppression_reason', (one) => one.suppressionReason],
+  ['consent_at', (one) => one.consent?.at ?? null],
+  ['consent_ip', (one) => one.consent?.ip ?? null],
+  ['consent_place', (one) => one.consent?.place ?? null],
+  ['consent_wording', (one) => one.consent?.wording ?? null],
 ]
 
 function csv(rows: unknown[][]): string {

@@ -12,7 +12,8 @@ import { openEmbedded, type Database } from '../../src/db/connect.ts'
 import type { Context } from '../../src/db/context.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { addCategory } from '../../src/articles/categories.ts'
-import { subscribersErase, subscribersExport, subscribersImport } from '../../src/subscribers/commands.ts'
+import { subscribersErase, subscribersExport } from '../../src/subscribers/commands.ts'
+import { subscribersImport } from '../../src/subscribers/import-command.ts'
 import { findSubscriberByKey, listSubscriptions } from '../../src/subscribers/store.ts'
 import { suppressAddress } from '../../src/subscribers/suppression.ts'
 
@@ -48,7 +49,9 @@ async function importText(text: string, options: { dryRun?: boolean; frequency?:
   const file = path.join(folder, 'in.csv')
   writeFileSync(file, text)
   const { out, lines } = outOf()
-  const code = await subscribersImport(ctx, { file, ...options }, out)
+  const code = await subscribersImport(ctx, { file, source: 'the old list', ...options }, out, {
+    confirm: () => Promise.resolve(true),
+  })
   return { code, lines }
 }
 const count = async () => (await ctx.db.selectFrom('subscribers').select('id').execute()).length
@@ -69,14 +72,20 @@ test('a file is taken line by line; what is wrong is reported with its number an
   )
   assert.equal(code, 0)
   assert.deepEqual(lines, [
+    '9 lines: 1 pending, 2 active, 1 unsubscribed.',
+    '  1 rejected: email: is not an e-mail address',
+    '  1 rejected: email: comes twice in this file',
+    '  1 rejected: frequency[politics]: Choose off, daily, weekly or monthly.',
+    '  1 rejected: frequency: chooses no category (--frequency daily chooses all for such lines)',
+    '  1 rejected: timezone: That isn’t a time zone we know. Choose one from the list.',
     'line 3: email: is not an e-mail address',
     'line 4: email: comes twice in this file',
     'line 5: frequency[politics]: Choose off, daily, weekly or monthly.',
     'line 6: frequency: chooses no category (--frequency daily chooses all for such lines)',
     'line 8: timezone: That isn’t a time zone we know. Choose one from the list.',
-    'line 10: status: only active and unsubscribed subscribers can be imported',
     'line 7: email: is on the suppression list',
-    '2 imported, 7 rejected, of 9 lines.',
+    '3 imported, 6 rejected, of 9 lines.',
+    `Rejected lines: ${path.join(folder, 'in.rejected.csv')}`,
   ])
   const ada = (await findSubscriberByKey(ctx.db, 'ada@example.com'))!
   assert.equal(ada.status, 'active')
@@ -84,6 +93,7 @@ test('a file is taken line by line; what is wrong is reported with its number an
   assert.equal((await listSubscriptions(ctx.db, ada.id)).length, 1)
   const consent = await ctx.db.selectFrom('consents').selectAll().where('subscriberId', '=', ada.id).executeTakeFirst()
   assert.equal(consent?.action, 'imported')
+  assert.equal(consent.wording, 'imported from the old list on 2026-03-02')
   const eve = (await findSubscriberByKey(ctx.db, 'eve@example.com'))!
   assert.equal(eve.status, 'unsubscribed')
   assert.equal(eve.nextDueAt, null)
@@ -93,13 +103,13 @@ test('a file is taken line by line; what is wrong is reported with its number an
 test('a dry run says the same and writes nothing; a second run finds everybody there', async () => {
   const text = `email\n${Array.from({ length: 700 }, (_, i) => `reader${i}@example.com`).join('\n')}\n`
   const dry = await importText(text, { dryRun: true, frequency: 'weekly' })
-  assert.deepEqual(dry.lines, ['700 would be imported, 0 rejected, of 700 lines.'])
+  assert.deepEqual(dry.lines, ['700 lines: 700 active.', '700 would be imported, 0 rejected, of 700 lines.'])
   assert.equal(await count(), 0)
   await importText(text, { frequency: 'weekly' })
   assert.equal(await count(), 700)
   const again = await importText(text, { frequency: 'weekly' })
   assert.equal(again.code, 1)
-  assert.equal(again.lines.at(-1), '0 imported, 700 rejected, of 700 lines.')
+  assert.equal(again.lines.at(-2), '0 imported, 700 rejected, of 700 lines.')
 })
 
 test('a file without a column named email is refused in one sentence', async () => {

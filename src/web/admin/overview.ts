@@ -46,7 +46,7 @@ export function mountOverview(router: Router, web: WebContext): void {
                 'Nobody is due. A slot appears here as soon as a subscriber has confirmed.',
                 html`<p>
                   The form is on <a href="/">the public page</a>; a list from elsewhere comes in by
-                  <code>npm run -s cli -- subscribers import FILE.csv</code>.
+                  <code>npm run -s cli -- subscribers import FILE.csv --source TEXT</code>.
                 </p>`,
               )
             : slimTable(
