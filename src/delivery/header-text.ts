@@ -9,7 +9,7 @@ import type { Mailbox } from '../base/mailbox.ts'
 export function encodeText(text: string): string {
   if (isPlain(text)) return text
   const clean = withoutControls(text)
-  return isPlain(clean) ? clean : encodeAll(clean)
+  return isPlain(clean) ? clean : encodeAll(clean, 52)
 }
 
 /** `Name <address>`, the name quoted or encoded where it must be. */
@@ -17,7 +17,8 @@ export function formatMailbox({ name, address }: Mailbox): string {
   const clean = withoutControls(name)
   if (!clean) return address
   const quoted = /^[\w ]+$/.test(clean) ? clean : quoteString(clean)
-  return `${isPlain(quoted) ? quoted : encodeAll(clean)} <${address}>`
+  // In as few words as can be: between two of them in a name some programs show a space (Python's email package among them).
+  return `${isPlain(quoted) ? quoted : encodeAll(clean, 75)} <${address}>`
 }
 
 const lineLength = 76
@@ -35,10 +36,10 @@ function isPlain(text: string): boolean {
 }
 
 /** All of it, as spaces between encoded words and plain ones are lost in some programs. In Q where that is mostly readable. */
-function encodeAll(text: string): string {
+function encodeAll(text: string, wordLength: number): string {
   const letters = text.match(/[a-z]/gi)?.length ?? 0
   const others = text.match(/[^\x20-\x7e]/g)?.length ?? 0
-  return encodeWord(text, letters > others ? 'Q' : 'B', 52)
+  return encodeWord(text, letters > others ? 'Q' : 'B', wordLength)
 }
 
 function withoutControls(text: string): string {
