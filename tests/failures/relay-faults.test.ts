@@ -61,6 +61,44 @@ describe('a relay that', { concurrency: isLong ? 2 : 1 }, () => {
       })
     }
 
+  row(
+    'closes right after 250, and loses the 250 when something follows the dot: at most one mail a connection is doubled',
+    { readers, isShort: true },
+    async (world) => {
+      const taken = '250 2.0.0 Ok: taken'
+      world.server.dotMs = 5
+      world.server.fault = (at, _mail, isAnnounced) => {
+        if (at !== 'dot') return undefined
+        return isAnnounced ? { hangUp: true, stored: true } : { reply: taken, stored: true, hangUp: true }
+      }
+      await world.sendAll()
+      return { doubled: await world.judge(testConnections) }
+    },
+  )
+
+  row('discards what follows the dot: nothing is lost or doubled', { readers, isShort: true }, async (world) => {
+    world.server.dotMs = 5
+    world.server.fault = (at) => (at === 'dot' ? { discards: true } : undefined)
+    await world.sendAll()
+    return { doubled: await world.judge(0) }
+  })
+
+  row(
+    'answers announcements wrongly, each time in another way: nothing is lost or doubled',
+    { readers, isShort: true },
+    async (world) => {
+      const wrong = { mail: '354 go on', rcpt: '354 go on', data: '250 2.0.0 Ok' }
+      const steps = Object.keys(wrong) as (keyof typeof wrong)[]
+      world.server.dotMs = 5
+      world.server.fault = (at, _mail, isAnnounced) => {
+        const step = steps[Math.floor(world.random() * steps.length)]!
+        return isAnnounced && at === step ? { reply: wrong[step] } : undefined
+      }
+      await world.sendAll()
+      return { doubled: await world.judge(0) }
+    },
+  )
+
   row('falls silent at RCPT: nothing is lost or doubled', { readers }, async (world) => {
     onceFor(world, new Set([...world.some(0.1)].slice(0, 4)), 'rcpt', { silent: true })
     await world.sendAll({ timeouts: quick })

@@ -2,10 +2,10 @@
 // captured at the moment it was taken, whatever became of the answer.
 
 import { once } from 'node:events'
-import { open } from 'node:fs/promises'
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Relay } from '../../src/base/relay.ts'
+import { type Keep, openStore } from './capture-store.ts'
 
 export interface Captured {
   from: string
@@ -18,11 +18,13 @@ export type Step = 'connect' | 'ehlo' | 'mail' | 'rcpt' | 'data' | 'body' | 'dot
 
 /** What to do instead of the usual: a reply line, or to hang up. `stored` matters at the dot: hang up having taken the mail. */
 export type Fault =
-  | { reply: string }
+  | { reply: string; stored?: boolean; hangUp?: boolean }
   | { hangUp: true; stored?: boolean }
   | { silent: true; stored?: boolean }
   /** Does what is usual, but late. */
   | { delayMs: number }
+  /** Takes the mail, and forgets what came behind its dot. */
+  | { discards: true }
 
 export interface CaptureServer {
   relay: Relay
@@ -30,10 +32,17 @@ export interface CaptureServer {
   connections: number
   /** Commands seen per verb. */
   seen: Map<string, number>
-  /** Asked at each step; undefined: behave. */
-  fault: (step: Step, mail: { from: string; to: string }) => Fault | undefined
+  /** The names that clients gave with EHLO and HELO. */
+  names: string[]
+  /** Asked at each step; undefined: behave. `isAnnounced`: the command came before the last dot was answered; at a dot: something
+   * has come behind it. */
+  fault: (step: Step, mail: { from: string; to: string }, isAnnounced: boolean) => Fault | undefined
   /** Called when a mail has been captured, before it is answered. */
   onMail: (mail: Captured) => void | Promise<void>
+  /** How long a dot is looked at, so that what was written right behind it has come. */
+  dotMs: number
+  /** A line that nobody asked for, on every connection. */
+  say(line: string): void
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -72,8 +81,13 @@ export async function startCaptureServer(
     captured: [],
     connections: 0,
     seen: new Map(),
+    names: [],
     fault: () => undefined,
     onMail: () => {},
+    dotMs: 0,
+    say: (line) => {
+      for (const socket of sockets) socket.write(`${line}\r\n`)
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy()
       listener.close()
@@ -91,11 +105,17 @@ function talk(socket: net.Socket, server: CaptureServer, keep: Keep, pipelining:
   let isInData = false
   let isSilent = false
   let isTalking = false
+  /** Commands that had come when the last dot was answered. */
+  let announced = 0
 
   /** True: the fault has answered. */
-  const failed = async (step: Step): Promise<boolean> => {
-    const fault = server.fault(step, mail)
+  const failed = async (step: Step, isAnnounced = false): Promise<boolean> => {
+    const fault = server.fault(step, mail, isAnnounced)
     if (!fault) return false
+    if ('discards' in fault) {
+      input = ''
+      return false
+    }
     if ('delayMs' in fault) {
       await sleep(fault.delayMs)
       return socket.destroyed
@@ -103,7 +123,8 @@ function talk(socket: net.Socket, server: CaptureServer, keep: Keep, pipelining:
     if ('stored' in fault && fault.stored && step === 'dot') await capture(takeMessage())
     if ('reply' in fault) {
       socket.write(`${fault.reply}\r\n`)
-      if (fault.reply.startsWith('421')) socket.end()
+      if (fault.hangUp) socket.destroy()
+      else if (fault.reply.startsWith('421')) socket.end()
     } else if ('silent' in fault) isSilent = true
     else socket.destroy()
     return true
@@ -122,33 +143,38 @@ function talk(socket: net.Socket, server: CaptureServer, keep: Keep, pipelining:
   }
   /** False: the rest of it hasn't come yet. */
   const readMessage = async (): Promise<boolean> => {
-    if (server.fault('body', mail) && (await failed('body'))) return false
+    if (await failed('body')) return false
     const end = input.startsWith('.\r\n') ? 0 : input.indexOf('\r\n.\r\n')
     if (end < 0) return false
     message = input.startsWith('.\r\n') ? '' : input.slice(0, end + 2)
     input = input.slice(message ? end + 5 : 3)
     isInData = false
-    if (await failed('dot')) return true
+    if (server.dotMs) await sleep(server.dotMs)
+    if (await failed('dot', input !== '')) return true
     await server.onMail(await capture(takeMessage()))
+    announced = input.split('\r\n').length - 1
     socket.write('250 2.0.0 Ok: taken\r\n')
     return true
   }
   const obey = async (line: string): Promise<void> => {
+    const isAnnounced = announced > 0
+    if (isAnnounced) announced--
     const verb = line.slice(0, 4).toUpperCase()
     server.seen.set(verb, (server.seen.get(verb) ?? 0) + 1)
+    if (verb === 'EHLO' || verb === 'HELO') server.names.push(line.slice(5))
     if (verb === 'EHLO') {
       if (!(await failed('ehlo')))
         socket.write(pipelining ? '250-capture\r\n250-PIPELINING\r\n250 SIZE 1000000\r\n' : '250 capture\r\n')
     } else if (verb === 'MAIL') {
       mail = { from: /<(.*?)>/.exec(line)?.[1] ?? '', to: '' }
-      if (!(await failed('mail'))) socket.write('250 2.1.0 Ok\r\n')
+      if (!(await failed('mail', isAnnounced))) socket.write('250 2.1.0 Ok\r\n')
     } else if (verb === 'RCPT') {
       mail.to = /<(.*?)>/.exec(line)?.[1] ?? ''
-      if (await failed('rcpt')) mail.to = ''
+      if (await failed('rcpt', isAnnounced)) mail.to = ''
       else socket.write('250 2.1.5 Ok\r\n')
     } else if (verb === 'DATA') {
       if (!mail.to) socket.write('554 5.5.1 no valid recipients\r\n')
-      else if (!(await failed('data'))) {
+      else if (!(await failed('data', isAnnounced))) {
         socket.write('354 go on\r\n')
         isInData = true
       }
@@ -179,38 +205,6 @@ function talk(socket: net.Socket, server: CaptureServer, keep: Keep, pipelining:
     input += chunk.toString('latin1')
     void goOn()
   })
-}
-
-type Keep = (mail: Captured) => Promise<void>
-
-/** One line a mail, on the disk before the mail is answered; mails that come together share an fsync. */
-async function openStore(file: string): Promise<{ keep: Keep; close(): Promise<void> }> {
-  const handle = await open(file, 'a')
-  let pending = ''
-  let writing: Promise<void> | null = null
-  let next: Promise<void> | null = null
-  const write = async (): Promise<void> => {
-    const lines = pending
-    pending = ''
-    await handle.write(lines)
-    await handle.datasync()
-  }
-  return {
-    keep: ({ from, to, message }) => {
-      pending += `${JSON.stringify({ from, to, messageId: messageIdOf(message) })}\n`
-      // Whoever comes while a write is under way waits for the next one.
-      next ??= (writing ?? Promise.resolve()).then(() => {
-        next = null
-        writing = write()
-        return writing
-      })
-      return next
-    },
-    close: async () => {
-      await (next ?? writing)
-      await handle.close()
-    },
-  }
 }
 
 export function messageIdOf(message: string): string {
