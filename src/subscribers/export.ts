@@ -30,6 +30,8 @@ export interface ExportedSubscriber {
   unsubscribedAt: Date | null
   suppressedAt: Date | null
   suppressionReason: SuppressionReason | null
+  /** What a suppressed one was. */
+  statusBefore: Subscriber['status'] | null
   /** The last time that the person agreed, or of a pending one asked; as the file said it, if it was imported. */
   consent: Record<'at' | 'ip' | 'place' | 'wording', string | null> | null
 }
@@ -45,10 +47,10 @@ export async function* streamSubscribers(db: Db): AsyncGenerator<ExportedSubscri
   for (;;) {
     const { rows: page } = await sql<ExportRow>`
       select s.id, s.email, status, s.timezone, send_hour, weekly_day, monthly_day, locale, paused_until, s.created_at,
-        case when status = 'pending' then request.requested_at end as requested_at, confirmed_at, unsubscribed_at,
+        case when 'pending' in (status, standing.status_before) then request.requested_at end as requested_at, confirmed_at, unsubscribed_at,
         case when status = 'suppressed' then listed.created_at end as suppressed_at,
-        case when status = 'suppressed' then listed.reason end as suppression_reason,
-        case when status = 'pending' then request.choices else chosen.subscriptions end as subscriptions,
+        case when status = 'suppressed' then listed.reason end as suppression_reason, standing.status_before,
+        case when 'pending' in (status, standing.status_before) then request.choices else chosen.subscriptions end as subscriptions,
         coalesce(chosen.slugs, '{}') as "order", agreed.consent
       from (select * from subscribers where id > ${after} order by id limit ${pageSize}) s
       left join lateral (
@@ -56,6 +58,7 @@ export async function* streamSubscribers(db: Db): AsyncGenerator<ExportedSubscri
         where subscriber_id = s.id and used_at is null order by requested_at desc limit 1
       ) request on true
       left join suppressions listed using (email_hash)
+      left join lateral (select case when status = 'suppressed' then listed.status_before end as status_before) standing on true
       left join lateral (
         select jsonb_object_agg(slug, frequency) as subscriptions, array_agg(slug order by u.position, c.position, c.id) as slugs
         from subscriptions u join categories c on c.id = u.category_id where u.subscriber_id = s.id
@@ -64,7 +67,7 @@ export async function* streamSubscribers(db: Db): AsyncGenerator<ExportedSubscri
         select jsonb_build_object('at', coalesce(detail #>> '{said,consent_at}', to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')),
           'ip', ip, 'place', form_url, 'wording', coalesce(detail #>> '{said,consent_wording}', wording)) as consent
         from consents where subscriber_id = s.id and action in ('confirmed', 'resubscribed', 'imported',
-          case when status = 'pending' then 'requested' else 'confirmed' end) order by id desc limit 1
+          case when 'pending' in (status, standing.status_before) then 'requested' else 'confirmed' end) order by id desc limit 1
       ) agreed on true
       order by s.id`.execute(db)
     if (page.length === 0) return
@@ -105,6 +108,7 @@ const columns: readonly (readonly [string, (one: ExportedSubscriber) => string |
   ['unsubscribed_at', (one) => time(one.unsubscribedAt)],
   ['suppressed_at', (one) => time(one.suppressedAt)],
   ['suppression_reason', (one) => one.suppressionReason],
+  ['status_before', (one) => one.statusBefore],
   ['consent_at', (one) => one.consent?.at ?? null],
   ['consent_ip', (one) => one.consent?.ip ?? null],
   ['consent_place', (one) => one.consent?.place ?? null],

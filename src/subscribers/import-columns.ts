@@ -24,6 +24,7 @@ const ownColumns: readonly string[] = [
   'unsubscribed_at',
   'suppressed_at',
   'suppression_reason',
+  'status_before',
   'consent_at',
   'consent_ip',
   'consent_place',

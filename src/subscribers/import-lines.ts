@@ -60,6 +60,8 @@ export interface ParsedLine {
   unsubscribedAt: Date | null
   suppressedAt: Date
   suppressionReason: SuppressionReason
+  /** What an editor gives back by taking the address off the list. */
+  statusBefore: Exclude<SubscriberStatus, 'suppressed'>
   consentIp: string | null
   consentPlace: string | null
   /** What the file says of time and place, as it says it, by column. */
@@ -124,6 +126,7 @@ export function readLine(cells: readonly string[], line: number, rules: LineRule
     unsubscribedAt: time('unsubscribed_at') ?? (status === 'unsubscribed' ? now : null),
     suppressedAt: time('suppressed_at') ?? now,
     suppressionReason: readReason(cell('suppression_reason')),
+    statusBefore: status === 'suppressed' ? readStatusBefore(cell('status_before')) : status,
     consentIp: readIp(cell('consent_ip')),
     consentPlace: cell('consent_place').slice(0, 500) || null,
     said: readSaid(own, now),
@@ -183,6 +186,11 @@ const reasons: readonly SuppressionReason[] = ['hard_bounce', 'soft_bounces', 'c
 /** A reason that isn't ours must not let the address in. */
 function readReason(cell: string): SuppressionReason {
   return reasons.find((one) => one === cell.toLowerCase()) ?? 'manual'
+}
+
+/** Whoever isn't known to have wanted mail has to sign up. */
+function readStatusBefore(cell: string): ParsedLine['statusBefore'] {
+  return cell === 'active' || cell === 'pending' ? cell : 'unsubscribed'
 }
 
 const saidColumns = /^(created|requested|confirmed|unsubscribed|suppressed|consent)_(at|ip|place|wording)$/

@@ -56,9 +56,14 @@ export async function saveLines(
   const planned = new Map(
     lines.map((line) => {
       const choices = linesOf(line.choices, categories, line.order)
+      // Who is suppressed is first what they were before.
+      const status = line.statusBefore
       // A pending sign-up's choice waits in its request.
-      const subscriptions = line.status === 'pending' ? [] : choices
-      return [line.emailKey, { line, subscriptions, ...whenDue(ctx.config, line, subscriptions, now) }]
+      const subscriptions = status === 'pending' ? [] : choices
+      return [
+        line.emailKey,
+        { line, status, subscriptions, ...whenDue(ctx.config, { ...line, status }, subscriptions, now) },
+      ]
     }),
   )
   const rows = await trx
@@ -72,7 +77,7 @@ export async function saveLines(
 
   const due = added.flatMap(({ id, nextDueAt }) => (nextDueAt ? [{ subscriberId: id, nextDueAt }] : []))
   if (due.length > 0) await trx.insertInto('dueTimes').values(due).execute()
-  const readers = added.filter(({ line }) => line.status !== 'pending').map(({ id }) => ({ subscriberId: id }))
+  const readers = added.filter(({ status }) => status !== 'pending').map(({ id }) => ({ subscriberId: id }))
   if (readers.length > 0) await trx.insertInto('reading').values(readers).execute()
   const chosen = added.flatMap(({ id, subscriptions }) => subscriptions.map((one) => ({ subscriberId: id, ...one })))
   if (chosen.length > 0) await trx.insertInto('subscriptions').values(chosen).execute()
@@ -93,7 +98,7 @@ export async function saveLines(
       })),
     )
     .execute()
-  const requests = added.filter(({ line }) => line.status === 'pending')
+  const requests = added.filter(({ status }) => status === 'pending')
   if (requests.length > 0)
     await trx
       .insertInto('signupRequests')
@@ -116,7 +121,18 @@ export async function saveLines(
 }
 
 function columnsOf(line: ImportLine) {
-  const { email, emailKey, emailHash, status, locale, timezone, sendHour, weeklyDay, monthlyDay, pausedUntil } = line
+  const {
+    email,
+    emailKey,
+    emailHash,
+    statusBefore: status,
+    locale,
+    timezone,
+    sendHour,
+    weeklyDay,
+    monthlyDay,
+    pausedUntil,
+  } = line
   const { createdAt, confirmedAt, unsubscribedAt } = line
   const settings = { locale, timezone, sendHour, weeklyDay, monthlyDay, pausedUntil }
   return { email, emailKey, emailHash, status, ...settings, createdAt, confirmedAt, unsubscribedAt }
