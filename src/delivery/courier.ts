@@ -8,7 +8,8 @@ import type { LeasedDelivery } from './lane.ts'
 import { Preparer, type Prepared, type PreparerOptions } from './preparer.ts'
 import type { RelayGate } from './relays.ts'
 import { leaseGivenBack, refusedBy, type Settlement, tried } from './settlement.ts'
-import { sizeOf, type SmtpConnection, type SmtpOutcome } from './smtp-connection.ts'
+import { slowMs } from './slow-domains.ts'
+import type { SmtpConnection, SmtpOutcome } from './smtp-connection.ts'
 
 export interface CourierOptions extends PreparerOptions {
   connection: number
@@ -42,6 +43,9 @@ export class Courier {
   #smtp: SmtpConnection | null = null
   #settle: Settlement[] = []
   #ahead: Prepared[] = []
+  /** What the relay has been told to expect next. */
+  #announced: Prepared | null = null
+  #lastAnswerMs = 0
   #stopped = false
   /** When the mail on the wire was begun; Infinity: there is none. */
   #sentAt = Infinity
@@ -56,6 +60,7 @@ export class Courier {
     while (!this.#stopped || this.#settle.length) {
       const mayTake = !this.#stopped && this.#options.canWork()
       if (!mayTake) this.#putBack(this.#ahead.splice(0))
+      if (this.#announced && this.#announced !== this.#ahead[0]) this.#takeBack()
       const prepared = mayTake ? (this.#ahead.shift() ?? (await this.#take())) : null
       if (prepared) await this.#carry(prepared)
       else if (this.#settle.length) await this.#turn(null)
@@ -97,12 +102,15 @@ export class Courier {
     }
     const sentAt = performance.now()
     this.#sentAt = sentAt
-    const envelope = { from: prepared.envelopeFrom, to: delivery.recipient, bytes: sizeOf(message) }
-    const wire = this.#smtp!.send(envelope, message, this.#options.mayWrite)
+    const envelope = prepared.envelope!
+    this.#announced = null
+    const { mayWrite } = this.#options
+    const wire = this.#smtp!.send(envelope, message, { mayWrite, written: () => this.#announceNext() })
     await this.#lookAhead()
     const outcome = await wire
     this.#sentAt = Infinity
-    this.#options.took('smtp', performance.now() - sentAt)
+    this.#lastAnswerMs = performance.now() - sentAt
+    this.#options.took('smtp', this.#lastAnswerMs)
     if (outcome.isUntouched) await this.#giveBack(delivery, outcome)
     else await this.#learn(prepared, outcome, envelope.bytes)
   }
@@ -125,7 +133,26 @@ export class Courier {
       const next = await this.#take()
       if (!next) return
       this.#ahead.push(next)
+      next.message.then(
+        () => this.#announceNext(),
+        () => {},
+      )
     }
+  }
+
+  /** Tells the relay of the next mail while it is still busy with this one. Not behind a slow one: if that takes long, what was
+   * announced goes to another connection, and this one must be closed. */
+  #announceNext(): void {
+    const [smtp, next] = [this.#smtp, this.#ahead[0]]
+    if (!smtp || !next?.envelope || this.#sentAt === Infinity || this.#stopped) return
+    const { gate, traffic, canWork } = this.#options
+    if (!isFresh(smtp) || this.#lastAnswerMs > slowMs / 2 || !canWork()) return
+    if (traffic.mayAnnounce(next.delivery, gate.relay) && smtp.announce(next.envelope)) this.#announced = next
+  }
+
+  #takeBack(): void {
+    this.#smtp?.close('the announced mail was taken back')
+    this.#announced = null
   }
 
   /** A server takes long over one mail: those that were begun behind it go to other connections. */
@@ -173,10 +200,11 @@ export class Courier {
   async #connect(): Promise<boolean> {
     const smtp = this.#smtp
     if (smtp?.isOpen) {
-      if (smtp.mails < mostMails && performance.now() - smtp.openedAt < longestMs) return true
+      if (isFresh(smtp)) return true
       smtp.quit()
     }
     this.#smtp = null
+    this.#announced = null
     if (this.#options.gate.trouble !== null) return false
     try {
       this.#smtp = await this.#options.gate.connect()
@@ -227,4 +255,8 @@ export class Courier {
     this.#smtp?.quit()
     this.#smtp = null
   }
+}
+
+function isFresh({ mails, openedAt }: SmtpConnection): boolean {
+  return mails < mostMails && performance.now() - openedAt < longestMs
 }

@@ -74,6 +74,11 @@ export class PolicyGuard {
     return editionId !== null && this.#editions.get(editionId)?.hasSuccess === true
   }
 
+  /** Mails of it were taken, and none was refused because of us since. */
+  isTrusted(editionId: number | null): boolean {
+    return this.hasSuccess(editionId) && this.#editions.get(editionId!)!.policyStreak === 0
+  }
+
   /** `other`: said nothing about us, or wasn't sent at all. */
   ended(editionId: number | null, end: 'sent' | 'policy' | 'other'): GuardNews {
     const edition = editionId === null ? undefined : this.#editions.get(editionId)

@@ -8,6 +8,7 @@ import type { Naming } from './group-commit.ts'
 import type { Lane, LeasedDelivery, Ready } from './lane.ts'
 import type { Step } from './metrics.ts'
 import type { Outcomes } from './outcomes.ts'
+import { type Envelope, sizeOf } from './smtp-connection.ts'
 import { notComposed, type Settlement, skipped } from './settlement.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -19,7 +20,8 @@ export interface Prepared {
   record: DigestRecord | null
   /** Signed; rejects when it can't be built. */
   message: Promise<readonly Buffer[]>
-  envelopeFrom: string
+  /** null: not yet signed. */
+  envelope: Envelope | null
 }
 
 export type Taken = { kind: 'mail'; prepared: Prepared } | { kind: 'over'; settlement: Settlement }
@@ -90,12 +92,16 @@ export class Preparer {
     const messageId = finisher.messageIdOf(delivery, mail)
     const message = finisher.finish(mail, delivery, messageId)
     const signingAt = performance.now()
+    const prepared: Prepared = { ready, delivery, messageId, record, message, envelope: null }
     // Whoever sends it hears of a failure; here it must only not count as unheard.
     message.then(
-      () => took('sign', performance.now() - signingAt),
+      (parts) => {
+        took('sign', performance.now() - signingAt)
+        const from = finisher.returnPathOf(delivery, mail)
+        prepared.envelope = { from, to: delivery.recipient, bytes: sizeOf(parts) }
+      },
       () => {},
     )
-    const envelopeFrom = finisher.returnPathOf(delivery, mail)
-    return { kind: 'mail', prepared: { ready, delivery, messageId, record, message, envelopeFrom } }
+    return { kind: 'mail', prepared }
   }
 }

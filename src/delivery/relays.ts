@@ -1,8 +1,12 @@
 // The relays of a worker: each has a share of the connections by weight, and a circuit breaker. When one is down its connections
 // rest and the others take the work: deliveries are pulled, never assigned.
 
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
 import type { Relay } from '../base/relay.ts'
+import type { Db } from '../db/connect.ts'
 import type { Lane } from '../db/schema.ts'
+import { Announcements, findAnnouncementsOff, setAnnouncementsOff } from './announcements.ts'
 import type { RelayUnavailable } from './relay-dial.ts'
 import { rfcTimeouts, SmtpConnection, type SmtpTimeouts } from './smtp-connection.ts'
 
@@ -23,15 +27,21 @@ export class RelayGate {
   /** The UTC day whose budget is spent. */
   spentOn: string | null = null
 
-  constructor(relay: Relay, timeouts: SmtpTimeouts = rfcTimeouts) {
+  #announcements: Announcements
+
+  constructor(relay: Relay, announcements: Announcements, timeouts: SmtpTimeouts = rfcTimeouts) {
     this.relay = relay
+    this.#announcements = announcements
     this.#timeouts = timeouts
   }
 
   /** For one of its connections; throws RelayUnavailable. */
   async connect(): Promise<SmtpConnection> {
     try {
-      const connection = await SmtpConnection.open(this.relay, this.#timeouts, { signal: this.#stopping.signal })
+      const connection = await SmtpConnection.open(this.relay, this.#timeouts, {
+        signal: this.#stopping.signal,
+        announcements: this.#announcements,
+      })
       this.trouble = null
       return connection
     } catch (cause) {
@@ -84,6 +94,24 @@ export class RelayGate {
     this.trouble = why
     this.#restUntil = now + Math.min(firstRestMs * 2 ** (this.failures - 1), longestRestMs)
   }
+}
+
+/** One per relay, with what the database knows about it. */
+export function openGates(
+  db: Db,
+  { relays, timeouts, clock, log }: { relays: readonly Relay[]; timeouts: SmtpTimeouts; clock: Clock; log: Log },
+): Promise<RelayGate[]> {
+  const open = async (relay: Relay) => {
+    const off = await findAnnouncementsOff(db, relay.name, clock.now())
+    const remember = (why: string) => {
+      log.warn({ relay: relay.name, why }, 'this relay is not told of the next mail any more, for a day')
+      setAnnouncementsOff(db, relay.name, why, clock.now()).catch((cause: unknown) =>
+        log.warn({ err: cause, relay: relay.name }, 'that could not be written down'),
+      )
+    }
+    return new RelayGate(relay, new Announcements(off, remember), timeouts)
+  }
+  return Promise.all(relays.map(open))
 }
 
 /** How many connections each relay gets for digests: what its address says, else the heaviest all of them and the others in

@@ -18,7 +18,7 @@ import { GroupCommit, LeaseLost } from './group-commit.ts'
 import { Lane } from './lane.ts'
 import { beatsPerLease, registerWorker, renewLease, retireWorker } from './leases.ts'
 import type { DeliveryMetrics, WorkerView } from './metrics.ts'
-import { RelayGate, shareConnections } from './relays.ts'
+import { openGates, type RelayGate, shareConnections } from './relays.ts'
 import { Returns } from './returns.ts'
 import { SeenHorizon } from './seen-horizon.ts'
 import { slowMs } from './slow-domains.ts'
@@ -69,6 +69,7 @@ export class WorkSession {
     pepper: string,
     registeredAt: number,
     slots: number[],
+    gates: readonly RelayGate[],
   ) {
     const { database, config, log, composers } = options
     this.#options = options
@@ -95,7 +96,7 @@ export class WorkSession {
       freed: () => this.#lanes.digest.nudge(),
     })
     this.#returns = new Returns(this.#commit, this.#traffic, options.metrics)
-    this.gates = options.relays.map((relay) => new RelayGate(relay, options.timeouts))
+    this.gates = gates
     this.#claimer = new Claimer(database, workerId, options.asOf)
     // What nobody can send now is better leased by a worker that can.
     const mayClaim = (lane: LaneName) => this.gates.some((gate) => gate.canWork(lane, options.clock.now()))
@@ -128,9 +129,10 @@ export class WorkSession {
     const slots = shareConnections(options.relays, options.config.smtp.connections)
     const connections = slots.reduce((sum, count) => sum + count + transactionalConnections, 0)
     const pepper = await getPepper(db)
+    const gates = await openGates(db, options)
     const registeredAt = performance.now()
     const workerId = await registerWorker(db, { name: options.name, connections, leaseSeconds: options.leaseSeconds })
-    const session = new WorkSession(options, workerId, pepper, registeredAt, slots)
+    const session = new WorkSession(options, workerId, pepper, registeredAt, slots, gates)
     await session.#seen.refresh()
     return session
   }

@@ -7,6 +7,7 @@
 
 import tls from 'node:tls'
 import type { Relay } from '../base/relay.ts'
+import type { Announcements } from './announcements.ts'
 import { type Dialled, type DialOptions, dialRelay, ehloName, RelayUnavailable } from './relay-dial.ts'
 import type { ReadReply, SmtpReply } from './smtp-reply.ts'
 import { SmtpWire } from './smtp-wire.ts'
@@ -53,6 +54,16 @@ export interface RelayFacts {
   extensions: readonly string[]
 }
 
+/** For the answers to what was announced, which were on their way before they were waited for. */
+const announcedSeconds = 10
+
+export interface SendOptions {
+  /** Asked right before the message is written: false gives the mail up, certain that it wasn't taken. */
+  mayWrite?: () => boolean
+  /** Called when the message and its dot are written: from now until the answer the next mail may be announced. */
+  written?: () => void
+}
+
 const noBytes = Buffer.alloc(0)
 const finalDot = Buffer.from('.\r\n')
 
@@ -73,23 +84,29 @@ export class SmtpConnection {
   #hello = ''
   #extensions = new Map<string, string>()
   #isMidTransaction = false
+  #isAtDot = false
+  /** null: it is never told of the next mail. */
+  #announcements: Announcements | null
+  #announced: Envelope | null = null
   /** Every message of this connection, one after the other: a new one of 30 kB a mail kept the collector busy. */
   #scratch = noBytes
 
-  private constructor(relay: Relay, dialled: Dialled, timeouts: SmtpTimeouts) {
+  private constructor(relay: Relay, dialled: Dialled, timeouts: SmtpTimeouts, announcements: Announcements | null) {
     this.relay = relay
     this.#dialled = dialled
-    this.#wire = new SmtpWire(dialled.socket)
+    this.#wire = new SmtpWire(dialled.socket, (cause) => this.#closed(cause))
     this.#timeouts = timeouts
+    this.#announcements = announcements
   }
 
   /** Connects, secures and signs in; throws RelayUnavailable. */
   static async open(
     relay: Relay,
     timeouts: SmtpTimeouts = rfcTimeouts,
-    options: Pick<DialOptions, 'signal' | 'hear'> = {},
+    options: Pick<DialOptions, 'signal' | 'hear'> & { announcements?: Announcements } = {},
   ): Promise<SmtpConnection> {
-    const connection = new SmtpConnection(relay, await dialRelay(relay, { ...timeouts, ...options }), timeouts)
+    const dialled = await dialRelay(relay, { ...timeouts, ...options })
+    const connection = new SmtpConnection(relay, dialled, timeouts, options.announcements ?? null)
     await connection.#greet()
     return connection
   }
@@ -119,38 +136,40 @@ export class SmtpConnection {
     }
   }
 
-  /** One mail; never throws. `message` is dot-stuffed and ends in CRLF, the final dot is added. `mayWrite` is asked right before
-   * the message is written: false gives the mail up, certain that it wasn't taken. */
-  async send(
-    envelope: Envelope,
-    message: readonly Buffer[],
-    mayWrite: () => boolean = () => true,
-  ): Promise<SmtpOutcome> {
+  /** One mail; never throws. `message` is dot-stuffed and ends in CRLF, the final dot is added. An envelope that was announced is
+   * given here as the same object. */
+  async send(envelope: Envelope, message: readonly Buffer[], options: SendOptions = {}): Promise<SmtpOutcome> {
     const refusal = this.#refusalOf(envelope)
     if (refusal) return refusal
+    if (this.#announced && this.#announced !== envelope) this.close('another mail was announced')
     // It ended while this mail was being named.
     if (!this.isOpen) return this.#untouched('mail')
     this.mails++
-    const commands = this.#commandsOf(envelope)
-    if (this.#isMidTransaction) commands.unshift('RSET')
-    const [mail, rcpt, data] = (await this.#exchange(commands)).slice(-3)
+    const isAnnounced = this.#announced !== null
+    const [mail, rcpt, data] = isAnnounced ? await this.#announcedReplies() : await this.#envelope(envelope)
     this.#isMidTransaction = true
+    if (isAnnounced && !isAnswered(mail, rcpt, data)) return this.#untouched('data')
     if (isOutOfStep(mail, rcpt, data)) {
-      this.close('the relay answered out of step')
+      this.#wire.close('the relay answered out of step')
       return this.#untouched('data')
     }
+    if (isAnnounced) this.#announcements?.answered()
+    this.#announced = null
     const isEarlyRefusal = (mail?.code ?? 600) >= 300 || (rcpt?.code ?? 600) >= 300
     // A server may answer 354 although it refused the recipient: it then waits for a message, which must be empty (RFC 2920).
     if (isEarlyRefusal && data?.code === 354) await this.#exchange(['.'])
     if ((mail?.code ?? 600) >= 300) return this.#failed('mail', mail ?? null)
     if ((rcpt?.code ?? 600) >= 300) return this.#failed('rcpt', rcpt ?? null)
     if (data?.code !== 354) return this.#failed('data', data ?? null)
-    if (!mayWrite()) {
+    if (options.mayWrite?.() === false) {
       this.close('given up')
       return this.#failed('data', null)
     }
     const isTaken = this.#wire.writeMessage(this.#join(message, envelope.bytes))
+    this.#isAtDot = true
+    options.written?.()
     const reply = await this.#wire.next(this.#timeouts.dotSeconds)
+    this.#isAtDot = false
     // An answer that came before all was sent: what is still to be written must not be written over.
     if (!this.#wire.isFlushed) this.#scratch = noBytes
     if (!reply) return this.#failed(isTaken() ? 'dot' : 'body', null)
@@ -159,14 +178,32 @@ export class SmtpConnection {
     return { isAccepted: true, stage: 'dot', reply, cause: null }
   }
 
+  /** Writes the next mail's MAIL, RCPT and DATA behind the dot that waits for its answer; false: not now. Only closing the
+   * connection takes it back: the relay then waits for a message. */
+  announce(envelope: Envelope): boolean {
+    if (!this.#isAtDot || this.#announced || !this.isOpen || !this.#extensions.has('PIPELINING')) return false
+    if (this.#refusalOf(envelope) || !this.#announcements?.begin()) return false
+    this.#announced = envelope
+    this.#wire.write(this.#commandsOf(envelope))
+    return true
+  }
+
   /** Says goodbye without waiting for the answer. */
   quit(): void {
+    if (this.#announced) return this.close('the announced mail was taken back')
     this.#wire.write(['QUIT'])
     setImmediate(() => this.close('quit'))
   }
 
   close(cause: string): void {
+    if (this.#announced) this.#announcements?.withdrawn()
+    this.#announced = null
     this.#wire.close(cause)
+  }
+
+  #closed(cause: string): void {
+    if (this.#announced) this.#announcements?.failed(cause)
+    this.#announced = null
   }
 
   get #sizeLimit(): number | null {
@@ -207,6 +244,17 @@ export class SmtpConnection {
     return { isAccepted: false, stage, reply: null, cause: this.#wire.cause, isUntouched: true }
   }
 
+  async #envelope(envelope: Envelope): Promise<(ReadReply | null | undefined)[]> {
+    const commands = this.#commandsOf(envelope)
+    if (this.#isMidTransaction) commands.unshift('RSET')
+    return (await this.#exchange(commands)).slice(-3)
+  }
+
+  async #announcedReplies(): Promise<(ReadReply | null)[]> {
+    const seconds = Math.min(announcedSeconds, this.#timeouts.commandSeconds)
+    return [await this.#wire.next(seconds), await this.#wire.next(seconds), await this.#wire.next(seconds)]
+  }
+
   /** One reply per command, null from where it was cut off. Without PIPELINING it stops at the first refusal. */
   async #exchange(commands: readonly string[]): Promise<(ReadReply | null)[]> {
     const replies: (ReadReply | null)[] = []
@@ -244,6 +292,11 @@ export class SmtpConnection {
       this.#extensions.set(key!, values.join(' '))
     }
   }
+}
+
+/** Whether the relay has said what becomes of the envelope. */
+function isAnswered(...replies: (SmtpReply | null | undefined)[]): boolean {
+  return replies.at(-1) !== null || replies.some((reply) => reply && reply.code >= 400)
 }
 
 /** A reply that can't belong to its command, such as 250 to DATA: an earlier one was answered twice, and nothing that follows can

@@ -19,9 +19,12 @@ export class SmtpWire {
   /** null while open. */
   cause: string | null = null
 
-  /** A connected socket that nobody else listens to. */
-  constructor(socket: net.Socket) {
+  #closed: (cause: string) => void
+
+  /** A connected socket that nobody else listens to. `closed` is called once. */
+  constructor(socket: net.Socket, closed: (cause: string) => void) {
     this.#socket = socket
+    this.#closed = closed
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('error', (error: NodeJS.ErrnoException) => this.close(error.code ?? error.message))
     socket.on('end', () => this.close('closed by the relay'))
@@ -76,6 +79,7 @@ export class SmtpWire {
     this.cause = cause
     clearInterval(this.#watch)
     this.#socket.destroy()
+    this.#closed(cause)
     this.#answer(null)
   }
 

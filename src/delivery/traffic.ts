@@ -98,6 +98,12 @@ export class Traffic {
     }
   }
 
+  /** Whether the relay may be told of it before it is admitted: only where nothing but a change can forbid it then. */
+  mayAnnounce({ editionId, domain }: LeasedDelivery, relay: Relay): boolean {
+    if (this.#rate || this.#rates.has(relay.name) || this.#days.has(relay.name)) return false
+    return this.#guard.isTrusted(editionId) && !this.limits.isResting(domain)
+  }
+
   async learned(delivery: LeasedDelivery, fate: Fate): Promise<void> {
     const { domain } = delivery
     this.#slow.answered(delivery)
