@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Database } from '../../src/db/connect.ts'
 import { type CaptureServer, startCaptureServer } from '../support/capture-server.ts'
@@ -57,6 +58,39 @@ describe('a relay that', () => {
     const { rows } = await sql<{ most: number }>`select max(attempt)::int as most from deliveries`.execute(database.db)
     return rows[0]!.most
   }
+
+  it('answers the dot twice gets each mail once', async () => {
+    server.fault = (step) => (step === 'dot' ? { reply: `${taken}\r\n${taken}`, stored: true } : undefined)
+    await sendAll()
+    assert.equal(await judge(), 0)
+    assert.equal(await mostAttempts(), 1)
+  })
+
+  it('says 421 to an idle connection gets the next mails on another one', async () => {
+    const worker = makeWorker(database, [server.relay], { config })
+    const [half, all] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    server.onMail = () => {
+      if (server.captured.length === readers.length / 2) half.resolve()
+      if (server.captured.length === readers.length) all.resolve()
+    }
+    await sql`update deliveries set next_attempt_at = null where id % 2 = 0`.execute(database.db)
+    await worker.start()
+    await half.promise
+    const before = server.connections
+    for (
+      const end = Date.now() + 10_000;
+      (await countOutcomes(database, edition)).sent !== readers.length / 2;
+      await sleep(10)
+    )
+      assert.ok(Date.now() < end, 'not settled')
+    server.say('421 4.4.2 idle for too long')
+    await sql`update deliveries set next_attempt_at = now() where state = 'queued'`.execute(database.db)
+    worker.wake()
+    await all.promise
+    await worker.stop()
+    assert.equal(await judge(), 0)
+    assert.ok(server.connections > before)
+  })
 
   it('says 250 to the dot and closes at once gets each mail once', async () => {
     server.fault = (step) => (step === 'dot' ? { reply: taken, stored: true, hangUp: true } : undefined)
