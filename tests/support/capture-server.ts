@@ -162,9 +162,9 @@ function talk(socket: net.Socket, server: CaptureServer, keep: Keep, pipelining:
     const verb = line.slice(0, 4).toUpperCase()
     server.seen.set(verb, (server.seen.get(verb) ?? 0) + 1)
     if (verb === 'EHLO' || verb === 'HELO') server.names.push(line.slice(5))
-    if (verb === 'EHLO') {
-      if (!(await failed('ehlo')))
-        socket.write(pipelining ? '250-capture\r\n250-PIPELINING\r\n250 SIZE 1000000\r\n' : '250 capture\r\n')
+    if (verb === 'EHLO' || verb === 'HELO') {
+      const offers = pipelining && verb === 'EHLO' ? '250-capture\r\n250-PIPELINING\r\n250 SIZE 1000000' : '250 capture'
+      if (!(await failed('ehlo'))) socket.write(`${offers}\r\n`)
     } else if (verb === 'MAIL') {
       mail = { from: /<(.*?)>/.exec(line)?.[1] ?? '', to: '' }
       if (!(await failed('mail', isAnnounced))) socket.write('250 2.1.0 Ok\r\n')

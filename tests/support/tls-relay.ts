@@ -20,7 +20,7 @@ export const tlsFaults = [
   'old',
   /** Cut off in the handshake. */
   'reset',
-  /** Replies in clear behind the go-ahead, as an attacker would slip them in. */
+  /** An answer to EHLO, in clear behind the go-ahead, as an attacker would slip it in. */
   'injected',
 ] as const
 export type TlsFault = (typeof tlsFaults)[number]
@@ -36,11 +36,11 @@ export interface TlsRelay {
 }
 
 const folder = path.join(import.meta.dirname, '../samples/certificates')
-const read = (name: string) => readFileSync(path.join(folder, `${name}.pem`))
+export const readCertificate = (name: string) => readFileSync(path.join(folder, `${name}.pem`))
 
 /** For the whole process: whom the trusted certificate is signed by is believed. */
 export function trustTestAuthority(): void {
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), read('authority').toString()])
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), readCertificate('authority').toString()])
 }
 
 const certificates: readonly TlsFault[] = ['unknown', 'expired', 'future', 'elsewhere']
@@ -49,7 +49,7 @@ const certificates: readonly TlsFault[] = ['unknown', 'expired', 'future', 'else
 function identityOf(fault: TlsFault | null): tls.SecureContextOptions {
   const name = fault !== null && certificates.includes(fault) ? fault : 'trusted'
   const old: tls.SecureContextOptions = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' }
-  return { key: read('key'), cert: read(name), ...(fault === 'old' ? old : {}) }
+  return { key: readCertificate('key'), cert: readCertificate(name), ...(fault === 'old' ? old : {}) }
 }
 
 /** Listens on loopback as `localhost`. `isImplicit`: TLS from the first byte, as smtps wants it. */
@@ -121,7 +121,7 @@ function talkInClear(client: net.Socket, relay: TlsRelay, secure: (fault: TlsFau
     else if (fault === 'refused') client.write('454 4.7.0 TLS not available\r\n')
     else {
       client.off('data', hear)
-      client.write(fault === 'injected' ? '220 go on\r\n250 slipped in\r\n' : '220 go on\r\n')
+      client.write(fault === 'injected' ? '220 go on\r\n250-evil\r\n250-AUTH LOGIN\r\n250 SIZE 1\r\n' : '220 go on\r\n')
       if (fault === 'reset') client.once('data', () => client.destroy())
       else secure(fault)
     }
