@@ -56,8 +56,8 @@ export interface CategoryChange {
 export async function renameCategory(ctx: Context, input: CategoryChange): Promise<Category> {
   const category = await getCategory(ctx, input.slug)
   const name = input.name === undefined ? category.name : cleanName(input.name)
-  const slug = checkSlug('newSlug', input.newSlug ?? category.slug)
-  if (slug !== category.slug && (await findCategory(ctx.db, slug))) throw taken('newSlug', slug)
+  const slug = checkSlug('slug', input.newSlug ?? category.slug)
+  if (slug !== category.slug && (await findCategory(ctx.db, slug))) throw taken('slug', slug)
   return ctx.db
     .updateTable('categories')
     .set({ name, slug, description: input.description?.trim() ?? category.description })
@@ -111,9 +111,9 @@ export async function restoreCategory(ctx: Context, slug: string): Promise<Categ
 }
 
 /** By slug; refuses one that doesn't exist. */
-export async function getCategory(ctx: Pick<Context, 'db'>, slug: string): Promise<Category> {
+export async function getCategory(ctx: Pick<Context, 'db'>, slug: string, field = 'slug'): Promise<Category> {
   const category = await findCategory(ctx.db, slug)
-  if (!category) throw unknown('category', slug)
+  if (!category) throw unknown(field, slug)
   return category
 }
 

@@ -77,10 +77,7 @@ export async function addFeed(ctx: Context, input: NewFeed): Promise<FeedView> {
       .onConflict((conflict) => conflict.column('url').doNothing())
       .returning('id')
       .executeTakeFirst()
-    if (!added)
-      throw new Refusal('conflict', `${url} is one of the feeds already.`, [
-        { field: 'url', message: 'is there already' },
-      ])
+    if (!added) throw isThere(url)
     await setFeedCategories(trx, added.id, categoryIds)
     return added.id
   })
@@ -102,6 +99,8 @@ export async function changeFeed(ctx: Context, change: FeedChange): Promise<Feed
   const categoryIds = change.categories && (await categoryIdsOf(ctx, change.categories))
   const now = ctx.clock.now()
   await ctx.db.transaction().execute(async (trx) => {
+    const other = await trx.selectFrom('feeds').select('id').where('url', '=', url).where('id', '!=', feed.id).execute()
+    if (other.length > 0) throw isThere(url)
     await trx
       .updateTable('feeds')
       .set({
@@ -157,7 +156,8 @@ export async function setRules(ctx: Context, feedId: number | null, rules: reado
     const pattern = rule.pattern.trim()
     if (!pattern || pattern.length > 200)
       throw invalid(`rules.${position}.pattern`, 'A pattern has 1 to 200 characters.')
-    const categoryId = rule.category === null ? null : (await getCategory(ctx, rule.category)).id
+    const categoryId =
+      rule.category === null ? null : (await getCategory(ctx, rule.category, `rules.${position}.category`)).id
     rows.push({ feedId, field: rule.field, pattern, categoryId, position })
   }
   await ctx.db.transaction().execute(async (trx) => {
@@ -182,6 +182,10 @@ export async function mappingOf(db: Db, feedId: number): Promise<Mapping> {
   return rows[0]!
 }
 
+function isThere(url: string): Refusal {
+  return new Refusal('conflict', `${url} is one of the feeds already.`, [{ field: 'url', message: 'is there already' }])
+}
+
 function checkUrl(ctx: Context, given: string): string {
   const text = given
     .trim()
@@ -195,8 +199,8 @@ function checkUrl(ctx: Context, given: string): string {
 async function categoryIdsOf(ctx: Context, slugs: readonly string[]): Promise<number[]> {
   const ids: number[] = []
   for (const slug of new Set(slugs)) {
-    const category = await getCategory(ctx, slug)
-    if (category.retiredAt) throw invalid('category', `${category.name} is retired. Offer it again first.`)
+    const category = await getCategory(ctx, slug, 'categories')
+    if (category.retiredAt) throw invalid('categories', `${category.name} is retired. Offer it again first.`)
     ids.push(category.id)
   }
   return ids

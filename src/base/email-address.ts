@@ -7,6 +7,17 @@ import { domainToASCII } from 'node:url'
 const local = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/
 const label = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/
 
+const asciiLabel = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?'
+/** Letters of domain names that any host name may hold; others come as they stand in DNS, `xn--…`. */
+const letters = 'ß-öø-ÿά-ώа-яぁ-ゖァ-ヺ一-鿿가-힣'
+const anyLabel = `(?:${asciiLabel}|[a-zA-Z0-9${letters}]{1,15})`
+const atoms = "[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]"
+/** What the API's document says of an address. What doesn't match, parseEmailAddress refuses or isn't worth taking; of what does,
+ * it still refuses lengths that a pattern can't count. */
+export const addressPattern = new RegExp(
+  `^\\s*${atoms}+(?:\\.${atoms}+)*@(?:${anyLabel}\\.)+(?:[a-zA-Z](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?|[${letters}]{1,15})\\s*$`,
+)
+
 export interface EmailAddress {
   /** As given, trimmed, the domain in ASCII: what the mail is sent to. */
   email: string

@@ -5,6 +5,7 @@ export const refusalCodes = [
   'unauthorized',
   'forbidden',
   'not_found',
+  'method_not_allowed',
   'conflict',
   'too_large',
   'unsupported_type',
@@ -14,7 +15,7 @@ export const refusalCodes = [
 export type RefusalCode = (typeof refusalCodes)[number]
 
 export interface FieldProblem {
-  /** The name as the caller wrote it: `email`, `frequency[politics]`, `articles.3.link`. */
+  /** The name as the caller wrote it: `email`, `frequency[politics]` in a form, `articles.3.link` in JSON. */
   field: string
   message: string
 }

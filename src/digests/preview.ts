@@ -1,7 +1,7 @@
 // What a digest or an announcement would look like, for editors, tests and dry runs, without changing anything. A preview's
 // personal links belong to nobody, so an editor who tries the unsubscribe button unsubscribes nobody.
 
-import { invalid } from '../base/errors.ts'
+import { invalid, Refusal } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Composed, Composer, Mail } from '../delivery/composer.ts'
@@ -90,7 +90,7 @@ async function composeView(ctx: Context, view: DigestView, recipient: string): P
 
 async function getReader(ctx: Context, subscriberId: number): Promise<Reader> {
   const reader = (await listReaders(ctx.db, [subscriberId])).get(subscriberId)
-  if (!reader) throw invalid('subscriber', 'There is no such subscriber.')
+  if (!reader) throw new Refusal('not_found', `There is no active subscriber ${subscriberId}.`)
   return reader
 }
 

@@ -83,7 +83,7 @@ export function readNumber(field: string, given: unknown, least: number, most: n
 }
 
 /** A language tag that this program's dates can be written in; empty: null. Pure. */
-export function readLocale(given: unknown): string | null {
+export function readLocale(given: unknown, field = 'language'): string | null {
   if (given === undefined || given === null || given === '') return null
   try {
     const [locale] = Intl.DateTimeFormat.supportedLocalesOf(String(given).slice(0, 35))
@@ -91,7 +91,7 @@ export function readLocale(given: unknown): string | null {
   } catch {
     // Not even a language tag: the same answer.
   }
-  throw invalid('language', 'That isn’t a language we know. Write it as en or pt-BR.')
+  throw invalid(field, 'That isn’t a language we know. Write it as en or pt-BR.')
 }
 
 function given<T extends object>(columns: T): Partial<T> {

@@ -1,13 +1,13 @@
 // One API endpoint as one value: method, path, scope, what it takes, what it answers, what it does. The router, the validation
-// and the OpenAPI document are all made from it, so they can't disagree.
+// and the OpenAPI document are all made from it, so they can't disagree. The document says which requests are well formed: such
+// a one is never refused as `invalid` (api/handler.ts), only by what is there.
 
-import type { Request, RequestHandler } from 'express'
+import type { Request } from 'express'
 import { z } from 'zod'
 import type { Actor as AuditActor } from '../access/audit.ts'
 import type { Scope } from '../access/scopes.ts'
-import { Refusal, type FieldProblem } from '../base/errors.ts'
-import { answerOnce } from './api/idempotency.ts'
-import { nulsIn, problemsOf } from './api/problems.ts'
+import type { RefusalCode } from '../base/errors.ts'
+import { cursorPattern } from './api/cursors.ts'
 import type { WebContext } from './web-context.ts'
 
 export interface Actor {
@@ -36,12 +36,15 @@ export interface Endpoint {
   summary: string
   description?: string
   params?: z.ZodObject
+  /** Parameters that aren't named here are refused. */
   query?: z.ZodObject
   body?: z.ZodType
   /** Bytes of JSON that it takes. Default 100 kB. */
   bodyLimit?: number
   status: 200 | 201 | 202 | 204
   answer: z.ZodType
+  /** What else it may refuse with, beyond what follows from its shape: see refusalsOf. */
+  refuses?: readonly RefusalCode[]
   handle(web: WebContext, call: Call<unknown, unknown, unknown>): Promise<unknown>
 }
 
@@ -63,6 +66,15 @@ export function endpoint<
   return definition as unknown as Endpoint
 }
 
+/** Every refusal that an endpoint may answer with. The document declares exactly these. */
+export function refusalsOf({ method, params, query, body, refuses = [] }: Endpoint): Set<RefusalCode> {
+  const codes: RefusalCode[] = ['invalid', 'unauthorized', 'forbidden', 'unavailable', ...refuses]
+  if (params || body) codes.push('not_found')
+  if (method !== 'get' || query) codes.push('conflict')
+  if (body) codes.push('too_large', 'unsupported_type')
+  return new Set(codes)
+}
+
 /** A list's answer: {items, next}. */
 export function listOf<T extends z.ZodType>(item: T) {
   return z.object({
@@ -71,43 +83,15 @@ export function listOf<T extends z.ZodType>(item: T) {
   })
 }
 
-/** limit and cursor of a list. */
+/** limit and cursor of a list. One whose cursor holds more than an id extends it by its own pattern. */
 export const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(200).optional(),
+  limit: z.int().min(1).max(200).default(50),
+  cursor: z.string().regex(cursorPattern).optional().meta({ description: '`next` of the page before' }),
 })
 
-export const idParams = z.object({ id: z.coerce.number().int().positive() })
-
-/** Validates, calls, answers. Problems name the field as the caller wrote it. `actorOf` is set by the API's guard. */
-export function handlerOf(web: WebContext, definition: Endpoint, actorOf: (request: Request) => Actor): RequestHandler {
-  return async (request, response) => {
-    const problems: FieldProblem[] = []
-    const read = (schema: z.ZodType | undefined, value: unknown): unknown => {
-      if (!schema) return undefined
-      problems.push(...nulsIn(value))
-      const parsed = schema.safeParse(value)
-      if (parsed.success) return parsed.data
-      problems.push(...problemsOf(parsed.error.issues))
-      return undefined
-    }
-    if (definition.body && request.body === undefined && !request.is('json'))
-      throw new Refusal('unsupported_type', 'Send the body as application/json.')
-    const call = {
-      params: read(definition.params, request.params),
-      query: read(definition.query, request.query),
-      body: read(definition.body, request.body),
-      actor: actorOf(request),
-      request,
-    }
-    if (problems.length > 0)
-      throw new Refusal('invalid', problems.map((p) => `${p.field}: ${p.message}`).join('; '), problems)
-    const { status, body, isReplayed } = await answerOnce(web, call, definition.status, () =>
-      definition.handle(web, call),
-    )
-    if (isReplayed) response.set('Idempotency-Replayed', 'true')
-    response.status(status)
-    if (status === 204) response.end()
-    else response.json(body)
-  }
-}
+/** Ids of tables that count in bigint. */
+export const id = z.int().min(1)
+export const idParams = z.object({ id })
+/** Ids of tables that count in int: articles, categories, feeds. */
+export const intId = z.int().min(1).max(2_147_483_647)
+export const intIdParams = z.object({ id: intId })

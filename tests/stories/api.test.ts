@@ -58,30 +58,35 @@ story('an edition may give up on deferred mails sooner than the site does, never
   assert.equal((await make({ kind: 'manual', retryHours: 6 }).expect(201)).body.retryHours, 6)
   assert.equal((await make({ ...announcement, retryHours: 48 }).expect(201)).body.retryHours, 48)
   assert.equal((await make({ kind: 'manual' }).expect(201)).body.retryHours, null)
-  for (const retryHours of [0, 1.5, 49, 1000, '6'])
-    assert.equal((await make({ ...announcement, retryHours }).expect(400)).body.errors[0].field, 'retryHours')
+  for (const [retryHours, status] of [
+    [0, 400],
+    [1.5, 400],
+    [1000, 400],
+    ['6', 400],
+    [49, 409],
+  ] as const)
+    assert.equal((await make({ ...announcement, retryHours }).expect(status)).body.errors[0].field, 'retryHours')
 })
 
 story('what a program gets wrong is refused by its field', async (house) => {
   await newsroom(house)
   const api = await openApi(house)
-  const fieldOf = async (path: string, body: object) => {
-    const response = await api('post', path)
-      .send(body)
-      .expect(400)
-      .expect('content-type', /^application\/problem\+json/)
-    return response.body.errors[0].field
-  }
-  assert.equal(await fieldOf('/editions', { kind: 'manual', categories: ['nowhere'] }), 'categories')
+  const fieldOf = async (path: string, body: object, status = 400) =>
+    (await api('post', path).send(body).expect(status)).body.errors[0].field
+  assert.equal(await fieldOf('/editions', { kind: 'manual', categories: ['nowhere'] }, 409), 'categories')
   assert.equal(await fieldOf('/editions', { kind: 'manual', categories: 'politics' }), 'categories')
   assert.equal(await fieldOf('/editions', { kind: 'weekly' }), 'kind')
   assert.equal(await fieldOf('/subscribers', { email: 'a@b', frequency: { politics: 'daily' } }), 'email')
-  assert.equal(await fieldOf('/subscribers', { email: 'a@b.example', frequency: { x: 'daily' } }), 'frequency[x]')
+  assert.equal(await fieldOf('/subscribers', { email: 'a@b.example', frequency: { x: 'daily' } }, 409), 'frequency.x')
   const hourly = await api('post', '/subscribers').send({ email: 'a@b.example', frequency: { politics: 'hourly' } })
   assert.equal(hourly.body.errors[0].field, 'frequency.politics')
   assert.equal((await api('get', '/editions/0').expect(400)).body.errors[0].field, 'id')
   assert.equal((await api('get', '/editions?limit=1000').expect(400)).body.errors[0].field, 'limit')
   assert.equal((await api('get', '/editions?cursor=zzz').expect(400)).body.errors[0].field, 'cursor')
+  assert.equal((await api('get', '/editions?cursor[]=1').expect(400)).body.errors[0].field, 'cursor[]')
+  assert.equal((await api('get', '/editions?state=open').expect(400)).body.errors[0].field, 'state')
+  assert.equal((await api('get', '/editions?limit=1&limit=2').expect(400)).body.errors[0].field, 'limit')
+  assert.equal((await api('post', '/editions?dry').send({ kind: 'manual' }).expect(400)).body.errors[0].field, 'dry')
   await api('get', '/editions/99').expect(404)
   await api('post', '/editions').set('Content-Type', 'application/json').send('{"kind":').expect(400)
   await api('post', '/editions').set('Content-Type', 'text/plain').send('{"kind":"manual"}').expect(415)
@@ -89,6 +94,16 @@ story('what a program gets wrong is refused by its field', async (house) => {
     .send({ kind: 'manual', categories: ['x'.repeat(200_000)] })
     .expect(413)
   assert.equal((await api('get', '/editions').expect(200)).body.items.length, 0)
+})
+
+story('a method that a path doesn’t have is answered 405 and told which it has', async (house) => {
+  const api = await openApi(house)
+  await api('delete', '/editions').expect(405).expect('Allow', 'GET, HEAD, POST')
+  // Fixed words come before a parameter in their place.
+  await api('get', '/editions/test-send').expect(405).expect('Allow', 'POST')
+  await api('patch', '/articles/1').expect(405).expect('Allow', 'GET, HEAD, DELETE')
+  await house.web.post('/api/v1/openapi.json').set('Authorization', `Bearer ${api.key}`).expect(405)
+  await house.web.delete('/api/v1/editions').expect(401)
 })
 
 story('a POST that is repeated with its Idempotency-Key is done once', async (house) => {
@@ -101,7 +116,7 @@ story('a POST that is repeated with its Idempotency-Key is done once', async (ho
   assert.deepEqual(again.body, first.body)
   assert.equal(again.headers['idempotency-replayed'], 'true')
   await trigger('one', { kind: 'manual', categories: ['politics'] }).expect(409)
-  await trigger('two', { kind: 'manual', categories: ['nowhere'] }).expect(400)
+  await trigger('two', { kind: 'manual', categories: ['nowhere'] }).expect(409)
   await trigger('two').expect(201)
   const other = await openApi(house)
   await other('post', '/editions').set('Idempotency-Key', 'one').send({ kind: 'manual' }).expect(201)

@@ -9,6 +9,7 @@ import type { Database } from '../../src/db/connect.ts'
 import type { Queue } from '../../src/db/queue.ts'
 import { createServer } from '../../src/web/server.ts'
 import type { WebContext } from '../../src/web/web-context.ts'
+import { checkedWeb } from './checked-web.ts'
 import { MovableClock } from './clock.ts'
 import { freshDatabase, type DatabaseKind } from './database.ts'
 import { Inbox } from './inbox.ts'
@@ -61,7 +62,7 @@ export async function openHouse(kind: DatabaseKind, options: HouseOptions = {}):
   const ctx: WebContext = { db: database.db, clock, config, log: createLog(config.logLevel), database, queue }
   const app = createServer(ctx)
   return {
-    web: supertest(app),
+    web: checkedWeb(app, config),
     browser: () => supertest.agent(app),
     ctx,
     db: database.db,

@@ -5,7 +5,7 @@ import { createEditor } from '../../src/access/editors.ts'
 import { addPrintedLink, signInUrl } from '../../src/access/sign-in.ts'
 import type { House } from './house.ts'
 
-type Method = 'get' | 'post' | 'patch' | 'delete'
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
 /** A program with a key: `api('post', '/editions')`, to be sent with supertest. */
 export async function openApi(house: House, scope = 'all') {

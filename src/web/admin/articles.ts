@@ -5,6 +5,7 @@ import { noteAction } from '../../access/audit.ts'
 import { type ArticleAction, articleActions, controlArticle, getArticle } from '../../articles/control.ts'
 import { listCategories } from '../../articles/store.ts'
 import { Refusal } from '../../base/errors.ts'
+import { articlePage, readArticleCursor } from '../api/articles.ts'
 import { html, type Html, safeUrl } from '../html.ts'
 import { listArticles, type ShownArticle } from '../reads/articles.ts'
 import type { WebContext } from '../web-context.ts'
@@ -31,12 +32,10 @@ export function mountArticles(router: Router, web: WebContext): void {
       category: query.category,
       feedId: query.feed && /^\d{1,9}$/.test(query.feed) ? Number(query.feed) : undefined,
       state: query.state,
-      after: readAfter(query.cursor),
+      after: readArticleCursor(query.cursor),
       limit: pageSize + 1,
     })
-    const articles = rows.slice(0, pageSize)
-    const last = articles.at(-1)
-    const next = rows.length > pageSize && last ? `${last.publishedAt.getTime()}-${last.id}` : null
+    const { items: articles, next } = articlePage(rows, pageSize)
     const categories = await listCategories(web.db, { withRetired: true })
     sendConsole(request, response, web, {
       section: 'articles',
@@ -108,11 +107,6 @@ const pastTense: Record<ArticleAction, string> = {
   unpin: 'unpinned',
   withdraw: 'withdrawn',
   restore: 'restored',
-}
-
-function readAfter(cursor: string | undefined): { publishedAt: Date; id: number } | undefined {
-  const match = /^(\d{1,16})-(\d{1,12})$/.exec(cursor ?? '')
-  return match ? { publishedAt: new Date(Number(match[1])), id: Number(match[2]) } : undefined
 }
 
 function articleRows(web: WebContext, articles: readonly ShownArticle[]): Html {

@@ -5,9 +5,10 @@ import { noteAction } from '../../access/audit.ts'
 import { articleActions, controlArticle } from '../../articles/control.ts'
 import { getPushed, mostPushed, pushArticles } from '../../articles/push.ts'
 import { invalid, Refusal } from '../../base/errors.ts'
-import { endpoint, idParams, listOf, pageQuery } from '../endpoint.ts'
+import { endpoint, intId, intIdParams, listOf, pageQuery } from '../endpoint.ts'
 import { findShownArticle, listArticles, type ShownArticle } from '../reads/articles.ts'
-import { badCursor, decodeCursor, encodeCursor } from './cursors.ts'
+import { matchCursor, pageBy } from './cursors.ts'
+import { prose, slug, webAddress } from './texts.ts'
 
 const at = z.iso.datetime().nullable()
 const article = z
@@ -33,12 +34,12 @@ const article = z
 
 const pushed = z
   .strictObject({
-    id: z.string().min(1).max(300).meta({ description: 'the publisher’s own id: the same one again is an update' }),
-    title: z.string().min(1).max(1000),
-    link: z.string().max(2000),
-    categories: z.array(z.string().max(60)).max(50),
+    id: prose(300).meta({ description: 'the publisher’s own id: the same one again is an update' }),
+    title: prose(1000),
+    link: webAddress(2000),
+    categories: z.array(slug).max(50),
     excerpt: z.string().max(20_000).optional(),
-    image: z.string().max(2000).nullable().optional(),
+    image: webAddress(2000).nullable().optional(),
     author: z.string().max(300).nullable().optional(),
     source: z.string().max(300).nullable().optional(),
     publishedAt: z.iso.datetime({ offset: true }).optional(),
@@ -74,11 +75,17 @@ function answerOf(one: ShownArticle) {
   }
 }
 
-function readAfter(cursor: string | undefined): { publishedAt: Date; id: number } | undefined {
+/** The time in milliseconds, and the id. */
+const articleCursor = /^([0-9]{1,13})-([0-9]{1,9})$/
+
+export function readArticleCursor(cursor: string | undefined): { publishedAt: Date; id: number } | undefined {
   if (cursor === undefined) return undefined
-  const match = /^(\d{1,16})-(\d{1,12})$/.exec(decodeCursor(cursor))
-  if (!match) throw badCursor()
-  return { publishedAt: new Date(Number(match[1])), id: Number(match[2]) }
+  const [, time, id] = matchCursor(cursor, articleCursor)
+  return { publishedAt: new Date(Number(time)), id: Number(id) }
+}
+
+export function articlePage(rows: readonly ShownArticle[], limit: number) {
+  return pageBy(rows, limit, (last) => `${last.publishedAt.getTime()}-${last.id}`)
 }
 
 const shared = { tag: 'articles', scope: 'articles' } as const
@@ -90,8 +97,9 @@ export const articleEndpoints = [
     path: '/articles',
     summary: 'Articles, newest first',
     query: pageQuery.extend({
-      category: z.string().max(60).optional(),
-      feed: z.coerce.number().int().positive().optional(),
+      cursor: z.string().regex(articleCursor).optional(),
+      category: slug.optional(),
+      feed: intId.optional(),
       q: z.string().max(200).optional(),
       state: z.enum(['held', 'pinned', 'withdrawn']).optional(),
     }),
@@ -103,12 +111,10 @@ export const articleEndpoints = [
         state,
         text: q,
         feedId: feed,
-        after: readAfter(cursor),
+        after: readArticleCursor(cursor),
         limit: limit + 1,
       })
-      const items = rows.slice(0, limit)
-      const last = items.at(-1)
-      const next = rows.length > limit && last ? encodeCursor(`${last.publishedAt.getTime()}-${last.id}`) : null
+      const { items, next } = articlePage(rows, limit)
       return { items: items.map(answerOf), next }
     },
   }),
@@ -145,7 +151,7 @@ export const articleEndpoints = [
     method: 'post',
     path: '/articles/withdraw',
     summary: 'Withdraw by the publisher’s id: it leaves every mail not yet sent',
-    body: z.strictObject({ id: z.string().min(1).max(300) }),
+    body: z.strictObject({ id: prose(300) }),
     status: 200,
     answer: article,
     async handle(web, { body, actor }) {
@@ -160,7 +166,7 @@ export const articleEndpoints = [
     method: 'get',
     path: '/articles/:id',
     summary: 'One article',
-    params: idParams,
+    params: intIdParams,
     status: 200,
     answer: article,
     async handle(web, { params }) {
@@ -174,7 +180,7 @@ export const articleEndpoints = [
     method: 'delete',
     path: '/articles/:id',
     summary: 'Withdraw: it leaves every mail not yet sent',
-    params: idParams,
+    params: intIdParams,
     status: 200,
     answer: article,
     async handle(web, { params, actor }) {
@@ -188,7 +194,7 @@ export const articleEndpoints = [
     method: 'post',
     path: '/articles/:id/:action',
     summary: 'hold, release, pin, unpin, withdraw or restore',
-    params: idParams.extend({ action: z.enum(articleActions) }),
+    params: intIdParams.extend({ action: z.enum(articleActions) }),
     status: 200,
     answer: article,
     async handle(web, { params: { id, action }, actor }) {

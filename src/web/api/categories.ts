@@ -13,6 +13,7 @@ import {
 import { countsByCategory, listCategories } from '../../articles/store.ts'
 import type { Category } from '../../db/schema.ts'
 import { endpoint, listOf } from '../endpoint.ts'
+import { categoryName, slug, uniqueSlugs } from './texts.ts'
 
 const category = z
   .object({
@@ -27,7 +28,7 @@ const category = z
   .meta({ id: 'Category' })
 
 const slugParams = z.object({ slug: z.string().max(60) })
-const words = { name: z.string().max(200), description: z.string().max(500) }
+const words = { name: categoryName, description: z.string().max(500) }
 
 const answerOf = ({ id, slug, name, description, position, retiredAt }: Category, articles = 0) => ({
   id,
@@ -65,7 +66,7 @@ export const categoryEndpoints = [
     summary: 'Offer a new category',
     body: z.strictObject({
       name: words.name,
-      slug: z.string().max(60).optional(),
+      slug: slug.optional(),
       description: words.description.optional(),
     }),
     status: 201,
@@ -99,7 +100,7 @@ export const categoryEndpoints = [
     params: slugParams,
     body: z.strictObject({
       name: words.name.optional(),
-      slug: z.string().max(60).optional(),
+      slug: slug.optional(),
       description: words.description.optional(),
       retired: z.boolean().optional(),
     }),
@@ -134,7 +135,7 @@ export const categoryEndpoints = [
     path: '/categories-order',
     scope: 'articles',
     summary: 'Put categories in order: the named ones first',
-    body: z.strictObject({ order: z.array(z.string().max(60)).max(500) }),
+    body: z.strictObject({ order: uniqueSlugs(500) }),
     status: 200,
     answer: listOf(category),
     async handle(web, { body, actor }) {

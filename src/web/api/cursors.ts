@@ -1,31 +1,30 @@
 // Cursors of lists: opaque to clients, so that what is in them may change. One page is asked for with one row more than it
-// shows, which tells whether there is a next one.
+// shows, which tells whether there is a next one. Each list's pattern is in the document, so that a cursor that matches is taken.
 
 import { invalid } from '../../base/errors.ts'
 
+export const cursorPattern = /^[0-9]{1,15}$/
+
 /** The id that a cursor holds; undefined for the first page. */
 export function readCursor(cursor: string | undefined): number | undefined {
-  if (cursor === undefined) return undefined
-  const id = decodeCursor(cursor)
-  if (!/^\d{1,15}$/.test(id)) throw badCursor()
-  return Number(id)
+  return cursor === undefined ? undefined : Number(matchCursor(cursor, cursorPattern)[0])
 }
 
-export function encodeCursor(value: string | number): string {
-  return Buffer.from(`after:${value}`).toString('base64url')
-}
+export const encodeCursor = (id: number): string => String(id)
 
-export function decodeCursor(cursor: string): string {
-  const text = Buffer.from(cursor, 'base64url').toString()
-  if (!text.startsWith('after:')) throw badCursor()
-  return text.slice(6)
+export function matchCursor(cursor: string, pattern: RegExp): RegExpExecArray {
+  const match = pattern.exec(cursor)
+  if (!match) throw invalid('cursor', 'This cursor is not one that a list gave.')
+  return match
 }
-
-export const badCursor = () => invalid('cursor', 'This cursor is not one that a list gave.')
 
 /** `rows` holds up to limit + 1. */
 export function pageOf<Row extends { id: number }>(rows: readonly Row[], limit: number) {
+  return pageBy(rows, limit, ({ id }) => encodeCursor(id))
+}
+
+export function pageBy<Row>(rows: readonly Row[], limit: number, cursorOf: (last: Row) => string) {
   const items = rows.slice(0, limit)
   const last = items.at(-1)
-  return { items, next: rows.length > limit && last ? encodeCursor(last.id) : null }
+  return { items, next: rows.length > limit && last ? cursorOf(last) : null }
 }

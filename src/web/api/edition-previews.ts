@@ -5,10 +5,11 @@ import { audit } from '../../access/audit.ts'
 import { Refusal } from '../../base/errors.ts'
 import { testSend } from '../../digests/preview.ts'
 import { readAddress } from '../../subscribers/subscribe.ts'
-import { type Actor, endpoint, idParams } from '../endpoint.ts'
+import { type Actor, endpoint, id, idParams } from '../endpoint.ts'
 import { previewOf, testViewOf } from '../reads/previews.ts'
 import type { WebContext } from '../web-context.ts'
 import { amount } from './edition-shape.ts'
+import { emailAddress, slug } from './texts.ts'
 
 const scope = 'editions' as const
 const tag = 'editions'
@@ -24,21 +25,26 @@ const preview = z
   .meta({ id: 'Preview' })
 
 const viewFields = {
-  subscriberId: z.coerce.number().int().positive().optional().meta({ description: 'as this subscriber would get it' }),
+  subscriberId: id.optional().meta({ description: 'as this subscriber would get it' }),
 }
 const viewQuery = z.object({
   ...viewFields,
-  categories: z.string().max(2000).optional().meta({ description: 'slugs, separated by commas' }),
+  categories: z
+    .string()
+    .max(2000)
+    .regex(/^[a-z0-9-]+(,[a-z0-9-]+)*$/)
+    .optional()
+    .meta({ description: 'slugs, separated by commas' }),
 })
 const testBody = z.strictObject({
   ...viewFields,
-  to: z.string().max(320).meta({ description: 'the one address that gets the test' }),
-  categories: z.array(z.string().max(60)).max(200).optional(),
+  to: emailAddress.meta({ description: 'the one address that gets the test' }),
+  categories: z.array(slug).max(200).optional(),
 })
 const queued = z.object({ deliveryId: z.int() })
 
 async function showPreview(web: WebContext, editionId: number | null, query: z.output<typeof viewQuery>) {
-  const categories = query.categories?.split(',').filter(Boolean)
+  const categories = query.categories?.split(',')
   const found = await previewOf(web, { editionId, subscriberId: query.subscriberId, categories })
   if (!found) throw new Refusal('conflict', 'There is nothing new to show.')
   const { subject, html, text, htmlBytes, articleIds } = found
@@ -68,6 +74,7 @@ export const previewEndpoints = [
     query: viewQuery,
     status: 200,
     answer: preview,
+    refuses: ['not_found'],
     handle: (web, { query }) => showPreview(web, null, query),
   }),
   endpoint({

@@ -5,25 +5,31 @@ import { z } from 'zod'
 import { editionMoves, type EditionMove, moveEdition, decideUncertain, retryFailed } from '../../digests/control.ts'
 import { listEditions } from '../../digests/editions.ts'
 import { triggerAnnouncement, triggerDigest } from '../../digests/trigger.ts'
+import { deliveryStates, skipReasons } from '../../db/schema.ts'
 import { endpoint, idParams, listOf, pageQuery } from '../endpoint.ts'
 import { deliveryFilters, listEditionDeliveries } from '../reads/deliveries.ts'
 import { wakeTick } from '../wake.ts'
 import { encodeCursor, readCursor } from './cursors.ts'
 import { previewEndpoints } from './edition-previews.ts'
 import { edition, showEdition, showEditions } from './edition-shape.ts'
+import { line, prose, slug } from './texts.ts'
 
+const time = z.iso.datetime().nullable()
 const delivery = z
   .object({
     id: z.int(),
     subscriberId: z.int().nullable(),
     recipient: z.string(),
-    state: z.string(),
-    reason: z.string().nullable(),
+    state: z.enum(deliveryStates),
+    reason: z.enum(skipReasons).nullable(),
     attempt: z.int(),
     smtpCode: z.int().nullable(),
     smtpReply: z.string().nullable(),
-    settledAt: z.iso.datetime().nullable(),
-    nextAttemptAt: z.iso.datetime().nullable(),
+    stage: z.string().nullable().meta({ description: 'how far the last SMTP dialogue came' }),
+    relay: z.string().nullable(),
+    isOnTheWire: z.boolean(),
+    settledAt: time,
+    nextAttemptAt: time,
     sizeBytes: z.int().nullable(),
   })
   .meta({ id: 'Delivery' })
@@ -35,7 +41,7 @@ const trigger = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('manual'),
     categories: z
-      .array(z.string().max(60))
+      .array(slug)
       .max(200)
       .optional()
       .meta({ description: 'slugs; none: all', example: ['politics'] }),
@@ -43,8 +49,8 @@ const trigger = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('announcement'),
-    subject: z.string().min(1).max(200),
-    body: z.string().min(1).max(20_000).meta({ description: 'plain text, blank lines between paragraphs' }),
+    subject: line(200),
+    body: prose(20_000).meta({ description: 'plain text, blank lines between paragraphs' }),
     retryHours,
   }),
 ])

@@ -19,9 +19,22 @@ import { pollFeed } from '../../articles/poll.ts'
 import { listCategories } from '../../articles/store.ts'
 import { tryFeedUrl } from '../../articles/try-feed.ts'
 import { Refusal } from '../../base/errors.ts'
-import { endpoint, idParams, listOf } from '../endpoint.ts'
+import { endpoint, intIdParams, listOf } from '../endpoint.ts'
+import { feedAddress, prose, slug } from './texts.ts'
 
 const at = z.iso.datetime().nullable()
+const report = z
+  .object({
+    at: z.iso.datetime(),
+    entries: z.int(),
+    taken: z.int(),
+    changed: z.int(),
+    unchanged: z.int(),
+    ignored: z.int(),
+    reasons: z.array(z.object({ title: z.string(), why: z.string() })),
+  })
+  .meta({ id: 'FeedReport' })
+
 const feed = z
   .object({
     id: z.int(),
@@ -36,28 +49,59 @@ const feed = z
     intervalSeconds: z.int(),
     failures: z.int().meta({ description: 'in a row' }),
     lastError: z.string().nullable(),
-    lastReport: z
-      .object({
-        at: z.string(),
-        entries: z.int(),
-        taken: z.int(),
-        changed: z.int(),
-        unchanged: z.int(),
-        ignored: z.int(),
-        reasons: z.array(z.object({ title: z.string(), why: z.string() })),
-      })
-      .nullable(),
+    lastReport: report.nullable(),
     hasHub: z.boolean().meta({ description: 'a WebSub hub tells us of news' }),
   })
   .meta({ id: 'Feed' })
 
+const triedEntry = z
+  .object({
+    format: z.string(),
+    title: z.string().nullable(),
+    link: z.string().nullable(),
+    guid: z.string().nullable(),
+    publishedAt: z.iso.datetime(),
+    dateSource: z.enum(['feed', 'first-seen']),
+    categories: z.array(z.string()).meta({ description: 'the item’s own categories, as its feed wrote them' }),
+    mappedTo: z.array(z.string()).meta({ description: 'ours' }),
+    author: z.string().nullable(),
+    excerpt: z.string(),
+    image: z.string().nullable(),
+    verdict: z.string(),
+  })
+  .meta({ id: 'TriedEntry' })
+
+const tried = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.literal('feed'),
+    url: z.string(),
+    title: z.string(),
+    format: z.string(),
+    siteUrl: z.string().nullable(),
+    entries: z.array(triedEntry),
+  }),
+  z.object({
+    outcome: z.literal('page'),
+    url: z.string(),
+    feeds: z.array(z.object({ url: z.string(), title: z.string() })),
+  }),
+  z.object({ outcome: z.literal('refused'), reason: z.string() }),
+])
+
+const polled = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('polled'), report }),
+  z.object({ outcome: z.literal('not-modified') }),
+  z.object({ outcome: z.literal('failed'), reason: z.string() }),
+  z.object({ outcome: z.literal('gone') }),
+])
+
 const rule = z.object({
   field: z.enum(['label', 'title', 'link']),
-  pattern: z.string().max(200),
-  category: z.string().max(60).nullable().meta({ description: 'null leaves the item out' }),
+  pattern: prose(200),
+  category: slug.nullable().meta({ description: 'null leaves the item out' }),
 })
 
-const slugs = z.array(z.string().max(60)).max(100)
+const slugs = z.array(slug).max(100)
 
 function answerOf(one: FeedView, now: Date) {
   const { id, url, title, state, categories, intervalSeconds, failures, lastError } = one
@@ -101,7 +145,7 @@ export const feedEndpoints = [
     path: '/feeds',
     summary: 'Add a feed; it is fetched at the next tick',
     body: z.strictObject({
-      url: z.string().max(2000),
+      url: feedAddress,
       categories: slugs.default([]),
       title: z.string().max(200).optional(),
     }),
@@ -123,13 +167,13 @@ export const feedEndpoints = [
     method: 'post',
     path: '/feeds/try',
     summary: 'What the ingester would make of a feed, or of the feeds that a page names',
-    body: z.strictObject({ url: z.string().max(2000), categories: slugs.default([]) }),
+    body: z.strictObject({ url: feedAddress, categories: slugs.default([]) }),
     status: 200,
-    answer: z.looseObject({ outcome: z.enum(['feed', 'page', 'refused']) }),
+    answer: tried,
     async handle(web, { body }) {
       const categories = await listCategories(web.db)
       const feedCategoryIds: number[] = []
-      for (const slug of body.categories) feedCategoryIds.push((await getCategory(web, slug)).id)
+      for (const slug of body.categories) feedCategoryIds.push((await getCategory(web, slug, 'categories')).id)
       const tried = await tryFeedUrl(
         body.url,
         { userAgent: web.config.feeds.userAgent, allowHosts: allowedHosts(web.config) },
@@ -149,7 +193,7 @@ export const feedEndpoints = [
     method: 'get',
     path: '/feeds/:id',
     summary: 'One feed',
-    params: idParams,
+    params: intIdParams,
     status: 200,
     answer: feed,
     async handle(web, { params }) {
@@ -161,9 +205,9 @@ export const feedEndpoints = [
     method: 'patch',
     path: '/feeds/:id',
     summary: 'Move, map, pause or resume it',
-    params: idParams,
+    params: intIdParams,
     body: z.strictObject({
-      url: z.string().max(2000).optional(),
+      url: feedAddress.optional(),
       title: z.string().max(200).optional(),
       categories: slugs.optional(),
       state: z.enum(['active', 'paused']).optional(),
@@ -181,7 +225,7 @@ export const feedEndpoints = [
     method: 'delete',
     path: '/feeds/:id',
     summary: 'Remove it; its articles stay',
-    params: idParams,
+    params: intIdParams,
     status: 204,
     answer: z.undefined(),
     async handle(web, { params, actor }) {
@@ -194,7 +238,7 @@ export const feedEndpoints = [
     method: 'get',
     path: '/feeds/:id/rules',
     summary: 'Its mapping rules, in order',
-    params: idParams,
+    params: intIdParams,
     status: 200,
     answer: listOf(rule),
     async handle(web, { params }) {
@@ -207,7 +251,7 @@ export const feedEndpoints = [
     method: 'put',
     path: '/feeds/:id/rules',
     summary: 'Replace its mapping rules',
-    params: idParams,
+    params: intIdParams,
     body: z.strictObject({ rules: z.array(rule).max(200) }),
     status: 200,
     answer: listOf(rule),
@@ -223,9 +267,9 @@ export const feedEndpoints = [
     method: 'post',
     path: '/feeds/:id/poll',
     summary: 'Fetch it now',
-    params: idParams,
+    params: intIdParams,
     status: 200,
-    answer: z.looseObject({ outcome: z.enum(['polled', 'not-modified', 'failed', 'gone']) }),
+    answer: polled,
     async handle(web, { params }) {
       const polled = await pollFeed(web, params.id)
       if (!polled) throw new Refusal('not_found', `There is no feed ${params.id}.`)

@@ -5,8 +5,18 @@
 
 import { createHash } from 'node:crypto'
 import type { Request } from 'express'
-import { Refusal, invalid } from '../../base/errors.ts'
+import { z } from 'zod'
+import { Refusal } from '../../base/errors.ts'
 import type { Context } from '../../db/context.ts'
+
+/** The header, as the document shows it. */
+export const idempotencyKey = z.object({
+  'Idempotency-Key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/, 'has 1 to 200 visible ASCII characters')
+    .optional()
+    .meta({ description: 'Repeat the request with the same key, and it is done once and answered alike, for a day.' }),
+})
 
 const keptMs = 86_400_000
 
@@ -19,15 +29,12 @@ export interface Answer {
 /** Does the work, or gives the answer that the same request got before. A refusal did nothing, so its key is free again. */
 export async function answerOnce(
   ctx: Context,
-  call: { request: Request; actor: { apiKeyId: number } },
+  call: { request: Request; actor: { apiKeyId: number }; key: string | undefined },
   status: number,
   work: () => Promise<unknown>,
 ): Promise<Answer> {
-  const key = call.request.get('Idempotency-Key')
-  if (call.request.method !== 'POST' || key === undefined) return { status, body: await work(), isReplayed: false }
-  if (!/^[\x21-\x7e]{1,200}$/.test(key))
-    throw invalid('Idempotency-Key', 'An Idempotency-Key has 1 to 200 visible ASCII characters.')
-
+  const { key } = call
+  if (key === undefined) return { status, body: await work(), isReplayed: false }
   const { apiKeyId } = call.actor
   const asked = JSON.stringify([call.request.originalUrl, call.request.body ?? null])
   const requestHash = createHash('sha256').update(asked).digest('hex')

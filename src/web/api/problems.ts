@@ -21,7 +21,7 @@ export function problemsOf(issues: readonly Issue[], whole = 'body', at: readonl
   })
 }
 
-/** Strings with a NUL: JSON can carry one, no text column can. */
+/** Strings with a NUL: JSON can carry one, no text column can. The document says so of every text (openapi.ts). */
 export function nulsIn(value: unknown, whole = 'body', at: readonly PropertyKey[] = []): FieldProblem[] {
   if (typeof value === 'string')
     return value.includes('\0')

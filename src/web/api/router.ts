@@ -1,10 +1,12 @@
 // /api/v1: every endpoint value behind the key, its scope checked before its body is read. What isn't listed in endpoints.ts
 // doesn't exist, and without a key nothing does.
 
-import express, { Router } from 'express'
-import { handlerOf, type Endpoint } from '../endpoint.ts'
+import { Router, type RequestHandler } from 'express'
+import { Refusal } from '../../base/errors.ts'
+import type { Endpoint } from '../endpoint.ts'
 import type { WebContext } from '../web-context.ts'
 import { apiKeyOf, requireKey, requireScope } from './guard.ts'
+import { handlerOf, readJson } from './handler.ts'
 import { openApiDocument } from './openapi.ts'
 
 export function apiRouter(web: WebContext, endpoints: readonly Endpoint[]): Router {
@@ -14,15 +16,30 @@ export function apiRouter(web: WebContext, endpoints: readonly Endpoint[]): Rout
     response.set('Cache-Control', 'max-age=300').json(document)
   })
   router.use(requireKey(web))
-  for (const endpoint of endpoints)
-    router[endpoint.method](
-      endpoint.path,
-      requireScope(endpoint.scope),
-      express.json({ limit: endpoint.bodyLimit ?? 102_400 }),
-      handlerOf(web, endpoint, (request) => {
-        const { id, scope } = apiKeyOf(request)
-        return { name: `api-key:${id}`, scope, apiKeyId: id }
-      }),
-    )
+  router.all('/openapi.json', onlyMethods(['get']))
+  // A path of fixed words comes before one that takes a parameter in their place: `~` sorts after every letter.
+  const sortKey = ({ path }: Endpoint) => path.replace(/:\w+/g, '~')
+  const sorted = endpoints.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
+  for (const [path, group] of Map.groupBy(sorted, (endpoint) => endpoint.path)) {
+    for (const endpoint of group)
+      router[endpoint.method](
+        path,
+        requireScope(endpoint.scope),
+        ...(endpoint.body ? [readJson(endpoint.bodyLimit ?? 102_400)] : []),
+        handlerOf(web, endpoint, (request) => {
+          const { id, scope } = apiKeyOf(request)
+          return { name: `api-key:${id}`, scope, apiKeyId: id }
+        }),
+      )
+    router.all(path, onlyMethods(group.map(({ method }) => method)))
+  }
   return router
+}
+
+function onlyMethods(methods: readonly string[]): RequestHandler {
+  const allowed = methods.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : method.toUpperCase())).join(', ')
+  return (request, response) => {
+    response.set('Allow', allowed)
+    throw new Refusal('method_not_allowed', `${request.method} isn't done here, only ${allowed}.`)
+  }
 }

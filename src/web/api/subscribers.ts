@@ -21,6 +21,7 @@ import {
 } from '../reads/subscribers.ts'
 import type { WebContext } from '../web-context.ts'
 import { pageOf, readCursor } from './cursors.ts'
+import { emailAddress, language, slug, timeZone, webAddress } from './texts.ts'
 
 const at = z.iso.datetime().nullable()
 const subscriber = z
@@ -45,18 +46,18 @@ const subscriber = z
   .meta({ id: 'Subscriber', description: 'null in locale, timezone, sendHour and the days: the site’s own.' })
 
 const frequency = z
-  .record(z.string().max(60), z.enum([...frequencies, 'off']))
+  .record(slug, z.enum([...frequencies, 'off']))
   .meta({ description: 'category slug → frequency', example: { politics: 'daily', investing: 'weekly' } })
 
 const changes = z.strictObject({
   frequency: frequency.optional().meta({ description: 'categories that aren’t named keep their frequency' }),
-  order: z.array(z.string().max(60)).max(200).optional(),
-  timezone: z.string().max(64).nullable().optional(),
-  locale: z.string().max(35).nullable().optional(),
+  order: z.array(slug).max(200).optional(),
+  timezone: timeZone.nullable().optional(),
+  locale: language.nullable().optional(),
   sendHour: z.int().min(0).max(23).nullable().optional(),
   weeklyDay: z.int().min(1).max(7).nullable().optional(),
   monthlyDay: z.int().min(1).max(31).nullable().optional(),
-  pausedUntil: z.iso.datetime().nullable().optional(),
+  pausedUntil: z.iso.datetime({ offset: true }).regex(/^2/, 'is not a time of this millennium').nullable().optional(),
 })
 
 const scope = 'subscribers' as const
@@ -122,14 +123,15 @@ export const subscriberEndpoints = [
     description:
       'Pending until the reader confirms. An active subscriber stays as they are and gets a preferences link. Give the reader’s own `ip` and the address of the form: they go into the consent record.',
     body: z.strictObject({
-      email: z.string().max(320),
+      email: emailAddress,
       frequency,
-      timezone: z.string().max(64).nullable().optional(),
+      timezone: timeZone.nullable().optional(),
       ip: z.union([z.ipv4(), z.ipv6()], { error: 'is not an IP address' }).optional(),
-      formUrl: z.url().max(500).optional(),
+      formUrl: webAddress(500).optional(),
     }),
     status: 202,
     answer: subscriber,
+    refuses: ['rate_limited'],
     async handle(web, { body, actor }) {
       const address = readAddress(body.email)
       if (await findSuppression(web, address))
@@ -173,7 +175,7 @@ export const subscriberEndpoints = [
         ...rest,
         choices,
         ...(timezone === undefined ? {} : { timezone: readTimezone(timezone) }),
-        ...(locale === undefined ? {} : { locale: readLocale(locale) }),
+        ...(locale === undefined ? {} : { locale: readLocale(locale, 'locale') }),
         ...(pausedUntil === undefined ? {} : { pausedUntil: pausedUntil === null ? null : new Date(pausedUntil) }),
       }
       const { outcome } = await changePreferences(web, id, changed, { ip: null, formUrl: null })

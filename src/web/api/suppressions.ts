@@ -2,12 +2,14 @@
 
 import { z } from 'zod'
 import { noteAction } from '../../access/audit.ts'
+import { parseEmailAddress } from '../../base/email-address.ts'
 import { Refusal } from '../../base/errors.ts'
 import type { Suppression } from '../../db/schema.ts'
 import { readAddress } from '../../subscribers/subscribe.ts'
 import { findSuppression, listSuppressions, suppressAddress, unsuppress } from '../../subscribers/suppression.ts'
 import { endpoint, listOf, pageQuery } from '../endpoint.ts'
-import { badCursor, decodeCursor, encodeCursor } from './cursors.ts'
+import { matchCursor, pageBy } from './cursors.ts'
+import { emailAddress } from './texts.ts'
 
 const suppression = z
   .object({
@@ -27,12 +29,13 @@ function show({ emailHash, email, reason, detail, createdAt, deliveryId, domain,
   return { id: emailHash, email, reason, detail, createdAt, deliveryId, domain, relay, brakeId }
 }
 
-/** The cursor of a list that is ordered by time, then fingerprint. */
+/** The time in milliseconds, then the fingerprint. */
+const suppressionCursor = /^([0-9]{1,13})-([0-9a-f]{64})$/
+
 export function readSuppressionCursor(cursor: string | undefined) {
   if (cursor === undefined) return undefined
-  const [time, emailHash] = decodeCursor(cursor).split(' ')
-  if (!time || !/^\d{1,15}$/.test(time) || !emailHash) throw badCursor()
-  return { createdAt: new Date(Number(time)), emailHash }
+  const [, time, emailHash] = matchCursor(cursor, suppressionCursor)
+  return { createdAt: new Date(Number(time)), emailHash: emailHash! }
 }
 
 export function suppressionPage<Shown>(
@@ -40,9 +43,7 @@ export function suppressionPage<Shown>(
   limit: number,
   shown: (row: Suppression) => Shown,
 ) {
-  const items = rows.slice(0, limit)
-  const last = items.at(-1)
-  const next = rows.length > limit && last ? encodeCursor(`${last.createdAt.getTime()} ${last.emailHash}`) : null
+  const { items, next } = pageBy(rows, limit, (last) => `${last.createdAt.getTime()}-${last.emailHash}`)
   return { items: items.map(shown), next }
 }
 
@@ -56,12 +57,13 @@ export const suppressionEndpoints = [
     scope,
     tag,
     summary: 'Newest first, or the one of an address',
-    query: pageQuery.extend({ email: z.string().max(320).optional() }),
+    query: pageQuery.extend({ cursor: z.string().regex(suppressionCursor).optional(), email: emailAddress.optional() }),
     status: 200,
     answer: listOf(suppression),
     async handle(web, { query: { email, limit, cursor } }) {
       if (email !== undefined) {
-        const found = await findSuppression(web, readAddress(email))
+        const address = parseEmailAddress(email)
+        const found = address && (await findSuppression(web, address))
         return { items: found ? [show(found)] : [], next: null }
       }
       const rows = await listSuppressions(web.db, { limit: limit + 1, before: readSuppressionCursor(cursor) })
@@ -75,7 +77,7 @@ export const suppressionEndpoints = [
     tag,
     summary: 'Never mail this address again',
     description: 'Safe to repeat: the first reason stays, except that it takes the place of a bounce.',
-    body: z.strictObject({ email: z.string().max(320), detail: z.string().max(500).optional() }),
+    body: z.strictObject({ email: emailAddress, detail: z.string().max(500).optional() }),
     status: 201,
     answer: suppression,
     async handle(web, { body, actor }) {

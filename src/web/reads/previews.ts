@@ -20,7 +20,7 @@ export async function previewOf(web: WebContext, view: DigestView): Promise<Prev
 /** The same for a test mail. Refuses an edition whose stories aren't frozen yet. */
 export async function testViewOf(web: WebContext, view: DigestView): Promise<TestView> {
   if (view.subscriberId && view.categories?.length)
-    throw new Refusal('invalid', 'Preview as a subscriber or for chosen categories, not both.', [
+    throw new Refusal('conflict', 'Preview as a subscriber or for chosen categories, not both.', [
       { field: 'categories', message: 'not together with subscriber' },
     ])
   if (!view.editionId) return view

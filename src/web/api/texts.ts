@@ -1,0 +1,69 @@
+// The kinds of text that requests carry, with the patterns that the document shows.
+
+/* oxlint-disable no-control-regex -- these patterns keep control characters out */
+
+import { z } from 'zod'
+import { addressPattern } from '../../base/email-address.ts'
+
+/** No control characters, and something besides spaces. */
+export const line = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .regex(/^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$/, 'must be one line of text')
+
+/** Something besides white space. */
+export const prose = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .regex(/^[^\0]*[^\0\s][^\0]*$/, 'must not be empty')
+
+export const categoryName = z
+  .string()
+  .max(80)
+  .regex(/^[^\x00-\x1f\x7f<>]*[^\x00-\x1f\x7f<>\s][^\x00-\x1f\x7f<>]*$/, 'must be one line of text without < or >')
+
+export const slug = z
+  .string()
+  .max(60)
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'is not a slug such as world-news')
+
+export const uniqueSlugs = (most: number) =>
+  z
+    .array(slug)
+    .max(most)
+    .refine((slugs) => new Set(slugs).size === slugs.length, 'names one twice')
+    .meta({ uniqueItems: true })
+
+/** Whether an address that looks like one is one, base/email-address.ts decides. */
+export const emailAddress = z
+  .string()
+  .max(320)
+  .regex(addressPattern, 'is not a complete e-mail address, such as name@example.com')
+
+/** Empty: the site's. */
+export const timeZone = z
+  .string()
+  .regex(/^([A-Za-z][A-Za-z0-9_+/-]{0,63})?$/, 'is not the name of a time zone, such as Europe/Berlin')
+
+/** Empty: the site's. */
+export const language = z
+  .string()
+  .max(35)
+  .regex(/^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$/, 'is not a language tag, such as pt-BR')
+
+export const webAddress = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .regex(/^https?:\/\/[^\x00-\x20\x7f/?#@]+([/?#][^\x00-\x20\x7f]*)?$/i, 'is not an http:// or https:// address')
+
+/** As webAddress, or as people copy it: `feed:` before it, blanks around it. */
+export const feedAddress = z
+  .string()
+  .max(2000)
+  .regex(
+    /^\s*(feed:(\/\/)?)?https?:\/\/[^\x00-\x20\x7f]+\s*$|^\s*feed:\/\/[^\x00-\x20\x7f]+\s*$/i,
+    'is not a web address',
+  )
