@@ -9,7 +9,8 @@ import { Preparer, type Prepared, type PreparerOptions } from './preparer.ts'
 import type { RelayGate } from './relays.ts'
 import { leaseGivenBack, refusedBy, type Settlement, tried } from './settlement.ts'
 import { slowMs } from './slow-domains.ts'
-import type { SmtpConnection, SmtpOutcome } from './smtp-connection.ts'
+import type { SmtpConnection } from './smtp-connection.ts'
+import type { SmtpOutcome } from './smtp-dialogue.ts'
 
 export interface CourierOptions extends PreparerOptions {
   connection: number

@@ -7,7 +7,7 @@ import type { Database } from '../db/connect.ts'
 import type { Fate } from './fate.ts'
 import type { LeasedDelivery } from './lane.ts'
 import type { DeliveryMetrics } from './metrics.ts'
-import type { SmtpOutcome } from './smtp-connection.ts'
+import type { SmtpOutcome } from './smtp-dialogue.ts'
 import type { DeadAddresses } from './dead-addresses.ts'
 
 interface OutcomesOptions {

@@ -8,7 +8,7 @@ import type { Naming } from './group-commit.ts'
 import type { Lane, LeasedDelivery, Ready } from './lane.ts'
 import type { Step } from './metrics.ts'
 import type { Outcomes } from './outcomes.ts'
-import { type Envelope, sizeOf } from './smtp-connection.ts'
+import { type Envelope, sizeOf } from './smtp-dialogue.ts'
 import { notComposed, type Settlement, skipped } from './settlement.ts'
 import type { Traffic } from './traffic.ts'
 

@@ -7,10 +7,10 @@
 
 import net from 'node:net'
 import SMTPConnection, { type SMTPConnectionAuth } from 'nodemailer/lib/smtp-connection'
-import XOAuth2 from 'nodemailer/lib/xoauth2'
 import type { NodemailerError } from 'nodemailer'
 import { isLoopbackHost } from '../base/loopback.ts'
 import type { Relay, SignInMechanism } from '../base/relay.ts'
+import { chooseMechanism, credentialsOf, prefer } from './relay-sign-in.ts'
 import { ReplyReader, type SmtpReply } from './smtp-reply.ts'
 
 /** The connection couldn't be made: says nothing about any mail. */
@@ -39,46 +39,25 @@ export interface Dialled {
   mechanism: SignInMechanism | null
 }
 
-/** What this process has learned about a relay's sign-in. */
-interface SignInMemory {
-  /** PLAIN was refused where LOGIN worked. */
-  prefersLogin: boolean
-  /** One access token for all connections; nodemailer refreshes it. */
-  token: XOAuth2 | null
-}
-const memories = new WeakMap<Relay, SignInMemory>()
-
 /** Throws RelayUnavailable. Some servers refuse PLAIN and take LOGIN: that is tried once, on a connection of its own. */
 export async function dialRelay(relay: Relay, options: DialOptions): Promise<Dialled> {
-  const memory = memoryOf(relay)
   const dialling = await connect(relay, options)
-  const offered = offeredMechanisms(dialling)
-  const mechanism =
-    relay.user === null ? null : await dialling.check(() => choose(relay, offered, memory, dialling.isSecure))
-  if (mechanism === null) return { socket: await dialling.take(), mechanism }
+  if (relay.user === null) return { socket: await dialling.take(), mechanism: null }
+  const { mechanism, other } = await dialling.check(() => chooseMechanism(relay, dialling.lastAnswer))
   try {
-    await dialling.signIn(authOf(relay, mechanism, memory))
-    return { socket: await dialling.take(), mechanism }
+    return await signIn(dialling, relay, mechanism)
   } catch (cause) {
-    if (mechanism !== 'plain' || relay.auth || !offered.includes('login') || options.signal?.aborted) throw cause
-    return signInByLogin(relay, options, memory, cause as RelayUnavailable)
+    if (!other || options.signal?.aborted) throw cause
+    const dialled = await signIn(await connect(relay, options), relay, other).catch(() => null)
+    if (!dialled) throw cause
+    prefer(relay, other)
+    return dialled
   }
 }
 
-async function signInByLogin(
-  relay: Relay,
-  options: DialOptions,
-  memory: SignInMemory,
-  refusal: RelayUnavailable,
-): Promise<Dialled> {
-  const dialling = await connect(relay, options)
-  try {
-    await dialling.signIn(authOf(relay, 'login', memory))
-  } catch {
-    throw refusal
-  }
-  memory.prefersLogin = true
-  return { socket: await dialling.take(), mechanism: 'login' }
+async function signIn(dialling: Dialling, relay: Relay, mechanism: SignInMechanism): Promise<Dialled> {
+  await dialling.signIn(credentialsOf(relay, mechanism))
+  return { socket: await dialling.take(), mechanism }
 }
 
 /** Verified for `required` and smtps; `opportunistic` takes any certificate, which is still better than clear. */
@@ -133,10 +112,6 @@ class Dialling {
     this.#signal = signal
     if (signal?.aborted) this.#abort()
     else signal?.addEventListener('abort', this.#abort)
-  }
-
-  get isSecure(): boolean {
-    return this.#smtp.secure
   }
 
   /** The last complete answer: after `connect` the one to EHLO. */
@@ -197,63 +172,6 @@ class Dialling {
 /** What we say at EHLO. */
 export function ehloName(relay: Relay): string {
   return relay.ehloName ?? '[127.0.0.1]'
-}
-
-/** The mechanisms that the answer to EHLO names, as `AUTH PLAIN LOGIN` or the older `AUTH=LOGIN`. */
-function offeredMechanisms(dialling: Dialling): string[] {
-  return dialling.lastAnswer
-    .split(/\r?\n/)
-    .flatMap((line) => /^250[ -]AUTH[ =](.*)$/i.exec(line)?.[1]?.split(/[ =]+/) ?? [])
-    .map((name) => name.toLowerCase())
-}
-
-function choose(relay: Relay, offered: readonly string[], memory: SignInMemory, isSecure: boolean): SignInMechanism {
-  if (relay.auth && offered.includes(relay.auth)) return relay.auth
-  const order: SignInMechanism[] = memory.prefersLogin
-    ? ['login', 'plain', 'cram-md5']
-    : isSecure
-      ? ['plain', 'login', 'cram-md5']
-      : ['cram-md5', 'plain', 'login']
-  const found = relay.auth ? undefined : order.find((name) => offered.includes(name))
-  if (found) return found
-  const wanted = relay.auth ? relay.auth.toUpperCase() : 'PLAIN, LOGIN or CRAM-MD5'
-  const names = offered.map((name) => name.toUpperCase()).join(', ') || 'no mechanism'
-  throw new Error(`doesn't offer ${wanted} for signing in; it offers ${names}`)
-}
-
-function authOf(relay: Relay, mechanism: SignInMechanism, memory: SignInMemory): SMTPConnectionAuth {
-  const user = relay.user!
-  if (mechanism === 'xoauth2') return { method: 'XOAUTH2', user, oauth2: (memory.token ??= openToken(relay)) }
-  return { method: mechanism.toUpperCase(), user, pass: relay.password ?? '' }
-}
-
-function openToken({ user, password, oauth }: Relay): XOAuth2 {
-  if (!oauth) return new XOAuth2({ user: user!, accessToken: password ?? '' }, false)
-  const { tokenUrl, clientId, clientSecret, refreshToken, scope } = oauth
-  return new XOAuth2(
-    {
-      user: user!,
-      accessUrl: tokenUrl,
-      clientId,
-      clientSecret,
-      // nodemailer renews only where there is one; an empty parameter counts as omitted (RFC 6749 §3.2).
-      refreshToken: refreshToken ?? 'none',
-      customParams: {
-        ...(refreshToken === null ? { grant_type: 'client_credentials', refresh_token: '' } : {}),
-        ...(scope === null ? {} : { scope }),
-      },
-      requestTimeout: 15_000,
-    },
-    false,
-  )
-}
-
-function memoryOf(relay: Relay): SignInMemory {
-  const known = memories.get(relay)
-  if (known) return known
-  const memory: SignInMemory = { prefersLogin: false, token: null }
-  memories.set(relay, memory)
-  return memory
 }
 
 /** One sentence with the relay's own words. */

@@ -8,7 +8,8 @@ import type { Db } from '../db/connect.ts'
 import type { Lane } from '../db/schema.ts'
 import { Announcements, findAnnouncementsOff, setAnnouncementsOff } from './announcements.ts'
 import type { RelayUnavailable } from './relay-dial.ts'
-import { rfcTimeouts, SmtpConnection, type SmtpTimeouts } from './smtp-connection.ts'
+import { SmtpConnection } from './smtp-connection.ts'
+import { rfcTimeouts, type SmtpTimeouts } from './smtp-dialogue.ts'
 
 const firstRestMs = 300
 const longestRestMs = 60_000

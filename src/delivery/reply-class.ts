@@ -3,7 +3,7 @@
 //
 // RFC 3463 codes first, as they were made for this; then the texts of servers that give none.
 
-import type { SmtpStage } from './smtp-connection.ts'
+import type { SmtpStage } from './smtp-dialogue.ts'
 import type { SmtpReply } from './smtp-reply.ts'
 
 export type ReplyClass =

@@ -22,7 +22,7 @@ import { openGates, type RelayGate, shareConnections } from './relays.ts'
 import { Returns } from './returns.ts'
 import { SeenHorizon } from './seen-horizon.ts'
 import { slowMs } from './slow-domains.ts'
-import type { SmtpTimeouts } from './smtp-connection.ts'
+import type { SmtpTimeouts } from './smtp-dialogue.ts'
 import { Outcomes } from './outcomes.ts'
 import { Traffic } from './traffic.ts'
 

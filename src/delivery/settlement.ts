@@ -5,7 +5,7 @@ import type { DigestRecord } from './composer.ts'
 import { decideFate, type Fate, type FateRules } from './fate.ts'
 import type { Verdict } from './group-commit.ts'
 import type { LeasedDelivery } from './lane.ts'
-import type { SmtpOutcome } from './smtp-connection.ts'
+import type { SmtpOutcome } from './smtp-dialogue.ts'
 import type { SmtpReply } from './smtp-reply.ts'
 
 export interface Settlement {

@@ -5,54 +5,23 @@
 // The surprise: a mail has the stage `dot` only once the whole of it, final dot included, was handed to the kernel. Cut off
 // earlier, the server can't have taken it.
 
-import tls from 'node:tls'
 import type { Relay } from '../base/relay.ts'
 import type { Announcements } from './announcements.ts'
 import { type Dialled, type DialOptions, dialRelay, ehloName, RelayUnavailable } from './relay-dial.ts'
+import { factsOf, type RelayFacts, sizeLimitOf } from './relay-facts.ts'
+import {
+  type Envelope,
+  isAnswered,
+  isOutOfStep,
+  isPath,
+  refused,
+  rfcTimeouts,
+  type SmtpOutcome,
+  type SmtpStage,
+  type SmtpTimeouts,
+} from './smtp-dialogue.ts'
 import type { ReadReply, SmtpReply } from './smtp-reply.ts'
 import { SmtpWire } from './smtp-wire.ts'
-
-export type SmtpStage = 'mail' | 'rcpt' | 'data' | 'body' | 'dot'
-
-/** How a dialogue ended. `reply` null: cut off or timed out there, without an answer; `cause` says by what. */
-export interface SmtpOutcome {
-  isAccepted: boolean
-  stage: SmtpStage
-  reply: SmtpReply | null
-  cause: string | null
-  /** Nothing was said about this mail, through no fault of it: it isn't counted as an attempt. */
-  isUntouched?: boolean
-}
-
-export interface Envelope {
-  from: string
-  to: string
-  /** Of the message, without the final dot. */
-  bytes: number
-}
-
-export interface SmtpTimeouts {
-  connectSeconds: number
-  commandSeconds: number
-  /** After the dot. Less than RFC 5321's ten minutes makes duplicates. */
-  dotSeconds: number
-}
-
-export const rfcTimeouts: SmtpTimeouts = { connectSeconds: 30, commandSeconds: 300, dotSeconds: 600 }
-
-/** What a connection knows about its relay. */
-export interface RelayFacts {
-  /** The first line of the answer to EHLO. */
-  hello: string
-  ehloName: string
-  /** `TLSv1.3`; null: in clear. */
-  tls: string | null
-  certificate: { subject: string; issuer: string; validTo: string } | null
-  mechanism: string | null
-  /** Bytes; null: none announced. */
-  sizeLimit: number | null
-  extensions: readonly string[]
-}
 
 /** For the answers to what was announced, which were on their way before they were waited for. */
 const announcedSeconds = 10
@@ -66,12 +35,6 @@ export interface SendOptions {
 
 const noBytes = Buffer.alloc(0)
 const finalDot = Buffer.from('.\r\n')
-
-export function sizeOf(parts: readonly Buffer[]): number {
-  let size = 0
-  for (const part of parts) size += part.length
-  return size
-}
 
 export class SmtpConnection {
   readonly relay: Relay
@@ -116,24 +79,7 @@ export class SmtpConnection {
   }
 
   get facts(): RelayFacts {
-    const { socket, mechanism } = this.#dialled
-    const secure = socket instanceof tls.TLSSocket ? socket : null
-    const certificate = secure?.getPeerCertificate()
-    return {
-      hello: this.#hello,
-      ehloName: ehloName(this.relay),
-      tls: secure?.getProtocol() ?? null,
-      certificate: certificate?.valid_to
-        ? {
-            subject: String(certificate.subject?.CN ?? certificate.subjectaltname ?? ''),
-            issuer: String(certificate.issuer?.O ?? certificate.issuer?.CN ?? ''),
-            validTo: certificate.valid_to,
-          }
-        : null,
-      mechanism,
-      sizeLimit: this.#sizeLimit,
-      extensions: [...this.#extensions.keys()],
-    }
+    return factsOf(this.relay, this.#dialled, { hello: this.#hello, extensions: this.#extensions })
   }
 
   /** One mail; never throws. `message` is dot-stuffed and ends in CRLF, the final dot is added. An envelope that was announced is
@@ -206,13 +152,9 @@ export class SmtpConnection {
     this.#announced = null
   }
 
-  get #sizeLimit(): number | null {
-    return Number(this.#extensions.get('SIZE') ?? 0) || null
-  }
-
   /** What no relay needs to be asked for. */
   #refusalOf({ from, to, bytes }: Envelope): SmtpOutcome | null {
-    const limit = this.#sizeLimit
+    const limit = sizeLimitOf(this.#extensions)
     if (limit && bytes > limit) return refused('mail', 552, '5.3.4', `the relay takes at most ${limit} bytes a mail`)
     if (!isPath(from) || !isPath(to)) return refused('rcpt', 553, '5.1.3', 'not an address that SMTP can carry')
     return null
@@ -292,27 +234,4 @@ export class SmtpConnection {
       this.#extensions.set(key!, values.join(' '))
     }
   }
-}
-
-/** Whether the relay has said what becomes of the envelope. */
-function isAnswered(...replies: (SmtpReply | null | undefined)[]): boolean {
-  return replies.at(-1) !== null || replies.some((reply) => reply && reply.code >= 400)
-}
-
-/** A reply that can't belong to its command, such as 250 to DATA: an earlier one was answered twice, and nothing that follows can
- * be told apart. */
-function isOutOfStep(...[mail, rcpt, data]: (SmtpReply | null | undefined)[]): boolean {
-  const isSuccess = (reply: SmtpReply | null | undefined) => reply !== null && reply !== undefined && reply.code < 300
-  const isIntermediate = (reply: SmtpReply | null | undefined) =>
-    reply?.code !== undefined && reply.code >= 300 && reply.code < 400
-  return isSuccess(data) || isIntermediate(mail) || isIntermediate(rcpt) || (isIntermediate(data) && data!.code !== 354)
-}
-
-function refused(stage: SmtpStage, code: number, enhanced: string, text: string): SmtpOutcome {
-  return { isAccepted: false, stage, reply: { code, enhanced, text }, cause: null }
-}
-
-/** Nothing that could end the command or the angle brackets. */
-function isPath(address: string): boolean {
-  return /^[\x21-\x3b\x3d\x3f-\x7e]*$/.test(address) && address.length <= 254
 }

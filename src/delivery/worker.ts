@@ -14,7 +14,7 @@ import { beatsPerLease, defaultLeaseSeconds, reapWorkers } from './leases.ts'
 import type { DeliveryMetrics } from './metrics.ts'
 import { deliveryChannel } from './outbox.ts'
 import { WorkSession } from './session.ts'
-import { rfcTimeouts, type SmtpTimeouts } from './smtp-connection.ts'
+import { rfcTimeouts, type SmtpTimeouts } from './smtp-dialogue.ts'
 
 export interface DeliveryWorkerOptions {
   database: Database
