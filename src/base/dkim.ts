@@ -48,8 +48,8 @@ interface Environment {
 export function readDkim(env: Environment, problems: string[]): DkimSettings | null {
   const before = problems.length
   const leaveOut = readLeaveOut(env.DKIM_LEAVE_OUT, problems)
-  const { DKIM_DOMAIN: domain, DKIM_SELECTOR: selector, DKIM_PRIVATE_KEY_FILE: file } = env
-  const given = [domain, selector, env.DKIM_PRIVATE_KEY ?? file]
+  const { DKIM_DOMAIN: domain, DKIM_SELECTOR: selector } = env
+  const given = [domain, selector, env.DKIM_PRIVATE_KEY ?? env.DKIM_PRIVATE_KEY_FILE]
   if (!given.some(Boolean)) return null
   if (!given.every(Boolean))
     problems.push(
@@ -61,12 +61,14 @@ export function readDkim(env: Environment, problems: string[]): DkimSettings | n
     problems.push('DKIM_SELECTOR: must be a selector such as s1, or several separated by commas')
   const pems = readPems(env, problems)
   if (problems.length > before) return null
-  if (pems.length !== selectors.length)
+  if (pems.length !== selectors.length) {
     problems.push(
       `DKIM_SELECTOR: names ${selectors.length} ${selectors.length === 1 ? 'key' : 'keys'}, ` +
         `but ${pems.length} ${pems.length === 1 ? 'is' : 'are'} given: one PEM block for each, in the same order`,
     )
-  return { domain: domain!, keys: pems.map((pem, i) => ({ selector: selectors[i] ?? '', pem })), leaveOut }
+    return null
+  }
+  return { domain: domain!, keys: selectors.map((name, i) => ({ selector: name, pem: pems[i]! })), leaveOut }
 }
 
 function readPems(env: Environment, problems: string[]): string[] {
