@@ -4,11 +4,12 @@
 import { Resolver } from 'node:dns/promises'
 import { sql } from 'kysely'
 import { ConfigError, type Config } from '../base/config.ts'
+import type { Relay } from '../base/relay.ts'
 import type { Db } from '../db/connect.ts'
-import { RelayUnavailable } from '../delivery/relay-dial.ts'
-import { SmtpConnection } from '../delivery/smtp-connection.ts'
+import { findAnnouncementsOff } from '../delivery/announcements.ts'
 import { checkMailDns, type DnsLookups } from './mail-dns.ts'
 import { HeldByServer } from './open.ts'
+import { checkRelay } from './relay-check.ts'
 import type { Session } from './session.ts'
 
 export interface Finding {
@@ -17,6 +18,8 @@ export interface Finding {
   found: string
   /** What to do; absent when all is well. */
   fix?: string
+  /** What was said, line by line. */
+  quote?: readonly string[]
 }
 
 /** Beyond this, slots (the program's clock) and retries (the database's) would drift apart. */
@@ -34,7 +37,8 @@ export async function doctor(
       if (options.json) session.out.print(JSON.stringify(finding))
       else {
         session.out.print(`${finding.state.padEnd(4)}  ${finding.what}: ${finding.found}`)
-        if (finding.fix) session.out.print(`      ${finding.fix}`)
+        for (const line of [...(finding.fix ? [finding.fix] : []), ...(finding.quote ?? [])])
+          session.out.print(`      ${line}`)
       }
     }
   }
@@ -76,7 +80,7 @@ export async function doctor(
     })
   else {
     report(await checkMailDns(config, dns))
-    report(await Promise.all(config.smtp.relays.map(checkRelay)))
+    report(await checkRelays(config, opened instanceof Error ? null : opened.ctx.db))
   }
   if (!(opened instanceof Error)) report(await checkFeeds(opened.ctx.db))
   return failures ? 1 : 0
@@ -121,16 +125,10 @@ async function checkDatabase(db: Db, kind: 'embedded' | 'postgres'): Promise<Fin
   return findings
 }
 
-async function checkRelay(relay: Config['smtp']['relays'][number]): Promise<Finding> {
-  const what = `relay ${relay.name}`
-  try {
-    const connection = await SmtpConnection.open(relay, { connectSeconds: 5, commandSeconds: 5, dotSeconds: 5 })
-    connection.quit()
-    return { what, state: 'ok', found: relay.user ? 'greets, and takes the user name and password' : 'greets' }
-  } catch (cause) {
-    if (!(cause instanceof RelayUnavailable)) throw cause
-    return { what, state: 'fail', found: cause.message, fix: 'Check SMTP_URL and that this machine may connect there.' }
-  }
+async function checkRelays(config: Config, db: Db | null): Promise<Finding[]> {
+  const now = new Date()
+  const check = async (relay: Relay) => checkRelay(relay, db && (await findAnnouncementsOff(db, relay.name, now)), now)
+  return (await Promise.all(config.smtp.relays.map(check))).flat()
 }
 
 async function checkFeeds(db: Db): Promise<Finding[]> {

@@ -180,7 +180,7 @@ function toUnavailable(relay: Relay, cause: NodemailerError): RelayUnavailable {
   const { command, response } = cause
   if (!response) {
     const step = command?.startsWith('AUTH') ? `sign-in by ${command.slice(5)} failed: ` : ''
-    return new RelayUnavailable(`${relay.name}: ${step}${cause.message}`)
+    return new RelayUnavailable(`${relay.name}: ${step}${inPlainWords(cause.message)}`)
   }
   const reply = readReply(response)
   const words = reply ? `${reply.code} ${reply.text}` : response.slice(0, 500)
@@ -189,6 +189,12 @@ function toUnavailable(relay: Relay, cause: NodemailerError): RelayUnavailable {
       ? 'the relay said what nobody asked for'
       : whatWasRefused(relay, command ?? '')
   return new RelayUnavailable(`${relay.name}: ${what}: ${words}`, reply)
+}
+
+/** OpenSSL's errors come with its error numbers, file and line. */
+function inPlainWords(message: string): string {
+  const words = /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1]
+  return words === undefined ? message : `TLS: ${words}`
 }
 
 function whatWasRefused(relay: Relay, command: string): string {
