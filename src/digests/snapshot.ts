@@ -46,6 +46,7 @@ export interface Snapshot {
 
 /** What a snapshot is made of: an edition's frozen choice, or what the next edition would choose. */
 export interface SnapshotSource {
+  /** Its page in the archive; null: it will have none. */
   editionId: number | null
   intro: string
   categories: { id: number; name: string; position: number; stories: EditionStory[]; others: [number, number][] }[]
@@ -211,7 +212,8 @@ async function getEditionSource(db: Db, editionId: number): Promise<SnapshotSour
       .map(({ articleId, seq, isPinned }) => ({ articleId, seq, isPinned }))
     return { id, name, position, stories, others: othersOf(eligible.get(id) ?? [], chosen) }
   })
-  return withArticles(db, { editionId, intro: edition.content.intro ?? '', categories })
+  const isPublic = edition.onlySubscriberId === null
+  return withArticles(db, { editionId: isPublic ? editionId : null, intro: edition.content.intro ?? '', categories })
 }
 
 /** All but the chosen. */

@@ -8,6 +8,7 @@ import type { Actor as AuditActor } from '../access/audit.ts'
 import type { Scope } from '../access/scopes.ts'
 import type { RefusalCode } from '../base/errors.ts'
 import { cursorPattern } from './api/cursors.ts'
+import { largestInt } from './path-id.ts'
 import type { WebContext } from './web-context.ts'
 
 export interface Actor {
@@ -89,9 +90,8 @@ export const pageQuery = z.object({
   cursor: z.string().regex(cursorPattern).optional().meta({ description: '`next` of the page before' }),
 })
 
-/** Ids of tables that count in bigint. */
+/** Ids of tables that count in bigint; `intId` of the others. */
 export const id = z.int().min(1)
 export const idParams = z.object({ id })
-/** Ids of tables that count in int: articles, categories, feeds. */
-export const intId = z.int().min(1).max(2_147_483_647)
+export const intId = z.int().min(1).max(largestInt)
 export const intIdParams = z.object({ id: intId })

@@ -1,7 +1,13 @@
 // What anybody may see: the front page, the archive, the form for other sites, privacy and terms.
 
 import assert from 'node:assert/strict'
-import { story } from '../support/house.ts'
+import { closeFinished } from '../../src/digests/close.ts'
+import { moveEdition } from '../../src/digests/control.ts'
+import { triggerAnnouncement, triggerDigest } from '../../src/digests/trigger.ts'
+import { story, type House } from '../support/house.ts'
+import { linkIn } from '../support/inbox.ts'
+import { addReader, tick } from '../support/newsroom.ts'
+import { sendWaitingMail } from '../support/post.ts'
 import { addCategories } from '../support/readers.ts'
 import { addStory } from '../support/stories.ts'
 
@@ -35,46 +41,65 @@ story('a site without categories is calm about it', async (house) => {
   assert.match(archive.text, /No edition has gone out yet/)
 })
 
-story('the archive shows the stories of editions that were sent, and nobody’s name', async (house) => {
-  await addCategories(house)
-  const kept = await addStory(house, 'The ferry is back', [1])
-  const withdrawn = await addStory(house, 'A story taken back', [1])
-  const account = { audience: 1, sent: 1, failed: 0, uncertain: 0, open: 0, skipped: {} }
-  const add = async (state: 'closed' | 'sending', sent: number) => {
-    const { id } = await house.db
-      .insertInto('editions')
-      .values({
-        kind: 'manual',
-        state,
-        createdAt: house.clock.now(),
-        requestedBy: 'editor:eve@example.com',
-        account: JSON.stringify({ ...account, sent }),
-      })
-      .returning('id')
-      .executeTakeFirstOrThrow()
-    for (const articleId of [kept, withdrawn])
-      await house.db
-        .insertInto('editionArticles')
-        .values({ editionId: id, categoryId: 1, articleId, seq: articleId, position: articleId })
-        .execute()
-    return id
-  }
-  const sent = await add('closed', 1)
-  const empty = await add('closed', 0)
-  const open = await add('sending', 1)
-  await house.db.updateTable('articles').set({ withdrawnAt: house.clock.now() }).where('id', '=', withdrawn).execute()
-  const list = await house.web.get('/archive').expect(200)
-  assert.deepEqual(
-    [...list.text.matchAll(/href="\/archive\/(\d+)"/g)].map((match) => Number(match[1])),
-    [sent],
-  )
-  const page = await house.web.get(`/archive/${sent}`).expect(200)
-  assert.match(page.text, /The ferry is back/)
-  assert.ok(!page.text.includes('taken back'))
-  assert.ok(!page.text.includes('eve@'))
-  for (const id of [String(empty), String(open), '999', 'x', '1e3', '-1'])
+const archived = async (house: House): Promise<number[]> => {
+  const { text } = await house.web.get('/archive').expect(200)
+  return [...text.matchAll(/href="\/archive\/(\d+)"/g)].map((match) => Number(match[1]))
+}
+
+story(
+  '“Read it on the web” opens as soon as one mail of the edition was sent, whatever becomes of the others',
+  async (house) => {
+    await addCategories(house)
+    await addStory(house, 'The ferry is back', [1])
+    const withdrawn = await addStory(house, 'A story taken back', [1])
+    for (const name of ['ada', 'bob'])
+      await addReader(house.ctx, { email: `${name}@mail.example`, choice: { 1: 'daily' } })
+    house.inbox.greylisted.add('bob@mail.example')
+    const actor = 'editor:7' as const
+    const { id } = await triggerDigest(house.ctx, { actor })
+    await tick(house.ctx)
     await house.web.get(`/archive/${id}`).expect(404)
-})
+    assert.deepEqual(await archived(house), [])
+
+    await sendWaitingMail(house)
+    const link = linkIn(house.inbox.last('ada@mail.example').mail, /^\/archive/)
+    assert.equal(link, `/archive/${id}`)
+    await house.db.updateTable('articles').set({ withdrawnAt: house.clock.now() }).where('id', '=', withdrawn).execute()
+    for (const move of [null, 'pause', 'resume', 'cancel'] as const) {
+      if (move) await moveEdition(house.ctx, { editionId: id, move, actor })
+      const page = await house.web.get(link).expect(200)
+      assert.match(page.text, /The ferry is back/)
+      assert.doesNotMatch(page.text, /taken back|editor:7|mail\.example/)
+      assert.deepEqual(await archived(house), [id], String(move))
+    }
+    await closeFinished(house.ctx)
+    await house.web.get(link).expect(200)
+    for (const odd of ['999', 'x', '1e3', '-1', '01', '9007199254740993', '99999999999999999999'])
+      await house.web.get(`/archive/${odd}`).expect(404)
+  },
+)
+
+story(
+  'a run for one address, an announcement and an edition that reached nobody stay out of the archive',
+  async (house) => {
+    await addCategories(house)
+    await addStory(house, 'The ferry is back', [1])
+    const ada = await addReader(house.ctx, { email: 'ada@mail.example', choice: { 1: 'daily' } })
+    const actor = 'cli' as const
+    const only = await triggerDigest(house.ctx, { actor, onlySubscriberId: ada })
+    await tick(house.ctx)
+    await sendWaitingMail(house)
+    assert.equal(linkIn(house.inbox.last('ada@mail.example').mail, /^\/archive/), '/archive')
+    const announcement = await triggerAnnouncement(house.ctx, { actor, subject: 'Hello', body: 'We moved.' })
+    const nothingNew = await triggerDigest(house.ctx, { actor })
+    await tick(house.ctx)
+    await sendWaitingMail(house)
+    await closeFinished(house.ctx)
+    assert.equal(house.inbox.to('ada@mail.example').length, 2)
+    for (const { id } of [only, announcement, nothingNew]) await house.web.get(`/archive/${id}`).expect(404)
+    assert.deepEqual(await archived(house), [])
+  },
+)
 
 story('the form can stand on another site, and only the form', async (house) => {
   await addCategories(house)

@@ -14,12 +14,16 @@ export interface ReceivedMail {
 
 export class Inbox {
   readonly received: ReceivedMail[] = []
+  /** Addresses that are told to come again later. */
+  readonly greylisted = new Set<string>()
   readonly #server: SMTPServer
   #port = 0
   constructor() {
     this.#server = new SMTPServer({
       authOptional: true,
       disabledCommands: ['STARTTLS', 'AUTH'],
+      onRcptTo: ({ address }, _session, done) =>
+        done(this.greylisted.has(address) ? Object.assign(new Error('come again later'), { responseCode: 450 }) : null),
       onData: (stream, session, done) => {
         const chunks: Buffer[] = []
         stream.on('data', (chunk: Buffer) => chunks.push(chunk))

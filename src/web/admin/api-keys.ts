@@ -12,6 +12,7 @@ import { sendConfirmation } from './confirm.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { empty, moment, state, table } from './parts.ts'
+import { largestInt } from '../path-id.ts'
 import { pathId, queryText } from './query.ts'
 
 const scopeMeaning: Record<Scope, string> = {
@@ -69,7 +70,7 @@ export function mountApiKeys(router: Router, web: WebContext): void {
   })
 
   router.get('/api-keys/:id/revoke', async (request, response) => {
-    const key = (await listApiKeys(web.db)).find(({ id }) => id === pathId(request))
+    const key = (await listApiKeys(web.db)).find(({ id }) => id === pathId(request, largestInt))
     if (!key) throw new Refusal('not_found', 'There is no such key.')
     sendConfirmation(request, response, web, {
       section: 'api-keys',
@@ -85,7 +86,7 @@ export function mountApiKeys(router: Router, web: WebContext): void {
   })
 
   router.post('/api-keys/:id/revoke', async (request, response) => {
-    await revokeApiKey(web, { id: pathId(request), actor: actorOf(request) })
+    await revokeApiKey(web, { id: pathId(request, largestInt), actor: actorOf(request) })
     response.redirect(303, '/admin/api-keys?done=revoked')
   })
 }

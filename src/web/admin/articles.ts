@@ -13,6 +13,7 @@ import { sendConfirmation } from './confirm.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { empty, moment, pager, rowList, state } from './parts.ts'
+import { largestInt, readId } from '../path-id.ts'
 import { noticeOf, pathId, queryText } from './query.ts'
 
 const pageSize = 50
@@ -30,7 +31,7 @@ export function mountArticles(router: Router, web: WebContext): void {
     const rows = await listArticles(web.db, {
       text: query.q,
       category: query.category,
-      feedId: query.feed && /^\d{1,9}$/.test(query.feed) ? Number(query.feed) : undefined,
+      feedId: readId(query.feed, largestInt),
       state: query.state,
       after: readArticleCursor(query.cursor),
       limit: pageSize + 1,
@@ -76,7 +77,7 @@ export function mountArticles(router: Router, web: WebContext): void {
   })
 
   router.get('/articles/:id/withdraw', async (request, response) => {
-    const article = await getArticle(web.db, pathId(request))
+    const article = await getArticle(web.db, pathId(request, largestInt))
     sendConfirmation(request, response, web, {
       section: 'articles',
       title: `Withdraw “${article.title}”?`,
@@ -93,7 +94,7 @@ export function mountArticles(router: Router, web: WebContext): void {
   router.post('/articles/:id/:action', async (request, response) => {
     const action = articleActions.find((one) => one === request.params.action)
     if (!action) throw new Refusal('not_found', 'There is nothing here.')
-    const article = await controlArticle(web, pathId(request), action)
+    const article = await controlArticle(web, pathId(request, largestInt), action)
     const subject = `article:${article.id}`
     await noteAction(web, { actor: actorOf(request), action: `article.${pastTense[action]}`, subject })
     response.redirect(303, `/admin/articles?done=${action}`)

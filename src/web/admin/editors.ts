@@ -11,6 +11,7 @@ import { sendConfirmation } from './confirm.ts'
 import { actorOf, editorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { moment, state, table } from './parts.ts'
+import { largestInt } from '../path-id.ts'
 import { noticeOf, pathId } from './query.ts'
 
 const notices: Record<string, string> = {
@@ -70,7 +71,7 @@ export function mountEditors(router: Router, web: WebContext): void {
   })
 
   router.get('/editors/:id/disable', async (request, response) => {
-    const editor = (await listEditors(web.db)).find(({ id }) => id === pathId(request))
+    const editor = (await listEditors(web.db)).find(({ id }) => id === pathId(request, largestInt))
     if (!editor) throw new Refusal('not_found', 'There is no such editor.')
     sendConfirmation(request, response, web, {
       section: 'editors',
@@ -86,7 +87,7 @@ export function mountEditors(router: Router, web: WebContext): void {
   })
 
   router.post('/editors/:id/disable', async (request, response) => {
-    await disableEditor(web, { id: pathId(request), actor: actorOf(request) })
+    await disableEditor(web, { id: pathId(request, largestInt), actor: actorOf(request) })
     response.redirect(303, '/admin/editors?done=disabled')
   })
 }

@@ -25,6 +25,7 @@ import { showTry } from './feed-try.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { count, empty, facts, moment, number, rowList, state } from './parts.ts'
+import { largestInt } from '../path-id.ts'
 import { noticeOf, pathId } from './query.ts'
 
 const back = ['Feeds', '/admin/feeds'] as const
@@ -65,7 +66,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
   })
 
   router.get('/feeds/:id', async (request, response) => {
-    const feed = await getFeed(web.db, pathId(request))
+    const feed = await getFeed(web.db, pathId(request, largestInt))
     const categories = await listCategories(web.db)
     const rules = await listRules(web.db, feed.id)
     sendConsole(request, response, web, {
@@ -99,7 +100,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
   })
 
   router.post('/feeds/:id/poll', readForm, async (request, response) => {
-    const id = pathId(request)
+    const id = pathId(request, largestInt)
     await getFeed(web.db, id)
     await pollFeed(web, id)
     await note(request, 'feed.polled', id)
@@ -109,20 +110,20 @@ export function mountFeeds(router: Router, web: WebContext): void {
   router.post('/feeds/:id/state', readForm, async (request, response) => {
     const wanted = field(request, 'state')
     if (wanted !== 'active' && wanted !== 'paused') throw invalid('state', 'Must be active or paused.')
-    const feed = await changeFeed(web, { id: pathId(request), state: wanted })
+    const feed = await changeFeed(web, { id: pathId(request, largestInt), state: wanted })
     await note(request, wanted === 'active' ? 'feed.resumed' : 'feed.paused', feed.id)
     response.redirect(303, `${whence(request, feed.id)}?done=${wanted}`)
   })
 
   router.post('/feeds/:id/mapping', readForm, async (request, response) => {
-    const feed = await changeFeed(web, { id: pathId(request), categories: fieldList(request, 'category') })
+    const feed = await changeFeed(web, { id: pathId(request, largestInt), categories: fieldList(request, 'category') })
     await setRules(web, feed.id, readRules(field(request, 'rules') ?? ''))
     await note(request, 'feed.mapped', feed.id)
     response.redirect(303, `/admin/feeds/${feed.id}?done=changed`)
   })
 
   router.get('/feeds/:id/remove', async (request, response) => {
-    const feed = await getFeed(web.db, pathId(request))
+    const feed = await getFeed(web.db, pathId(request, largestInt))
     sendConfirmation(request, response, web, {
       section: 'feeds',
       title: `Remove “${feed.title || feed.url}”?`,
@@ -134,7 +135,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
   })
 
   router.post('/feeds/:id/remove', async (request, response) => {
-    const id = pathId(request)
+    const id = pathId(request, largestInt)
     await removeFeed(web, id)
     await note(request, 'feed.removed', id)
     response.redirect(303, '/admin/feeds?done=removed')

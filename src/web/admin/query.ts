@@ -2,6 +2,7 @@
 
 import type { Request } from 'express'
 import { Refusal } from '../../base/errors.ts'
+import { readId } from '../path-id.ts'
 
 /** A query parameter's text; undefined when it is missing, empty or no single text. */
 export function queryText(request: Request, name: string): string | undefined {
@@ -10,10 +11,10 @@ export function queryText(request: Request, name: string): string | undefined {
 }
 
 /** The number in /editions/:id. */
-export function pathId(request: Request): number {
-  const { id } = request.params
-  if (typeof id !== 'string' || !/^[1-9]\d{0,14}$/.test(id)) throw new Refusal('not_found', 'There is nothing here.')
-  return Number(id)
+export function pathId(request: Request, largest?: number): number {
+  const id = readId(request.params['id'], largest)
+  if (id === undefined) throw new Refusal('not_found', 'There is nothing here.')
+  return id
 }
 
 /** The sentence for `?done=`: what was just done, after the redirect. */

@@ -1,4 +1,4 @@
-// /archive: the editions that were sent, with their stories. Public, and without any person: what is shown is what anybody who
+// /archive: the editions of which anything was sent, with their stories. Public, and without any person: what is shown is what anybody who
 // had chosen everything would have read.
 
 import type { RequestHandler } from 'express'
@@ -8,6 +8,7 @@ import type { Db } from '../../db/connect.ts'
 import type { Article } from '../../db/schema.ts'
 import { html, type Html } from '../html.ts'
 import { sendPage } from '../layout.ts'
+import { readId } from '../path-id.ts'
 import type { WebContext } from '../web-context.ts'
 import { teaser } from './front.ts'
 import { fullDate, timeOfDay } from './words.ts'
@@ -16,8 +17,7 @@ const perPage = 100
 
 export function showArchive(web: WebContext): RequestHandler {
   return async (request, response) => {
-    const before = Number(request.query['before'])
-    const editions = await listSent(web.db, Number.isSafeInteger(before) && before > 0 ? before : undefined)
+    const editions = await listPublic(web.db, readId(request.query['before']))
     const days = Map.groupBy(editions.slice(0, perPage), (edition) => fullDate(web.config, edition.at))
     sendPage(response, web.config, {
       title: 'Archive',
@@ -51,8 +51,8 @@ export function showArchive(web: WebContext): RequestHandler {
 
 export function showArchivedEdition(web: WebContext): RequestHandler {
   return async (request, response) => {
-    const id = Number(request.params['edition'])
-    const edition = Number.isSafeInteger(id) && id > 0 ? await findSent(web.db, id) : undefined
+    const id = readId(request.params['edition'])
+    const edition = id && (await findPublic(web.db, id))
     if (!edition) throw new Refusal('not_found', 'There is no such edition in the archive.')
     const sections = await listStories(web.db, id, web.config.digest.stories)
     sendPage(response, web.config, {
@@ -74,18 +74,24 @@ export function showArchivedEdition(web: WebContext): RequestHandler {
   }
 }
 
-/** Closed with at least one mail sent; announcements aren't editions of stories. One more than a page, to know of the next. */
-function sentEditions(db: Db) {
+/** A digest that was sent to anybody at all: while it is being sent, paused, and after it was closed or cancelled. What is uncertain
+ * may have arrived, so its link works too. Announcements aren't editions of stories; a run for a single address is nobody else's. */
+function publicEditions(db: Db) {
   return db
     .selectFrom('editions')
     .select(['id', sql<Date>`coalesce(slot_at, created_at)`.as('at')])
-    .where('state', '=', 'closed')
+    .where('state', 'in', ['sending', 'paused', 'closed', 'cancelled'])
     .where('kind', '!=', 'announcement')
-    .where(sql<boolean>`(account->>'sent')::int > 0`)
+    .where('onlySubscriberId', 'is', null)
+    .where(
+      sql<boolean>`case when account is not null then (account->>'sent')::int + (account->>'uncertain')::int > 0
+        else (select sum(count) > 0 from edition_counts where edition_id = editions.id and outcome in ('sent', 'uncertain')) end`,
+    )
 }
 
-async function listSent(db: Db, before: number | undefined) {
-  return sentEditions(db)
+/** One more than a page, to know of the next. */
+async function listPublic(db: Db, before: number | undefined) {
+  return publicEditions(db)
     .select((eb) =>
       eb
         .selectFrom('editionArticles')
@@ -108,8 +114,8 @@ async function listSent(db: Db, before: number | undefined) {
     .execute()
 }
 
-function findSent(db: Db, id: number) {
-  return sentEditions(db).where('id', '=', id).executeTakeFirst()
+function findPublic(db: Db, id: number) {
+  return publicEditions(db).where('id', '=', id).executeTakeFirst()
 }
 
 /** The first stories of each category, as a digest would show them; without what was withdrawn since. */

@@ -6,15 +6,14 @@ import type { RequestHandler } from 'express'
 import { sql } from 'kysely'
 import { Refusal } from '../../base/errors.ts'
 import { checkToken } from '../../base/tokens.ts'
+import { largestInt, readId } from '../path-id.ts'
 import type { WebContext } from '../web-context.ts'
 
 export function followStory(web: WebContext): RequestHandler {
   return async (request, response) => {
     const check = checkToken(web.config.secretKeys, 'click', request.query['token'], web.clock.now())
-    const id = check.outcome === 'valid' ? Number(check.id) : NaN
-    const article = Number.isSafeInteger(id)
-      ? await web.db.selectFrom('articles').select('link').where('id', '=', id).executeTakeFirst()
-      : undefined
+    const id = check.outcome === 'valid' ? readId(check.id, largestInt) : undefined
+    const article = id && (await web.db.selectFrom('articles').select('link').where('id', '=', id).executeTakeFirst())
     if (!article || !/^https?:\/\//i.test(article.link)) throw new Refusal('not_found', 'There is no such story.')
     if (web.config.clickCounts) await countClick(web, id)
     response.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' }).redirect(302, article.link)
