@@ -7,13 +7,18 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { parseEnv } from 'node:util'
 import { readConfig } from '../../src/base/config.ts'
+import { parseRelay } from '../../src/base/relay.ts'
 import { variables } from '../../src/base/variables.ts'
 import { createOut } from '../../src/commands/out.ts'
 import { runWords } from '../../src/commands/program.ts'
 
 const root = path.join(import.meta.dirname, '../..')
 const read = (file: string): string => fs.readFileSync(path.join(root, file), 'utf8')
-const pages = ['README.md', 'GLOSSARY.md', ...fs.globSync(['docs/**/*.md', 'src/**/*.md'], { cwd: root })]
+const pages = [
+  'README.md',
+  'GLOSSARY.md',
+  ...fs.globSync(['docs/**/*.md', 'src/**/*.md', 'bench/**/*.md'], { cwd: root }),
+]
 
 /** The cells of the table rows between two comments, unescaped. */
 function rowsBetween(text: string, from: string, to: string): string[][] {
@@ -96,6 +101,12 @@ test('every file that the documents name exists', () => {
   for (const page of pages)
     for (const [, name] of read(page).matchAll(/`((?:src|docs|tests|emails|migrations|bench)\/[\w./-]+)`/g))
       assert.ok(fs.existsSync(path.join(root, name!)), `${page} names ${name}`)
+})
+
+test('every relay address in operating.md is one that SMTP_URL takes', () => {
+  const given = [...read('docs/operating.md').matchAll(/smtps?:\/\/[^\s"`]+/g)].map(([address]) => address)
+  assert.ok(given.length > 3)
+  for (const address of given) assert.equal(typeof parseRelay(address), 'object', address)
 })
 
 test('the metrics that operating.md tells to watch are those that are exposed', () => {
