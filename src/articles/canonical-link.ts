@@ -52,14 +52,22 @@ function outOfAmpCache(url: URL): URL {
 }
 
 function canonicalPath(path: string): string {
-  return path
+  const own = path
     .replace(/;(?:jsessionid|phpsessid|sessionid|sid)=[^/;]*/gi, '')
     .replace(/\/\(S\([^/()]*\)\)(?=\/)/i, '')
-    .replace(/\/+$/, '')
-    .replace(/^\/amp(?=\/.)/i, '')
-    .replace(/^(.*[^/]\/*)\/amp$/i, '$1')
-    .replace(/\.amp(?=$|\.html?$)/i, '')
-    .replace(/\/+$/, '')
+  return withoutSlashes(
+    withoutSlashes(own)
+      .replace(/^\/amp(?=\/.)/i, '')
+      .replace(/^(.*[^/]\/*)\/amp$/i, '$1')
+      .replace(/\.amp(?=$|\.html?$)/i, ''),
+  )
+}
+
+/** At the end. As a regular expression this would begin anew at each slash of a long row. */
+function withoutSlashes(path: string): string {
+  let length = path.length
+  while (path[length - 1] === '/') length--
+  return path.slice(0, length)
 }
 
 function canonicalQuery(parameters: URLSearchParams): string {

@@ -111,22 +111,22 @@ function sequenceLength(bytes: Buffer, at: number): number {
   return length
 }
 
-/** What each byte from 0x80 is. */
-const upper1252 = iconv.decode(Buffer.from(Array.from({ length: 0x80 }, (_, at) => at + 0x80)), 'windows-1252')
+/** What each byte from 0x80 is, in UTF-8. */
+const upper1252 = Array.from({ length: 0x80 }, (_, at) =>
+  Buffer.from(iconv.decode(Buffer.from([at + 0x80]), 'windows-1252')),
+)
 
+/** Into one buffer: as pieces of text, ten million strays would take hundreds of megabytes. */
 function decodeStrayUtf8(bytes: Buffer): string {
-  let text = ''
-  let from = 0
+  const read = Buffer.allocUnsafe(bytes.length * 3)
+  let size = 0
   for (let at = 0; at < bytes.length;) {
     const length = bytes[at]! < 0x80 ? 1 : sequenceLength(bytes, at)
-    if (length) {
-      at += length
-      continue
-    }
-    text += bytes.toString('utf8', from, at) + upper1252[bytes[at]! - 0x80]!
-    from = ++at
+    if (length) for (let n = 0; n < length && at + n < bytes.length; n++) read[size++] = bytes[at + n]!
+    else size += upper1252[bytes[at]! - 0x80]!.copy(read, size)
+    at += length || 1
   }
-  return text + bytes.toString('utf8', from)
+  return read.toString('utf8', 0, size)
 }
 
 /** From the words alone: markup is ASCII and would drown them. */

@@ -38,6 +38,12 @@ export const excerptLength = 320
 /** Longest stored title; longer ones are cut at a word. */
 export const titleLength = 500
 
+/** Longest stored author, and longest label. */
+export const authorLength = 300
+export const labelLength = 200
+/** Longest address of a link, picture or base, as written. */
+export const addressLength = 4000
+
 /** Labels read of one entry, and declared pictures: no feed that means it has more. */
 export const mostLabels = 500
 export const mostPictures = 100

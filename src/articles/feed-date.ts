@@ -1,12 +1,17 @@
 // Dates as feeds write them: RFC 822 with every usual mistake, ISO 8601 with or without zone, month names of a dozen languages,
 // HTML inside the element. Without a zone it is UTC. What is impossible (31 April, 1970, year 1) is null, never a guess.
 
+/** With HTML around it: what is longer is no date. */
+const mostWritten = 2000
+
 /** null: no date, or none that can be true. Pure. */
-export function parseFeedDate(given: string): Date | null {
+export function parseFeedDate(written: string): Date | null {
+  const given = written.trim()
+  if (!given || given.length > mostWritten) return null
   const attribute = /\bdatetime\s*=\s*["']([^"']+)["']/i.exec(given)?.[1]
   const text = (attribute ?? given)
     .replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 0x0f))
-    .replace(/<[^>]*>/g, ' ')
+    .replace(/<[^<>]*>/g, ' ')
     .replace(/&(?:nbsp|#160);/g, ' ')
     .replace(/[\s\u00a0\u200e\u200f]+/g, ' ')
     .trim()

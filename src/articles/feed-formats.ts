@@ -56,7 +56,28 @@ function parseFeedText(text: string, origin: Origin): FeedReading {
   return { outcome: 'feed', feed }
 }
 
+const deepestJson = 100
+const mostValues = 1_000_000
+
+/** Before it is parsed, as parsing makes objects of all of it at once. */
+function checkJson(text: string): void {
+  let depth = 0
+  let values = 0
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]
+    if (char === '"') {
+      for (at++; at < text.length && text[at] !== '"'; at++) if (text[at] === '\\') at++
+    } else if (char === ']' || char === '}') depth--
+    else if (char === '[' || char === '{' || char === ',') {
+      if (char !== ',' && ++depth > deepestJson)
+        throw new FeedRefused(`Its JSON is nested more than ${deepestJson} deep.`)
+      if (++values > mostValues) throw new FeedRefused(`Its JSON has more than ${mostValues} values.`)
+    }
+  }
+}
+
 function parseJson(text: string, origin: Origin): FeedReading {
+  checkJson(text)
   const document = parseWhole(text)
   if (document === undefined) return refused('It is broken JSON.')
   const feed = readJsonFeed(document, origin)

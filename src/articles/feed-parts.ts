@@ -1,6 +1,7 @@
 // What the format adapters share: addresses resolved and made safe, pictures chosen, texts made into excerpts.
 
-import { excerptLength, titleLength } from './entry.ts'
+import { createHash } from 'node:crypto'
+import { addressLength, authorLength, excerptLength, labelLength, titleLength } from './entry.ts'
 import { cutAtWord, plainText, readHtml, unescapeAgain } from './html-text.ts'
 
 /** Absolute http(s), or null. `base` null: relative ones can't be told from nonsense and stay as written where they look like
@@ -13,7 +14,7 @@ export function resolveLink(written: string | null | undefined, base: string | n
       .replace(/[\x00-\x1f\x7f]/g, '')
       .trim(),
   )
-  if (!text || text.length > 4000) return null
+  if (!text || text.length > addressLength) return null
   if (/^[a-z][a-z0-9+.-]*:/i.test(text)) {
     if (!/^https?:\/*[^/\s]/i.test(text)) return null
     return isWebAddress(text) ? keepAsWritten(text) : null
@@ -49,6 +50,46 @@ export function titleOf(html: string): string | null {
   return title ? cutAtWord(title, titleLength) : null
 }
 
+/** As written. One that is longer than any that means something ends in a hash of the whole. */
+export function boundedGuid(guid: string | null): string | null {
+  if (!guid || guid.length <= addressLength) return guid
+  return `${guid.slice(0, addressLength - 100).toWellFormed()} ${createHash('sha256').update(guid).digest('base64url')}`
+}
+
+export function labelOf(html: string): string {
+  return cutAtWord(plainText(html), labelLength)
+}
+
+/** Several names become one text, each once. null: nobody is named. */
+export function authorsOf(names: readonly string[]): string | null {
+  const given = [...new Set(names.filter(Boolean))]
+  return given.length ? cutAtWord(given.join(', '), authorLength) : null
+}
+
+/** `jane@paper.example (Jane Doe)` and `Jane Doe <jane@paper.example>` are Jane Doe; an address alone is nobody's name to print. */
+export function personName(text: string): string | null {
+  const named = behindAddress(text) ?? beforeAddress(text) ?? text.trim()
+  return named && !isEmailAddress(named) ? named : null
+}
+
+function behindAddress(text: string): string | undefined {
+  const open = text.indexOf('(')
+  if (open < 0 || !text.endsWith(')') || !isEmailAddress(text.slice(0, open).trim())) return undefined
+  return text.slice(open + 1, -1).trim() || undefined
+}
+
+function beforeAddress(text: string): string | undefined {
+  const open = Math.max(text.lastIndexOf('<'), text.lastIndexOf('('))
+  if (open < 0 || !/[>)]$/.test(text) || !isEmailAddress(text.slice(open + 1, -1))) return undefined
+  return text.slice(0, open).trim() || undefined
+}
+
+/** One word with an @ inside. */
+function isEmailAddress(text: string): boolean {
+  const at = text.indexOf('@', 1)
+  return at > 0 && at < text.length - 1 && !/\s/.test(text)
+}
+
 /** The first of the texts that says anything, as a clean excerpt; and the pictures of all of them, first to last. */
 export function readTexts(texts: readonly (string | undefined)[]): { excerpt: string; pictures: string[] } {
   let excerpt = ''
@@ -67,17 +108,17 @@ function isOnlyAddress(text: string): boolean {
   return /^https?:\/\/\S+$/i.test(text)
 }
 
-/** Without the lines that blog programs add at the end, cut at a word. */
+/** Without the lines that blog programs add at the end, cut at a word. White space in `text` is collapsed. */
 export function toExcerpt(text: string): string {
   const once = unescapeAgain(text, excerptLength * 2)
   const bare = once
-    .replace(/\s*The post .{1,600}? (?:first )?appeared first on .{1,200}$/s, '')
-    .replace(/\s*(?:\(?Continue reading|\[?Read more|Weiterlesen|Lire la suite|Leer más|Читать далее)\b.{0,200}$/i, '')
+    .replace(/\s?The post .{1,600}? (?:first )?appeared first on .{1,200}$/s, '')
+    .replace(/\s?(?:\(?Continue reading|\[?Read more|Weiterlesen|Lire la suite|Leer más|Читать далее)\b.{0,200}$/i, '')
     // A summary that ends with its sentence needs no dots; one that was cut keeps them.
-    .replace(/([.!?…]['"’”)]*)?\s*\[(?:…|\.\.\.|&hellip;)\]\s*$/, (_all, end: string | undefined) => end ?? '…')
-    .replace(/\s*This (?:post|article) (?:first )?appeared (?:first )?on .{1,200}$/i, '')
+    .replace(/([.!?…]['"’”)]*)?\s?\[(?:…|\.\.\.|&hellip;)\]\s?$/, (_all, end: string | undefined) => end ?? '…')
+    .replace(/\s?This (?:post|article) (?:first )?appeared (?:first )?on .{1,200}$/i, '')
     .trim()
-  return cutAtWord(bare.replace(/\s+…$/, '…'), excerptLength)
+  return cutAtWord(bare.replace(/\s…$/, '…'), excerptLength)
 }
 
 export interface Picture {

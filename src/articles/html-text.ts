@@ -1,7 +1,9 @@
 // What people read in a piece of HTML, and the pictures in it. A scanner, not a parser: it has to be fast (every summary of every
-// poll goes through it), stops when it has enough, and must never let markup out. What looks like a tag is one.
+// poll goes through it), stops when it has enough, and must never let markup out. What looks like a tag is one. Strangers write
+// what it reads: its time grows with the length of the text, never with its square.
 
 import { decodeHTML, decodeHTMLAttribute } from 'entities'
+import { TagScanner } from './html-tags.ts'
 
 export interface HtmlReading {
   /** White space collapsed, entities decoded. */
@@ -14,8 +16,6 @@ export interface HtmlPicture {
   width: number | null
 }
 
-const tagPattern =
-  /<(?:!--[\s\S]*?(?:-->|$)|!\[CDATA\[([\s\S]*?)(?:\]\]>|$)|[!?][^>]*(?:>|$)|(\/?)([a-zA-Z][\w:-]*)((?:[^>"']|"[^"]*"|'[^']*')*)(?:>|$))/y
 /** Their content is not for readers. */
 const unread =
   /^(?:script|style|iframe|object|svg|math|noembed|template|head|title|textarea|select|form|button|video|audio)$/
@@ -28,6 +28,7 @@ const inline =
 /** Reads until it has `most` characters of text, and the pictures up to there (or all, with `allPictures`). */
 export function readHtml(html: string, most: number, options: { allPictures?: boolean } = {}): HtmlReading {
   const pictures: HtmlPicture[] = []
+  const tags = new TagScanner(html)
   // Tags that are opened and never closed: looked for once, not again at each of a hundred thousand of them.
   const unclosed = new Set<string>()
   const mostRaw = most * 10 + 1000
@@ -39,29 +40,26 @@ export function readHtml(html: string, most: number, options: { allPictures?: bo
     // Ten times the length covers entities and white space; nothing here gets long by repetition.
     if (raw.length < mostRaw) raw += html.slice(at, Math.min(end, at + mostRaw))
     else {
-      if (options.allPictures) addPictures(pictures, html, at)
+      if (options.allPictures) addPictures(pictures, html, at, tags)
       break
     }
     if (tagAt < 0) break
-    tagPattern.lastIndex = tagAt
-    const match = tagPattern.exec(html)
-    if (!match) {
+    const found = tags.tagAt(tagAt)
+    if (!found) {
       raw += '<'
       at = tagAt + 1
       continue
     }
-    at = tagPattern.lastIndex
-    const [, cdata, isClosing, tagName, attributes] = match
-    if (cdata !== undefined) raw += cdata.slice(0, mostRaw).replaceAll('<', ' <')
-    if (tagName === undefined) continue
-    const tag = tagName.toLowerCase()
+    at = found.end
+    if (found.cdata !== undefined) raw += found.cdata.slice(0, mostRaw).replaceAll('<', ' <')
+    if (!found.name) continue
+    const tag = found.name.length > longestTag ? '' : found.name.toLowerCase()
     if (!inline.test(tag)) raw += ' '
-    if (isClosing) continue
-    if (tag === 'img' || tag === 'amp-img') addPicture(pictures, attributes ?? '')
-    else if (unread.test(tag) && !attributes?.endsWith('/')) {
-      const close = new RegExp(`</${tag}\\b[^>]*>`, 'gi')
-      close.lastIndex = at
-      if (!unclosed.has(tag) && close.exec(html)) at = close.lastIndex
+    if (found.isClosing) continue
+    if (tag === 'img' || tag === 'amp-img') addPicture(pictures, found.attributes)
+    else if (unread.test(tag) && !found.attributes.endsWith('/')) {
+      const close = unclosed.has(tag) ? -1 : closeOf(html, tag, at)
+      if (close >= 0) at = close
       else {
         unclosed.add(tag)
         if (isCode.test(tag)) at = html.length
@@ -69,6 +67,18 @@ export function readHtml(html: string, most: number, options: { allPictures?: bo
     }
   }
   return { text: cleanSpace(decodeEntities(raw)), pictures }
+}
+
+/** Longer ones are nothing that HTML knows. */
+const longestTag = 20
+/** More of one text are no choice. */
+const mostPictures = 100
+
+/** Behind the next `</tag …>`; -1: there is none. */
+function closeOf(html: string, tag: string, from: number): number {
+  const closing = new RegExp(`</${tag}\\b`, 'gi')
+  closing.lastIndex = from
+  return closing.exec(html) ? html.indexOf('>', closing.lastIndex) + 1 || -1 : -1
 }
 
 /** As in attributes: `&copy=1` and `&region` are no signs with a missing semicolon. `&nbspand` and `&quotHe` are. */
@@ -95,7 +105,7 @@ function isEscapedTwice(text: string): boolean {
   return (
     /&(?:#\d|#x[\da-f]|[a-z]{2,8};)/i.test(text) ||
     (text.includes('<') &&
-      /<\/?(?:a|abbr|b|big|blockquote|br|cite|code|del|div|em|embed|font|form|h[1-6]|hr|i|iframe|img|input|ins|li|link|mark|math|meta|object|ol|p|pre|q|s|script|small|span|strike|strong|style|sub|sup|svg|table|td|th|tr|tt|u|ul|video|wbr)(?=[\s/>])[^>]*>/i.test(
+      /<\/?(?:a|abbr|b|big|blockquote|br|cite|code|del|div|em|embed|font|form|h[1-6]|hr|i|iframe|img|input|ins|li|link|mark|math|meta|object|ol|p|pre|q|s|script|small|span|strike|strong|style|sub|sup|svg|table|td|th|tr|tt|u|ul|video|wbr)(?=[\s/>])[^<>]*>/i.test(
         text,
       ))
   )
@@ -123,34 +133,45 @@ export function cutAtWord(text: string, most: number): string {
   const space = /\s/.test(text[most]!) ? most : cut.lastIndexOf(' ')
   // Scripts without spaces, and very long words: at a whole character.
   const end = space > most * 0.6 ? cut.slice(0, space) : cut.replace(/[\ud800-\udbff]$/, '')
-  return `${end.replace(/[\s.,;:!?–—-]+$/u, '')}…`
+  let length = end.length
+  while (length > 0 && atWordEnd.test(end[length - 1]!)) length--
+  return `${end.slice(0, length)}…`
 }
 
+const atWordEnd = /[\s.,;:!?–—-]/
+
 /** Those after `from`, past everything else, until there are enough to choose from. */
-function addPictures(pictures: HtmlPicture[], html: string, from: number): void {
+function addPictures(pictures: HtmlPicture[], html: string, from: number, tags: TagScanner): void {
   const image = /<(?:amp-)?img\b/gi
   image.lastIndex = from
   for (let looked = 0; looked < 200 && pictures.length < 20; looked++) {
     const start = image.exec(html)?.index
     if (start === undefined) return
-    tagPattern.lastIndex = start
-    addPicture(pictures, tagPattern.exec(html)?.[4] ?? '')
+    const tag = tags.tagAt(start)
+    if (!tag) continue
+    image.lastIndex = tag.end
+    addPicture(pictures, tag.attributes)
   }
 }
 
+const read = new Set(['width', 'height', 'src', 'srcset', 'data-src', 'data-lazy-src', 'data-original'])
+
 function addPicture(pictures: HtmlPicture[], attributes: string): void {
+  if (pictures.length >= mostPictures) return
   const found: Record<string, string> = {}
-  for (const [, name, , double, single, bare] of attributes.matchAll(
+  for (const [, written, , double, single, bare] of attributes.matchAll(
     // The value is optional so that a long name without one is passed over once, not from each of its letters.
     /([a-zA-Z][\w:-]*)(?:\s*=\s*("([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g,
-  ))
-    found[name!.toLowerCase()] ??= decodeHTML(double ?? single ?? bare ?? '').trim()
+  )) {
+    const name = written!.length > longestTag ? '' : written!.toLowerCase()
+    if (read.has(name)) found[name] ??= decodeHTML(double ?? single ?? bare ?? '').trim()
+  }
   const width = size(found.width)
   const height = size(found.height)
   if ((width !== null && width < 40) || (height !== null && height < 40)) return
   const lazy = found['data-src'] || found['data-lazy-src'] || found['data-original']
   const src = found.src && !found.src.startsWith('data:') ? found.src : undefined
-  const url = lazy || src || found.srcset?.split(/[\s,]/)[0]
+  const url = lazy || src || /^[^\s,]*/.exec(found.srcset ?? '')?.[0]
   if (url) pictures.push({ url, width })
 }
 

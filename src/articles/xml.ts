@@ -1,6 +1,8 @@
 // Feed documents as a small tree, read leniently and within bounds. Names are lower case with a canonical prefix by namespace
 // (`dc:date`, `media:content`; none for the feed's own elements), whatever prefix the document chose.
 //
+// Whatever could take more time or memory than the document's size allows is refused while it is read.
+//
 // The surprise: an internal DTD is not XML's business here. Plain entities of it are expanded; any that could grow (nested, long
 // or external) make the document refused. That is all that is left of entity bombs.
 
@@ -32,6 +34,10 @@ export class FeedRefused extends Error {
 const deepest = 100
 const mostNodes = 300_000
 const mostPrefixes = 200
+const mostAttributes = 1_000
+const mostAttributesInAll = 500_000
+/** Characters that the document's own entities may become. */
+const mostExpanded = 1_000_000
 export const mostItems = 10_000
 
 /** Elements that only hold elements: the text between is white space, or noise. */
@@ -49,10 +55,22 @@ export function parseXml(text: string): XmlDocument | { root: null; firstElement
   let items = 0
   // Of every element, also before and after the feed's own: the parser's time grows with the square of the depth.
   let depth = 0
+  let attributesHere = 0
+  let attributesInAll = 0
+  const budget = { left: mostExpanded }
   const stack: XmlNode[] = []
   const scopes: Scope[] = []
   const parser: Parser = new Parser(
     {
+      onopentagname() {
+        attributesHere = 0
+      },
+      onattribute() {
+        if (++attributesHere > mostAttributes)
+          throw new FeedRefused(`One of its elements has more than ${mostAttributes} attributes.`)
+        if (++attributesInAll > mostAttributesInAll)
+          throw new FeedRefused(`It has more than ${mostAttributesInAll} attributes.`)
+      },
       onopentag(rawName, attributes) {
         if (++depth > deepest) throw new FeedRefused(`Its elements are nested more than ${deepest} deep.`)
         if (isRootClosed) return
@@ -85,7 +103,7 @@ export function parseXml(text: string): XmlDocument | { root: null; firstElement
           else stack.at(-1)?.children.pop()
         }
         node.to = Math.max(node.from, parser.startIndex)
-        if (entities.size) node.text = expand(node.text, entities)
+        if (entities.size) node.text = expand(node.text, entities, budget)
         const parent = stack.at(-1)
         if (parent && node.text && !containers.has(parent.name)) parent.text += node.text
         if (!parent) isRootClosed = true
@@ -117,12 +135,15 @@ function isRoot(name: string): boolean {
 }
 
 interface Scope {
-  /** Namespace prefix → canonical prefix. */
-  prefixes: ReadonlyMap<string, string>
+  /** Namespace prefix → canonical prefix, as far as declared here; null: nothing is. */
+  own: ReadonlyMap<string, string> | null
+  outer: Scope | null
+  /** Declared here and further out. */
+  declared: number
   isAtom: boolean
 }
 
-const noScope: Scope = { prefixes: new Map(), isAtom: false }
+const noScope: Scope = { own: null, outer: null, declared: 0, isAtom: false }
 
 const canonical: readonly (readonly [RegExp, string])[] = [
   [/^https?:\/\/www\.w3\.org\/2005\/atom/, 'atom'],
@@ -153,29 +174,39 @@ function canonicalPrefix(uri: string): string | undefined {
 }
 
 function enterScope(outer: Scope = noScope, name: string, attributes: Record<string, string>, depth: number): Scope {
-  let prefixes: Map<string, string> | null = null
+  let own: Map<string, string> | null = null
   for (const attribute in attributes) {
     if (!attribute.startsWith('xmlns')) continue
-    prefixes ??= new Map(outer.prefixes)
-    if (prefixes.size > mostPrefixes) throw new FeedRefused(`It names more than ${mostPrefixes} namespaces.`)
+    own ??= new Map()
+    if (outer.declared + own.size > mostPrefixes)
+      throw new FeedRefused(`It names more than ${mostPrefixes} namespaces.`)
     const uri = attributes[attribute]!
     if (attribute.startsWith('xmlns:')) {
       const prefix = attribute.slice(6)
-      prefixes.set(prefix, canonicalPrefix(uri) ?? prefix)
+      own.set(prefix, canonicalPrefix(uri) ?? prefix)
     } else if (depth > 0) {
       // The root's own namespace is the feed's whatever it is called; further down a foreign one is foreign.
-      prefixes.set('', canonicalPrefix(uri) ?? (uri.trim() ? 'foreign' : ''))
-    } else prefixes.set('', '')
+      own.set('', canonicalPrefix(uri) ?? (uri.trim() ? 'foreign' : ''))
+    } else own.set('', '')
   }
   const isAtom = outer.isAtom || (depth === 0 && /^(\w+:)?feed$/.test(name))
-  return prefixes || isAtom !== outer.isAtom ? { prefixes: prefixes ?? outer.prefixes, isAtom } : outer
+  if (!own && isAtom === outer.isAtom) return outer
+  return { own, outer, declared: outer.declared + (own?.size ?? 0), isAtom }
+}
+
+function prefixIn(scope: Scope, written: string): string {
+  for (let at: Scope | null = scope; at; at = at.outer) {
+    const prefix = at.own?.get(written)
+    if (prefix !== undefined) return prefix
+  }
+  return written
 }
 
 function canonicalName(rawName: string, scope: Scope): string {
   const colon = rawName.indexOf(':')
   const written = colon < 0 ? '' : rawName.slice(0, colon)
   const local = colon < 0 ? rawName : rawName.slice(colon + 1)
-  let prefix = scope.prefixes.get(written) ?? written
+  let prefix = prefixIn(scope, written)
   // Some name RSS's own elements <rss:item>, which has never had a namespace.
   if (prefix === 'rss' || (prefix === 'atom' && scope.isAtom)) prefix = ''
   return prefix ? `${prefix}:${local}` : local
@@ -221,7 +252,12 @@ function decodeNumeric(value: string): string {
   })
 }
 
-function expand(text: string, entities: Map<string, string>): string {
+function expand(text: string, entities: Map<string, string>, budget: { left: number }): string {
   if (!text.includes('&')) return text
-  return text.replace(/&([\w.:-]+);/g, (all, name) => entities.get(name) ?? all)
+  return text.replace(/&([\w.:-]+);/g, (all, name) => {
+    const value = entities.get(name)
+    if ((budget.left -= value?.length ?? 0) < 0)
+      throw new FeedRefused(`Its entities expand to more than ${mostExpanded} characters.`)
+    return value ?? all
+  })
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Entry } from '../../src/articles/entry.ts'
 import { parseFeed } from '../../src/articles/feed-formats.ts'
-import { feedsOfPage } from '../../src/articles/try-feed.ts'
+import { feedsOfPage } from '../../src/articles/feeds-of-page.ts'
 
 function only(document: string | Uint8Array): Entry {
   const reading = parseFeed(Buffer.from(document as string))

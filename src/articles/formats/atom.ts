@@ -2,7 +2,18 @@
 
 import { type Entry, mostLabels, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
 import { parseFeedDate } from '../feed-date.ts'
-import { choosePicture, isWebAddress, type Picture, readTexts, resolveLink, titleOf } from '../feed-parts.ts'
+import {
+  authorsOf,
+  boundedGuid,
+  choosePicture,
+  isWebAddress,
+  labelOf,
+  personName,
+  type Picture,
+  readTexts,
+  resolveLink,
+  titleOf,
+} from '../feed-parts.ts'
 import { plainText } from '../html-text.ts'
 import { child, childrenNamed, markupOf, type XmlDocument, type XmlNode } from '../xml.ts'
 import { absolute, documentBase, rebase } from './rss.ts'
@@ -58,15 +69,17 @@ function readEntry(source: string, entry: XmlNode, outerBase: string | null): En
       resolveLink(contentSource(entry), base) ??
       (guid && isWebAddress(guid) ? resolveLink(guid, base) : null) ??
       firstOfRels(entry, ['self', 'related', 'via'], base),
-    guid,
+    guid: boundedGuid(guid),
     publishedAt: dateOf(source, entry),
     categories: childrenNamed(entry, 'category')
       .slice(0, mostLabels)
-      .map((node) => plainText(node.attributes.label?.trim() || node.attributes.term?.trim() || node.text))
+      .map((node) => labelOf(node.attributes.label?.trim() || node.attributes.term?.trim() || node.text))
       .concat(
         childrenNamed(entry, 'category').length
           ? []
-          : childrenNamed(entry, 'dc:subject').map((node) => plainText(node.text)),
+          : childrenNamed(entry, 'dc:subject')
+              .slice(0, mostLabels)
+              .map((node) => labelOf(node.text)),
       )
       .filter(Boolean),
     author: authorOf(entry) ?? authorOf(child(entry, 'source')),
@@ -123,9 +136,10 @@ function isBase64(node: XmlNode): boolean {
 function authorOf(node: XmlNode | undefined): string | null {
   if (!node) return null
   const names = childrenNamed(node, 'author').map((author) => plainText((child(author, 'name') ?? author).text))
-  const given = names.filter((name) => name && !/^\S+@\S+$/.test(name))
-  if (given.length) return [...new Set(given)].join(', ')
-  return plainText(child(node, 'dc:creator')?.text ?? '') || null
+  return (
+    authorsOf(names.map((name) => personName(name) ?? '')) ??
+    authorsOf([plainText(child(node, 'dc:creator')?.text ?? '')])
+  )
 }
 
 function declaredPictures(entry: XmlNode): Picture[] {

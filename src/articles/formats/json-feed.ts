@@ -2,7 +2,17 @@
 
 import { type Entry, mostLabels, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
 import { parseFeedDate } from '../feed-date.ts'
-import { choosePicture, isWebAddress, type Picture, readTexts, resolveLink, titleOf } from '../feed-parts.ts'
+import {
+  authorsOf,
+  boundedGuid,
+  choosePicture,
+  isWebAddress,
+  labelOf,
+  type Picture,
+  readTexts,
+  resolveLink,
+  titleOf,
+} from '../feed-parts.ts'
 import { plainText } from '../html-text.ts'
 import { FeedRefused, mostItems } from '../xml.ts'
 import { absolute } from './rss.ts'
@@ -47,12 +57,12 @@ function readItem(item: Fields, base: string | null): Entry {
     link:
       resolveLink(text(item.url), base) ??
       resolveLink(text(item.external_url), base) ??
-      (guid && isWebAddress(guid) ? guid : null),
-    guid,
+      (guid && isWebAddress(guid) ? resolveLink(guid, base) : null),
+    guid: boundedGuid(guid),
     publishedAt: parseFeedDate(text(item.date_published)) ?? parseFeedDate(text(item.date_modified)),
     categories: (Array.isArray(item.tags) ? item.tags : [])
       .slice(0, mostLabels)
-      .map((tag) => plainText(text(tag)))
+      .map((tag) => labelOf(text(tag)))
       .filter(Boolean),
     author: authorOf(item),
     excerpt,
@@ -68,8 +78,7 @@ function looksLikeItems(items: readonly unknown[]): boolean {
 
 function authorOf(fields: Fields): string | null {
   const authors = [...(Array.isArray(fields.authors) ? fields.authors : []), fields.author]
-  const names = authors.map((author) => plainText(isFields(author) ? text(author.name) : text(author))).filter(Boolean)
-  return names.length ? [...new Set(names)].join(', ') : null
+  return authorsOf(authors.map((author) => plainText(isFields(author) ? text(author.name) : text(author))))
 }
 
 function isFields(value: unknown): value is Fields {

@@ -1,9 +1,20 @@
 // RSS 0.9x to 2.0, RSS 1.0 (RDF) and the dialects of WordPress, FeedBurner and the media modules. The two families differ in where
 // the items stand and in what names them: a guid here, rdf:about there.
 
-import { type Entry, mostLabels, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
+import { addressLength, type Entry, mostLabels, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
 import { parseFeedDate } from '../feed-date.ts'
-import { choosePicture, isWebAddress, type Picture, readTexts, resolveLink, titleOf } from '../feed-parts.ts'
+import {
+  authorsOf,
+  boundedGuid,
+  choosePicture,
+  isWebAddress,
+  labelOf,
+  personName,
+  type Picture,
+  readTexts,
+  resolveLink,
+  titleOf,
+} from '../feed-parts.ts'
 import { plainText } from '../html-text.ts'
 import { child, childrenNamed, markupOf, type XmlDocument, type XmlNode } from '../xml.ts'
 
@@ -75,7 +86,7 @@ function readItem(source: string, item: XmlNode, outerBase: string | null): Entr
       titleOf(markup(name) ?? ''),
     ),
     link,
-    guid,
+    guid: boundedGuid(guid),
     publishedAt: firstOf(dateNames, (name) => {
       for (const node of childrenNamed(item, name)) {
         const date = parseFeedDate(markupOf(source, node))
@@ -146,28 +157,22 @@ function categoriesOf(item: XmlNode): string[] {
 function labels(nodes: readonly XmlNode[]): string[] {
   return nodes
     .slice(0, mostLabels)
-    .map((node) => plainText(node.text.trim() || node.attributes.label || node.attributes.term || ''))
+    .map((node) => labelOf(node.text.trim() || node.attributes.label || node.attributes.term || ''))
     .filter(Boolean)
 }
 
 function authorOf(item: XmlNode): string | null {
   const creators = [...childrenNamed(item, 'dc:creator'), ...childrenNamed(item, 'creator')]
-  const names = creators.map((node) => plainText(node.text)).filter(Boolean)
-  if (names.length) return [...new Set(names)].join(', ')
+  const names = authorsOf(creators.map((node) => plainText(node.text)))
+  if (names) return names
   for (const name of ['author', 'itunes:author', 'atom:author', 'media:credit']) {
     for (const node of childrenNamed(item, name)) {
       const person = child(node, 'name') ?? child(node, 'atom:name')
       const found = personName(plainText(person?.text ?? node.text))
-      if (found) return found
+      if (found) return authorsOf([found])
     }
   }
   return null
-}
-
-/** `jane@paper.example (Jane Doe)` is Jane Doe; an address alone is nobody's name to print. */
-function personName(text: string): string | null {
-  const named = /^\S+@\S+\s*\((.+)\)$/.exec(text)?.[1] ?? /^(.+?)\s*[<(]\S+@\S+[>)]$/.exec(text)?.[1] ?? text
-  return named.trim() && !/^\S+@\S+$/.test(named.trim()) ? named.trim() : null
 }
 
 function declaredPictures(item: XmlNode): Picture[] {
@@ -225,12 +230,12 @@ export function documentBase(
 
 export function rebase(base: string | null, node: XmlNode): string | null {
   const written = node.attributes['xml:base']?.trim()
-  if (!written) return base
+  if (!written || written.length > addressLength) return base
   const url = URL.parse(written, base ?? undefined)
   return url && /^https?:$/.test(url.protocol) ? url.href : base
 }
 
 export function absolute(url: string | null | undefined): string | null {
   const trimmed = url?.trim()
-  return trimmed && isWebAddress(trimmed) ? trimmed : null
+  return trimmed && trimmed.length <= addressLength && isWebAddress(trimmed) ? trimmed : null
 }
