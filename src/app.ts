@@ -11,6 +11,7 @@ import type { Relay } from './base/relay.ts'
 import type { Database } from './db/connect.ts'
 import type { Context } from './db/context.ts'
 import { openQueue } from './db/queue.ts'
+import { parser } from './articles/parser.ts'
 import { composersOf } from './composers.ts'
 import { DeliveryMetrics } from './delivery/metrics.ts'
 import { DeliveryWorker } from './delivery/worker.ts'
@@ -46,6 +47,8 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
   const stop = async () => {
     for (let last = stops.pop(); last; last = stops.pop()) await last()
   }
+  // Last of all: chores under way may still have something to read, but not for longer than the queue waits for them.
+  stops.push(async () => parser.close())
   try {
     const queue = await openQueue(database, config.database.url, log)
     stops.push(() => queue.stop(5000))

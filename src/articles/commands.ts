@@ -6,7 +6,8 @@ import type { Config } from '../base/config.ts'
 import type { Context } from '../db/context.ts'
 import { addCategory, renameCategory, retireCategory } from './categories.ts'
 import { addFeed, allowedHosts, listFeeds } from './feeds.ts'
-import { mostFeedBytes, parseFeed } from './feed-formats.ts'
+import { mostFeedBytes } from './feed-formats.ts'
+import { parser } from './parser.ts'
 import { pollFeed } from './poll.ts'
 import { countsByCategory, listCategories } from './store.ts'
 import { type Tried, tryEntries, tryFeedUrl } from './try-feed.ts'
@@ -65,8 +66,8 @@ async function tryOne(
   try {
     const path = args.resolve?.(source) ?? source
     if ((await stat(path)).size > mostFeedBytes) return { outcome: 'refused', reason: 'It is larger than 10 MB.' }
-    const reading = parseFeed(await readFile(path), { base: options.base })
-    if (reading.outcome === 'refused') return reading
+    const reading = await parser.read(await readFile(path), { base: options.base })
+    if (reading.outcome === 'refused') return { outcome: 'refused', reason: reading.reason }
     return { outcome: 'feed', url: source, feed: reading.feed, entries: tryEntries(reading.feed, options) }
   } catch (error) {
     return { outcome: 'refused', reason: `It can't be opened (${(error as NodeJS.ErrnoException).code}).` }

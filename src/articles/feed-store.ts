@@ -44,6 +44,7 @@ export async function storeFeed(
           lastSuccessAt: now,
           failures: 0,
           lastError: null,
+          readingSince: null,
           lastReport: JSON.stringify({ at, ...report } satisfies FeedReport),
           ...(report.taken > 0 ? { lastNewAt: now } : {}),
           ...also,

@@ -109,7 +109,7 @@ export async function changeFeed(ctx: Context, change: FeedChange): Promise<Feed
         ...(change.title === undefined ? {} : { title: change.title }),
         ...(change.state === undefined ? {} : { state: change.state }),
         ...(change.state === 'active' && feed.state !== 'active'
-          ? { nextPollAt: now, failures: 0, lastError: null }
+          ? { nextPollAt: now, failures: 0, lastError: null, readingSince: null }
           : {}),
       })
       .where('id', '=', feed.id)

@@ -1,19 +1,22 @@
 // Asking feeds for news. The database decides which are due; claiming one moves its next poll, so that ten processes share the
-// work and one that dies costs a feed five minutes. A feed that fails keeps everything it brought, and harms no other.
+// work and one that dies costs a feed five minutes. A feed that fails keeps everything it brought, and harms no other; one whose
+// document takes the process down has failed before that (attempts.ts).
 
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
 import type { Feed } from '../db/schema.ts'
+import { backoff, beginReading, unfinished } from './attempts.ts'
 import { allowedHosts, type FeedReport } from './feeds.ts'
-import { parseFeed } from './feed-formats.ts'
 import { storeFeed } from './feed-store.ts'
-import { backoffFor, intervalFor, readMaxAge, readRetryAfter, withJitter } from './poll-times.ts'
+import { parser as ownParser, type Parser, ParserClosed } from './parser.ts'
+import { intervalFor, readMaxAge, readRetryAfter, withJitter } from './poll-times.ts'
 import { type Fetched, type FetchOptions, type FetchResult, safeFetch } from './safe-fetch.ts'
 import { hubDueAt, hubLink, renewHub } from './websub.ts'
 
 export interface PollOptions {
   fetch?: (url: string, options: FetchOptions) => Promise<FetchResult>
   random?: () => number
+  parser?: Parser
 }
 
 export type PollOutcome =
@@ -74,33 +77,37 @@ async function claimDue(ctx: Context, now: Date): Promise<Feed[]> {
 
 /** What goes wrong unforeseen counts as a failure of this feed too: it backs off, and editors see it. */
 async function pollOne(ctx: Context, feed: Feed, options: PollOptions): Promise<PollOutcome> {
-  const now = ctx.clock.now()
-  const random = options.random ?? Math.random
+  const poll: Poll = { now: ctx.clock.now(), random: options.random ?? Math.random, isCounted: false }
   try {
-    return await pollAt(ctx, feed, options, now, random)
+    return await pollAt(ctx, feed, options, poll)
   } catch (error) {
+    if (error instanceof ParserClosed) return { outcome: 'failed', reason: unfinished }
     ctx.log.error({ err: error, feedId: feed.id }, 'a poll failed')
-    return fail(ctx, feed, now, 'What it brought could not be stored; the log says why.', null, random)
+    return fail(ctx, feed, poll, 'What it brought could not be stored; the log says why.')
   }
 }
 
-async function pollAt(
-  ctx: Context,
-  feed: Feed,
-  options: PollOptions,
-  now: Date,
-  random: () => number,
-): Promise<PollOutcome> {
+interface Poll {
+  now: Date
+  random: () => number
+  /** It is written down as a failure already. */
+  isCounted: boolean
+}
+
+async function pollAt(ctx: Context, feed: Feed, options: PollOptions, poll: Poll): Promise<PollOutcome> {
+  const { now, random } = poll
   const result = await (options.fetch ?? safeFetch)(feed.url, {
     userAgent: ctx.config.feeds.userAgent,
     allowHosts: allowedHosts(ctx.config),
     etag: feed.etag,
     lastModified: feed.lastModified,
   })
-  if (result.outcome === 'failed') return fail(ctx, feed, now, result.reason, null, random)
+  if (result.outcome === 'failed') return fail(ctx, feed, poll, result.reason)
   if (result.status === 410) return giveUp(ctx, feed, now)
   if (result.status !== 304 && (result.status < 200 || result.status > 299))
-    return fail(ctx, feed, now, answered(result), readRetryAfter(result.headers['retry-after'], now), random)
+    return fail(ctx, feed, poll, answered(result), {
+      retryAfterSeconds: readRetryAfter(result.headers['retry-after'], now),
+    })
   const url = await movedTo(ctx, feed, result.permanentUrl)
   const next = (seconds: number) => {
     const regular = later(now, withJitter(seconds, random))
@@ -113,8 +120,17 @@ async function pollAt(
     await renewHub(ctx, feed.id, { hubUrl: feed.hubUrl, topic: feed.hubTopic ?? feed.url })
     return { outcome: 'not-modified' }
   }
-  const reading = parseFeed(result.bytes, { location: result.url, contentType: result.headers['content-type'] ?? null })
-  if (reading.outcome === 'refused') return fail(ctx, feed, now, reading.reason, null, random)
+  const reading = await (options.parser ?? ownParser).read(
+    result.bytes,
+    { location: result.url, contentType: result.headers['content-type'] ?? null },
+    {
+      before: async () => {
+        await beginReading(ctx, feed, now, random)
+        poll.isCounted = true
+      },
+    },
+  )
+  if (reading.outcome === 'refused') return fail(ctx, feed, poll, reading.reason, { isFatal: reading.isFatal })
   const interval = feed.isSample
     ? 60
     : intervalFor({
@@ -141,7 +157,7 @@ async function pollAt(
 async function succeed(ctx: Context, feed: Feed, now: Date, url: string, nextPollAt: Date): Promise<void> {
   await ctx.db
     .updateTable('feeds')
-    .set({ url, lastPolledAt: now, lastSuccessAt: now, failures: 0, lastError: null, nextPollAt })
+    .set({ url, lastPolledAt: now, lastSuccessAt: now, failures: 0, lastError: null, readingSince: null, nextPollAt })
     .where('id', '=', feed.id)
     .execute()
 }
@@ -149,19 +165,18 @@ async function succeed(ctx: Context, feed: Feed, now: Date, url: string, nextPol
 async function fail(
   ctx: Context,
   feed: Feed,
-  now: Date,
+  { now, random, isCounted }: Poll,
   reason: string,
-  retryAfterSeconds: number | null,
-  random: () => number,
+  { retryAfterSeconds = null, isFatal }: { retryAfterSeconds?: number | null; isFatal?: true | undefined } = {},
 ): Promise<PollOutcome> {
-  const seconds = backoffFor(feed.failures + 1, retryAfterSeconds, random)
   await ctx.db
     .updateTable('feeds')
     .set({
       lastPolledAt: now,
-      failures: sql<number>`failures + 1`,
       lastError: reason,
-      nextPollAt: later(now, feed.isSample ? Math.min(seconds, 60) : seconds),
+      nextPollAt: backoff(feed, now, retryAfterSeconds, random),
+      ...(isCounted ? {} : { failures: sql<number>`failures + 1` }),
+      ...(isFatal ? {} : { readingSince: null }),
     })
     .where('id', '=', feed.id)
     .execute()

@@ -5,12 +5,12 @@ import { invalid, Refusal } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { Article } from '../db/schema.ts'
-import { titleLength } from './entry.ts'
 import { plausible } from './feed-date.ts'
-import { isWebAddress, titleOf, toExcerpt } from './feed-parts.ts'
-import { readHtml } from './html-text.ts'
+import { isWebAddress } from './feed-parts.ts'
 import { linkKeysOf } from './identity.ts'
 import { believableDate } from './ingest.ts'
+import type { PlainTexts } from './parse-jobs.ts'
+import { parser, Unreadable } from './parser.ts'
 import { lockSeq, releaseSeqs, type Sendable } from './seq.ts'
 import { listCategories } from './store.ts'
 
@@ -41,9 +41,10 @@ export const mostPushed = 500
 export async function pushArticles(ctx: Context, articles: readonly PushedArticle[]): Promise<Pushed[]> {
   if (articles.length > mostPushed) throw invalid('articles', `At most ${mostPushed} articles in one request.`)
   const now = ctx.clock.now()
+  const texts = await readTexts(articles)
   return ctx.db.transaction().execute(async (trx) => {
     const offered = new Map((await listCategories(trx)).map((category) => [category.slug, category.id]))
-    const checked = articles.map((article, index) => check(article, `articles.${index}`, offered, now))
+    const checked = articles.map((article, index) => check(article, texts[index]!, `articles.${index}`, offered, now))
     const ids = new Set<string>()
     for (const { given } of checked) {
       if (ids.has(given.id)) throw invalid('articles', `The id ${given.id} is in the request twice.`)
@@ -69,8 +70,29 @@ export async function findPushed(db: Trx | Context['db'], publisherId: string): 
     .executeTakeFirst()
 }
 
-function check(given: PushedArticle, field: string, offered: ReadonlyMap<string, number>, now: Date) {
-  const title = titleOf(given.title)
+/** Before the transaction, in the parser's thread. */
+function readTexts(articles: readonly PushedArticle[]): Promise<PlainTexts[]> {
+  return parser
+    .texts(
+      articles.map(({ title, excerpt, author, source }) => ({
+        title,
+        excerpt: excerpt ?? '',
+        author: author ?? '',
+        source: source ?? '',
+      })),
+    )
+    .catch((error: unknown) => {
+      throw error instanceof Unreadable ? invalid('articles', error.message) : error
+    })
+}
+
+function check(
+  given: PushedArticle,
+  { title, excerpt, author, source }: PlainTexts,
+  field: string,
+  offered: ReadonlyMap<string, number>,
+  now: Date,
+) {
   if (!title) throw invalid(`${field}.title`, 'An article needs a title.')
   if (!isWebAddress(given.link) || given.link.length > 2000)
     throw invalid(`${field}.link`, 'Must be an http:// or https:// address.')
@@ -82,7 +104,6 @@ function check(given: PushedArticle, field: string, offered: ReadonlyMap<string,
     return id
   })
   const publishedAt = believableDate({ publishedAt: plausible(given.publishedAt?.getTime() ?? null) }, now)
-  const plain = (text: string | null | undefined) => (text ? titleOf(text)?.slice(0, titleLength) : null) ?? null
   return {
     given,
     publishedAt,
@@ -90,10 +111,10 @@ function check(given: PushedArticle, field: string, offered: ReadonlyMap<string,
     values: {
       title,
       link: new URL(given.link).href,
-      excerpt: toExcerpt(readHtml(given.excerpt ?? '', 1000).text),
+      excerpt,
       imageUrl: given.image ? new URL(given.image).href : null,
-      author: plain(given.author),
-      source: plain(given.source),
+      author,
+      source,
     },
   }
 }

@@ -3,12 +3,10 @@
 
 import type { Category } from '../db/schema.ts'
 import type { Entry, ParsedFeed } from './entry.ts'
-import { parseFeed } from './feed-formats.ts'
+import type { NamedFeed } from './feeds-of-page.ts'
 import { ignoredBecause, believableDate } from './ingest.ts'
 import { type Mapping, mapEntry } from './mapping.ts'
-import { decodeBytes } from './charset.ts'
-import { decodeHTML } from 'entities'
-import { plainText } from './html-text.ts'
+import { parser } from './parser.ts'
 import { type FetchOptions, safeFetch } from './safe-fetch.ts'
 
 export interface TriedEntry {
@@ -74,7 +72,7 @@ function verdictOn(entry: Entry, { now, firstHours, mapping }: TryOptions, ids: 
 
 export type Tried =
   | { outcome: 'feed'; url: string; feed: ParsedFeed; entries: TriedEntry[] }
-  | { outcome: 'page'; url: string; feeds: { url: string; title: string }[] }
+  | { outcome: 'page'; url: string; feeds: NamedFeed[] }
   | { outcome: 'refused'; reason: string }
 
 /** Fetches and reads it. A page that names feeds is answered with these; one that names exactly one, with that feed. */
@@ -86,36 +84,19 @@ export async function tryFeedUrl(
   const result = await safeFetch(url, fetching)
   if (result.outcome === 'failed') return { outcome: 'refused', reason: result.reason }
   if (result.status < 200 || result.status > 299) return { outcome: 'refused', reason: `It answered ${result.status}.` }
-  const contentType = result.headers['content-type'] ?? null
-  const reading = parseFeed(result.bytes, { base: options.base ?? null, location: result.url, contentType })
+  const reading = await parser.read(
+    result.bytes,
+    {
+      base: options.base ?? null,
+      location: result.url,
+      contentType: result.headers['content-type'] ?? null,
+    },
+    { orPage: true },
+  )
   if (reading.outcome === 'feed')
     return { outcome: 'feed', url: result.url, feed: reading.feed, entries: tryEntries(reading.feed, options) }
-  const feeds = /html/i.test(contentType ?? 'html')
-    ? feedsOfPage(decodeBytes(result.bytes, contentType).text, result.url)
-    : []
+  const feeds = reading.namedFeeds ?? []
   if (feeds.length === 0 || options.isFollowing) return { outcome: 'refused', reason: reading.reason }
   if (feeds.length === 1) return tryFeedUrl(feeds[0]!.url, fetching, { ...options, isFollowing: true })
   return { outcome: 'page', url: result.url, feeds }
-}
-
-/** `<link rel="alternate" type="application/rss+xml" href="…">`, in the order of the page. Pure. */
-export function feedsOfPage(html: string, pageUrl: string): { url: string; title: string }[] {
-  const found = new Map<string, string>()
-  const head = html.slice(0, 500_000)
-  const baseHref = /<base\b[^<>]{0,500}?\shref\s*=\s*["']?([^"'\s>]+)/i.exec(head)?.[1]
-  const base = (baseHref && URL.parse(decodeHTML(baseHref), pageUrl)?.href) || pageUrl
-  // No < inside: else each of a hundred thousand unclosed tags would be looked for to the end.
-  for (const [tag] of head.matchAll(/<link\b(?:[^<>"']|"[^<"]*"|'[^<']*')*>/gi)) {
-    const attribute = (name: string) => {
-      const match = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))`, 'i').exec(tag)
-      return decodeHTML(match?.[1] ?? match?.[2] ?? match?.[3] ?? '').trim()
-    }
-    if (!/(?:^|\s)(?:alternate|feed)(?:\s|$)/i.test(attribute('rel'))) continue
-    if (!/^application\/(?:rss|atom|rdf|feed)\+?(?:xml|json)?|^application\/json$|^text\/xml$/i.test(attribute('type')))
-      continue
-    const url = URL.parse(attribute('href'), base)
-    if (url && /^https?:$/.test(url.protocol) && !/\/comments\/feed\/?$|wp-json|oembed/i.test(url.href))
-      found.set(url.href, plainText(attribute('title')))
-  }
-  return [...found].slice(0, 20).map(([url, title]) => ({ url, title }))
 }

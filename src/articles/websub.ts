@@ -9,10 +9,12 @@ import { randomSecret } from '../base/tokens.ts'
 import { isLoopbackHost } from '../base/loopback.ts'
 import type { Context } from '../db/context.ts'
 import type { Feed } from '../db/schema.ts'
+import type { ParsedFeed } from './entry.ts'
+import { beginReadingPush, forgetReading } from './attempts.ts'
 import { allowedHosts } from './feeds.ts'
-import { parseFeed } from './feed-formats.ts'
 import { storeFeed } from './feed-store.ts'
 import { cleanSpace, cutAtWord } from './html-text.ts'
+import { parser as ownParser, type Parser } from './parser.ts'
 import { type FetchResult, safeFetch } from './safe-fetch.ts'
 
 const leaseSeconds = 7 * 86_400
@@ -148,15 +150,45 @@ export async function receivePush(
   feedId: number,
   body: Buffer,
   headers: { signature: string | undefined; contentType: string | undefined },
+  parser: Parser = ownParser,
 ): Promise<'ingested' | 'ignored' | 'gone'> {
   const feed = await ctx.db.selectFrom('feeds').selectAll().where('id', '=', feedId).executeTakeFirst()
   if (!feed) return 'gone'
   if (!feed.hubSecret || feed.state !== 'active' || !isSigned(body, headers.signature, feed.hubSecret)) return 'ignored'
-  const reading = parseFeed(body, { location: feed.url, contentType: headers.contentType ?? null })
-  if (reading.outcome === 'refused') return 'ignored'
-  await storeFeed(ctx, feed, reading.feed, ctx.clock.now(), {})
+  const reading = await readPush(ctx, feed, body, headers.contentType ?? null, parser)
+  if (!reading) return 'ignored'
+  await storeFeed(ctx, feed, reading, ctx.clock.now(), feed.nextPollAt ? { nextPollAt: feed.nextPollAt } : {})
   return 'ingested'
 }
+
+/** null: it is no feed, or the feed backs off after a document that took its parser down. */
+async function readPush(
+  ctx: Context,
+  feed: Feed,
+  body: Buffer,
+  contentType: string | null,
+  parser: Parser,
+): Promise<ParsedFeed | null> {
+  const reading = await parser
+    .read(
+      body,
+      { location: feed.url, contentType },
+      {
+        before: async () => {
+          if (!(await beginReadingPush(ctx, feed, ctx.clock.now()))) throw new BacksOff()
+        },
+      },
+    )
+    .catch((error: unknown) => {
+      if (error instanceof BacksOff) return null
+      throw error
+    })
+  if (reading?.outcome === 'feed') return reading.feed
+  if (reading && !reading.isFatal) await forgetReading(ctx, feed)
+  return null
+}
+
+class BacksOff extends Error {}
 
 function isSigned(body: Buffer, header: string | undefined, secret: string): boolean {
   const [method, given] = (header ?? '').split('=', 2)

@@ -94,6 +94,8 @@ export interface FeedsTable {
   /** In a row. */
   failures: Generated<number>
   lastError: string | null
+  /** A document of it is being parsed since; it stays when that didn't come to its end. */
+  readingSince: Date | null
   /** Of the last poll: {taken, changed, ignored: [{title, why}]…}. */
   lastReport: ColumnType<unknown, string | null | undefined, string | null>
   hubUrl: string | null

@@ -3,7 +3,8 @@
 
 import { Router } from 'express'
 import { sql } from 'kysely'
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import { parser, stopReasons } from '../articles/parser.ts'
 import { alertKinds, listAlerts } from '../digests/alerts.ts'
 import type { WebContext } from './web-context.ts'
 
@@ -22,6 +23,12 @@ export function healthRouter(web: Health): Router {
     name: 'broadsheet_alerts',
     help: 'alerts that stand, by what they are about',
     labelNames: ['about'],
+    registers: [registry],
+  })
+  const stopped = new Counter({
+    name: 'broadsheet_parser_stopped_total',
+    help: 'documents that the parser of this process was stopped over, by reason',
+    labelNames: ['reason'],
     registers: [registry],
   })
   function gauge(name: string, help: string) {
@@ -52,6 +59,8 @@ export function healthRouter(web: Health): Router {
     gauges.due.set(rows[0]!.due)
     gauges.feeds.set(rows[0]!.feeds)
     gauges.tick.set(rows[0]!.tick)
+    stopped.reset()
+    for (const reason of stopReasons) stopped.inc({ reason }, parser.stopped[reason])
     const standing = await listAlerts(web.db)
     for (const about of alertKinds)
       alerts.set({ about }, standing.filter(({ key }) => key.split(':')[0] === about).length)
