@@ -316,6 +316,8 @@ export interface EditionsTable {
   createdAt: Date
   plannedAt: Date | null
   closedAt: Date | null
+  /** Its deliveries are gone by age; the account stays. */
+  purgedAt: Date | null
   /** Names the page or command that asked for it; null: nothing did, or it may be repeated. */
   requestKey: string | null
   /** Deferred mails are given up after so many hours; null: the site's RETRY_HOURS. Never more than those. */

@@ -37,7 +37,8 @@ export async function purgeUnconfirmed(ctx: Context): Promise<number> {
         .execute()
       const ids = rows.map((row) => row.id)
       if (ids.length === 0) return 0
-      await trx.deleteFrom('deliveries').where('subscriberId', 'in', ids).execute()
+      // They were in no edition, and by subscriber only those of no edition have an index.
+      await trx.deleteFrom('deliveries').where('editionId', 'is', null).where('subscriberId', 'in', ids).execute()
       await trx.deleteFrom('subscribers').where('id', 'in', ids).execute()
       return ids.length
     })

@@ -303,11 +303,29 @@ story('old settled deliveries are purged; what is open, recent or in an open edi
   await postAll(house.ctx)
   await closeFinished(house.ctx)
   assert.equal(await purge(house.ctx), 0)
-  await sql`update deliveries set created_at = now() - interval '91 days', settled_at = now() - interval '91 days' where id <= 2`.execute(
+  await sql`update deliveries set created_at = now() - interval '91 days', settled_at = now() - interval '91 days'`.execute(
     house.db,
   )
-  await sql`update editions set closed_at = now() - interval '91 days'`.execute(house.db)
-  assert.equal(await purge(house.ctx), 2)
+  // An older edition that never closed doesn't stop the others.
+  const unclosed = await house.db
+    .insertInto('editions')
+    .values({ id: 900, kind: 'manual', state: 'paused', createdAt: new Date('2025-01-01') })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  await sql`
+    insert into deliveries (id, edition_id, subscriber_id, kind, lane, recipient, created_at)
+    select -1 - id, ${unclosed.id}, id, 'digest', 'digest', email, '2025-01-01' from subscribers`.execute(house.db)
+  await sql`
+    insert into deliveries (kind, lane, recipient, state, created_at, settled_at)
+    values ('confirmation', 'transactional', 'ada@paper.example', 'sent', '2025-01-01', '2025-01-01'),
+      ('confirmation', 'transactional', 'eve@paper.example', 'queued', '2025-01-01', null)`.execute(house.db)
+  await sql`update editions set closed_at = now() - interval '91 days' where closed_at is not null`.execute(house.db)
+  // Chunks of two: three deliveries of the edition, and the confirmation that was sent.
+  assert.equal(await purge(house.ctx, 2), 4)
+  assert.equal(await purge(house.ctx, 2), 0)
+  assert.equal((await house.db.selectFrom('deliveries').select('id').execute()).length, 4)
+  await house.db.deleteFrom('deliveries').execute()
+  await house.db.deleteFrom('editions').where('id', '=', unclosed.id).execute()
   assert.equal(
     (await getEdition(house.db, (await listEditions(house.db, { limit: 1 })).items[0]!.id))!.account.audience,
     3,
