@@ -1,6 +1,6 @@
-// Dates as people read them, in a zone and a language. Formatters are dear to make and cheap to use, so each is made once.
+// Dates as people read them in mails, in a zone and a language.
 
-const formatters = new Map<string, Intl.DateTimeFormat>()
+import { dateFormat } from '../base/date-format.ts'
 
 const styles = {
   /** Tuesday, 24 November 2026 */
@@ -12,12 +12,5 @@ const styles = {
 } as const satisfies Record<string, Intl.DateTimeFormatOptions>
 
 export function formatDate(at: Date, style: keyof typeof styles, timeZone: string, locale: string): string {
-  const key = `${style} ${timeZone} ${locale}`
-  let formatter = formatters.get(key)
-  if (!formatter) {
-    // Plain "en" would put the month first, which is American only.
-    const language = locale === 'en' ? 'en-GB' : locale
-    formatters.set(key, (formatter = new Intl.DateTimeFormat(language, { ...styles[style], timeZone })))
-  }
-  return formatter.format(at)
+  return dateFormat(locale, { ...styles[style], timeZone }).format(at)
 }

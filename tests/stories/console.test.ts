@@ -1,6 +1,7 @@
 // The console through HTTP: who gets in, what each page shows, what each button does.
 
 import assert from 'node:assert/strict'
+import { sql } from 'kysely'
 import { addFeed } from '../../src/articles/feeds.ts'
 import { consoleRouter } from '../../src/web/admin/router.ts'
 import { runTick } from '../../src/digests/tick.ts'
@@ -193,6 +194,32 @@ story('a session ends after twelve idle hours, and at once when the editor is di
   await back.get('/admin').expect(303)
   await back.post('/admin/trigger').expect(401)
 })
+
+story(
+  'a count that takes long doesn’t hold the page up: it says so and asks again by itself, without script',
+  async (house) => {
+    await newsroom(house)
+    const console = await openConsole(house)
+    const page = '/admin/trigger/confirm?categories=politics'
+    const locked = Promise.withResolvers<void>()
+    const done = Promise.withResolvers<void>()
+    const lock = house.db.transaction().execute(async (trx) => {
+      await sql`lock table subscriptions in access exclusive mode`.execute(trx)
+      locked.resolve()
+      await done.promise
+    })
+    await locked.promise
+    const waiting = await console.get(page).expect(200)
+    assert.equal(waiting.headers.refresh, '1')
+    assert.match(waiting.text, /Counting how many subscribers a digest of Politics reaches/)
+    done.resolve()
+    await lock
+    const counted = await console.get(page).expect(200)
+    assert.equal(counted.headers.refresh, undefined)
+    assert.match(counted.text, /to <b>1 subscriber<\/b>/)
+  },
+  { on: 'postgres' },
+)
 
 story('an editor looks at whom a digest reaches, confirms, watches, pauses and cancels it', async (house) => {
   await newsroom(house)

@@ -1,5 +1,6 @@
 // The first page: what wants attention, what goes out next, what went out today, how the list of subscribers grows.
 
+import { dateFormat } from '../../base/date-format.ts'
 import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
 import { html, type Html } from '../html.ts'
@@ -117,7 +118,7 @@ function warningList(web: WebContext, warnings: Awaited<ReturnType<typeof health
 
 /** Days in the site's time zone, out of hours. */
 async function growthByDay(web: WebContext, now: Date): Promise<GrowthDay[]> {
-  const label = new Intl.DateTimeFormat('en-GB', {
+  const label = dateFormat('en', {
     timeZone: web.config.digest.timezone,
     day: 'numeric',
     month: 'short',

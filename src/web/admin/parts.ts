@@ -1,6 +1,7 @@
 // Small pieces that console pages share: times, numbers, tables, states, pagers.
 
 import type { Config } from '../../base/config.ts'
+import { dateFormat } from '../../base/date-format.ts'
 import type { Db } from '../../db/connect.ts'
 import { html, type Html, type HtmlValue } from '../html.ts'
 
@@ -14,7 +15,7 @@ export const count = (value: number, one: string, many = `${one}s`): string =>
 /** A moment in the site's time zone; the exact one in UTC is its title. */
 export function moment(config: Config, at: Date | null | undefined, options: { withYear?: boolean } = {}): HtmlValue {
   if (!at) return html`<span class="none">–</span>`
-  const text = new Intl.DateTimeFormat('en-GB', {
+  const text = dateFormat('en', {
     timeZone: config.digest.timezone,
     weekday: 'short',
     day: 'numeric',
@@ -34,13 +35,13 @@ export function sentence(config: Config, text: string): HtmlValue {
 
 /** The hour and minute alone, where the day is said above. */
 export function clockTime(config: Config, at: Date): Html {
-  const text = new Intl.DateTimeFormat('en-GB', { timeZone: config.digest.timezone, timeStyle: 'short' }).format(at)
+  const text = dateFormat('en', { timeZone: config.digest.timezone, timeStyle: 'short' }).format(at)
   return html`<time datetime="${at.toISOString()}" title="${at.toISOString()}">${text}</time>`
 }
 
 /** The calendar day in the site's time zone, as `2026-03-06`: what things are grouped by. */
 export function dayOf(config: Config, at: Date): string {
-  return new Intl.DateTimeFormat('sv-SE', { timeZone: config.digest.timezone, dateStyle: 'short' }).format(at)
+  return dateFormat('sv', { timeZone: config.digest.timezone, dateStyle: 'short' }).format(at)
 }
 
 /** "today", "yesterday", or Friday 6 March. */
@@ -48,7 +49,7 @@ export function dayName(config: Config, at: Date, now: Date): string {
   const day = dayOf(config, at)
   if (day === dayOf(config, now)) return 'Today'
   if (day === dayOf(config, new Date(now.getTime() - 86_400_000))) return 'Yesterday'
-  return new Intl.DateTimeFormat('en-GB', {
+  return dateFormat('en', {
     timeZone: config.digest.timezone,
     weekday: 'long',
     day: 'numeric',

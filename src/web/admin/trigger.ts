@@ -7,7 +7,7 @@ import { previewAnnouncement } from '../../digests/preview.ts'
 import { triggerAnnouncement, triggerDigest } from '../../digests/trigger.ts'
 import { field, fieldList, readForm } from '../forms.ts'
 import { html, type Html } from '../html.ts'
-import { countAnnouncementAudience, countManualAudience } from '../reads/audience.ts'
+import { countAnnouncementAudience, manualAudience } from '../reads/audience.ts'
 import type { WebContext } from '../web-context.ts'
 import { wakeTick } from '../wake.ts'
 import { categoriesOf, categoryBoxes, categoryQuery, hiddenCategories, queryCategories } from './category-choice.ts'
@@ -50,9 +50,20 @@ export function mountTrigger(router: Router, web: WebContext): void {
     if (ticked.length === 0) return response.redirect(303, '/admin/trigger')
     const chosen = categoriesOf(ticked, offered)
     const isAll = chosen.length === offered.length
-    const audience = await countManualAudience(web, isAll ? null : chosen.map((category) => category.id))
+    const audience = await manualAudience(web, isAll ? null : chosen.map((category) => category.id))
     const slugs = isAll ? [] : ticked
     const names = isAll ? 'all categories' : chosen.map((category) => category.name).join(', ')
+    if (audience === null) {
+      response.set('Refresh', '1')
+      return sendConsole(request, response, web, {
+        section: 'editions',
+        title: 'Counting…',
+        back: ['Choose again', '/admin/trigger'],
+        body: html`<p role="status">
+          Counting how many subscribers a digest of ${names} reaches. This page reloads by itself.
+        </p>`,
+      })
+    }
     if (audience === 0)
       return sendConsole(request, response, web, {
         section: 'editions',

@@ -1,5 +1,6 @@
 // Dates, names and lists as readers see them: in the subscriber's language where there is one, else the site's.
 
+import { dateFormat } from '../../base/date-format.ts'
 import type { Config } from '../../base/config.ts'
 import type { Frequency } from '../../db/schema.ts'
 
@@ -21,33 +22,35 @@ export interface Reader {
 
 /** Monday, 2 March 2026 */
 export function fullDate(config: Config, at: Date, timezone = config.digest.timezone): string {
-  return formatter(config.site.locale, { dateStyle: 'full', timeZone: timezone }).format(at)
+  return dateFormat(config.site.locale, { dateStyle: 'full', timeZone: timezone }).format(at)
 }
 
 /** 2 March 2026 */
 export function longDate(config: Config, at: Date, timezone = config.digest.timezone): string {
-  return formatter(config.site.locale, { dateStyle: 'long', timeZone: timezone }).format(at)
+  return dateFormat(config.site.locale, { dateStyle: 'long', timeZone: timezone }).format(at)
 }
 
 /** 07:00 */
 export function timeOfDay(config: Config, at: Date): string {
-  return formatter(config.site.locale, { hour: '2-digit', minute: '2-digit', timeZone: config.digest.timezone }).format(
-    at,
-  )
+  return dateFormat(config.site.locale, {
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZone: config.digest.timezone,
+  }).format(at)
 }
 
 /** Tuesday 3 March at 07:00 (Europe/Berlin) */
 export function dateAndTime(config: Config, at: Date, reader: Reader): string {
   const locale = reader.locale ?? config.site.locale
   const timeZone = reader.timezone ?? config.digest.timezone
-  const day = formatter(locale, { weekday: 'long', day: 'numeric', month: 'long', timeZone }).format(at)
-  const time = formatter(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone }).format(at)
+  const day = dateFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', timeZone }).format(at)
+  const time = dateFormat(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone }).format(at)
   return `${day} at ${time} (${timeZone.replaceAll('_', ' ')})`
 }
 
 /** 2026-03-02, as a date field wants it. */
 export function isoDate(at: Date, timezone: string): string {
-  return formatter('sv', { dateStyle: 'short', timeZone: timezone }).format(at)
+  return dateFormat('sv', { dateStyle: 'short', timeZone: timezone }).format(at)
 }
 
 /** Names that places have given up, and which ICU still lists instead of the ones that people look for. */
@@ -80,17 +83,4 @@ export const timezones: readonly string[] = [
 /** Politics, World News and Business */
 export function listed(names: readonly string[]): string {
   return new Intl.ListFormat('en', { type: 'conjunction' }).format(names)
-}
-
-const formatters = new Map<string, Intl.DateTimeFormat>()
-
-function formatter(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  // English dates in the order that most of the world writes them.
-  const key = `${locale}${JSON.stringify(options)}`
-  let found = formatters.get(key)
-  if (!found) {
-    if (formatters.size > 500) formatters.clear()
-    formatters.set(key, (found = new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, options)))
-  }
-  return found
 }
