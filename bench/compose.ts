@@ -116,7 +116,7 @@ async function seedEdition(): Promise<void> {
   for (const { id, ...article } of source.articles.values()) {
     const row = await ctx.db
       .insertInto('articles')
-      .values({ ...article, firstSeenAt: now, updatedAt: now })
+      .values({ ...article, firstSeenAt: now, sendableAt: now, updatedAt: now })
       .returning('id')
       .executeTakeFirstOrThrow()
     ids.set(id, row.id)

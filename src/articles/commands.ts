@@ -3,14 +3,15 @@
 import { readFile, stat } from 'node:fs/promises'
 import { type Actor, audit } from '../access/audit.ts'
 import type { Config } from '../base/config.ts'
+import { invalid } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
 import { addCategory, renameCategory, retireCategory } from './categories.ts'
-import { addFeed, allowedHosts, listFeeds } from './feeds.ts'
+import { addFeed, allowedHosts, changeFeed, listFeeds } from './feeds.ts'
 import { mostFeedBytes } from './feed-formats.ts'
 import { parser } from './parser.ts'
 import { pollFeed } from './poll.ts'
 import { countsByCategory, listCategories } from './store.ts'
-import { type Tried, tryEntries, tryFeedUrl } from './try-feed.ts'
+import { type Tried, tryEntries, tryFeedUrl, wrongClock } from './try-feed.ts'
 
 interface Out {
   print(line: string): void
@@ -80,13 +81,39 @@ function inWords(entry: { title: string | null; link: string | null; publishedAt
 
 export async function feedAdd(
   ctx: Context,
-  args: { url: string; category?: readonly string[]; title?: string; json?: boolean },
+  args: { url: string; category?: readonly string[]; title?: string; ignoreDatesAhead?: boolean; json?: boolean },
   out: Out,
 ): Promise<number> {
-  const feed = await addFeed(ctx, { url: args.url, categories: args.category ?? [], title: args.title })
+  const feed = await addFeed(ctx, {
+    url: args.url,
+    categories: args.category ?? [],
+    title: args.title,
+    ignoresDatesAhead: args.ignoreDatesAhead,
+  })
   await log(ctx, 'feed.added', `feed:${feed.id}`, { url: feed.url })
   if (args.json) out.print(JSON.stringify({ id: feed.id, url: feed.url, categories: feed.categories }))
   else out.print(`Feed ${feed.id} is added and due now: ${feed.url}`)
+  return 0
+}
+
+export async function feedChange(
+  ctx: Context,
+  args: { id: string; ignoreDatesAhead?: boolean; json?: boolean },
+  out: Out,
+): Promise<number> {
+  const { ignoreDatesAhead: ignoresDatesAhead } = args
+  if (!/^\d{1,9}$/.test(args.id)) throw invalid('id', `${args.id} is not a feed’s number: feed list shows them.`)
+  if (ignoresDatesAhead === undefined)
+    throw invalid('ignore-dates-ahead', 'Say --ignore-dates-ahead or --no-ignore-dates-ahead.')
+  const feed = await changeFeed(ctx, { id: Number(args.id), ignoresDatesAhead })
+  await log(ctx, 'feed.changed', `feed:${feed.id}`, { ignoresDatesAhead })
+  if (args.json) out.print(JSON.stringify({ id: feed.id, url: feed.url, ignoresDatesAhead: feed.ignoresDatesAhead }))
+  else
+    out.print(
+      feed.ignoresDatesAhead
+        ? `${feed.url}: dates ahead are ignored, and its stories don’t wait.`
+        : `${feed.url}: its stories wait for their date.`,
+    )
   return 0
 }
 
@@ -122,9 +149,17 @@ export async function feedPoll(ctx: Context, args: { all?: boolean; json?: boole
 export async function feedList(ctx: Context, args: { json?: boolean }, out: Out): Promise<number> {
   for (const feed of await listFeeds(ctx.db)) {
     const { id, url, title, state, categories, failures, lastError, lastSuccessAt, nextPollAt } = feed
+    const warning = feed.seemsAhead ? wrongClock : null
+    const health = { failures, lastError, warning, lastSuccessAt, nextPollAt }
     if (args.json)
-      out.print(JSON.stringify({ id, url, title, state, categories, failures, lastError, lastSuccessAt, nextPollAt }))
-    else out.print(`${id}  ${url}  ${categories.join(',') || '-'}  ${failures ? `failing: ${lastError}` : state}`)
+      out.print(
+        JSON.stringify({ id, url, title, state, categories, ...health, ignoresDatesAhead: feed.ignoresDatesAhead }),
+      )
+    else
+      out.print(
+        `${id}  ${url}  ${categories.join(',') || '-'}  ${failures ? `failing: ${lastError}` : state}` +
+          (warning ? `, ${warning}` : ''),
+      )
   }
   return 0
 }

@@ -1,5 +1,6 @@
 // What editors and publishers do to single stories. A hold or a withdrawal counts at once for every mail not yet sent: choosing
-// and composing both look at these columns. A story that comes back gets new seqs, as if it had just become sendable.
+// and composing both look at these columns. A story that comes back gets new seqs, as if it had just become sendable; one that
+// waits for its date goes on waiting (release.ts).
 
 import { Refusal } from '../base/errors.ts'
 import type { Db, Trx } from '../db/connect.ts'
@@ -31,7 +32,8 @@ export async function control(trx: Trx, id: number, action: ArticleAction, now: 
   if (!change) return article
   await trx.updateTable('articles').set(change).where('id', '=', id).execute()
   const after = { ...article, ...change }
-  const isBack = (action === 'release' || action === 'restore') && !after.heldAt && !after.withdrawnAt
+  const isBack =
+    (action === 'release' || action === 'restore') && !after.heldAt && !after.withdrawnAt && after.sendableAt !== null
   if (isBack) {
     const rows = await trx.selectFrom('articleCategories').select('categoryId').where('articleId', '=', id).execute()
     await releaseSeq(

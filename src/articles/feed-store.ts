@@ -3,6 +3,7 @@
 import type { Context } from '../db/context.ts'
 import type { Feed } from '../db/schema.ts'
 import type { ParsedFeed } from './entry.ts'
+import { seemsAhead } from './embargo.ts'
 import { type FeedReport, mappingOf } from './feeds.ts'
 import { ingestEntries } from './ingest.ts'
 
@@ -27,6 +28,7 @@ export async function storeFeed(
   const takeFrom = feed.takeFrom ?? new Date(now.getTime() - ctx.config.feeds.firstHours * 3_600_000)
   const title = feed.title || parsed.title
   const siteUrl = parsed.siteUrl ?? feed.siteUrl
+  const isFirst = feed.takeFrom === null
   const at = now.toISOString()
   const ingested = await ingestEntries(
     ctx.db,
@@ -47,7 +49,10 @@ export async function storeFeed(
           readingSince: null,
           lastReport: JSON.stringify({ at, ...report } satisfies FeedReport),
           ...(report.taken > 0 ? { lastNewAt: now } : {}),
+          seemsAhead: (isFirst || feed.seemsAhead) && !feed.ignoresDatesAhead && seemsAhead(parsed.entries, now),
           ...also,
+          // What is taken later must be seen again, also when the document stays the same.
+          ...(report.later > 0 ? { etag: null, lastModified: null } : {}),
         })
         .where('id', '=', feed.id),
   )

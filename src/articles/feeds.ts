@@ -63,6 +63,7 @@ export interface NewFeed {
   /** Slugs. None: only the items' own labels and the rules decide. */
   categories: readonly string[]
   title?: string | undefined
+  ignoresDatesAhead?: boolean | undefined
 }
 
 /** Adds it, due at once. Refuses an address that may not be fetched or is there already. Doesn't fetch: see discover.ts. */
@@ -73,7 +74,13 @@ export async function addFeed(ctx: Context, input: NewFeed): Promise<FeedView> {
   const id = await ctx.db.transaction().execute(async (trx) => {
     const added = await trx
       .insertInto('feeds')
-      .values({ url, title: input.title ?? '', nextPollAt: now, createdAt: now })
+      .values({
+        url,
+        title: input.title ?? '',
+        ignoresDatesAhead: input.ignoresDatesAhead ?? false,
+        nextPollAt: now,
+        createdAt: now,
+      })
       .onConflict((conflict) => conflict.column('url').doNothing())
       .returning('id')
       .executeTakeFirst()
@@ -91,12 +98,16 @@ export interface FeedChange {
   categories?: readonly string[] | undefined
   /** Paused feeds aren't polled. A feed that was gone (410) is tried again when made active. */
   state?: 'active' | 'paused' | undefined
+  /** Its stories that wait are released by the next tick. */
+  ignoresDatesAhead?: boolean | undefined
 }
 
 export async function changeFeed(ctx: Context, change: FeedChange): Promise<FeedView> {
   const feed = await getFeed(ctx.db, change.id)
   const url = change.url === undefined ? feed.url : checkUrl(ctx, change.url)
   const categoryIds = change.categories && (await categoryIdsOf(ctx, change.categories))
+  const ignoresDatesAhead = change.ignoresDatesAhead ?? feed.ignoresDatesAhead
+  const isChanged = url !== feed.url || ignoresDatesAhead !== feed.ignoresDatesAhead
   const now = ctx.clock.now()
   await ctx.db.transaction().execute(async (trx) => {
     const other = await trx.selectFrom('feeds').select('id').where('url', '=', url).where('id', '!=', feed.id).execute()
@@ -105,7 +116,9 @@ export async function changeFeed(ctx: Context, change: FeedChange): Promise<Feed
       .updateTable('feeds')
       .set({
         url,
-        ...(url === feed.url ? {} : { etag: null, lastModified: null }),
+        ignoresDatesAhead,
+        ...(ignoresDatesAhead ? { seemsAhead: false } : {}),
+        ...(isChanged ? { etag: null, lastModified: null } : {}),
         ...(change.title === undefined ? {} : { title: change.title }),
         ...(change.state === undefined ? {} : { state: change.state }),
         ...(change.state === 'active' && feed.state !== 'active'
@@ -115,8 +128,20 @@ export async function changeFeed(ctx: Context, change: FeedChange): Promise<Feed
       .where('id', '=', feed.id)
       .execute()
     if (categoryIds) await setFeedCategories(trx, feed.id, categoryIds)
+    if (ignoresDatesAhead) await dateNow(trx, feed.id, now)
   })
   return getFeed(ctx.db, feed.id)
+}
+
+/** What it brought and dated ahead is dated now; the next tick releases it. */
+async function dateNow(trx: Trx, feedId: number, now: Date): Promise<void> {
+  await trx
+    .updateTable('articles')
+    .set({ publishedAt: now, dateSource: 'first-seen', updatedAt: now })
+    .where('feedId', '=', feedId)
+    .where('sendableAt', 'is', null)
+    .where('publishedAt', '>', now)
+    .execute()
 }
 
 /** Its stories stay. */

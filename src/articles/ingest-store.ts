@@ -21,6 +21,8 @@ export interface Stored {
   labels: string[]
   publishedAt: Date
   dateSource: 'feed' | 'first-seen'
+  /** null: it waits. */
+  sendableAt: Date | null
   updatedAt: Date
   categoryIds: number[]
   /** By API: it has a publisher's id. */
@@ -76,6 +78,7 @@ export async function findStored(db: Db, ids: readonly number[]): Promise<Map<nu
     .select(['id', 'feedId', 'title', 'link', 'excerpt', 'imageUrl', 'author', 'labels', 'publishedAt', 'dateSource'])
     .select([
       'updatedAt',
+      'sendableAt',
       sql<
         number[]
       >`(select coalesce(json_agg(category_id), '[]') from article_categories where article_id = articles.id)`.as(
@@ -106,13 +109,17 @@ export interface NewRow {
   published_at: Date
   date_source: 'feed' | 'first-seen'
   first_seen_at: Date
+  sendable_at: Date | null
   updated_at: Date
   is_sample: boolean
   /** The newest article with the same title key when this one was found new, so that two feeds can't both find it new. */
   title_after?: number | null
 }
 
-export interface Edit extends Omit<NewRow, 'place' | 'source' | 'first_seen_at' | 'is_sample' | 'title_after'> {
+export interface Edit extends Omit<
+  NewRow,
+  'place' | 'source' | 'first_seen_at' | 'sendable_at' | 'is_sample' | 'title_after'
+> {
   id: number
   was_updated_at: Date
 }
@@ -122,8 +129,8 @@ export interface Writes {
   edits: Edit[]
   /** Keys that were unknown. `article_id` may be a place. */
   keys: { kind: KeyKind; key: string; article_id: number }[]
-  /** In the order of their future seq. `article_id` may be a place. */
-  pairs: { article_id: number; category_id: number }[]
+  /** In the order of their future seq; what waits gets none. `article_id` may be a place. */
+  pairs: { article_id: number; category_id: number; waits: boolean }[]
 }
 
 /** Somebody else wrote meanwhile. Nothing was stored. */
@@ -141,12 +148,12 @@ export async function writeDocument(db: Db, writes: Writes, also: Compilable): P
       select nextval(pg_get_serial_sequence('articles', 'id'))::int as id, given.*
       from locked, jsonb_to_recordset(${json(rows)}) as given (place int, feed_id int, title text, title_key text,
         title_after int, link text, excerpt text, image_url text, author text, source text, labels jsonb, published_at timestamptz, date_source text,
-        first_seen_at timestamptz, updated_at timestamptz, is_sample boolean)
+        first_seen_at timestamptz, sendable_at timestamptz, updated_at timestamptz, is_sample boolean)
     ), added as (
       insert into articles (id, feed_id, title, title_key, title_after, link, excerpt, image_url, author, source, labels,
-        published_at, date_source, first_seen_at, updated_at, is_sample)
+        published_at, date_source, first_seen_at, sendable_at, updated_at, is_sample)
       select id, feed_id, title, title_key, title_after, link, excerpt, image_url, author, source, labels,
-        published_at, date_source, first_seen_at, updated_at, is_sample
+        published_at, date_source, first_seen_at, sendable_at, updated_at, is_sample
       from fresh
     ), edited as (
       update articles set feed_id = edit.feed_id, title = edit.title, link = edit.link, excerpt = edit.excerpt,
@@ -166,9 +173,10 @@ export async function writeDocument(db: Db, writes: Writes, also: Compilable): P
       left join fresh on fresh.place = one.article_id
     ), sendable as (
       insert into article_categories (article_id, category_id, seq)
-      select article_id, category_id, nextval('article_seq')
+      select article_id, category_id, case when waits then null else nextval('article_seq') end
       from (
-        select coalesce(fresh.id, (pair ->> 'article_id')::int) as article_id, (pair ->> 'category_id')::int as category_id
+        select coalesce(fresh.id, (pair ->> 'article_id')::int) as article_id, (pair ->> 'category_id')::int as category_id,
+          (pair ->> 'waits')::boolean as waits
         from locked, jsonb_array_elements(${json(pairs)}) with ordinality as listed (pair, place)
         left join fresh on fresh.place = (pair ->> 'article_id')::int
         order by listed.place

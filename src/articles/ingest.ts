@@ -7,6 +7,7 @@
 import type { Compilable } from 'kysely'
 import type { Db } from '../db/connect.ts'
 import type { Feed } from '../db/schema.ts'
+import { dateThatCounts, isAhead, isFarAhead, mostDaysAhead } from './embargo.ts'
 import type { Entry } from './entry.ts'
 import { cutAtWord } from './html-text.ts'
 import { identify, type Identified, type KeyKind, match, shownTitle, titleKeyOf } from './identity.ts'
@@ -30,19 +31,18 @@ export interface IngestReport {
   changed: number
   unchanged: number
   ignored: number
+  /** Of the ignored: dated so far ahead that they are taken later. */
+  later: number
   /** At most 50 of the ignored, by name. */
   reasons: { title: string; why: string }[]
 }
 
 export interface IngestSource {
-  feed: Pick<Feed, 'id' | 'url' | 'siteUrl' | 'isSample'> & { title: string }
+  feed: Pick<Feed, 'id' | 'url' | 'siteUrl' | 'isSample' | 'ignoresDatesAhead'> & { title: string }
   mapping: Mapping
   /** Entries dated before are history. */
   takeFrom: Date
 }
-
-/** A date more than a day ahead counts as missing. */
-const aheadMs = 24 * 3_600_000
 
 export function ignoredBecause(entry: Entry): string | null {
   if (entry.isCut) return 'the document breaks off in it'
@@ -50,11 +50,6 @@ export function ignoredBecause(entry: Entry): string | null {
   if (!/^https?:\/\//i.test(entry.link)) return 'its link is relative, and nothing says to what'
   if (!entry.title && !entry.excerpt) return 'it has neither title nor text'
   return null
-}
-
-/** The publisher's date where it can be true, else null. */
-export function believableDate(entry: Pick<Entry, 'publishedAt'>, now: Date): Date | null {
-  return entry.publishedAt && entry.publishedAt.getTime() <= now.getTime() + aheadMs ? entry.publishedAt : null
 }
 
 /** `also` makes the update of the feed's row that is stored with the document. */
@@ -88,7 +83,15 @@ async function planEntries(
   entries: readonly Entry[],
   now: Date,
 ): Promise<{ report: IngestReport; writes: Writes }> {
-  const report: IngestReport = { entries: entries.length, taken: 0, changed: 0, unchanged: 0, ignored: 0, reasons: [] }
+  const report: IngestReport = {
+    entries: entries.length,
+    taken: 0,
+    changed: 0,
+    unchanged: 0,
+    ignored: 0,
+    later: 0,
+    reasons: [],
+  }
   const ignore = (entry: Entry, why: string) => {
     report.ignored++
     if (report.reasons.length < 50) report.reasons.push({ title: cutAtWord(entry.title ?? entry.link ?? '', 120), why })
@@ -97,7 +100,8 @@ async function planEntries(
   for (const [place, entry] of entries.entries()) {
     const why = ignoredBecause(entry)
     if (why) ignore(entry, why)
-    else usable.push({ entry, publishedAt: believableDate(entry, now), place })
+    else
+      usable.push({ entry, publishedAt: dateThatCounts(entry.publishedAt, now, source.feed.ignoresDatesAhead), place })
   }
   const { stories, duplicates } = identify(usable, source.feed)
   for (const entry of duplicates) ignore(entry, 'it is in the document twice')
@@ -117,7 +121,7 @@ async function planEntries(
     stored.set(id, article)
 
   const writes: Writes = { rows: [], edits: [], keys: [], pairs: [] }
-  const pairs: { article_id: number; category_id: number; publishedAt: number; place: number }[] = []
+  const pairs: (Writes['pairs'][number] & { publishedAt: number; place: number })[] = []
   const learn = (story: Identified, articleId: number) => {
     for (const [kind, key] of lessons(story, articleId, articleOf))
       writes.keys.push({ kind, key, article_id: articleId })
@@ -130,32 +134,47 @@ async function planEntries(
       learn(story, article.id)
       for (const id of article.isPushed ? [] : (categoryIds ?? []))
         if (!article.categoryIds.includes(id))
-          pairs.push({ article_id: article.id, category_id: id, publishedAt: article.publishedAt.getTime(), place })
-      const edit = editOf(article, entry, source, now)
+          pairs.push({
+            article_id: article.id,
+            category_id: id,
+            waits: article.sendableAt === null,
+            publishedAt: article.publishedAt.getTime(),
+            place,
+          })
+      const edit = editOf(article, story, source, now)
       if (edit) writes.edits.push(edit)
       if (edit) report.changed++
       else report.unchanged++
       continue
     }
-    const publishedAt = believableDate(entry, now)
+    const { publishedAt } = story
     if (categoryIds === null) ignore(entry, 'a rule leaves it out')
     // It couldn't be told from this one at the next poll.
     else if (lessons(story, unborn, articleOf).length === 0) ignore(entry, 'it is in the document twice')
     else if (publishedAt && publishedAt < source.takeFrom) ignore(entry, 'it is older than what a new feed brings')
-    else {
+    else if (publishedAt && isFarAhead(publishedAt, now)) {
+      ignore(entry, `it is dated more than ${mostDaysAhead} days ahead and taken later`)
+      report.later++
+    } else {
       const row = newArticle(-1 - writes.rows.length, story, source, now)
       const isFirst = writes.rows.every(({ title_key }) => title_key !== row.title_key)
       writes.rows.push({ ...row, title_after: isFirst ? (titles.get(row.title_key ?? '')?.last ?? 0) : null })
       learn(story, row.place)
       for (const id of categoryIds)
-        pairs.push({ article_id: row.place, category_id: id, publishedAt: row.published_at.getTime(), place })
+        pairs.push({
+          article_id: row.place,
+          category_id: id,
+          waits: row.sendable_at === null,
+          publishedAt: row.published_at.getTime(),
+          place,
+        })
       if (categoryIds.length) report.taken++
       else ignore(entry, 'none of its categories is offered')
     }
   }
   // The newest gets the highest number; documents list the newest first.
   pairs.sort((a, b) => a.publishedAt - b.publishedAt || b.place - a.place)
-  writes.pairs = pairs.map(({ article_id, category_id }) => ({ article_id, category_id }))
+  writes.pairs = pairs.map(({ article_id, category_id, waits }) => ({ article_id, category_id, waits }))
   return { report, writes }
 }
 
@@ -180,11 +199,15 @@ function lessons(
 /** No article's id: what is new has none yet. */
 const unborn = 0
 
-/** What an edit changes; null: nothing. The date stays what it was, unless it was only the time of first sight. Only the feed that
+/** What an edit changes; null: nothing. The date of a story that waits follows its feed; of any other it stays what it was, unless
+ * it was only the time of first sight. Only the feed that
  * brought it first edits it (two feeds with two wordings would swap them for ever), and the publisher's own word outranks any feed's. */
-function editOf(article: Stored, entry: Entry, source: IngestSource, now: Date): Edit | null {
+function editOf(article: Stored, { entry, publishedAt }: Identified, source: IngestSource, now: Date): Edit | null {
   if (article.isPushed || (article.feedId !== null && article.feedId !== source.feed.id)) return null
-  const date = article.dateSource === 'first-seen' ? believableDate(entry, now) : null
+  const mayDate =
+    article.sendableAt === null ||
+    (article.dateSource === 'first-seen' && publishedAt !== null && !isAhead(publishedAt, now))
+  const date = mayDate ? publishedAt : null
   const next = {
     id: article.id,
     was_updated_at: article.updatedAt,
@@ -207,14 +230,14 @@ function editOf(article: Stored, entry: Entry, source: IngestSource, now: Date):
     next.image_url === article.imageUrl &&
     next.author === article.author &&
     next.date_source === article.dateSource &&
+    next.published_at.getTime() === article.publishedAt.getTime() &&
     article.feedId !== null &&
     JSON.stringify(next.labels) === JSON.stringify(article.labels)
   return isSame ? null : next
 }
 
 function newArticle(place: number, story: Identified, source: IngestSource, now: Date): NewRow {
-  const { entry } = story
-  const date = believableDate(entry, now)
+  const { entry, publishedAt: date } = story
   return {
     place,
     feed_id: source.feed.id,
@@ -229,6 +252,7 @@ function newArticle(place: number, story: Identified, source: IngestSource, now:
     published_at: date ?? now,
     date_source: date ? 'feed' : 'first-seen',
     first_seen_at: now,
+    sendable_at: date && isAhead(date, now) ? null : now,
     updated_at: now,
     is_sample: source.feed.isSample,
   }

@@ -5,10 +5,10 @@ import { invalid, Refusal } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { Article } from '../db/schema.ts'
+import { eligibleDays, isAhead, isFarAhead, mostDaysAhead, takenFrom, waitsUntil } from './embargo.ts'
 import { plausible } from './feed-date.ts'
 import { isWebAddress } from './feed-parts.ts'
 import { linkKeysOf } from './identity.ts'
-import { believableDate } from './ingest.ts'
 import type { PlainTexts } from './parse-jobs.ts'
 import { parser, Unreadable } from './parser.ts'
 import { lockSeq, releaseSeqs, type Sendable } from './seq.ts'
@@ -33,6 +33,8 @@ export interface Pushed {
   id: string
   articleId: number
   outcome: 'created' | 'updated' | 'unchanged'
+  /** It is dated ahead: until then it is on no page and in no mail. */
+  waitsUntil: Date | null
 }
 
 export const mostPushed = 500
@@ -103,7 +105,12 @@ function check(
     if (id === undefined) throw invalid(`${field}.categories`, `${slug} is not a category that is offered.`)
     return id
   })
-  const publishedAt = believableDate({ publishedAt: plausible(given.publishedAt?.getTime() ?? null) }, now)
+  const publishedAt = plausible(given.publishedAt?.getTime() ?? null)
+  if (publishedAt && isFarAhead(publishedAt, now))
+    throw invalid(
+      `${field}.publishedAt`,
+      `Must be at most ${mostDaysAhead} days ahead. Push it again from ${takenFrom(publishedAt).toISOString()} on.`,
+    )
   return {
     given,
     publishedAt,
@@ -125,7 +132,8 @@ async function pushOne(trx: Trx, one: ReturnType<typeof check>, now: Date, pairs
     key ? [{ kind: kind as 'link' | 'link-title' | 'link-time', key }] : [],
   )
   const found = (await findPushed(trx, given.id)) ?? (await findFed(trx, linkKeys))
-  const id = found?.id ?? (await insertArticle(trx, values, publishedAt, now))
+  const sendableAt = sendableFrom(found, publishedAt, now)
+  const id = found?.id ?? (await insertArticle(trx, values, { publishedAt, sendableAt }, now))
   const keys = [{ kind: 'publisher' as const, key: given.id }, ...linkKeys]
   await trx
     .insertInto('articleKeys')
@@ -138,22 +146,55 @@ async function pushOne(trx: Trx, one: ReturnType<typeof check>, now: Date, pairs
     ),
   )
   const added = categoryIds.filter((categoryId) => !has.has(categoryId))
-  for (const categoryId of added) pairs.push({ articleId: id, categoryId })
-  if (!found) return { id: given.id, articleId: id, outcome: 'created' }
+  if (sendableAt) for (const categoryId of added) pairs.push({ articleId: id, categoryId })
+  else await addWaiting(trx, id, added)
+  const until = waitsUntil({ sendableAt, publishedAt: publishedAt ?? found?.publishedAt ?? now }, now)
+  const answer = { id: given.id, articleId: id, waitsUntil: until }
+  if (!found) return { ...answer, outcome: 'created' }
   // What the publisher names is all there is: a category that is left out is taken away.
   const removed = [...has].filter((categoryId) => !categoryIds.includes(categoryId))
   if (removed.length)
     await trx.deleteFrom('articleCategories').where('articleId', '=', id).where('categoryId', 'in', removed).execute()
   const isSame =
     (Object.keys(values) as (keyof typeof values)[]).every((name) => values[name] === found[name]) &&
-    (!publishedAt || publishedAt.getTime() === found.publishedAt.getTime())
-  if (isSame && added.length + removed.length === 0) return { id: given.id, articleId: id, outcome: 'unchanged' }
+    (!publishedAt || publishedAt.getTime() === found.publishedAt.getTime()) &&
+    (sendableAt === null) === (found.sendableAt === null)
+  if (isSame && added.length + removed.length === 0) return { ...answer, outcome: 'unchanged' }
   await trx
     .updateTable('articles')
-    .set({ ...values, updatedAt: now, ...(publishedAt ? { publishedAt, dateSource: 'feed' as const } : {}) })
+    .set({
+      ...values,
+      sendableAt,
+      updatedAt: now,
+      ...(publishedAt ? { publishedAt, dateSource: 'feed' as const } : {}),
+    })
     .where('id', '=', id)
     .execute()
-  return { id: given.id, articleId: id, outcome: 'updated' }
+  return { ...answer, outcome: 'updated' }
+}
+
+/** A story that is dated ahead waits, also one that was sendable, as long as readers' `seen` keeps it. What waits is released by the
+ * tick alone. */
+function sendableFrom(found: Article | undefined, publishedAt: Date | null, now: Date): Date | null {
+  const isEmbargoed = publishedAt !== null && isAhead(publishedAt, now)
+  if (!found) return isEmbargoed ? null : now
+  if (!found.sendableAt || !isEmbargoed) return found.sendableAt
+  return found.sendableAt.getTime() > now.getTime() - eligibleDays * 86_400_000 ? null : found.sendableAt
+}
+
+/** Its new categories, and those that had a seq before its date was moved ahead. */
+async function addWaiting(trx: Trx, articleId: number, categoryIds: readonly number[]): Promise<void> {
+  await trx
+    .updateTable('articleCategories')
+    .set({ seq: null })
+    .where('articleId', '=', articleId)
+    .where('seq', 'is not', null)
+    .execute()
+  if (categoryIds.length === 0) return
+  await trx
+    .insertInto('articleCategories')
+    .values(categoryIds.map((categoryId) => ({ articleId, categoryId, seq: null })))
+    .execute()
 }
 
 /** The same story out of a feed. */
@@ -186,7 +227,7 @@ async function findFed(
 async function insertArticle(
   trx: Trx,
   values: ReturnType<typeof check>['values'],
-  publishedAt: Date | null,
+  { publishedAt, sendableAt }: { publishedAt: Date | null; sendableAt: Date | null },
   now: Date,
 ): Promise<number> {
   const { id } = await trx
@@ -196,6 +237,7 @@ async function insertArticle(
       publishedAt: publishedAt ?? now,
       dateSource: publishedAt ? 'feed' : 'first-seen',
       firstSeenAt: now,
+      sendableAt,
       updatedAt: now,
     })
     .returning('id')

@@ -1,5 +1,5 @@
-// What others read of categories and articles. A story is *public* when it isn't held, isn't withdrawn, and has a category that
-// is offered: everything here that lists stories for readers means public ones.
+// What others read of categories and articles. A story is *public* when it doesn't wait for its date, isn't held, isn't withdrawn,
+// and has a category that is offered: everything here that lists stories for readers means public ones.
 
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
@@ -29,6 +29,7 @@ export async function latestArticles(db: Db, options: { categoryId?: number; lim
     return db
       .selectFrom('articles')
       .selectAll()
+      .where('sendableAt', 'is not', null)
       .where('heldAt', 'is', null)
       .where('withdrawnAt', 'is', null)
       .where(isOffered)
@@ -43,6 +44,8 @@ export async function latestArticles(db: Db, options: { categoryId?: number; lim
         .innerJoin('articles', 'articles.id', 'articleCategories.articleId')
         .selectAll('articles')
         .where('articleCategories.categoryId', '=', categoryId)
+        .where('articleCategories.seq', 'is not', null)
+        .where('sendableAt', 'is not', null)
         .where('heldAt', 'is', null)
         .where('withdrawnAt', 'is', null)
         .orderBy('articleCategories.seq', 'desc')
@@ -66,6 +69,8 @@ export async function countsByCategory(db: Db): Promise<Map<number, number>> {
         .selectFrom('articleCategories')
         .innerJoin('articles', 'articles.id', 'articleCategories.articleId')
         .whereRef('articleCategories.categoryId', '=', 'categories.id')
+        .where('articleCategories.seq', 'is not', null)
+        .where('sendableAt', 'is not', null)
         .where('heldAt', 'is', null)
         .where('withdrawnAt', 'is', null)
         .select(sql<number>`count(*)::int`.as('count'))

@@ -3,8 +3,9 @@
 
 import type { Category } from '../db/schema.ts'
 import type { Entry, ParsedFeed } from './entry.ts'
+import { isAhead, isFarAhead, mostDaysAhead, seemsAhead, takenFrom } from './embargo.ts'
 import type { NamedFeed } from './feeds-of-page.ts'
-import { ignoredBecause, believableDate } from './ingest.ts'
+import { ignoredBecause } from './ingest.ts'
 import { type Mapping, mapEntry } from './mapping.ts'
 import { parser } from './parser.ts'
 import { type FetchOptions, safeFetch } from './safe-fetch.ts'
@@ -14,7 +15,7 @@ export interface TriedEntry {
   title: string | null
   link: string | null
   guid: string | null
-  /** What the feed says, also when it is too far ahead to be believed; the time of the try when it says nothing. */
+  /** What the feed says; the time of the try when it says nothing. */
   publishedAt: string
   dateSource: 'feed' | 'first-seen'
   categories: string[]
@@ -36,6 +37,7 @@ export interface TryOptions {
 
 export function tryEntries(feed: ParsedFeed, options: TryOptions): TriedEntry[] {
   const { now, mapping } = options
+  const isWrong = seemsAhead(feed.entries, now)
   const slugs = new Map<number, Pick<Category, 'slug'>>(mapping?.categories.map((category) => [category.id, category]))
   return feed.entries.map((entry) => {
     const ids = mapping ? mapEntry(entry, mapping) : []
@@ -51,10 +53,15 @@ export function tryEntries(feed: ParsedFeed, options: TryOptions): TriedEntry[] 
       author: entry.author,
       excerpt: entry.excerpt,
       image: entry.image,
-      verdict: verdictOn(entry, options, ids),
+      verdict: `${verdictOn(entry, options, ids)}${
+        isWrong && entry.publishedAt && isAhead(entry.publishedAt, now) ? `; ${wrongClock}` : ''
+      }`,
     }
   })
 }
+
+/** What is said of a feed whose newest entries are dated ahead. */
+export const wrongClock = 'the feed’s clock or time zone seems wrong'
 
 /** The verdict on what is mapped to nothing. */
 export const nobodys = 'ignored: none of its categories is offered'
@@ -63,11 +70,17 @@ function verdictOn(entry: Entry, { now, firstHours, mapping }: TryOptions, ids: 
   const why = ignoredBecause(entry)
   if (why) return `ignored: ${why}`
   if (ids === null) return 'ignored: a rule leaves it out'
-  const date = believableDate(entry, now)
+  const date = entry.publishedAt
+  if (date && isFarAhead(date, now))
+    return `ignored until ${instant(takenFrom(date))}: it is dated more than ${mostDaysAhead} days ahead`
   if (date && date.getTime() < now.getTime() - firstHours * 3_600_000)
     return `ignored at first sight: older than ${firstHours} hours`
   if (mapping && ids.length === 0) return nobodys
-  return entry.publishedAt && !date ? 'taken, dated now: its date is more than a day ahead' : 'taken'
+  return date && isAhead(date, now) ? `taken, waits until ${instant(date)}` : 'taken'
+}
+
+function instant(date: Date): string {
+  return date.toISOString().replace('.000', '')
 }
 
 export type Tried =

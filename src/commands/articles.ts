@@ -6,6 +6,7 @@ import {
   categoryRename,
   categoryRetire,
   feedAdd,
+  feedChange,
   feedList,
   feedPoll,
   feedTry,
@@ -41,10 +42,23 @@ export const articleCommands: AddCommands = (program, session, does) => {
     .argument('<url>')
     .option('--category <slug...>', 'our categories that all its items belong to')
     .option('--title <text>', "default: the feed's own")
+    .option('--ignore-dates-ahead', 'its stories never wait: a date ahead counts as none')
     .option(...json)
     .action(
-      does(async (url: string, options: { category?: string[]; title?: string; json?: boolean }) =>
+      does(async (url: string, options: Omit<Parameters<typeof feedAdd>[1], 'url'>) =>
         feedAdd(await ctx(), { url, ...options }, out),
+      ),
+    )
+  feed
+    .command('change')
+    .description('change a feed')
+    .argument('<id>', 'its number, as feed list shows it')
+    .option('--ignore-dates-ahead', 'its stories never wait: a date ahead counts as none')
+    .option('--no-ignore-dates-ahead', 'its stories wait for their date')
+    .option(...json)
+    .action(
+      does(async (id: string, options: { ignoreDatesAhead?: boolean; json?: boolean }) =>
+        feedChange(await ctx(), { id, ...options }, out),
       ),
     )
   feed

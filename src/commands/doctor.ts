@@ -3,6 +3,7 @@
 
 import { Resolver } from 'node:dns/promises'
 import { sql } from 'kysely'
+import { wrongClock } from '../articles/try-feed.ts'
 import { ConfigError, type Config } from '../base/config.ts'
 import type { Relay } from '../base/relay.ts'
 import type { Db } from '../db/connect.ts'
@@ -134,7 +135,7 @@ async function checkRelays(config: Config, db: Db | null): Promise<Finding[]> {
 async function checkFeeds(db: Db): Promise<Finding[]> {
   const feeds = await db
     .selectFrom('feeds')
-    .select(['url', 'state', 'failures', 'lastError', 'lastPolledAt'])
+    .select(['id', 'url', 'state', 'failures', 'lastError', 'seemsAhead'])
     .orderBy('id')
     .execute()
   if (feeds.length === 0)
@@ -158,6 +159,13 @@ async function checkFeeds(db: Db): Promise<Finding[]> {
         state: feed.failures >= 5 ? 'fail' : 'warn',
         found: `failed ${feed.failures} times in a row: ${feed.lastError ?? 'no reason kept'}`,
         fix: `See what the ingester makes of it: feed try ${feed.url}`,
+      })
+    else if (feed.seemsAhead)
+      findings.push({
+        what,
+        state: 'warn',
+        found: `${wrongClock}: even its newest stories are dated ahead, and wait`,
+        fix: `If no embargo is meant: feed change ${feed.id} --ignore-dates-ahead`,
       })
   }
   const good = feeds.length - findings.length

@@ -105,6 +105,10 @@ export interface FeedsTable {
   hubAskedAt: Date | null
   /** The hub's reason; null: it hasn't denied us since we asked. */
   hubDenied: string | null
+  /** A date ahead counts as none: its stories are dated by their first sight, and don't wait. */
+  ignoresDatesAhead: Generated<boolean>
+  /** At first sight even its newest entries were dated ahead, and still are. */
+  seemsAhead: Generated<boolean>
   isSample: Generated<boolean>
   createdAt: Generated<Date>
 }
@@ -146,6 +150,8 @@ export interface ArticlesTable {
   publishedAt: Date
   dateSource: Generated<'feed' | 'first-seen'>
   firstSeenAt: Date
+  /** When it could first be sent; null: it waits for its date (articles/release.ts). */
+  sendableAt: Date | null
   updatedAt: Date
   /** Held back by an editor: keeps its categories; release gives new seqs. */
   heldAt: Date | null
@@ -170,8 +176,8 @@ export interface ArticleKeysTable {
 export interface ArticleCategoriesTable {
   articleId: number
   categoryId: number
-  /** Global, given in commit order when the story becomes sendable in this category (articles/seq.ts). */
-  seq: number
+  /** Global, given in commit order when the story becomes sendable in this category (articles/seq.ts); null: it waits. */
+  seq: number | null
 }
 
 export interface SubscribersTable {

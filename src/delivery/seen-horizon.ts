@@ -1,13 +1,16 @@
-// Which stories a reader's `seen` may forget: one that left the last 60 days can't be eligible any more.
+// Which stories a reader's `seen` may forget: those that were sendable 60 days ago or longer can't be eligible any more. One that waits
+// for its date will be, so nothing from its id on is forgotten; one that has waited in vain (withdrawn or held since its date passed)
+// is never released once its date is 45 days past, and counts no longer.
 
+import { sql } from 'kysely'
 import type { Clock } from '../base/clock.ts'
 import type { Db } from '../db/connect.ts'
 
-const dayMs = 86_400_000
+const days = 60
 const hourMs = 3_600_000
 
 export class SeenHorizon {
-  /** Article ids below it have left the last 60 days. */
+  /** Article ids below it are forgotten. */
   from = 0
   #db: Db
   #clock: Clock
@@ -22,14 +25,14 @@ export class SeenHorizon {
   async refresh(): Promise<void> {
     const now = performance.now()
     if (now < this.#readAt + hourMs) return
-    const row = await this.#db
-      .selectFrom('articles')
-      .select('id')
-      .where('firstSeenAt', '>', new Date(this.#clock.now().getTime() - 60 * dayMs))
-      .orderBy('firstSeenAt')
-      .limit(1)
-      .executeTakeFirst()
-    this.from = row?.id ?? 0
+    const since = sql`${this.#clock.now()}::timestamptz - ${days} * interval '1 day'`
+    // offset 0: else Postgres would look for the smallest id by walking through all of them.
+    const { rows } = await sql<{ id: number | null }>`
+      select min(id) as id from (
+        (select id from articles where sendable_at > ${since} offset 0)
+        union all (select id from articles where sendable_at is null and published_at > ${since} offset 0)
+      ) alive`.execute(this.#db)
+    this.from = rows[0]?.id ?? 0
     this.#readAt = now
   }
 }

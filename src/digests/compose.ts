@@ -165,7 +165,9 @@ async function listStopped(db: Db, { articleIds, edition }: Frame): Promise<Set<
   const [least, most] = articleIds
   const { rows } = await sql<{ id: number }>`
     select id from articles
-    where id between ${least} and ${most} and (withdrawn_at is not null or held_at is not null)`.execute(db)
+    where id between ${least} and ${most} and (withdrawn_at is not null or held_at is not null or sendable_at is null)`.execute(
+    db,
+  )
   return new Set(rows.map(({ id }) => id).filter((id) => edition.places.has(id)))
 }
 

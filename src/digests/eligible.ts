@@ -5,10 +5,8 @@
 // when enough later ones rank before it.
 
 import { sql } from 'kysely'
+import { eligibleDays } from '../articles/embargo.ts'
 import type { Db } from '../db/connect.ts'
-
-/** Older stories are nobody's news: `reading.seen` forgets after 60 days, so this must stay below. */
-const eligibleDays = 45
 
 export interface EligibleStory {
   articleId: number
@@ -24,19 +22,23 @@ export interface EligibleCategory {
   stories: EligibleStory[]
 }
 
-/** By category, in the site's order. `categoryIds` null: all. */
+/** By category, in the site's order. `categoryIds` null: all. `isNext`: with those whose date has come and that the next tick releases;
+ * their seq is the cut-off, which then is above all others. */
 export async function listEligible(
   db: Db,
-  edition: { at: Date; cutoffSeq: number; categoryIds: readonly number[] | null },
+  edition: { at: Date; cutoffSeq: number; categoryIds: readonly number[] | null; isNext?: boolean },
 ): Promise<EligibleCategory[]> {
   const only = edition.categoryIds ? `{${edition.categoryIds.join(',')}}` : null
+  const since = sql`${edition.at}::timestamptz - ${eligibleDays} * interval '1 day'`
+  const isSendable = sql`(a.sendable_at > ${since} and ac.seq <= ${edition.cutoffSeq})`
+  const isDue = sql`(a.sendable_at is null and a.published_at <= ${edition.at} and a.published_at > ${since})`
   const { rows } = await sql<{ id: number; name: string; position: number; stories: [number, number, 0 | 1][] }>`
     select c.id, c.name, c.position,
-      json_agg(json_build_array(a.id, ac.seq, case when a.pinned_at is null then 0 else 1 end)
+      json_agg(json_build_array(a.id, coalesce(ac.seq, ${edition.cutoffSeq}), case when a.pinned_at is null then 0 else 1 end)
         order by a.pinned_at desc nulls last, a.published_at desc, ac.seq desc) as stories
     from articles a join article_categories ac on ac.article_id = a.id join categories c on c.id = ac.category_id
-    where a.first_seen_at > ${edition.at}::timestamptz - ${eligibleDays} * interval '1 day'
-      and a.held_at is null and a.withdrawn_at is null and c.retired_at is null and ac.seq <= ${edition.cutoffSeq}
+    where ${edition.isNext ? sql`(${isSendable} or ${isDue})` : isSendable}
+      and a.held_at is null and a.withdrawn_at is null and c.retired_at is null
       and (${only}::int[] is null or c.id = any(${only}::int[]))
     group by c.id order by c.position, c.id`.execute(db)
   return rows.map(({ stories, ...category }) => ({

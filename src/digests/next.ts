@@ -29,10 +29,13 @@ export async function openSource(
 }
 
 async function findNextSource(ctx: Context, now: Date): Promise<{ source: SnapshotSource; cutoffSeq: number }> {
-  const cutoffSeq = await newestSeq(ctx.db)
-  const categories = (await listEligible(ctx.db, { at: now, cutoffSeq, categoryIds: null })).map((category) => {
-    const stories = chooseRendered(category.stories, renderedPerCategory(ctx.config.digest.stories))
-    return { ...category, stories, others: othersOf(category.stories, stories) }
-  })
+  // One more than there is: stories whose date has come count as released.
+  const cutoffSeq = (await newestSeq(ctx.db)) + 1
+  const categories = (await listEligible(ctx.db, { at: now, cutoffSeq, categoryIds: null, isNext: true })).map(
+    (category) => {
+      const stories = chooseRendered(category.stories, renderedPerCategory(ctx.config.digest.stories))
+      return { ...category, stories, others: othersOf(category.stories, stories) }
+    },
+  )
   return { source: await withArticles(ctx.db, { editionId: null, intro: '', categories }), cutoffSeq }
 }

@@ -160,10 +160,10 @@ export async function addArticles(ctx: Context, count: number, now: Date): Promi
   const categories = (await listCategories(ctx.db)).map((category) => category.id)
   await ctx.db.transaction().execute(async (trx) => {
     const { rows } = await sql<{ id: number }>`
-      insert into articles (title, link, excerpt, author, published_at, first_seen_at, updated_at)
+      insert into articles (title, link, excerpt, author, published_at, first_seen_at, sendable_at, updated_at)
       select 'Seeded story ' || n, ${ctx.config.site.url}::text || '/seeded/' || ${now.getTime()}::text || '-' || n,
         repeat('The tide came in as it does every day, and somebody wrote it down. ', 1 + n % 4), 'A. Reporter',
-        ${now}::timestamptz - (${count}::int - n) * interval '1 minute', ${now}, ${now}
+        ${now}::timestamptz - (${count}::int - n) * interval '1 minute', ${now}, ${now}, ${now}
       from generate_series(1, ${count}::int) n order by n returning id`.execute(trx)
     const pairs = rows.flatMap(({ id }, index) => {
       const [category, second] = [categories[index % categories.length]!, categories[(index + 1) % categories.length]!]

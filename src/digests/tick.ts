@@ -4,6 +4,7 @@
 
 import type { Context } from '../db/context.ts'
 import type { Edition } from '../db/schema.ts'
+import { releaseDue } from '../articles/release.ts'
 import { noteTick } from './alerts.ts'
 import { makeForApproval, settleAtSlot } from './approval.ts'
 import { closeFinished } from './close.ts'
@@ -49,6 +50,8 @@ export async function runTick(ctx: Context, options: TickOptions = {}): Promise<
       planned.push({ editionId: edition.id, planned: count, isComplete: outcome === 'complete' })
   }
 
+  // First of all: a story dated 07:00 is in the edition of 07:00.
+  await releaseDue(ctx.db, now)
   await realign(ctx)
   const missed = await passMissed(ctx, now, options.only)
   await finishCancelled(ctx)

@@ -25,7 +25,14 @@ after(() => database.close())
 async function addArticle(title: string, publishedAt = now): Promise<number> {
   const { id } = await ctx.db
     .insertInto('articles')
-    .values({ title, link: `https://news.example/${title}`, publishedAt, firstSeenAt: now, updatedAt: now })
+    .values({
+      title,
+      link: `https://news.example/${title}`,
+      publishedAt,
+      firstSeenAt: now,
+      sendableAt: now,
+      updatedAt: now,
+    })
     .returning('id')
     .executeTakeFirstOrThrow()
   return id
@@ -106,7 +113,7 @@ test('a second release gives a higher number, in the order given', async () => {
         .where('articleId', '=', article)
         .orderBy('seq')
         .execute()
-    ).map((row) => [row.categoryId, row.seq] as const)
+    ).map((row) => [row.categoryId, row.seq!] as const)
   await ctx.db.transaction().execute((trx) => releaseSeq(trx, article, [b!.id, a!.id]))
   const first = await seqs()
   assert.deepEqual(

@@ -95,6 +95,7 @@ describe('delivery', () => {
         link: 'https://news.example/new',
         publishedAt: new Date(),
         firstSeenAt: new Date(),
+        sendableAt: new Date(),
         updatedAt: new Date(),
         id: 500,
       })

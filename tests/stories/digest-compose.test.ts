@@ -57,8 +57,8 @@ story('of three thousand new stories every one is shown or counted', async (hous
   const [politics, world] = await addCategories(db, 'politics', 'world')
   await sql`
     with added as (
-      insert into articles (title, link, published_at, first_seen_at, updated_at)
-      select 'Title ' || n, 'https://stories.example/' || n, ${now}::timestamptz - n * interval '1 second', ${now}, ${now}
+      insert into articles (title, link, published_at, first_seen_at, sendable_at, updated_at)
+      select 'Title ' || n, 'https://stories.example/' || n, ${now}::timestamptz - n * interval '1 second', ${now}, ${now}, ${now}
       from generate_series(1, 3000) n returning id
     ), both_categories as (
       select id, c from added cross join unnest(array[${politics!}::int, ${world!}::int]) c where c = ${politics!} or id % 10 = 0
@@ -146,6 +146,7 @@ async function seedEdition({ db, ctx }: House) {
         link: `https://stories.example/${id}`,
         publishedAt: new Date(now.getTime() + id * 1000),
         firstSeenAt: now,
+        sendableAt: now,
         updatedAt: now,
       })
       .execute()

@@ -97,7 +97,7 @@ test('numbers are visible in their order: who reads up to the highest never meet
   let highest = 0
   const reader = (async () => {
     while (!writing.signal.aborted) {
-      const rows = await ctx.db.selectFrom('articleCategories').select('seq').execute()
+      const rows = await ctx.db.selectFrom('articleCategories').select('seq').$narrowType<{ seq: number }>().execute()
       const late = rows.filter((row) => row.seq <= highest && !seen.has(row.seq))
       assert.deepEqual(late, [])
       for (const row of rows) seen.add(row.seq)

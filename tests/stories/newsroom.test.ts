@@ -49,7 +49,7 @@ story('a pushed article with a date that cannot be has that of its first sight',
   const ahead = new Date(house.clock.now().getTime() + 25 * 3_600_000).toISOString()
   for (const [id, publishedAt, dateSource] of [
     ['epoch', '1970-01-01T00:00:00Z', 'first-seen'],
-    ['ahead', ahead, 'first-seen'],
+    ['ahead', ahead, 'feed'],
     ['good', '2026-02-28T10:00:00+02:00', 'feed'],
   ] as const) {
     const link = `https://lantern.example/${id}`
@@ -93,7 +93,7 @@ story('a publisher withdraws by its own id; an editor holds, releases, pins and 
       .selectFrom('articleCategories')
       .select('seq')
       .where('articleId', '=', articleId)
-      .executeTakeFirst())!.seq
+      .executeTakeFirst())!.seq!
   const before = await seq()
   assert.ok((await api('post', '/articles/withdraw').send({ id: 'cms-1' }).expect(200)).body.withdrawnAt)
   assert.equal((await api('post', `/articles/${articleId}/restore`).expect(200)).body.withdrawnAt, null)

@@ -31,6 +31,7 @@ const step = fc.oneof(
   often(1, named('sleep', { hours: fc.integer({ min: 48, max: 500 }) })),
   often(4, named('killed', { hours: fc.integer({ min: 1, max: 30 }), statements: fc.nat(70) })),
   often(9, named('publish', { category, second: category, hoursOld: fc.constantFrom(0, 0, 0, 1, 50, 1500) })),
+  often(3, named('embargo', { category, second: category, hours: fc.constantFrom(1, 5, 23, 50, 300) })),
   often(1, named('flood', { category, stories: fc.integer({ min: 5, max: 25 }) })),
   often(1, named('add to', { story: fc.nat(), category })),
   often(1, named('redate', { story: fc.nat(), hours: fc.integer({ min: -900, max: 900 }) })),
@@ -148,6 +149,8 @@ async function take(
       return pass(each.hours, each.statements)
     case 'publish':
       return site.publish([each.category, each.second], each.hoursOld)
+    case 'embargo':
+      return site.embargo([each.category, each.second], each.hours)
     case 'flood':
       for (let n = 0; n < each.stories; n++) await site.publish([each.category], n)
       return

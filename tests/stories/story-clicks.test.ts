@@ -8,7 +8,7 @@ story(
   async ({ web, db, config }) => {
     const at = new Date('2026-03-02T06:00:00Z')
     const link = 'https://stories.example/1?a=b&c=d'
-    const values = { title: 'One', link, publishedAt: at, firstSeenAt: at, updatedAt: at }
+    const values = { title: 'One', link, publishedAt: at, firstSeenAt: at, sendableAt: at, updatedAt: at }
     await db.insertInto('articles').values(values).execute()
     const url = new URL(storyUrl(config, { id: 1, link }))
     assert.equal(url.pathname, '/click')

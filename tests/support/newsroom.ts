@@ -27,7 +27,14 @@ export async function addStory(ctx: Context, title: string, categoryIds: readonl
   return ctx.db.transaction().execute(async (trx) => {
     const { id } = await trx
       .insertInto('articles')
-      .values({ title, link: `https://news.example/${title}`, publishedAt: now, firstSeenAt: now, updatedAt: now })
+      .values({
+        title,
+        link: `https://news.example/${title}`,
+        publishedAt: now,
+        firstSeenAt: now,
+        sendableAt: now,
+        updatedAt: now,
+      })
       .returning('id')
       .executeTakeFirstOrThrow()
     await releaseSeqs(

@@ -34,7 +34,7 @@ export class ReadingModel {
   readonly #had = new Map<number, Set<number>>()
   readonly #pending = new Map<string, Set<number>>()
   readonly #frozen = new Map<number, Frozen>()
-  readonly #seenAt = new Map<number, Date>()
+  readonly #sendableAt = new Map<number, Date>()
   #sendable = new Map<string, Set<number>>()
 
   constructor(db: Db, options: { minimum: number }) {
@@ -57,8 +57,8 @@ export class ReadingModel {
     for (const reader of this.#had.keys()) this.#pending.set(`${reader} ${category}`, new Set())
   }
 
-  becomesSendable(story: number, categories: readonly number[], firstSeenAt: Date): void {
-    this.#seenAt.set(story, firstSeenAt)
+  becomesSendable(story: number, categories: readonly number[], sendableAt: Date): void {
+    this.#sendableAt.set(story, sendableAt)
     for (const category of categories) {
       this.#sendable.get(String(category))!.add(story)
       for (const reader of this.#had.keys()) this.#pending.get(`${reader} ${category}`)!.add(story)
@@ -76,7 +76,9 @@ export class ReadingModel {
       const rows = await sql<{ key: string; seq: number }>`
         select ac.category_id || ' ' || ac.article_id as key, ac.seq from article_categories ac
         join articles a on a.id = ac.article_id join categories c on c.id = ac.category_id
-        where a.held_at is null and a.withdrawn_at is null and c.retired_at is null`.execute(this.#db)
+        where ac.seq is not null and a.held_at is null and a.withdrawn_at is null and c.retired_at is null`.execute(
+        this.#db,
+      )
       for (const edition of editions)
         if (!this.#frozen.has(edition.id))
           this.#frozen.set(edition.id, {
@@ -150,7 +152,7 @@ export class ReadingModel {
         ? []
         : [...this.#pending.get(`${reader} ${categoryId}`)!].filter(
             (story) =>
-              !this.#had.get(reader)!.has(story) && now.getTime() - this.#seenAt.get(story)!.getTime() < eligibleMs,
+              !this.#had.get(reader)!.has(story) && now.getTime() - this.#sendableAt.get(story)!.getTime() < eligibleMs,
           ),
     )
   }
@@ -168,7 +170,7 @@ export class ReadingModel {
         (story) =>
           seqs.has(`${category} ${story}`) &&
           !dropped.has(`${category} ${story}`) &&
-          edition.createdAt.getTime() - this.#seenAt.get(story)!.getTime() < eligibleMs,
+          edition.createdAt.getTime() - this.#sendableAt.get(story)!.getTime() < eligibleMs,
       )
       // In an edition without any story of a category nothing of it is covered.
       const isIn = [...seqs.keys()].some((key) => key.startsWith(`${category} `))

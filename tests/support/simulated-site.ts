@@ -5,6 +5,8 @@ import assert from 'node:assert/strict'
 import PostalMime from 'postal-mime'
 import { type ArticleAction, controlArticle } from '../../src/articles/control.ts'
 import { renameCategory, restoreCategory, retireCategory } from '../../src/articles/categories.ts'
+import { eligibleDays } from '../../src/articles/embargo.ts'
+import { pushArticles } from '../../src/articles/push.ts'
 import { releaseSeqs } from '../../src/articles/seq.ts'
 import { Refusal } from '../../src/base/errors.ts'
 import type { Delivery, Frequency } from '../../src/db/schema.ts'
@@ -45,6 +47,8 @@ export class SimulatedSite {
   readonly #faults = new Map<number, RelayFault>()
   /** Deliveries as the last look left them. */
   #known = new Map<number, string>()
+  /** Published for a later hour: neither sent nor told of until then. */
+  readonly #waiting = new Set<number>()
   readonly #firstCopies = new Map<string, number[]>()
   #categories: number[] = []
   #addresses = 0
@@ -94,6 +98,7 @@ export class SimulatedSite {
         if (!(cause instanceof Crash)) throw cause
       })
     await tick(ctx)
+    await this.#noteReleased()
     await this.#model.noteFrozen()
     if (!this.isHoliday) await this.#send()
     await this.#settle()
@@ -159,6 +164,41 @@ export class SimulatedSite {
     this.#model.becomesSendable(id, ids, clock.now())
   }
 
+  /** As a publisher does, and not into a category that is retired. */
+  async embargo(categories: readonly number[], hours: number): Promise<void> {
+    const { ctx, clock } = this.#house
+    const title = `story-${this.stories.length}`
+    const article = {
+      id: title,
+      title,
+      link: `https://news.example/${title}`,
+      categories: [...new Set(categories)].map((n) => slugs[n]!),
+      publishedAt: new Date(clock.now().getTime() + hours * 3_600_000),
+    }
+    const pushed = await pushArticles(ctx, [article]).catch(refused)
+    if (!pushed) return
+    this.stories.push(pushed[0]!.articleId)
+    this.#waiting.add(pushed[0]!.articleId)
+  }
+
+  /** A tick releases what is due, and nothing else. */
+  async #noteReleased(): Promise<void> {
+    const { clock } = this.#house
+    for (const story of this.#waiting) {
+      const { sendableAt, publishedAt, heldAt, withdrawnAt } = await this.#article(story)
+      const age = clock.now().getTime() - publishedAt.getTime()
+      const isDue = age >= 0 && age < eligibleDays * 86_400_000 && !heldAt && !withdrawnAt
+      assert.equal(sendableAt !== null, isDue, `story ${story} of ${publishedAt.toISOString()}`)
+      if (!sendableAt) continue
+      this.#waiting.delete(story)
+      this.#model.becomesSendable(story, await this.#categoriesOf(story), sendableAt)
+    }
+  }
+
+  #article(story: number) {
+    return this.#house.db.selectFrom('articles').selectAll().where('id', '=', story).executeTakeFirstOrThrow()
+  }
+
   story(n: number): number | undefined {
     return this.stories[n % this.stories.length]
   }
@@ -166,16 +206,20 @@ export class SimulatedSite {
   async addToCategory(story: number, category: number): Promise<void> {
     const { db } = this.#house
     const categoryId = this.#categories[category]!
-    const article = await db.selectFrom('articles').selectAll().where('id', '=', story).executeTakeFirstOrThrow()
+    const article = await this.#article(story)
     const own = await this.#categoriesOf(story)
     if (own.includes(categoryId) || article.heldAt || article.withdrawnAt) return
+    if (!article.sendableAt) {
+      await db.insertInto('articleCategories').values({ articleId: story, categoryId, seq: null }).execute()
+      return
+    }
     await db.transaction().execute((trx) => releaseSeqs(trx, [{ articleId: story, categoryId }]))
-    this.#model.becomesSendable(story, [categoryId], article.firstSeenAt)
+    this.#model.becomesSendable(story, [categoryId], article.sendableAt)
   }
 
   async redate(story: number, hours: number): Promise<void> {
     const { db } = this.#house
-    const article = await db.selectFrom('articles').selectAll().where('id', '=', story).executeTakeFirstOrThrow()
+    const article = await this.#article(story)
     const publishedAt = new Date(article.publishedAt.getTime() + hours * 3_600_000)
     await db
       .updateTable('articles')
@@ -185,15 +229,14 @@ export class SimulatedSite {
   }
 
   async control(story: number, action: ArticleAction): Promise<void> {
-    const { ctx, db } = this.#house
-    const find = () => db.selectFrom('articles').selectAll().where('id', '=', story).executeTakeFirstOrThrow()
-    const before = await find()
-    await controlArticle(ctx, story, action)
-    const after = await find()
+    const before = await this.#article(story)
+    await controlArticle(this.#house.ctx, story, action)
+    const after = await this.#article(story)
     const wasOut = before.heldAt !== null || before.withdrawnAt !== null
     const isOut = after.heldAt !== null || after.withdrawnAt !== null
     if (isOut) this.#model.isStopped(story)
-    else if (wasOut) this.#model.becomesSendable(story, await this.#categoriesOf(story), after.firstSeenAt)
+    else if (wasOut && after.sendableAt)
+      this.#model.becomesSendable(story, await this.#categoriesOf(story), after.sendableAt)
   }
 
   async #categoriesOf(story: number): Promise<number[]> {

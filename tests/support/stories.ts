@@ -15,6 +15,7 @@ export async function addStory(house: House, title: string, categoryIds: readonl
         excerpt: '<b>not markup</b>',
         publishedAt: now,
         firstSeenAt: now,
+        sendableAt: now,
         updatedAt: now,
       })
       .returning('id')

@@ -3,6 +3,7 @@
 import type { Router } from 'express'
 import { noteAction } from '../../access/audit.ts'
 import { type ArticleAction, articleActions, controlArticle, getArticle } from '../../articles/control.ts'
+import { waitsUntil } from '../../articles/embargo.ts'
 import { listCategories } from '../../articles/store.ts'
 import { Refusal } from '../../base/errors.ts'
 import { articlePage, readArticleCursor } from '../api/articles.ts'
@@ -17,7 +18,7 @@ import { largestInt, readId } from '../path-id.ts'
 import { noticeOf, pathId, queryText } from './query.ts'
 
 const pageSize = 50
-const states = ['held', 'pinned', 'withdrawn'] as const
+const states = ['waiting', 'held', 'pinned', 'withdrawn'] as const
 
 export function mountArticles(router: Router, web: WebContext): void {
   router.get('/articles', async (request, response) => {
@@ -44,10 +45,12 @@ export function mountArticles(router: Router, web: WebContext): void {
       notice: noticeOf(request, {
         hold: 'Held back. It is in no mail until you release it.',
         release: 'Released. It counts as new from now on.',
+        'release-waiting': 'Released. It still waits for its date, and counts as new from then on.',
         pin: 'Pinned: first in its categories.',
         unpin: 'No longer pinned.',
         withdraw: 'Withdrawn. It leaves every mail not yet sent.',
         restore: 'Back. It counts as new from now on.',
+        'restore-waiting': 'Back. It still waits for its date, and counts as new from then on.',
       }),
       body: html`<form class="filters" method="get">
           <input
@@ -97,7 +100,8 @@ export function mountArticles(router: Router, web: WebContext): void {
     const article = await controlArticle(web, pathId(request, largestInt), action)
     const subject = `article:${article.id}`
     await noteAction(web, { actor: actorOf(request), action: `article.${pastTense[action]}`, subject })
-    response.redirect(303, `/admin/articles?done=${action}`)
+    const stillWaits = (action === 'release' || action === 'restore') && article.sendableAt === null
+    response.redirect(303, `/admin/articles?done=${action}${stillWaits ? '-waiting' : ''}`)
   })
 }
 
@@ -115,7 +119,7 @@ function articleRows(web: WebContext, articles: readonly ShownArticle[]): Html {
     'Articles',
     articles.map((article) => ({
       title: html`<a href="${safeUrl(article.link)}" rel="noreferrer noopener">${article.title}</a>`,
-      state: stateOf(article),
+      state: stateOf(web, article),
       facts: [
         article.dateSource === 'first-seen'
           ? ['First seen', moment(web.config, article.publishedAt)]
@@ -128,9 +132,12 @@ function articleRows(web: WebContext, articles: readonly ShownArticle[]): Html {
   )
 }
 
-function stateOf(article: ShownArticle): Html {
+function stateOf(web: WebContext, article: ShownArticle): Html {
   if (article.withdrawnAt) return state('withdrawn', 'bad')
   if (article.heldAt) return state('held', 'warn')
+  const until = waitsUntil(article, web.clock.now())
+  if (until) return state(html`waits until ${moment(web.config, until)}`, 'busy')
+  if (!article.sendableAt) return state('waits for the next minute', 'busy')
   return article.pinnedAt ? state('pinned', 'good') : state('out', 'plain')
 }
 

@@ -22,8 +22,20 @@ ${lines}</textarea>
         <code>label: Parliament = politics</code> for a label, <code>title: …</code> or <code>link: …</code> for what
         contains the words; <code>-</code> leaves the item out.
       </p>
+      <fieldset>
+        <legend>Stories dated ahead</legend>
+        ${ignoreDatesBox(feed.ignoresDatesAhead)}
+      </fieldset>
       <p class="buttons"><button class="main">Save</button></p>
     </form>`
+}
+
+/** For feeds whose clock or time zone is wrong. */
+export function ignoreDatesBox(isChecked: boolean): Html {
+  return html`<label class="choice">
+    <input type="checkbox" name="ignore-dates-ahead" value="yes" ${isChecked && html`checked`} />
+    <span>Ignore dates ahead: its stories never wait, and are dated by when they were first seen</span>
+  </label>`
 }
 
 /** `label: Parliament = politics`, a line each. */

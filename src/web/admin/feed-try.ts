@@ -3,11 +3,13 @@
 
 import type { RequestHandler } from 'express'
 import { allowedHosts } from '../../articles/feeds.ts'
+import { seemsAhead } from '../../articles/embargo.ts'
 import { listCategories } from '../../articles/store.ts'
-import { nobodys, type Tried, type TriedEntry, tryFeedUrl } from '../../articles/try-feed.ts'
+import { nobodys, type Tried, type TriedEntry, tryFeedUrl, wrongClock } from '../../articles/try-feed.ts'
 import type { Category } from '../../db/schema.ts'
 import { html, type Html, safeUrl } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
+import { ignoreDatesBox } from './feed-mapping.ts'
 import { sendConsole } from './layout.ts'
 import { count, moment, rowList } from './parts.ts'
 import { queryText } from './query.ts'
@@ -63,10 +65,17 @@ function shown(web: WebContext, tried: Tried, url: string, categories: readonly 
             </li>`,
         )}
       </ul>`
+  const isAhead = seemsAhead(tried.feed.entries, web.clock.now())
   return html`<p>
       <code>${tried.url}</code>: ${tried.feed.format.toUpperCase()} with
       ${count(tried.entries.length, 'entry', 'entries')}.
     </p>
+    ${
+      isAhead &&
+      html`<p class="notice warn">
+        Even its newest stories are dated ahead: ${wrongClock}. They wait for their date, unless you choose otherwise.
+      </p>`
+    }
     <form method="post" action="/admin/feeds">
       <input type="hidden" name="url" value="${tried.url}" />
       <fieldset>
@@ -78,6 +87,7 @@ function shown(web: WebContext, tried: Tried, url: string, categories: readonly 
             </label>`,
         )}
       </fieldset>
+      ${isAhead && ignoreDatesBox(false)}
       <p class="buttons"><button class="main">Add this feed</button></p>
     </form>
     <h2>What it would bring</h2>

@@ -15,6 +15,7 @@ import {
 } from '../../articles/feeds.ts'
 import { pollFeed } from '../../articles/poll.ts'
 import { listCategories } from '../../articles/store.ts'
+import { wrongClock } from '../../articles/try-feed.ts'
 import { invalid } from '../../base/errors.ts'
 import { field, fieldList, readForm } from '../forms.ts'
 import { html, type Html } from '../html.ts'
@@ -59,7 +60,11 @@ export function mountFeeds(router: Router, web: WebContext): void {
   router.get('/feeds/try', showTry(web))
 
   router.post('/feeds', readForm, async (request, response) => {
-    const added = await addFeed(web, { url: field(request, 'url') ?? '', categories: fieldList(request, 'category') })
+    const added = await addFeed(web, {
+      url: field(request, 'url') ?? '',
+      categories: fieldList(request, 'category'),
+      ignoresDatesAhead: field(request, 'ignore-dates-ahead') !== undefined,
+    })
     await note(request, 'feed.added', added.id, { url: added.url })
     await pollFeed(web, added.id)
     response.redirect(303, `/admin/feeds/${added.id}?done=added`)
@@ -116,7 +121,11 @@ export function mountFeeds(router: Router, web: WebContext): void {
   })
 
   router.post('/feeds/:id/mapping', readForm, async (request, response) => {
-    const feed = await changeFeed(web, { id: pathId(request, largestInt), categories: fieldList(request, 'category') })
+    const feed = await changeFeed(web, {
+      id: pathId(request, largestInt),
+      categories: fieldList(request, 'category'),
+      ignoresDatesAhead: field(request, 'ignore-dates-ahead') !== undefined,
+    })
     await setRules(web, feed.id, readRules(field(request, 'rules') ?? ''))
     await note(request, 'feed.mapped', feed.id)
     response.redirect(303, `/admin/feeds/${feed.id}?done=changed`)
@@ -146,6 +155,8 @@ export function mountFeeds(router: Router, web: WebContext): void {
   }
 }
 
+const aheadWords = `Even its newest stories are dated ahead, and wait: ${wrongClock}.`
+
 /** Back to where the button was. */
 function whence(request: Request, id: number): string {
   return field(request, 'from') === 'list' ? '/admin/feeds' : `/admin/feeds/${id}`
@@ -171,7 +182,7 @@ function feedRows(web: WebContext, feeds: readonly FeedView[]): Html {
           title: html`<a href="/admin/feeds/${feed.id}">${feed.title || feed.url}</a>`,
           state: feedState(feed),
           under: feed.title && feed.url,
-          trouble: feed.lastError,
+          trouble: feed.lastError ?? (feed.seemsAhead ? aheadWords : null),
           facts: [
             ['Last success', moment(web.config, feed.lastSuccessAt)],
             feed.state === 'active' && ['Next poll', moment(web.config, feed.nextPollAt)],
@@ -213,6 +224,7 @@ function rowActions(feed: FeedView): Html {
 
 function health(web: WebContext, feed: FeedView): Html {
   return html`<p class="small"><code>${feed.url}</code></p>
+    ${feed.seemsAhead && html`<p class="notice warn">${aheadWords} <a href="#mapping">Ignore dates ahead</a></p>`}
     ${feed.lastError && html`<p class="notice ${feed.state === 'gone' ? 'bad' : 'warn'}">${feed.lastError}</p>`}
     ${facts([
       ['Health', feedState(feed)],

@@ -62,7 +62,7 @@ export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'plain'
 const signs: Record<Tone, string> = { good: '✓', busy: '◐', warn: '!', bad: '✕', plain: '·' }
 
 /** A state in words, with a sign, so that colour never says it alone. */
-export function state(words: string, tone: Tone): Html {
+export function state(words: HtmlValue, tone: Tone): Html {
   return html`<span class="state ${tone}"><span aria-hidden="true">${signs[tone]}</span> ${words}</span>`
 }
 

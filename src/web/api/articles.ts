@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { noteAction } from '../../access/audit.ts'
 import { articleActions, controlArticle } from '../../articles/control.ts'
+import { waitsUntil as untilWhen } from '../../articles/embargo.ts'
 import { getPushed, mostPushed, pushArticles } from '../../articles/push.ts'
 import { invalid, Refusal } from '../../base/errors.ts'
 import { endpoint, intId, intIdParams, listOf, pageQuery } from '../endpoint.ts'
@@ -11,6 +12,7 @@ import { matchCursor, pageBy } from './cursors.ts'
 import { prose, slug, webAddress } from './texts.ts'
 
 const at = z.iso.datetime().nullable()
+const waitsUntil = at.meta({ description: 'dated ahead: until then it is on no page and in no mail' })
 const article = z
   .object({
     id: z.int(),
@@ -26,6 +28,7 @@ const article = z
     publishedAt: z.iso.datetime(),
     dateSource: z.enum(['feed', 'first-seen']),
     firstSeenAt: z.iso.datetime(),
+    waitsUntil,
     heldAt: at,
     pinnedAt: at,
     withdrawnAt: at,
@@ -50,9 +53,10 @@ const pushAnswer = z.object({
   id: z.string(),
   articleId: z.int(),
   outcome: z.enum(['created', 'updated', 'unchanged']),
+  waitsUntil,
 })
 
-function answerOf(one: ShownArticle) {
+function answerOf(one: ShownArticle, now: Date) {
   const { id, title, link, excerpt, imageUrl: image, author, source, feedId, labels, categories, dateSource } = one
   const time = (date: Date | null) => date?.toISOString() ?? null
   return {
@@ -69,6 +73,7 @@ function answerOf(one: ShownArticle) {
     dateSource,
     publishedAt: one.publishedAt.toISOString(),
     firstSeenAt: one.firstSeenAt.toISOString(),
+    waitsUntil: time(untilWhen(one, now)),
     heldAt: time(one.heldAt),
     pinnedAt: time(one.pinnedAt),
     withdrawnAt: time(one.withdrawnAt),
@@ -101,7 +106,7 @@ export const articleEndpoints = [
       category: slug.optional(),
       feed: intId.optional(),
       q: z.string().max(200).optional(),
-      state: z.enum(['held', 'pinned', 'withdrawn']).optional(),
+      state: z.enum(['held', 'pinned', 'withdrawn', 'waiting']).optional(),
     }),
     status: 200,
     answer: listOf(article),
@@ -115,7 +120,7 @@ export const articleEndpoints = [
         limit: limit + 1,
       })
       const { items, next } = articlePage(rows, limit)
-      return { items: items.map(answerOf), next }
+      return { items: items.map((one) => answerOf(one, web.clock.now())), next }
     },
   }),
   endpoint({
@@ -124,7 +129,7 @@ export const articleEndpoints = [
     path: '/articles',
     summary: 'Push one article, or up to 500 as {"articles": […]}',
     description:
-      'All are taken or none. One article is answered with its own result, several with a list in their order.',
+      'All are taken or none. One dated ahead waits until its date; more than 30 days ahead is refused. One article is answered with its own result, several with a list in their order.',
     body: z.union([z.strictObject({ articles: z.array(pushed).min(1).max(mostPushed) }), pushed]),
     bodyLimit: 5_000_000,
     status: 200,
@@ -143,7 +148,8 @@ export const articleEndpoints = [
       const changed = results.filter((result) => result.outcome !== 'unchanged').length
       if (changed)
         await noteAction(web, { actor: actor.name, action: 'article.pushed', subject: 'articles', detail: { changed } })
-      return 'articles' in body ? { items: results, next: null } : results[0]
+      const items = results.map((one) => ({ ...one, waitsUntil: one.waitsUntil?.toISOString() ?? null }))
+      return 'articles' in body ? { items, next: null } : items[0]
     },
   }),
   endpoint({
@@ -158,7 +164,7 @@ export const articleEndpoints = [
       const { id } = await getPushed(web, body.id)
       await controlArticle(web, id, 'withdraw')
       await noteAction(web, { actor: actor.name, action: 'article.withdrawn', subject: `article:${id}` })
-      return answerOf((await findShownArticle(web.db, id))!)
+      return answerOf((await findShownArticle(web.db, id))!, web.clock.now())
     },
   }),
   endpoint({
@@ -172,7 +178,7 @@ export const articleEndpoints = [
     async handle(web, { params }) {
       const found = await findShownArticle(web.db, params.id)
       if (!found) throw new Refusal('not_found', `There is no article ${params.id}.`)
-      return answerOf(found)
+      return answerOf(found, web.clock.now())
     },
   }),
   endpoint({
@@ -186,7 +192,7 @@ export const articleEndpoints = [
     async handle(web, { params, actor }) {
       await controlArticle(web, params.id, 'withdraw')
       await noteAction(web, { actor: actor.name, action: 'article.withdrawn', subject: `article:${params.id}` })
-      return answerOf((await findShownArticle(web.db, params.id))!)
+      return answerOf((await findShownArticle(web.db, params.id))!, web.clock.now())
     },
   }),
   endpoint({
@@ -200,7 +206,7 @@ export const articleEndpoints = [
     async handle(web, { params: { id, action }, actor }) {
       await controlArticle(web, id, action)
       await noteAction(web, { actor: actor.name, action: `article.${action}`, subject: `article:${id}` })
-      return answerOf((await findShownArticle(web.db, id))!)
+      return answerOf((await findShownArticle(web.db, id))!, web.clock.now())
     },
   }),
 ]

@@ -17,7 +17,7 @@ import {
 import { getCategory } from '../../articles/categories.ts'
 import { pollFeed } from '../../articles/poll.ts'
 import { listCategories } from '../../articles/store.ts'
-import { tryFeedUrl } from '../../articles/try-feed.ts'
+import { tryFeedUrl, wrongClock } from '../../articles/try-feed.ts'
 import { Refusal } from '../../base/errors.ts'
 import { endpoint, intIdParams, listOf } from '../endpoint.ts'
 import { feedAddress, prose, slug } from './texts.ts'
@@ -31,6 +31,7 @@ const report = z
     changed: z.int(),
     unchanged: z.int(),
     ignored: z.int(),
+    later: z.int().optional().meta({ description: 'of the ignored: dated so far ahead that they are taken later' }),
     reasons: z.array(z.object({ title: z.string(), why: z.string() })),
   })
   .meta({ id: 'FeedReport' })
@@ -50,6 +51,8 @@ const feed = z
     failures: z.int().meta({ description: 'in a row' }),
     lastError: z.string().nullable(),
     lastReport: report.nullable(),
+    ignoresDatesAhead: z.boolean().meta({ description: 'its stories never wait: a date ahead counts as none' }),
+    warning: z.string().nullable().meta({ description: 'what seems wrong with it although it can be read' }),
     hasHub: z.boolean().meta({ description: 'a WebSub hub tells us of news' }),
   })
   .meta({ id: 'Feed' })
@@ -120,6 +123,8 @@ function answerOf(one: FeedView, now: Date) {
     failures,
     lastError,
     lastReport: (one.lastReport as FeedReport | null) ?? null,
+    ignoresDatesAhead: one.ignoresDatesAhead,
+    warning: one.seemsAhead ? wrongClock : null,
     hasHub: one.hubExpiresAt !== null && one.hubExpiresAt > now,
   }
 }
@@ -148,6 +153,7 @@ export const feedEndpoints = [
       url: feedAddress,
       categories: slugs.default([]),
       title: z.string().max(200).optional(),
+      ignoresDatesAhead: z.boolean().default(false),
     }),
     status: 201,
     answer: feed,
@@ -211,6 +217,7 @@ export const feedEndpoints = [
       title: z.string().max(200).optional(),
       categories: slugs.optional(),
       state: z.enum(['active', 'paused']).optional(),
+      ignoresDatesAhead: z.boolean().optional(),
     }),
     status: 200,
     answer: feed,

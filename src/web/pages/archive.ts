@@ -102,6 +102,7 @@ async function listPublic(db: Db, before: number | undefined) {
         .where('isDropped', '=', false)
         .where('withdrawnAt', 'is', null)
         .where('heldAt', 'is', null)
+        .where('sendableAt', 'is not', null)
         .orderBy('editionArticles.position')
         .orderBy('categories.position')
         .limit(1)
@@ -135,6 +136,7 @@ async function listStories(db: Db, editionId: number, perCategory: number): Prom
     .where('isDropped', '=', false)
     .where('withdrawnAt', 'is', null)
     .where('heldAt', 'is', null)
+    .where('sendableAt', 'is not', null)
   const rows = await db
     .selectFrom(ranked.as('ranked'))
     .selectAll()

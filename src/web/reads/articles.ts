@@ -18,7 +18,7 @@ export interface ArticleFilter {
   feedId?: number | undefined
   /** In the title. */
   text?: string | undefined
-  state?: 'held' | 'pinned' | 'withdrawn' | undefined
+  state?: 'held' | 'pinned' | 'withdrawn' | 'waiting' | undefined
 }
 
 export async function listArticles(db: Db, filter: ArticleFilter): Promise<ShownArticle[]> {
@@ -30,7 +30,8 @@ export async function listArticles(db: Db, filter: ArticleFilter): Promise<Shown
     )
   if (feedId !== undefined) query = query.where('articles.feedId', '=', feedId)
   if (text) query = query.where('articles.title', 'ilike', `%${text.replace(/[\\%_]/g, '\\$&')}%`)
-  if (state)
+  if (state === 'waiting') query = query.where('sendableAt', 'is', null)
+  else if (state)
     query = query.where(state === 'held' ? 'heldAt' : state === 'pinned' ? 'pinnedAt' : 'withdrawnAt', 'is not', null)
   if (category)
     query = query.where((eb) =>
