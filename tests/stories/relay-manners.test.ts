@@ -5,6 +5,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Database } from '../../src/db/connect.ts'
+import { findAnnouncementsOff } from '../../src/delivery/announcements.ts'
 import { type CaptureServer, startCaptureServer } from '../support/capture-server.ts'
 import { countOutcomes, makeWorker, openSendingDatabase, planEdition, sendingConfig } from '../support/sending.ts'
 
@@ -105,14 +106,21 @@ describe('a relay that', () => {
       return isAnnounced ? { hangUp: true, stored: true } : { reply: taken, stored: true, hangUp: true }
     }
     await sendAll()
-    assert.ok((await judge()) <= connections, `${server.captured.length - readers.length} doubled`)
+    const doubled = await judge()
+    assert.ok(doubled > 0 && doubled <= connections, `${doubled} doubled`)
+    assert.match((await findAnnouncementsOff(database.db, server.relay.name, new Date()))!.why, /closed|reset/i)
   })
 
   it('discards what follows the dot gets each mail once', async () => {
     server.dotMs = 10
-    server.fault = (step) => (step === 'dot' ? { discards: true } : undefined)
+    let discarded = 0
+    server.fault = (step, _mail, isAnnounced) => {
+      if (step === 'dot' && isAnnounced) discarded++
+      return step === 'dot' ? { discards: true } : undefined
+    }
     await sendAll()
     assert.equal(await judge(), 0)
+    assert.equal(discarded, 1, 'one connection alone tries it')
     assert.equal(await mostAttempts(), 1)
   })
 
@@ -123,9 +131,15 @@ describe('a relay that', () => {
   ] as const)
     it(`answers an announced ${step.toUpperCase()} with ${reply.slice(0, 3)} gets each mail once, and no mail as commands`, async () => {
       server.dotMs = 10
-      server.fault = (at, _mail, isAnnounced) => (at === step && isAnnounced ? { reply } : undefined)
+      let wrong = 0
+      server.fault = (at, _mail, isAnnounced) => {
+        if (at !== step || !isAnnounced) return undefined
+        wrong++
+        return { reply }
+      }
       await sendAll()
       assert.equal(await judge(), 0)
+      assert.equal(wrong, 1, 'one connection alone tries it')
       assert.equal(await mostAttempts(), 1)
     })
 })
