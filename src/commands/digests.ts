@@ -23,6 +23,7 @@ export const digestCommands: AddCommands = (program, session, does) => {
     .description('the tick by hand: plan what is due, send it, wait until it is done')
     .option('--dry-run', 'say who gets what and why, and the size of each mail; change and send nothing')
     .option('--as-of <time>', 'take this instant for now, for slots and retries: 2026-03-02T07:00:00Z')
+    .option('--far', 'with --as-of: more than 8 days ahead; everything due until then is passed as missed')
     .option('--only <email>', 'nobody else')
     .option('--manual', 'an edition for everyone, whatever the frequency; what each has seen stays out')
     .option('--category <slug...>', 'with --manual: only these categories')
@@ -34,7 +35,7 @@ export const digestCommands: AddCommands = (program, session, does) => {
         const { ctx } = await session.open()
         const sending = await prepareSending(session, options)
         try {
-          return await digestRun(ctx, options, out, { openWorker: sending.openWorker })
+          return await digestRun(ctx, options, out, { openWorker: sending.openWorker, signal: session.signal })
         } finally {
           await sending.close()
         }
@@ -59,7 +60,9 @@ export const digestCommands: AddCommands = (program, session, does) => {
     .option('--history <days>', 'days of past editions, for some of them', wholeNumber(1))
     .option('--spread', 'every hour and day instead of one future slot')
     .option(...json)
-    .action(does(async (options: SeedArgs) => seed((await session.open()).ctx, options, out)))
+    .action(
+      does(async (options: SeedArgs) => seed((await session.open()).ctx, { ...options, signal: session.signal }, out)),
+    )
 
   program
     .command('preview')

@@ -15,6 +15,7 @@ export interface DryRunArgs {
   manual: boolean
   categories: readonly string[] | undefined
   json: boolean | undefined
+  signal: AbortSignal | undefined
 }
 
 const batchSize = 500
@@ -35,6 +36,7 @@ export async function dryRun(ctx: Context, args: DryRunArgs, out: Out): Promise<
       ctx.db,
       batch.map(({ id }) => id),
     )
+    args.signal?.throwIfAborted()
     for (const subscriber of batch) {
       const { due, why } = whatIsDue(ctx, subscriber, args.manual, now)
       const delivery = { recipient: subscriber.email, due, articleIds: null }
@@ -45,6 +47,7 @@ export async function dryRun(ctx: Context, args: DryRunArgs, out: Out): Promise<
       } else without++
       say(out, args, { email: subscriber.email, why, composed })
     }
+    await out.flush?.()
   }
   if (!args.json)
     out.print(

@@ -142,6 +142,8 @@ export async function writeChunk(trx: Trx, editionId: number, stretch: Stretch, 
           union all select subscriber_id, null, due from superseded) wanted
         group by id) each
       where due <> 0 order by id
+      -- Who had it already, from a run that was ahead of the clock.
+      on conflict do nothing
       returning 1
     )
     select (select count(*)::int from planned) as planned,

@@ -7,6 +7,7 @@ import { invalid, Refusal } from '../base/errors.ts'
 import type { Out } from '../commands/out.ts'
 import type { Context } from '../db/context.ts'
 import type { Edition } from '../db/schema.ts'
+import { parseInstant, refuseFar } from './as-of.ts'
 import { closeFinished } from './close.ts'
 import { dryRun } from './dry-run.ts'
 import { accountOf, accountsOf, findEdition, listUnfinished } from './editions.ts'
@@ -21,6 +22,8 @@ export interface DigestRunArgs {
   dryRun?: boolean | undefined
   /** Counts as now: for slots and for retries. ISO 8601. */
   asOf?: string | undefined
+  /** `asOf` may be more than a week or so ahead: everything due until then is passed as missed. */
+  far?: boolean | undefined
   /** An address: nobody else is planned. */
   only?: string | undefined
   manual?: boolean | undefined
@@ -43,6 +46,8 @@ export interface DigestRunParts {
   /** Makes the worker that sends; null where one runs already, as in a server. */
   openWorker: ((asOf: Date | null) => RunWorker) | null
   makeSnapshot?: MakeSnapshot
+  /** Aborted: plans and waits no longer. */
+  signal?: AbortSignal
 }
 
 const pollMs = 250
@@ -56,12 +61,15 @@ export async function digestRun(given: Context, args: DigestRunArgs, out: Out, p
   if (args.category?.length && !args.manual) throw invalid('category', '--category belongs to --manual.')
   if (args.retryHours !== undefined && !args.manual)
     throw invalid('retry-hours', '--retry-hours belongs to --manual; others are tried for RETRY_HOURS.')
+  if (asOf && !args.far && !args.dryRun && args.only === undefined) await refuseFar(given, asOf)
+  const { signal } = parts
   const ctx = asOf ? { ...given, clock: fixedClock(asOf) } : given
   const only = args.only === undefined ? undefined : await subscriberOf(ctx, args.only)
   if (args.dryRun)
-    return dryRun(ctx, { only, manual: args.manual ?? false, categories: args.category, json: args.json }, out)
+    return dryRun(ctx, { only, manual: args.manual ?? false, categories: args.category, json: args.json, signal }, out)
 
-  const run = new Run(ctx, { json: args.json ?? false, only, asOf, out, snapshot: parts.makeSnapshot ?? makeSnapshot })
+  const snapshot = parts.makeSnapshot ?? makeSnapshot
+  const run = new Run(ctx, { json: args.json ?? false, only, asOf, out, snapshot, signal })
   if (args.manual) {
     const edition = await triggerDigest(ctx, {
       categories: args.category,
@@ -73,6 +81,8 @@ export async function digestRun(given: Context, args: DigestRunArgs, out: Out, p
   }
   const worker = args.planOnly ? null : (parts.openWorker?.(asOf) ?? null)
   await worker?.start()
+  // At once, as planning may still be in the middle of a chunk.
+  signal?.addEventListener('abort', () => void worker?.stop(), { once: true })
   try {
     await run.plan()
     if (!args.planOnly && !(await run.untilSettled(() => worker?.wake()))) {
@@ -97,6 +107,7 @@ interface RunSettings {
   asOf: Date | null
   out: Out
   snapshot: MakeSnapshot
+  signal: AbortSignal | undefined
 }
 
 class Run {
@@ -131,15 +142,18 @@ class Run {
 
   /** Ticks until nothing is left to plan, or what is left waits for mails that are on their way. */
   async plan(): Promise<void> {
-    const { only } = this.#settings
+    const { only, signal } = this.#settings
     for (const edition of await listUnfinished(this.#ctx.db)) if (isUnderWay(edition)) this.watch(edition.id)
     let waitMs = pollMs
     for (;;) {
       let added = 0
       const { built, planned, closed, isBusy } = await runTick(this.#ctx, {
         only,
+        isAsOf: this.#settings.asOf !== null,
         makeSnapshot: this.#settings.snapshot,
         onProgress: (editionId, count) => {
+          // Between two chunks: the next tick goes on from here.
+          signal?.throwIfAborted()
           added += count
           this.#settings.out.progress(`edition ${editionId}: planned ${added.toLocaleString('en')}`)
         },
@@ -156,7 +170,7 @@ class Run {
       for (const id of closed) if (this.#watched.has(id)) await this.#sayOver(id)
       // A crash of another process that plans is ours to continue. Looking costs the one that plans, so it is done ever less often.
       if (only !== undefined || !isBusy) break
-      await sleep(waitMs * (0.5 + Math.random()))
+      await sleep(waitMs * (0.5 + Math.random()), undefined, { signal })
       waitMs = Math.min(waitMs * 2, mostPollMs)
     }
     for (const id of this.#planned) await this.#sayPlanned(id)
@@ -190,7 +204,7 @@ class Run {
       }
       await this.#showProgress()
       wake()
-      await sleep(pollMs)
+      await sleep(pollMs, undefined, { signal: this.#settings.signal })
     }
   }
 
@@ -237,13 +251,6 @@ class Run {
 
 function isUnderWay({ state }: Edition): boolean {
   return state === 'planning' || state === 'sending' || state === 'cancelled'
-}
-
-function parseInstant(text: string): Date {
-  const at = new Date(text)
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(at.getTime()))
-    throw invalid('as-of', `${text} is not an instant such as 2026-03-02T07:00:00Z.`)
-  return at
 }
 
 export async function subscriberOf(ctx: Context, email: string): Promise<number> {

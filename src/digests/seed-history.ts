@@ -13,10 +13,11 @@ const dayMs = 86_400_000
 
 export async function seedHistory(
   ctx: Context,
-  past: { days: number; first: number; last: number; now: Date },
+  past: { days: number; first: number; last: number; now: Date; signal: AbortSignal | undefined },
 ): Promise<void> {
   const readers = Math.min(mostReaders, past.last - past.first + 1)
   for (let day = past.days; day >= 1; day--) {
+    past.signal?.throwIfAborted()
     const slot = new Date(Math.floor((past.now.getTime() - day * dayMs) / 3_600_000) * 3_600_000)
     await addArticles(ctx, storiesPerDay, new Date(slot.getTime() - 60_000))
     await pastEdition(ctx, slot, past.first, past.first + readers - 1)

@@ -23,6 +23,8 @@ export interface SeedArgs {
   /** Every hour, weekday and day of the month instead of one slot. */
   spread?: boolean | undefined
   json?: boolean | undefined
+  /** Aborted: adds no more. What was added stays. */
+  signal?: AbortSignal | undefined
 }
 
 const zones = `UTC Europe/Berlin Europe/London Europe/Lisbon Europe/Helsinki Europe/Istanbul
@@ -30,7 +32,7 @@ const zones = `UTC Europe/Berlin Europe/London Europe/Lisbon Europe/Helsinki Eur
     Asia/Bangkok Asia/Singapore Asia/Tokyo Australia/Sydney Pacific/Auckland America/Sao_Paulo
     America/New_York America/Chicago America/Denver America/Los_Angeles America/Anchorage Pacific/Honolulu`.split(/\s+/)
 const domains = 50
-const seedChunk = 50_000
+const seedChunk = 20_000
 
 export async function seed(ctx: Context, args: SeedArgs, out: Out): Promise<number> {
   const started = performance.now()
@@ -38,7 +40,7 @@ export async function seed(ctx: Context, args: SeedArgs, out: Out): Promise<numb
   const slot = seedSlot(ctx, now)
   await ensureCategories(ctx)
   const [first, last] = await addSubscribers(ctx, args, slot, now, out)
-  if (args.history) await seedHistory(ctx, { days: args.history, first, last, now })
+  if (args.history) await seedHistory(ctx, { days: args.history, first, last, now, signal: args.signal })
   if (args.articles) await addArticles(ctx, args.articles, now)
   // Planning would otherwise go by the statistics of an empty table until autovacuum comes round.
   for (const table of ['subscribers', 'due_times', 'subscriptions', 'deliveries', 'reading', 'article_categories'])
@@ -86,6 +88,7 @@ async function addSubscribers(
   let first = 0
   let last = 0
   for (let done = 0; done < args.subscribers; done += seedChunk) {
+    args.signal?.throwIfAborted()
     const to = Math.min(done + seedChunk, args.subscribers)
     const spread = args.spread ?? false
     const local = (field: 'hour' | 'weekday' | 'monthday') =>

@@ -15,12 +15,14 @@ import { type Planned, planScheduled } from './plan.ts'
 import { planTriggered } from './plan-triggered.ts'
 import { ensureScheduled, type MakeSnapshot, prepare } from './prepare.ts'
 import { purge } from './purge.ts'
-import { realign } from './realign.ts'
+import { realign, takeBack } from './realign.ts'
 import { makeSnapshot } from './snapshot.ts'
 
 export interface TickOptions {
   /** Of slots: only this subscriber is planned. */
   only?: number | undefined
+  /** Its now isn't the present. */
+  isAsOf?: boolean | undefined
   /** After each planned chunk: the edition and how many were added to it. */
   onProgress?: ((editionId: number, planned: number) => void) | undefined
   makeSnapshot?: MakeSnapshot
@@ -53,6 +55,7 @@ export async function runTick(ctx: Context, options: TickOptions = {}): Promise<
   // First of all: a story dated 07:00 is in the edition of 07:00.
   await releaseDue(ctx.db, now)
   await realign(ctx)
+  if (!options.isAsOf) await takeBack(ctx)
   const missed = await passMissed(ctx, now, options.only)
   await finishCancelled(ctx)
   const built = await makeForApproval(ctx, now, parts)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { sql } from 'kysely'
 import { deadAddressesOf } from '../../src/subscribers/suppression.ts'
 import { composersOf } from '../../src/composers.ts'
 import { DeliveryWorker } from '../../src/delivery/worker.ts'
@@ -141,4 +142,72 @@ story('seed adds subscribers who are all due at one slot, with a past and storie
     .limit(60)
     .execute()
   assert.ok(new Set(due.map(({ nextDueAt }) => nextDueAt.getTime())).size > 20)
+})
+
+story('more than eight days ahead of the database needs --far, except to look', async (house) => {
+  const [politics] = await addCategories(house.db, 'politics')
+  await addStory(house.ctx, 'Harbour reopens', [politics!])
+  await addReader(house.ctx, { email: 'ann@mail.example', choice: { [politics!]: 'daily' } })
+  const daysAhead = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString()
+  await assert.rejects(run(house, { asOf: daysAhead(365.5) }), /365 days ahead[^]*--far/)
+  await assert.rejects(run(house, { asOf: daysAhead(8.1), manual: true }), /--far/)
+  assert.equal((await house.db.selectFrom('editions').select('id').execute()).length, 0)
+  assert.deepEqual(events(await run(house, { asOf: daysAhead(365), dryRun: true })), ['would-skip'])
+  await run(house, { asOf: daysAhead(365), only: 'ann@mail.example' })
+  const missed = await house.db.selectFrom('editions').select('id').where('state', '=', 'missed').execute()
+  assert.equal(missed.length, 0, 'what one reader missed is no edition of everybody’s')
+  await run(house, { asOf: daysAhead(7.9) })
+  await run(house, { asOf: daysAhead(365), far: true })
+})
+
+story('a list that a run with --as-of silenced for a year recovers by itself', async (house) => {
+  const { ctx, db, clock } = house
+  clock.set(new Date(Math.floor(Date.now() / 86_400_000) * 86_400_000 + 12 * 3_600_000))
+  const start = clock.now()
+  const [politics, weather] = await addCategories(db, 'politics', 'weather')
+  await addStory(ctx, 'Harbour reopens', [politics!, weather!])
+  const daily = await addReader(ctx, { email: 'ann@mail.example', choice: { [politics!]: 'daily' } })
+  const weekly = await addReader(ctx, { email: 'bob@mail.example', choice: { [weather!]: 'weekly' }, weeklyDay: 5 })
+  const paused = await addReader(ctx, { email: 'cyd@mail.example', choice: { [politics!]: 'daily' } })
+  const pausedUntil = new Date(start.getTime() + 100 * 86_400_000)
+  await db.updateTable('subscribers').set({ pausedUntil }).where('id', '=', paused).execute()
+  const dueTimes = async () => {
+    const rows = await db.selectFrom('dueTimes').select(['subscriberId', 'nextDueAt']).execute()
+    return new Map(rows.map((row) => [row.subscriberId, row.nextDueAt.getTime()]))
+  }
+  const before = await dueTimes()
+  const slotInAYear = new Date(before.get(daily)! + 365 * 86_400_000)
+  await run(house, { asOf: slotInAYear.toISOString(), far: true })
+  assert.ok((await db.selectFrom('editions').select('id').where('state', '=', 'missed').execute()).length > 300)
+
+  await run(house, {})
+  const back = await dueTimes()
+  assert.equal(back.get(daily), before.get(daily))
+  assert.equal(back.get(weekly), before.get(weekly))
+  assert.ok(back.get(paused)! >= pausedUntil.getTime() && back.get(paused)! < pausedUntil.getTime() + 86_400_001)
+  assert.equal((await db.selectFrom('editions').select('id').where('state', '=', 'missed').execute()).length, 0)
+
+  await addStory(ctx, 'Ferry delayed', [politics!])
+  clock.set(new Date(before.get(daily)!))
+  await run(house, {})
+  assert.match(house.inbox.last('ann@mail.example').mail.html ?? '', /Ferry delayed/)
+  assert.equal((await dueTimes()).get(daily), before.get(daily)! + 86_400_000)
+
+  // A run that was a few days ahead: its digest isn't planned a second time.
+  const ahead = new Date(before.get(daily)! + 3 * 86_400_000)
+  await addStory(ctx, 'Bridge painted', [politics!])
+  await run(house, { asOf: ahead.toISOString() })
+  await run(house, {})
+  for (let day = 1; day <= 4; day++) {
+    clock.set(new Date(before.get(daily)! + day * 86_400_000))
+    await addStory(ctx, `Day ${day}`, [politics!])
+    await run(house, {})
+  }
+  const slots = await sql<{ slot: Date }>`
+    select e.slot_at as slot from deliveries d join editions e on e.id = d.edition_id
+    where d.subscriber_id = ${daily} and e.slot_at < ${slotInAYear} order by 1`.execute(db)
+  assert.deepEqual(
+    slots.rows.map(({ slot }) => (slot.getTime() - before.get(daily)!) / 86_400_000),
+    [0, 1, 2, 3, 4],
+  )
 })
