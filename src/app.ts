@@ -43,15 +43,18 @@ export interface App {
 export async function startApp(running: { ctx: Context; database: Database }, role: Role): Promise<App> {
   const { ctx, database } = running
   const { config, log } = ctx
-  const stops: (() => Promise<unknown>)[] = []
+  /** Two stacks, ended side by side: a relay that is silent keeps the worker for its whole term, and a term after that would be too
+   * long for whoever waits to kill the process. */
+  const serving: Stop[] = []
+  const sending: Stop[] = []
   const stop = async () => {
-    for (let last = stops.pop(); last; last = stops.pop()) await last()
+    await Promise.all([unwind(serving), unwind(sending)])
   }
   // Last of all: chores under way may still have something to read, but not for longer than the queue waits for them.
   stops.push(async () => parser.close())
   try {
     const queue = await openQueue(database, config.database.url, log)
-    stops.push(() => queue.stop(5000))
+    serving.push(() => queue.stop(5000))
     const mailbox = config.trial ? new Mailbox(config.database.dataDir) : null
     const registry = new Registry()
     const metrics = new DeliveryMetrics(registry, database.db)
@@ -61,16 +64,16 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
     if (role !== 'worker') {
       const server = await listen(createServer(web), config.web.host, config.web.port)
       port = (server.address() as AddressInfo).port
-      stops.push(() => close(server))
+      serving.push(() => close(server))
       if (config.trial) await seedTrial(ctx)
     }
     if (role === 'worker' && config.web.metricsPort) {
       const server = await listen(express().use(healthRouter(web)), config.web.host, config.web.metricsPort)
-      stops.push(() => close(server))
+      serving.push(() => close(server))
     }
     if (role !== 'web') {
       const mailboxServer = mailbox && (await startMailboxServer(mailbox, log))
-      if (mailboxServer) stops.push(() => mailboxServer.close())
+      if (mailboxServer) sending.push(() => mailboxServer.close())
       relays = mailboxServer ? [mailboxServer.relay] : undefined
       const delivery = new DeliveryWorker({
         database,
@@ -82,17 +85,24 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
         ...(relays ? { relays } : {}),
       })
       await delivery.start()
-      stops.push(() => delivery.stop())
+      sending.push(() => delivery.stop())
       await queue.work(chores(ctx))
       const stopSchedule = await startSchedule(ctx, queue)
-      stops.push(stopSchedule)
+      serving.push(stopSchedule)
     }
-    stops.push(startWatch(ctx))
+    serving.push(startWatch(ctx))
     return { ctx, database, relays, port, stop }
   } catch (cause) {
     await stop()
     throw cause
   }
+}
+
+type Stop = () => Promise<unknown>
+
+/** The last one first. */
+async function unwind(stops: Stop[]): Promise<void> {
+  for (let last = stops.pop(); last; last = stops.pop()) await last()
 }
 
 async function listen(app: Express, host: string, port: number): Promise<Server> {

@@ -61,13 +61,15 @@ export function createOut(stdout: Sink, stderr: Sink): Out {
   }
 }
 
-/** One of the process's own streams. A broken pipe closes it, and isn't an error. */
-export function processSink(stream: NodeJS.WriteStream): Sink {
+/** One of the process's own streams. A broken pipe closes it, and isn't an error. Once the process is asked to stop, a reader who
+ * doesn't read isn't waited for. */
+export function processSink(stream: NodeJS.WriteStream, stopping: AbortSignal): Sink {
   const sink: Sink = {
     write: (text) => sink.isClosed || stream.write(text),
     drained: () =>
       new Promise((resolve) => {
-        if (sink.isClosed || !stream.writableNeedDrain) return resolve()
+        if (sink.isClosed || stopping.aborted || !stream.writableNeedDrain) return resolve()
+        stopping.addEventListener('abort', () => resolve(), { once: true })
         stream.once('drain', resolve)
         stream.once('close', resolve)
       }),

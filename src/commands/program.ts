@@ -66,8 +66,12 @@ function inheritSettings(command: Command): void {
   }
 }
 
-function sayWhatWentWrong(error: unknown, { out }: Session): number {
+function sayWhatWentWrong(error: unknown, { out, signal }: Session): number {
   if (error instanceof OutputClosed) return 0
+  if (signal.aborted) {
+    out.error('Stopped before the end.')
+    return 130
+  }
   // Commander has printed its own message already.
   if (error instanceof CommanderError) return error.exitCode
   if (error instanceof Refusal || error instanceof ConfigError) {

@@ -10,10 +10,10 @@ import { createOut, processSink } from './out.ts'
 import { runWords } from './program.ts'
 import type { Session } from './session.ts'
 
-const stdout = processSink(process.stdout)
-const stderr = processSink(process.stderr)
-const out = createOut(stdout, stderr)
 const interrupted = new AbortController()
+const stdout = processSink(process.stdout, interrupted.signal)
+const stderr = processSink(process.stderr, interrupted.signal)
+const out = createOut(stdout, stderr)
 let interruptedAt = 0
 
 let config: Config | undefined
@@ -43,6 +43,9 @@ function environment(): NodeJS.ProcessEnv {
   return process.env
 }
 
+/** After the signal. By then a worker has given up what is on the wire (delivery/worker.ts). */
+const mostSeconds = 28
+
 /** Runs the words and leaves their exit code to the process. */
 export async function runFromTerminal(words: readonly string[]): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt)
@@ -52,15 +55,18 @@ export async function runFromTerminal(words: readonly string[]): Promise<void> {
     if (!interrupted.signal.aborted) out.error(error instanceof Error ? error.message : String(error))
     process.exitCode = stdout.isClosed ? 0 : interrupted.signal.aborted ? 130 : 1
   }
+  // Whatever would keep the process, such as a reader of the output who has stopped reading, isn't waited for.
+  if (interrupted.signal.aborted) process.exit()
 }
 
-/** The first asks the command to end well, a later one doesn't ask. One Ctrl-C under npm arrives twice: from the terminal, and
+/** The first asks the command to end well, and sets it a term; a later one doesn't ask. One Ctrl-C under npm arrives twice: from the terminal, and
  * from npm right after. */
 function interrupt(): void {
   const now = performance.now()
   if (!interrupted.signal.aborted) {
     interruptedAt = now
     interrupted.abort()
+    setTimeout(() => process.exit(130), mostSeconds * 1000).unref()
   } else if (now - interruptedAt > 1000) process.exit(130)
 }
 

@@ -3,6 +3,7 @@
 // template, and the process is gone.
 
 import { type ChildProcess, fork } from 'node:child_process'
+import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 export interface MjmlRequest {
@@ -21,7 +22,9 @@ const file = fileURLToPath(new URL('./mjml-process.ts', import.meta.url))
 const idleMs = 1000
 
 class MjmlProcess {
-  #child: ChildProcess = fork(file, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  // Not our own streams: a child that inherits a pipe makes it blocking for us too, and a reader who stops reading stops everything.
+  #child: ChildProcess = fork(file, { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  #said = ''
   #waiting: Waiting[] = []
   #idle: NodeJS.Timeout | undefined
 
@@ -33,7 +36,12 @@ class MjmlProcess {
       if (this.#waiting.length === 0) this.#rest()
     })
     this.#child.on('error', (cause) => this.#ended(cause))
-    this.#child.on('exit', () => this.#ended(new Error('the process that renders the templates of mails ended')))
+    this.#child.on('exit', () =>
+      this.#ended(new Error(`the process that renders the templates of mails ended. ${this.#said}`.trim())),
+    )
+    const errors = this.#child.stderr as Socket
+    errors.on('data', (chunk: Buffer) => (this.#said = (this.#said + chunk.toString()).slice(-2000)))
+    errors.unref()
   }
 
   render(request: MjmlRequest): Promise<string> {
