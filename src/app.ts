@@ -51,7 +51,7 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
     await Promise.all([unwind(serving), unwind(sending)])
   }
   // Last of all: chores under way may still have something to read, but not for longer than the queue waits for them.
-  stops.push(async () => parser.close())
+  serving.push(async () => parser.close())
   try {
     const queue = await openQueue(database, config.database.url, log)
     serving.push(() => queue.stop(5000))

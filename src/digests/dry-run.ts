@@ -15,7 +15,7 @@ export interface DryRunArgs {
   manual: boolean
   categories: readonly string[] | undefined
   json: boolean | undefined
-  signal: AbortSignal | undefined
+  signal?: AbortSignal | undefined
 }
 
 const batchSize = 500
