@@ -128,7 +128,11 @@ async function checkDatabase(db: Db, kind: 'embedded' | 'postgres'): Promise<Fin
 
 async function checkRelays(config: Config, db: Db | null): Promise<Finding[]> {
   const now = new Date()
-  const check = async (relay: Relay) => checkRelay(relay, db && (await findAnnouncementsOff(db, relay.name, now)), now)
+  const check = async (relay: Relay) => {
+    const off = db && (await findAnnouncementsOff(db, relay.name, now))
+    const isPaced = Boolean(config.smtp.ratePerSecond || relay.ratePerSecond || relay.warmUp)
+    return checkRelay({ relay, off, isPaced }, now)
+  }
   return (await Promise.all(config.smtp.relays.map(check))).flat()
 }
 

@@ -13,8 +13,16 @@ const timeouts = { connectSeconds: 5, commandSeconds: 5, dotSeconds: 5 }
 /** A certificate that ends sooner deserves a word: certificates are usually renewed a month before. */
 const soonMs = 14 * 86_400_000
 
-/** `off`: what is remembered of it. */
-export async function checkRelay(relay: Relay, off: AnnouncementsOff | null, now: Date): Promise<Finding[]> {
+export interface RelayToCheck {
+  relay: Relay
+  /** What is remembered of it. */
+  off: AnnouncementsOff | null
+  /** A rate limit or a warm-up holds for its mails: then none is announced. */
+  isPaced: boolean
+}
+
+export async function checkRelay(given: RelayToCheck, now: Date): Promise<Finding[]> {
+  const { relay } = given
   const dialogue: string[] = []
   const hear = (lines: string) => dialogue.push(...lines.split(/\r?\n/).map((line, at) => (at ? `  ${line}` : line)))
   try {
@@ -26,7 +34,7 @@ export async function checkRelay(relay: Relay, off: AnnouncementsOff | null, now
       { what: `relay ${relay.name}`, state: 'ok', found: `greets with "${greeting}"; we say EHLO ${facts.ehloName}` },
       checkTls(relay, facts, now),
       checkSignIn(relay, facts),
-      checkAbilities(relay, facts, off),
+      checkAbilities(given, facts),
     ]
   } catch (cause) {
     if (!(cause instanceof RelayUnavailable)) throw cause
@@ -62,23 +70,25 @@ function checkSignIn(relay: Relay, { mechanism, tls }: RelayFacts): Finding {
   return { what, state: 'warn', found: `${found}, in clear`, fix: 'Use a relay with STARTTLS and ?tls=required.' }
 }
 
-function checkAbilities(relay: Relay, { sizeLimit, extensions }: RelayFacts, off: AnnouncementsOff | null): Finding {
+function checkAbilities({ relay, off, isPaced }: RelayToCheck, { sizeLimit, extensions }: RelayFacts): Finding {
   const what = `relay ${relay.name}, abilities`
   const size = sizeLimit === null ? 'no limit of size announced' : `mails up to ${(sizeLimit / 1e6).toFixed(1)} MB`
+  const found = (pipelining: string) => `${size}; ${pipelining}`
   if (!extensions.includes('PIPELINING'))
-    return { what, state: 'ok', found: `${size}; no PIPELINING, so each mail waits for the answer to each command` }
-  if (!off)
-    return { what, state: 'ok', found: `${size}; PIPELINING, so the next mail is announced behind the last one` }
+    return { what, state: 'ok', found: found('no PIPELINING, so each mail waits for the answer to each command') }
+  if (isPaced)
+    return { what, state: 'ok', found: found('PIPELINING; no mail is announced early, because the rate is limited') }
+  if (!off) return { what, state: 'ok', found: found('PIPELINING, so the next mail is announced behind the last one') }
   return {
     what,
     state: 'warn',
-    found: `${size}; PIPELINING, but no mail is announced behind another one for a day from ${off.since}: ${off.why}`,
+    found: found(`PIPELINING, but no mail is announced behind another one for a day from ${off.since}: ${off.why}`),
     fix: 'Nothing is lost by it. Each mail takes one more round trip to this relay.',
   }
 }
 
 function fixOf({ message }: RelayUnavailable, relay: Relay): string {
-  if (/sign|token|XOAUTH2/i.test(message)) return 'Check the user name, the password and ?auth= in SMTP_URL.'
+  if (/sign in|signing in|sign-in/.test(message)) return 'Check the user name, the password and ?auth= in SMTP_URL.'
   if (/EHLO|HELO/.test(message)) return 'Give a name that the relay accepts: ?name=mail.example.com in SMTP_URL.'
   if (/STARTTLS/.test(message))
     return 'Use a relay that encrypts, or another port: 587 with STARTTLS, smtps:// with 465.'

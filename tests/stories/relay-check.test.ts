@@ -21,8 +21,8 @@ before(async () => {
 })
 after(() => database.close())
 
-const check = async (relay: Relay, now = new Date()) => {
-  const found = await checkRelay(relay, null, now)
+const check = async (relay: Relay, now = new Date(), isPaced = false) => {
+  const found = await checkRelay({ relay, off: null, isPaced }, now)
   const of = (name: string): Finding | undefined => found.find(({ what }) => what.endsWith(name))
   return { found, relay: found[0]!, tls: of('TLS'), signIn: of('sign-in'), abilities: of('abilities') }
 }
@@ -49,6 +49,7 @@ it('says what a relay can do, and for how long it gets no announcements', async 
   await using server = await startCaptureServer()
   const { abilities } = await check(server.relay)
   assert.equal(abilities?.found, 'mails up to 1.0 MB; PIPELINING, so the next mail is announced behind the last one')
+  assert.match((await check(server.relay, new Date(), true)).abilities!.found, /no mail is announced early/)
   await using plain = await startCaptureServer({ pipelining: false })
   assert.match((await check(plain.relay)).abilities!.found, /no PIPELINING/)
 
@@ -94,6 +95,7 @@ it('quotes the relay where it refuses, and says what to do', async () => {
   const over = { ...capture.relay, host: 'localhost', port: encrypted.port, tls: 'required' as const }
   for (const [fault, words] of [
     ['expired', /^certificate has expired$/],
+    ['unknown', /^self-signed certificate/],
     ['old', /^TLS: tlsv1 alert protocol version$/],
     ['refused', /454 4\.7\.0 TLS not available/],
   ] as const) {
