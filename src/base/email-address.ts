@@ -43,6 +43,50 @@ export function parseEmailAddress(text: unknown): EmailAddress | null {
   return { email, key: email.toLowerCase() }
 }
 
+/** Enough for its owner to recognise it, and not for anybody else to use it: `a•••@e•••.com`. Pure. */
+export function maskAddress(email: string): string {
+  const at = email.lastIndexOf('@')
+  return `${email.slice(0, 1)}•••@${email.slice(at + 1, at + 2)}•••${email.slice(email.lastIndexOf('.'))}`
+}
+
+/** The mailbox that an address most probably reaches: `A.da+news@googlemail.com` and `ada@gmail.com` are one. For limits only, never
+ * for who somebody is: it is a guess about other people's servers. Pure. */
+export function mailboxOf(email: string): string {
+  const key = email.toLowerCase()
+  const at = key.lastIndexOf('@')
+  const rule = providerOf(key.slice(at + 1))
+  let name = key.slice(0, at)
+  for (const mark of ['+', ...(rule?.tag ?? '')]) if (name.indexOf(mark) > 0) name = name.slice(0, name.indexOf(mark))
+  if (rule?.ignored) name = name.replace(rule.ignored, '') || name
+  const subdomain = rule?.byName && key.slice(at + 1, -(rule.byName.length + 1))
+  return subdomain ? `${subdomain.split('.').at(-1)}@${rule.byName}` : `${name}@${rule?.domain ?? key.slice(at + 1)}`
+}
+
+interface Provider {
+  /** Its other names lead to the same mailboxes. */
+  domain?: string
+  /** Characters that make no difference. */
+  ignored?: RegExp
+  /** Begins a tag, as + does everywhere. */
+  tag?: string
+  /** anything@NAME.domain reaches NAME@domain. */
+  byName?: string
+}
+
+const providers: [domains: RegExp, Provider][] = [
+  [/^(gmail|googlemail)\.com$/, { domain: 'gmail.com', ignored: /\./g }],
+  [/^(icloud|me|mac)\.com$/, { domain: 'icloud.com' }],
+  [/^(proton\.me|protonmail\.(com|ch)|pm\.me)$/, { domain: 'proton.me', ignored: /[._-]/g }],
+  [/^(yandex\.(ru|com|by|kz|ua|com\.tr)|ya\.ru|narod\.ru)$/, { domain: 'yandex.ru', ignored: /[.-]/g }],
+  [/^(yahoo\.[a-z.]+|ymail\.com|rocketmail\.com|myyahoo\.com)$/, { tag: '-' }],
+  [/^(.+\.)?fastmail\.com$/, { byName: 'fastmail.com' }],
+  [/^(.+\.)?fastmail\.fm$/, { byName: 'fastmail.fm' }],
+]
+
+function providerOf(domain: string): Provider | undefined {
+  return providers.find(([domains]) => domains.test(domain))?.[1]
+}
+
 /** The part after the @, lower case: what politeness limits count by. */
 export function domainOf(email: string): string {
   return email.slice(email.lastIndexOf('@') + 1).toLowerCase()

@@ -9,6 +9,7 @@ export const tokenPurposes = [
   'preferences',
   'unsubscribe',
   'address-change',
+  'address-undo',
   'resubscribe',
   'click',
   'return-path',
@@ -31,12 +32,22 @@ export function signToken(keys: readonly string[], purpose: TokenPurpose, id: st
   return `${text}.${mac(keys[0]!, purpose, text).toString('base64url')}`
 }
 
-export type TokenCheck = { outcome: 'valid'; id: string } | { outcome: 'expired'; id: string } | { outcome: 'forged' }
+export type TokenCheck =
+  { outcome: 'valid' | 'expired'; id: string; /** null: never. */ expiresAt: Date | null } | { outcome: 'forged' }
+
+/** A token, and what mail programs and people leave behind it: a full stop, a bracket, a quote, spaces, also percent-encoded or as
+ * an HTML entity. Its MAC always has 22 characters, so nothing that belongs to it is taken for such. */
+const withTrail = /^\s*([\w-]+\.[0-9a-z]{1,9}\.[\w-]{22})(?:%[0-9a-f]{2}|&#?\w{1,6};|[^0-9a-z])*$/i
+
+/** The token in what came in by a link. Anything else comes back as it is. */
+export function trimToken(text: string): string {
+  return withTrail.exec(text)?.[1] ?? text
+}
 
 /** Compared in constant time. An expired token is still known to be ours: its page can offer a way on. */
 export function checkToken(keys: readonly string[], purpose: TokenPurpose, token: unknown, now: Date): TokenCheck {
   if (typeof token !== 'string' || token.length > 200) return { outcome: 'forged' }
-  const [id, expiry, given, ...rest] = token.split('.')
+  const [id, expiry, given, ...rest] = trimToken(token).split('.')
   if (!id || !expiry || !given || rest.length || !/^[0-9a-z]{1,9}$/.test(expiry)) return { outcome: 'forged' }
   const bytes = Buffer.from(given, 'base64url')
   // The last character has spare bits: of the spellings that decode alike only ours is genuine.
@@ -46,7 +57,8 @@ export function checkToken(keys: readonly string[], purpose: TokenPurpose, token
   for (const key of keys) genuine = timingSafeEqual(mac(key, purpose, text), bytes) || genuine
   if (!genuine) return { outcome: 'forged' }
   const seconds = parseInt(expiry, 36)
-  return seconds !== 0 && seconds * 1000 < now.getTime() ? { outcome: 'expired', id } : { outcome: 'valid', id }
+  const expiresAt = seconds === 0 ? null : new Date(seconds * 1000)
+  return { outcome: expiresAt && expiresAt < now ? 'expired' : 'valid', id, expiresAt }
 }
 
 /** 256 random bits, base64url: session ids, sign-in links, API keys. Store only `hashSecret` of it. */

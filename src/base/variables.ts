@@ -118,7 +118,9 @@ export const variables = {
   PRIVACY_URL: optional.describe('privacy policy; default: SITE_URL/privacy'),
   TERMS_URL: optional.describe('terms; default: SITE_URL/terms'),
   SIGNUPS_PER_IP: whole(0, 1_000_000, 30).describe('sign-ups an hour from one IP address; 0: unlimited'),
-  SIGNUPS_PER_NETWORK: whole(0, 1_000_000, 60).describe('sign-ups an hour from one IPv6 /64; 0: unlimited'),
+  SIGNUPS_PER_NETWORK: whole(0, 1_000_000, 60).describe(
+    'sign-ups an hour from one IPv6 /64; a /56 may make twice as many, a /48 four times; 0: unlimited',
+  ),
   SIGNUPS_PER_DOMAIN: whole(0, 10_000_000, 5000).describe('sign-ups an hour for one e-mail domain; 0: unlimited'),
   SIGNUPS_PER_HOUR: whole(0, 10_000_000, 20_000).describe('sign-ups an hour in all; 0: unlimited'),
   CLICK_COUNTS: z.enum(['off', 'on']).default('off').describe('count clicks per story, never per person'),

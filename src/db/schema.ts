@@ -189,6 +189,8 @@ export interface SubscribersTable {
   /** hashAddress(pepper, emailKey): what suppressions are kept by. */
   emailHash: string
   status: SubscriberStatus
+  /** In their links: raising it ends all older ones, except those that unsubscribe. */
+  generation: Generated<number>
   locale: string | null
   /** null: the site's. So are the next three. */
   timezone: string | null
@@ -239,6 +241,8 @@ export interface SignupRequestsTable {
   consentVersion: string
   requestedAt: Date
   usedAt: Date | null
+  /** The subscriber's, when it was opened: an earlier one has ended. */
+  generation: Generated<number>
 }
 
 export interface ConsentsTable {
@@ -275,13 +279,17 @@ export interface SuppressionsTable {
   carriedBefore: number | null
 }
 
-/** Mails that the public forms caused at an address, whoever typed it. Outlives an unconfirmed subscriber that was purged. */
+/** Mails that the public forms caused, whoever typed the address. Confirming deletes the row; an unconfirmed subscriber that was
+ * purged doesn't. */
 export interface FormMailsTable {
-  emailHash: string
+  /** Of the mailbox (base/email-address.ts); of the address itself for mails to those who confirmed. */
+  mailboxHash: string
   kind: 'confirmation' | 'preferences-link' | 'address-change'
-  /** Never answered so far: confirming deletes the row. */
-  mails: number
+  /** Of the last 30 days. */
+  sentAt: Date[]
   lastAt: Date
+  /** The last one that went although mail there had bounced. */
+  bouncedAt: Date | null
 }
 
 export interface AddressChangesTable {
@@ -290,7 +298,15 @@ export interface AddressChangesTable {
   email: string
   emailKey: string
   requestedAt: Date
+  /** When the new mailbox agreed. */
   usedAt: Date | null
+  /** The subscriber's, when it was asked for: an earlier one has ended. */
+  generation: Generated<number>
+  /** Where the mail went before; null: it hasn't moved, or can't be taken back any more. */
+  previousEmail: string | null
+  previousEmailKey: string | null
+  /** When the previous mailbox took it back. */
+  undoneAt: Date | null
 }
 
 export interface EditionsTable {
@@ -573,6 +589,8 @@ export type Category = Selectable<CategoriesTable>
 export type Feed = Selectable<FeedsTable>
 export type Article = Selectable<ArticlesTable>
 export type NewArticle = Insertable<ArticlesTable>
+export type AddressChange = Selectable<AddressChangesTable>
+export type SignupRequest = Selectable<SignupRequestsTable>
 /** With when anything is next due; null: never. */
 export type Subscriber = Selectable<SubscribersTable> & { nextDueAt: Date | null }
 export type Suppression = Selectable<SuppressionsTable>

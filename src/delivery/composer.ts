@@ -9,6 +9,7 @@ export const mailKinds = [
   'welcome',
   'preferences-link',
   'address-change',
+  'address-changed',
   'sign-in',
   'alert',
   'test',

@@ -16,8 +16,9 @@ import { turn } from './statements.ts'
 export interface Naming {
   delivery: LeasedDelivery
   record: { messageId: string; articleIds?: readonly number[]; watermarks?: Record<string, number> }
-  /** Whose wish counts: the subscriber's (digests), the address's (suppressions only), or nobody's (an editor signs in). */
-  rule: 'subscriber' | 'address' | 'always'
+  /** Whose wish counts: the subscriber's (digests), the address's (suppressions only; of a confirmation only those that it can't
+   * overcome), or nobody's (an editor signs in). */
+  rule: 'subscriber' | 'address' | 'confirmation' | 'always'
   addressHash: string
 }
 

@@ -1,7 +1,7 @@
 // From the lane to a mail that can be named: composed, and being signed. Or to the settlement of what needs no sending.
 
 import type { Log } from '../base/log.ts'
-import type { DigestRecord } from './composer.ts'
+import type { DigestRecord, MailKind } from './composer.ts'
 import type { FateRules } from './fate.ts'
 import type { Finisher } from './finisher.ts'
 import type { Naming } from './group-commit.ts'
@@ -11,6 +11,15 @@ import type { Outcomes } from './outcomes.ts'
 import { type Envelope, sizeOf } from './smtp-dialogue.ts'
 import { notComposed, type Settlement, skipped } from './settlement.ts'
 import type { Traffic } from './traffic.ts'
+
+/** Of the transactional lane; the others: `address`. */
+const wishRules: Partial<Record<MailKind, Naming['rule']>> = {
+  welcome: 'subscriber',
+  confirmation: 'confirmation',
+  'address-change': 'confirmation',
+  'sign-in': 'always',
+  alert: 'always',
+}
 
 /** A mail that is ready to be named. */
 export interface Prepared {
@@ -67,17 +76,13 @@ export class Preparer {
 
   /** What the turn must know of it. */
   naming({ delivery, messageId, record }: Prepared): Naming {
-    const rule =
-      delivery.lane === 'digest' || delivery.kind === 'welcome'
-        ? 'subscriber'
-        : delivery.kind === 'sign-in' || delivery.kind === 'alert'
-          ? 'always'
-          : 'address'
+    const rule = delivery.lane === 'digest' ? 'subscriber' : (wishRules[delivery.kind] ?? 'address')
     return {
       delivery,
       record: { messageId, ...record },
       rule,
-      addressHash: rule === 'address' ? this.#options.outcomes.hashOf(delivery.recipient) : '',
+      addressHash:
+        rule === 'address' || rule === 'confirmation' ? this.#options.outcomes.hashOf(delivery.recipient) : '',
     }
   }
 

@@ -119,7 +119,8 @@ export const turn: HotStatement = {
           then case when s.status = 'suppressed' then 'suppressed' else 'unsubscribed' end
         when y.rule = 'subscriber' and y.edition_id is not null and s.paused_until > now() then 'paused'
         when y.rule <> 'always' and exists (select from suppressions p
-          where p.email_hash = case when y.rule = 'subscriber' then s.email_hash else y.hash end) then 'suppressed'
+          where p.email_hash = case when y.rule = 'subscriber' then s.email_hash else y.hash end
+            and (y.rule <> 'confirmation' or p.reason in ('complaint', 'manual'))) then 'suppressed'
         else 'go' end as verdict
       from unnest($20::int[], $21::bigint[], $22::text[], $23::bigint[], $24::bigint[], $25::text[], $26::text[])
         as y(connection, id, record, edition_id, subscriber_id, rule, hash)

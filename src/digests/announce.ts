@@ -2,14 +2,15 @@
 // the address are personal.
 
 import type { Config } from '../base/config.ts'
+import type { Db } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import type { Composed, Composer, Mail } from '../delivery/composer.ts'
+import type { ClaimedDelivery, Composed, Composer, Mail } from '../delivery/composer.ts'
 import { automaticHeaders, feedbackId, listHeaders } from '../mails/list-headers.ts'
 import { afterHtml, alternativeType, beforeHtml, beforeText } from '../mails/mime.ts'
 import { encodeFragment } from '../mails/quoted-printable.ts'
 import { loadTemplate, siteValues } from '../mails/templates.ts'
 import { clip } from '../mails/text.ts'
-import { preferencesUrl, unsubscribeUrl } from '../subscribers/links.ts'
+import { holderFor, preferencesUrl, unsubscribeUrl, type LinkHolder } from '../subscribers/links.ts'
 import {
   cleanText,
   escapeHtml,
@@ -39,11 +40,14 @@ export function announcementComposer(ctx: Context): Composer {
           id,
           await announcementWriter(ctx.config, id, { subject: content.subject ?? '', body: content.body ?? '' }),
         )
+      const subscribers = await listHolders(ctx.db, deliveries)
       return (delivery): Composed => {
+        const subscriber = subscribers.get(delivery.subscriberId ?? 0)
         // Erased since it was planned.
-        if (delivery.subscriberId === null) return { outcome: 'skip', reason: 'unsubscribed' }
+        if (!subscriber) return { outcome: 'skip', reason: 'unsubscribed' }
         const write = writers.get(delivery.editionId!)!
-        return { outcome: 'mail', mail: write(delivery.subscriberId, delivery.recipient, now), record: null }
+        const holder = holderFor(subscriber, delivery.recipient)
+        return { outcome: 'mail', mail: write(holder, delivery.recipient, now), record: null }
       }
     },
   }
@@ -57,7 +61,13 @@ export function paragraphsOf(body: string): string[] {
     .filter(Boolean)
 }
 
-type AnnouncementWriter = (subscriberId: number, recipient: string, now: Date) => Mail
+async function listHolders(db: Db, deliveries: readonly ClaimedDelivery[]) {
+  const ids = deliveries.map(({ subscriberId }) => subscriberId ?? 0)
+  const rows = await db.selectFrom('subscribers').select(['id', 'generation', 'email']).where('id', 'in', ids).execute()
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+type AnnouncementWriter = (holder: LinkHolder, recipient: string, now: Date) => Mail
 
 export async function announcementWriter(
   config: Config,
@@ -76,10 +86,10 @@ export async function announcementWriter(
   const html: Piece = openPiece(storeFragment(template.html.get('open')!(values)))
   const text: Piece = openPiece(storeFragment(template.text.get('open')!(values)))
   const feedback = feedbackId(config, 'announcement', editionId)
-  return (subscriberId, recipient, now) => {
-    const unsubscribe = unsubscribeUrl(config, subscriberId)
+  return (holder, recipient, now) => {
+    const unsubscribe = unsubscribeUrl(config, holder.id)
     const links = {
-      preferencesUrl: encodeFragment(preferencesUrl(config, subscriberId, now)),
+      preferencesUrl: encodeFragment(preferencesUrl(config, holder, now)),
       unsubscribeUrl: encodeFragment(unsubscribe),
     }
     const htmlSlots = { ...links, recipient: encodeFragment(escapeHtml(recipient)) }

@@ -9,6 +9,7 @@ import type { Context } from '../db/context.ts'
 import { frequencyBits, type EditionKind } from '../db/schema.ts'
 import type { ClaimedDelivery, Composed, Composer } from '../delivery/composer.ts'
 import { loadTemplate } from '../mails/templates.ts'
+import { holderFor } from '../subscribers/links.ts'
 import { openFrame, type Frame } from './frame.ts'
 import type { SpliceSelection } from './layout.ts'
 import { selectStories, type ReaderState } from './selection.ts'
@@ -31,6 +32,9 @@ export interface OpenEdition {
 
 export interface Reader extends ReaderState {
   id: number
+  generation: number
+  /** null: nobody's. */
+  email: string | null
   timezone: string | null
 }
 
@@ -74,11 +78,17 @@ export function composeDigest(
       delivery.articleIds ?? (edition.stopped.size > 0 && selectStories(frame.edition, reader, delivery.due, rules))
     return { outcome: 'skip', reason: hadStories ? 'withdrawn' : 'nothing_new' }
   }
-  const { id, timezone, subscriptions } = reader
+  const { timezone, subscriptions } = reader
   const { recipient, due } = delivery
   return {
     outcome: 'mail',
-    ...spliceDigest(frame, selection, { subscriberId: id, recipient, timezone, subscriptions }, due, now),
+    ...spliceDigest(
+      frame,
+      selection,
+      { holder: holderFor(reader, recipient), recipient, timezone, subscriptions },
+      due,
+      now,
+    ),
   }
 }
 
@@ -176,12 +186,14 @@ async function listStopped(db: Db, { articleIds, edition }: Frame): Promise<Set<
 export async function listReaders(db: Db, subscriberIds: readonly number[]): Promise<Map<number, Reader>> {
   const { rows } = await sql<{
     id: number
+    email: string
+    generation: number
     timezone: string | null
     watermarks: Record<string, number> | null
     seen: string | null
     subscriptions: Reader['subscriptions'] | null
   }>`
-    select subscriber.id, subscriber.timezone, reading.watermarks, reading.seen::text as seen, (
+    select subscriber.id, subscriber.email, subscriber.generation, subscriber.timezone, reading.watermarks, reading.seen::text as seen, (
       select json_agg(json_build_object('categoryId', category_id, 'frequency', frequency, 'position', position)
         order by position, category_id)
       from subscriptions where subscriber_id = subscriber.id) as subscriptions
@@ -189,9 +201,9 @@ export async function listReaders(db: Db, subscriberIds: readonly number[]): Pro
     left join reading on reading.subscriber_id = subscriber.id
     where subscriber.id = any(${[...subscriberIds]}::bigint[])`.execute(db)
   return new Map(
-    rows.map(({ id, timezone, watermarks, seen, subscriptions }) => [
-      id,
-      { id, timezone, watermarks: watermarks ?? {}, seen: parseIds(seen), subscriptions: subscriptions ?? [] },
+    rows.map(({ watermarks, seen, subscriptions, ...row }) => [
+      row.id,
+      { ...row, watermarks: watermarks ?? {}, seen: parseIds(seen), subscriptions: subscriptions ?? [] },
     ]),
   )
 }

@@ -3,6 +3,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { maskAddress } from '../base/email-address.ts'
 import type { Out } from '../commands/out.ts'
 import type { Context } from '../db/context.ts'
 import type { Mail } from '../delivery/composer.ts'
@@ -48,13 +49,15 @@ async function everyMail(ctx: Context): Promise<[string, Mail][]> {
     preferencesUrl: `${publicUrl}/preferences?token=preview`,
     unsubscribeUrl: `${publicUrl}/unsubscribe?token=preview`,
     confirmUrl: `${publicUrl}/confirm?token=preview`,
+    undoUrl: `${publicUrl}/preferences/address/undo?token=preview`,
     signInUrl: `${publicUrl}/admin/sign-in?token=preview`,
   }
   const letters = {
     confirmation: { recipient, choices, days: 7 },
     welcome: { firstDigest: 'The first digest comes on Tuesday, 24 November 2026 at 07:00 (Europe/Berlin).', choices },
-    'preferences-link': {},
+    'preferences-link': { isActive: true },
     'address-change': { recipient, days: 7 },
+    'address-changed': { recipient, newAddress: maskAddress('ada@example.com'), days: 7 },
     'sign-in': { until: '18:30 (UTC)' },
     alert: {
       title: 'Something needs a look',
@@ -87,7 +90,7 @@ async function sampleDigest(ctx: Context): Promise<Mail> {
     frequency: 'daily' as const,
     position,
   }))
-  const reader = { id: 0, timezone: null, subscriptions, watermarks: {}, seen: [] }
+  const reader = { id: 0, generation: 0, email: null, timezone: null, subscriptions, watermarks: {}, seen: [] }
   const delivery = { recipient, due: everythingDue, articleIds: null }
   const composed = composeDigest(ctx, edition, reader, delivery, now)
   if (composed.outcome !== 'mail') throw new Error('The sample stories make no digest: DIGEST_MINIMUM is too high.')

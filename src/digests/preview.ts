@@ -32,7 +32,7 @@ export interface Preview {
   mail: Mail
 }
 
-const nobody = 0
+const nobody = { id: 0, generation: 0, email: null }
 
 /** null: nothing new for this subscriber or in these categories. */
 export async function previewDigest(ctx: Context, view: DigestView = {}): Promise<Preview | null> {
@@ -85,7 +85,7 @@ async function composeView(ctx: Context, view: DigestView, recipient: string): P
     ? await getReader(ctx, view.subscriberId)
     : await imaginedReader(ctx, edition, view.categories ?? null)
   const delivery = { recipient, due: view.due ?? everythingDue, articleIds: null }
-  return composeDigest(ctx, edition, { ...reader, id: nobody }, delivery, ctx.clock.now())
+  return composeDigest(ctx, edition, { ...reader, ...nobody }, delivery, ctx.clock.now())
 }
 
 async function getReader(ctx: Context, subscriberId: number): Promise<Reader> {
@@ -108,7 +108,7 @@ async function imaginedReader(ctx: Context, edition: OpenEdition, slugs: readonl
     ids = slugs.map((slug) => known.find((category) => category.slug === slug)!.id)
   }
   return {
-    id: nobody,
+    ...nobody,
     timezone: null,
     subscriptions: ids.map((categoryId, position) => ({ categoryId, frequency: 'daily', position })),
     watermarks: {},

@@ -6,7 +6,7 @@ import type { DigestRecord, Mail } from '../delivery/composer.ts'
 import { formatDate } from '../mails/dates.ts'
 import { afterHtml, alternativeType, beforeHtml, beforeText } from '../mails/mime.ts'
 import { encodeFragment } from '../mails/quoted-printable.ts'
-import { preferencesUrl, unsubscribeUrl } from '../subscribers/links.ts'
+import { preferencesUrl, unsubscribeUrl, type LinkHolder } from '../subscribers/links.ts'
 import { escapeHtml, putPiece, sizeOfPiece, type Slots } from './fragments.ts'
 import type { Frame } from './frame.ts'
 import { contentsPerCategory, fit, type Layout, layOut, moreWords, type SpliceSelection } from './layout.ts'
@@ -16,7 +16,7 @@ import type { ReaderState } from './selection.ts'
 const headlineStories = 4
 
 export interface DigestReader {
-  subscriberId: number
+  holder: LinkHolder
   recipient: string
   timezone: string | null
   subscriptions: ReaderState['subscriptions']
@@ -36,8 +36,8 @@ export function spliceDigest(
   now: Date,
 ): Spliced {
   const { config } = frame
-  const unsubscribe = unsubscribeUrl(config, reader.subscriberId)
-  const preferences = preferencesUrl(config, reader.subscriberId, now)
+  const unsubscribe = unsubscribeUrl(config, reader.holder.id)
+  const preferences = preferencesUrl(config, reader.holder, now)
   const dateline = formatDate(frame.at, 'day', reader.timezone ?? config.digest.timezone, config.site.locale)
   const choices = choiceWords(frame, reader, due)
   const inOrder = selection.sections.flatMap((section) => section.articleIds)

@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
-import type { Frequency } from '../db/schema.ts'
+import type { Frequency, SubscriberStatus } from '../db/schema.ts'
 
 export interface Choice {
   name: string
@@ -29,6 +29,9 @@ export async function listRequestedChoices(db: Db, requestIds: readonly number[]
 
 export interface SubscriberChoices {
   id: number
+  email: string
+  status: SubscriberStatus
+  generation: number
   timezone: string | null
   nextDueAt: Date | null
   choices: Choice[]
@@ -37,7 +40,7 @@ export interface SubscriberChoices {
 /** By subscriber: what comes, in the subscriber's order, and when the next digest does. Who doesn't exist is left out. */
 export async function listChoices(db: Db, subscriberIds: readonly number[]): Promise<Map<number, SubscriberChoices>> {
   const { rows } = await sql<SubscriberChoices>`
-    select subscriber.id, subscriber.timezone, due.next_due_at, coalesce((
+    select subscriber.id, subscriber.email, subscriber.status, subscriber.generation, subscriber.timezone, due.next_due_at, coalesce((
       select json_agg(json_build_object('name', category.name, 'frequency', subscription.frequency)
         order by subscription.position, category.position, category.id)
       from subscriptions subscription

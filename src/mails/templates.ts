@@ -16,6 +16,7 @@ export const templateNames = [
   'welcome',
   'preferences-link',
   'address-change',
+  'address-changed',
   'sign-in',
   'alert',
   'announcement',

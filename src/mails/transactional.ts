@@ -7,8 +7,16 @@ import type { Config } from '../base/config.ts'
 import { signInUrl } from '../access/sign-in.ts'
 import type { Context } from '../db/context.ts'
 import type { ClaimedDelivery, Composed, Composer, Composers, Mail, MailKind } from '../delivery/composer.ts'
-import { addressChangeUrl, confirmUrl, linkDays, preferencesUrl, unsubscribeUrl } from '../subscribers/links.ts'
-import { listChoices, listRequestedChoices, type Choice } from './choices.ts'
+import {
+  addressChangeUrl,
+  addressUndoUrl,
+  confirmUrl,
+  linkDays,
+  preferencesUrl,
+  unsubscribeUrl,
+  type LinkHolder,
+} from '../subscribers/links.ts'
+import { listChoices, listRequestedChoices, type Choice, type SubscriberChoices } from './choices.ts'
 import { formatDate } from './dates.ts'
 import { listHeaders, automaticHeaders } from './list-headers.ts'
 import { composeAlternative } from './mime.ts'
@@ -35,22 +43,30 @@ export function transactionalComposers(ctx: Context): Pick<Composers, Transactio
     welcome: composer(ctx, 'welcome', async (deliveries) => {
       const subscribers = await listChoices(ctx.db, deliveries.map(subscriberOf))
       return (delivery, now) => {
-        const subscriber = subscribers.get(subscriberOf(delivery))
+        const subscriber = recipientOf(delivery, subscribers)
         if (!subscriber) return null
         return {
           values: {
             firstDigest: firstDigest(ctx.config, subscriber),
             choices: choiceWords(subscriber.choices),
-            ...subscriberLinks(ctx.config, delivery, now),
+            ...subscriberLinks(ctx.config, subscriber, now),
           },
           unsubscribable: true,
         }
       }
     }),
-    'preferences-link': composer(ctx, 'preferences-link', async () => (delivery, now) => ({
-      values: subscriberLinks(ctx.config, delivery, now),
-      unsubscribable: true,
-    })),
+    'preferences-link': composer(ctx, 'preferences-link', async (deliveries) => {
+      const subscribers = await listChoices(ctx.db, deliveries.map(subscriberOf))
+      return (delivery, now) => {
+        const subscriber = recipientOf(delivery, subscribers)
+        if (!subscriber) return null
+        const isActive = subscriber.status === 'active'
+        return {
+          values: { isActive, ...subscriberLinks(ctx.config, subscriber, now) },
+          unsubscribable: isActive,
+        }
+      }
+    }),
     'address-change': composer(ctx, 'address-change', async () => (delivery) => ({
       values: {
         recipient: delivery.recipient,
@@ -58,6 +74,18 @@ export function transactionalComposers(ctx: Context): Pick<Composers, Transactio
         days: linkDays['address-change'],
       },
     })),
+    'address-changed': composer(ctx, 'address-changed', async () => (delivery) => {
+      const changedAt = date(delivery, 'changedAt')
+      const isUndoable = typeof delivery.payload?.addressChangeId === 'number'
+      return {
+        values: {
+          recipient: delivery.recipient,
+          newAddress: text(delivery, 'newAddress'),
+          undoUrl: isUndoable ? addressUndoUrl(ctx.config, number(delivery, 'addressChangeId'), changedAt) : null,
+          days: linkDays['address-undo'],
+        },
+      }
+    }),
     'sign-in': composer(ctx, 'sign-in', async () => (delivery) => {
       const expiresAt = date(delivery, 'expiresAt')
       const { timezone } = ctx.config.digest
@@ -133,10 +161,16 @@ export async function fillLetter(
   }
 }
 
-function subscriberLinks(config: Config, delivery: ClaimedDelivery, now: Date) {
+/** undefined: erased, or moved to another address since; a link to the subscription mustn't go to the former one. */
+function recipientOf(delivery: ClaimedDelivery, subscribers: ReadonlyMap<number, SubscriberChoices>) {
+  const subscriber = subscribers.get(subscriberOf(delivery))
+  return subscriber?.email === delivery.recipient ? subscriber : undefined
+}
+
+function subscriberLinks(config: Config, subscriber: LinkHolder, now: Date) {
   return {
-    preferencesUrl: preferencesUrl(config, subscriberOf(delivery), now),
-    unsubscribeUrl: unsubscribeUrl(config, subscriberOf(delivery)),
+    preferencesUrl: preferencesUrl(config, subscriber, now),
+    unsubscribeUrl: unsubscribeUrl(config, subscriber.id),
   }
 }
 

@@ -1,36 +1,48 @@
 // Moving a subscription to another address. The new mailbox has to agree: a mail goes there, and only the button behind its link
-// moves anything. The reading goes along, so nobody gets a story twice for having moved.
+// moves anything. The reading goes along, so nobody gets a story twice for having moved. The move raises the generation, so that
+// links mailed to the former address end; that address is told once, and can take the move back for a week (address-undo.ts).
 
 import { invalid } from '../base/errors.ts'
+import { maskAddress } from '../base/email-address.ts'
 import { hashAddress } from '../base/tokens.ts'
-import type { Db } from '../db/connect.ts'
+import type { Db, Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import type { Subscriber } from '../db/schema.ts'
+import { retryDeadlock } from '../db/retry-deadlock.ts'
+import type { AddressChange, Subscriber } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
+import { takePlace } from '../db/rate-limits.ts'
 import { forgetRecipient } from '../delivery/forget.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
 import { readdress } from '../delivery/readdress.ts'
 import { recordConsent, wordingOf, type Origin } from './consent.ts'
-import { forgetFormMails, mayMail } from './limits.ts'
+import { raiseGeneration } from './generation.ts'
+import { forgetFormMails, mailboxHash, mayMail, takeDomain } from './limits.ts'
 import { readLink } from './links.ts'
 import { findSubscriber, lockSubscriber } from './store.ts'
 import { readAddress } from './subscribe.ts'
+import { findObstacle, overcomeSuppression } from './suppression.ts'
+
+/** Unique violation: somebody signed up at that address at this moment, or moved to it. Done again, their row is found. */
+export const addressTaken = '23505'
 
 /** Mails the new address; the answer doesn't tell whether that address is known, suppressed, or was mailed before. */
 export async function requestAddressChange(ctx: Context, subscriberId: number, given: unknown): Promise<void> {
   const now = ctx.clock.now()
   const address = readAddress(given, 'new_email')
-  const hash = hashAddress(await getPepper(ctx.db), address.key)
+  const pepper = await getPepper(ctx.db)
+  const isDomainOpen = await takeDomain(ctx, address.email)
   await ctx.db.transaction().execute(async (trx) => {
     const subscriber = await lockSubscriber(trx, subscriberId)
     if (subscriber?.status !== 'active') return
     if (subscriber.emailKey === address.key) throw invalid('new_email', 'That is the address you have now.')
-    if (await trx.selectFrom('suppressions').select('emailHash').where('emailHash', '=', hash).executeTakeFirst())
-      return
-    if (!(await mayMail(trx, hash, 'address-change', now))) return
+    const obstacle = await findObstacle(trx, hashAddress(pepper, address.key))
+    if (obstacle === 'final' || !isDomainOpen) return
+    const isBounced = obstacle === 'bounced'
+    if (!(await mayMail(trx, mailboxHash(pepper, address), 'address-change', now, { isBounced }))) return
+    const { generation } = subscriber
     const change = await trx
       .insertInto('addressChanges')
-      .values({ subscriberId, email: address.email, emailKey: address.key, requestedAt: now })
+      .values({ subscriberId, email: address.email, emailKey: address.key, requestedAt: now, generation })
       .returning('id')
       .executeTakeFirstOrThrow()
     await addToOutbox(trx, {
@@ -42,66 +54,118 @@ export async function requestAddressChange(ctx: Context, subscriberId: number, g
   })
 }
 
-export type AddressChangeLook =
-  { outcome: 'open'; subscriber: Subscriber; email: string } | { outcome: 'used' | 'expired' | 'forged' }
+/** A new mail for a link that has expired, to the same address and within the same limits. false: the link isn't ours. */
+export async function mailAddressChangeAgain(ctx: Context, token: unknown, ip: string | null): Promise<boolean> {
+  const link = readLink(ctx.config, 'address-change', token, ctx.clock.now())
+  if (link.outcome === 'forged') return false
+  await takePlace(ctx, 'link', ip)
+  const change = await findChange(ctx.db, link.id)
+  const subscriber = change && (await findSubscriber(ctx.db, change.subscriberId))
+  if (subscriber && !change.usedAt && change.generation === subscriber.generation)
+    await requestAddressChange(ctx, subscriber.id, change.email)
+  return true
+}
 
-/** What the link is worth now. Changes nothing. */
+/** What became of an address change's link:
+ * open: its button moves; used: it did; expired: a week has passed; ended: the address has changed otherwise, or all older links
+ * were ended; inactive: the subscription isn't active; gone: it has been erased; forged: it isn't ours. */
+export type AddressChangeLook =
+  | { outcome: 'open'; subscriber: Subscriber; email: string }
+  | { outcome: 'used' | 'expired' | 'ended' | 'inactive' | 'gone' | 'forged' }
+
+/** Changes nothing. */
 export async function lookAtAddressChange(ctx: Context, token: unknown): Promise<AddressChangeLook> {
   const link = readLink(ctx.config, 'address-change', token, ctx.clock.now())
   if (link.outcome === 'forged') return { outcome: 'forged' }
   const change = await findChange(ctx.db, link.id)
   const subscriber = change && (await findSubscriber(ctx.db, change.subscriberId))
-  if (change?.usedAt) return { outcome: 'used' }
-  if (!subscriber || link.outcome === 'expired' || subscriber.status !== 'active') return { outcome: 'expired' }
+  return worthOf(link.outcome === 'expired', change, subscriber)
+}
+
+function worthOf(
+  isExpired: boolean,
+  change: AddressChange | undefined,
+  subscriber: Subscriber | undefined,
+): AddressChangeLook {
+  if (!change || !subscriber) return { outcome: 'gone' }
+  if (change.usedAt) return { outcome: 'used' }
+  if (change.generation !== subscriber.generation) return { outcome: 'ended' }
+  if (isExpired) return { outcome: 'expired' }
+  if (subscriber.status !== 'active') return { outcome: 'inactive' }
   return { outcome: 'open', subscriber, email: change.email }
 }
 
-/** `taken`: the new address has a subscription of its own by now. Safe to repeat. */
+/** `taken`: the new address has a subscription of its own by now; `suppressed`: it must not be mailed. Safe to repeat. */
 export async function confirmAddressChange(
   ctx: Context,
   token: unknown,
   origin: Origin,
-): Promise<{ outcome: 'changed'; subscriber: Subscriber } | { outcome: 'used' | 'expired' | 'forged' | 'taken' }> {
+): Promise<{ outcome: 'changed' | 'taken' | 'suppressed' | Exclude<AddressChangeLook['outcome'], 'open'> }> {
   const now = ctx.clock.now()
   const link = readLink(ctx.config, 'address-change', token, now)
   if (link.outcome === 'forged') return { outcome: 'forged' }
   const pepper = await getPepper(ctx.db)
-  return ctx.db.transaction().execute(async (trx) => {
+  const change = async (trx: Trx) => {
     const found = await findChange(trx, link.id)
     const subscriber = found && (await lockSubscriber(trx, found.subscriberId))
-    const change = subscriber && (await findChange(trx, link.id))
-    if (change?.usedAt) return { outcome: 'used' }
-    if (!change || link.outcome === 'expired' || subscriber.status !== 'active') return { outcome: 'expired' }
-    const emailHash = hashAddress(pepper, change.emailKey)
-    const holder = await trx
-      .selectFrom('subscribers')
-      .select(['id', 'status'])
-      .where('emailKey', '=', change.emailKey)
-      .forUpdate()
-      .executeTakeFirst()
-    // Somebody only began to sign up there: this mailbox has just spoken for itself.
-    if (holder && holder.status !== 'pending') return { outcome: 'taken' }
-    if (holder) {
-      await forgetRecipient(trx, holder.id)
-      await trx.deleteFrom('subscribers').where('id', '=', holder.id).execute()
-    }
-    const moved = { email: change.email, emailKey: change.emailKey, emailHash }
-    await trx.updateTable('subscribers').set(moved).where('id', '=', subscriber.id).execute()
-    await readdress(trx, subscriber.id, change.email)
-    await trx.updateTable('addressChanges').set({ usedAt: now }).where('id', '=', change.id).execute()
-    await forgetFormMails(trx, emailHash)
+    // Read again under the lock: another press of the button may have used it meanwhile.
+    const row = subscriber && (await findChange(trx, link.id))
+    const { outcome } = worthOf(link.outcome === 'expired', row, subscriber)
+    if (outcome !== 'open') return { outcome }
+    const moved = await moveTo(trx, subscriber!, row!, pepper)
+    if (moved !== 'moved') return { outcome: moved }
+    await trx
+      .updateTable('addressChanges')
+      .set({ usedAt: now, previousEmail: subscriber!.email, previousEmailKey: subscriber!.emailKey })
+      .where('id', '=', row!.id)
+      .execute()
+    await addToOutbox(trx, {
+      kind: 'address-changed',
+      recipient: subscriber!.email,
+      subscriberId: subscriber!.id,
+      payload: { addressChangeId: row!.id, changedAt: now.toISOString(), newAddress: maskAddress(row!.email) },
+    })
     await recordConsent(trx, {
-      subscriberId: subscriber.id,
+      subscriberId: subscriber!.id,
       action: 'changed',
       at: now,
       origin,
       wording: wordingOf(ctx.config),
       detail: { address: 'confirmed from the new mailbox' },
     })
-    return { outcome: 'changed', subscriber: { ...subscriber, ...moved } }
-  })
+    return { outcome: 'changed' as const }
+  }
+  return retryDeadlock(() => ctx.db.transaction().execute(change), [addressTaken])
 }
 
-function findChange(db: Db, id: number) {
+/** Moves a locked subscriber, and ends their older links. The mailbox has just spoken for itself: that clears a sign-up which was
+ * only begun there, and a suppression which an answer overcomes. */
+export async function moveTo(
+  trx: Trx,
+  subscriber: Pick<Subscriber, 'id'>,
+  { email, emailKey }: Pick<Subscriber, 'email' | 'emailKey'>,
+  pepper: string,
+): Promise<'moved' | 'taken' | 'suppressed'> {
+  const emailHash = hashAddress(pepper, emailKey)
+  const holder = await trx
+    .selectFrom('subscribers')
+    .select(['id', 'status'])
+    .where('emailKey', '=', emailKey)
+    .forUpdate()
+    .executeTakeFirst()
+  if (holder && holder.status !== 'pending') return 'taken'
+  if (!(await overcomeSuppression(trx, emailHash))) return 'suppressed'
+  if (holder) {
+    await forgetRecipient(trx, holder.id)
+    await trx.deleteFrom('subscribers').where('id', '=', holder.id).execute()
+  }
+  await trx.updateTable('subscribers').set({ email, emailKey, emailHash }).where('id', '=', subscriber.id).execute()
+  await raiseGeneration(trx, subscriber.id)
+  await readdress(trx, subscriber.id, email)
+  await forgetFormMails(trx, mailboxHash(pepper, { key: emailKey }))
+  return 'moved'
+}
+
+export function findChange(db: Db, id: number): Promise<AddressChange | undefined> {
   return db.selectFrom('addressChanges').selectAll().where('id', '=', id).executeTakeFirst()
 }

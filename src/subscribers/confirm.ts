@@ -3,37 +3,53 @@
 
 import type { Db } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import type { Frequency, Subscriber } from '../db/schema.ts'
+import type { SignupRequest, Subscriber } from '../db/schema.ts'
+import { getPepper } from '../db/settings.ts'
+import { takePlace } from '../db/rate-limits.ts'
 import { listCategories } from '../articles/store.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
 import { recordConsent, wordingOf, type Origin } from './consent.ts'
-import { forgetFormMails } from './limits.ts'
+import { forgetFormMails, mailboxHash, takeDomain } from './limits.ts'
 import { readLink } from './links.ts'
 import { findSubscriber, linesOf, lockSubscriber } from './store.ts'
+import { takeRequest } from './subscribe.ts'
 import { saveSubscriptions } from './subscriptions.ts'
+import { findObstacle, overcomeSuppression } from './suppression.ts'
 
+/** What became of a confirmation link:
+ * open: its button confirms; used: it did, at `usedAt`; expired: a week has passed and nothing was confirmed; ended: the address has
+ * changed since, or all older links were ended; suppressed: the address must not be mailed; gone: sign-up or subscriber were
+ * forgotten; forged: it isn't ours. */
 export type ConfirmationLook =
-  | { outcome: 'open'; subscriber: Subscriber; choices: Record<string, Frequency> }
-  | { outcome: 'used'; subscriber: Subscriber }
-  | { outcome: 'expired' | 'forged' }
+  | { outcome: 'open' | 'expired' | 'ended' | 'suppressed'; subscriber: Subscriber }
+  | { outcome: 'used'; subscriber: Subscriber; usedAt: Date; isExpired: boolean }
+  | { outcome: 'gone' | 'forged' }
 
-/** What the link is worth now. Changes nothing. */
+/** Changes nothing. */
 export async function lookAtConfirmation(ctx: Context, token: unknown): Promise<ConfirmationLook> {
   const link = readLink(ctx.config, 'confirm', token, ctx.clock.now())
   if (link.outcome === 'forged') return { outcome: 'forged' }
   const request = await findRequest(ctx.db, link.id)
   const subscriber = request && (await findSubscriber(ctx.db, request.subscriberId))
-  if (!subscriber) return { outcome: 'expired' }
-  if (request.usedAt) return { outcome: 'used', subscriber }
-  if (link.outcome === 'expired' || subscriber.status === 'suppressed') return { outcome: 'expired' }
-  return { outcome: 'open', subscriber, choices: request.choices }
+  return worthOf(ctx.db, link.outcome === 'expired', request, subscriber)
+}
+
+async function worthOf(
+  db: Db,
+  isExpired: boolean,
+  request: SignupRequest | undefined,
+  subscriber: Subscriber | undefined,
+): Promise<ConfirmationLook> {
+  if (!request || !subscriber) return { outcome: 'gone' }
+  if (request.generation !== subscriber.generation) return { outcome: 'ended', subscriber }
+  if (request.usedAt) return { outcome: 'used', subscriber, usedAt: request.usedAt, isExpired }
+  if (isExpired) return { outcome: 'expired', subscriber }
+  const isFinal = (await findObstacle(db, subscriber.emailHash)) === 'final'
+  return { outcome: isFinal ? 'suppressed' : 'open', subscriber }
 }
 
 export type Confirmation =
-  | { outcome: 'confirmed' | 'used'; subscriber: Subscriber }
-  /** Also for a link whose sign-up has been forgotten: it is over a week old. */
-  | { outcome: 'expired' }
-  | { outcome: 'forged' }
+  { outcome: 'confirmed'; subscriber: Subscriber } | Exclude<ConfirmationLook, { outcome: 'open' }>
 
 /** Safe to repeat: the first one counts, the others find it used. */
 export async function confirm(ctx: Context, token: unknown, origin: Origin): Promise<Confirmation> {
@@ -41,14 +57,15 @@ export async function confirm(ctx: Context, token: unknown, origin: Origin): Pro
   const link = readLink(ctx.config, 'confirm', token, now)
   if (link.outcome === 'forged') return { outcome: 'forged' }
   const categories = await listCategories(ctx.db)
+  const pepper = await getPepper(ctx.db)
   return ctx.db.transaction().execute(async (trx): Promise<Confirmation> => {
     const found = await findRequest(trx, link.id)
     const subscriber = found && (await lockSubscriber(trx, found.subscriberId))
     // Read again under the lock: another press of the button may have used it meanwhile.
     const request = subscriber && (await findRequest(trx, link.id))
-    if (!subscriber || !request) return { outcome: 'expired' }
-    if (request.usedAt) return { outcome: 'used', subscriber }
-    if (link.outcome === 'expired' || subscriber.status === 'suppressed') return { outcome: 'expired' }
+    const look = await worthOf(trx, link.outcome === 'expired', request, subscriber)
+    if (!request || look.outcome !== 'open') return look as Confirmation
+    await overcomeSuppression(trx, subscriber.emailHash)
 
     const active = {
       status: 'active',
@@ -75,10 +92,24 @@ export async function confirm(ctx: Context, token: unknown, origin: Origin): Pro
       wording: wordingOf(ctx.config),
       detail: { choices: request.choices, requestedVersion: request.consentVersion },
     })
-    await forgetFormMails(trx, subscriber.emailHash)
+    await forgetFormMails(trx, mailboxHash(pepper, { key: subscriber.emailKey }))
     await addToOutbox(trx, { kind: 'welcome', recipient: subscriber.email, subscriberId: subscriber.id })
     return { outcome: 'confirmed', subscriber: { ...confirmed, nextDueAt } }
   })
+}
+
+/** A new mail for a link that isn't good any more: what signing up again with the same choice causes. The caller isn't told which. */
+export async function mailConfirmationAgain(ctx: Context, token: unknown, origin: Origin): Promise<boolean> {
+  const link = readLink(ctx.config, 'confirm', token, ctx.clock.now())
+  if (link.outcome === 'forged') return false
+  await takePlace(ctx, 'link', origin.ip)
+  const request = await findRequest(ctx.db, link.id)
+  const subscriber = request && (await findSubscriber(ctx.db, request.subscriberId))
+  if (!subscriber || request.generation !== subscriber.generation) return true
+  const { choices, timezone } = request
+  const address = { email: subscriber.email, key: subscriber.emailKey }
+  await takeRequest(ctx, { choices, timezone, origin }, address, await takeDomain(ctx, address.email))
+  return true
 }
 
 function findRequest(db: Db, id: number) {

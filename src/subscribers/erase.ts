@@ -1,5 +1,5 @@
-// Erasure: after it no row holds the address. What stays is a keyed hash on the suppression list, so that an old import or a
-// forgotten form can't bring the person back.
+// Erasure: after it no row holds the address. What stays is a keyed hash on the suppression list, so that an old import can't
+// bring the person back: only their own confirmation can. Mails that forms caused stay counted, by keyed hash, for 30 days.
 
 import type { EmailAddress } from '../base/email-address.ts'
 import { hashAddress } from '../base/tokens.ts'
@@ -9,7 +9,6 @@ import { retryDeadlock } from '../db/retry-deadlock.ts'
 import { getPepper } from '../db/settings.ts'
 import { forgetRecipient, lockDeliveries } from '../delivery/forget.ts'
 import { clearDueTimes } from './due-times.ts'
-import { forgetFormMails } from './limits.ts'
 import { lockSubscriber } from './store.ts'
 import { suppress } from './suppression.ts'
 
@@ -26,7 +25,6 @@ export async function eraseSubscriber(ctx: Context, subscriberId: number): Promi
     await clearDueTimes(trx, [subscriberId])
     await forgetRecipient(trx, subscriberId)
     await trx.deleteFrom('inboundEvents').where('subscriberId', '=', subscriberId).execute()
-    await forgetFormMails(trx, subscriber.emailHash)
     await trx.deleteFrom('subscribers').where('id', '=', subscriberId).execute()
     return true
   }

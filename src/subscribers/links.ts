@@ -2,14 +2,30 @@
 // as a long List-Unsubscribe gets folded and then breaks signatures of relays.
 
 import type { Config } from '../base/config.ts'
-import { checkToken, signToken, type TokenCheck } from '../base/tokens.ts'
+import { checkToken, signToken } from '../base/tokens.ts'
+import type { Subscriber } from '../db/schema.ts'
+
+/** Whose link it is, and in which generation it is made. */
+export type LinkHolder = Pick<Subscriber, 'id' | 'generation'>
 
 export type LinkConfig = Pick<Config, 'secretKeys' | 'web'>
 
 const day = 86_400_000
 
 /** What each kind of link stays good for. An unsubscribe link never expires: mails are kept for years. */
-export const linkDays = { confirm: 7, 'address-change': 7, preferences: 90, resubscribe: 30 } as const
+export const linkDays = {
+  confirm: 7,
+  'address-change': 7,
+  'address-undo': 7,
+  preferences: 90,
+  resubscribe: 30,
+} as const
+
+/** Whose links a mail to `recipient` carries. A mail that was leased before its subscriber moved may still go to the former address:
+ * its links are of the first generation, which has ended by then. Pure. */
+export function holderFor(subscriber: LinkHolder & { email: string | null }, recipient: string): LinkHolder {
+  return { id: subscriber.id, generation: subscriber.email === recipient ? subscriber.generation : 0 }
+}
 
 /** The page with the one button that confirms sign-up request `requestId`; good for 7 days from `requestedAt`. */
 export function confirmUrl(config: LinkConfig, requestId: number, requestedAt: Date): string {
@@ -17,8 +33,8 @@ export function confirmUrl(config: LinkConfig, requestId: number, requestedAt: D
 }
 
 /** The subscriber's preferences; good for 90 days from `now`, then its page offers to mail a fresh one. */
-export function preferencesUrl(config: LinkConfig, subscriberId: number, now: Date): string {
-  return link(config, '/preferences', preferencesToken(config, subscriberId, now))
+export function preferencesUrl(config: LinkConfig, holder: LinkHolder, now: Date): string {
+  return link(config, '/preferences', preferencesToken(config, holder, now))
 }
 
 /** The unsubscribe page, and by POST the one-click of RFC 8058. Never expires. */
@@ -31,34 +47,44 @@ export function addressChangeUrl(config: LinkConfig, changeId: number, requested
   return link(config, '/preferences/address', sign(config, 'address-change', changeId, requestedAt))
 }
 
-/** Doors of their own for forms on our pages. */
-export function preferencesToken(config: LinkConfig, subscriberId: number, now: Date): string {
-  return sign(config, 'preferences', subscriberId, now)
+/** The page with the one button that takes address change `changeId` back; good for 7 days from `changedAt`. */
+export function addressUndoUrl(config: LinkConfig, changeId: number, changedAt: Date): string {
+  return link(config, '/preferences/address/undo', sign(config, 'address-undo', changeId, changedAt))
+}
+
+/** Tokens of their own, for forms on our pages. */
+export function preferencesToken(config: LinkConfig, holder: LinkHolder, now: Date): string {
+  return sign(config, 'preferences', `${holder.id}-${holder.generation}`, now)
 }
 export function unsubscribeToken(config: LinkConfig, subscriberId: number): string {
   return signToken(config.secretKeys, 'unsubscribe', String(subscriberId), null)
 }
 /** Takes an unsubscribe back; good for 30 days from `unsubscribedAt`. */
-export function resubscribeToken(config: LinkConfig, subscriberId: number, unsubscribedAt: Date): string {
-  return sign(config, 'resubscribe', subscriberId, unsubscribedAt)
+export function resubscribeToken(config: LinkConfig, holder: LinkHolder, unsubscribedAt: Date): string {
+  return sign(config, 'resubscribe', `${holder.id}-${holder.generation}`, unsubscribedAt)
 }
 
-export type LinkCheck = { outcome: 'valid' | 'expired'; id: number } | { outcome: 'forged' }
+export type LinkCheck =
+  { outcome: 'valid' | 'expired'; id: number; generation: number; expiresAt: Date | null } | { outcome: 'forged' }
+
+export type LinkPurpose = keyof typeof linkDays | 'unsubscribe'
 
 /** What a token that came in by a link says. `id` is a request's, a subscriber's or an address change's, by purpose. */
-export function readLink(
-  config: LinkConfig,
-  purpose: 'confirm' | 'preferences' | 'unsubscribe' | 'address-change' | 'resubscribe',
-  token: unknown,
-  now: Date,
-): LinkCheck {
-  const check: TokenCheck = checkToken(config.secretKeys, purpose, token, now)
-  if (check.outcome === 'forged' || !/^\d{1,15}$/.test(check.id)) return { outcome: 'forged' }
-  return { outcome: check.outcome, id: Number(check.id) }
+export function readLink(config: LinkConfig, purpose: LinkPurpose, token: unknown, now: Date): LinkCheck {
+  const check = checkToken(config.secretKeys, purpose, token, now)
+  const parts = check.outcome !== 'forged' && /^(\d{1,15})(?:-(\d{1,9}))?$/.exec(check.id)
+  if (!parts) return { outcome: 'forged' }
+  const { outcome, expiresAt } = check
+  return { outcome, id: Number(parts[1]), generation: Number(parts[2] ?? 0), expiresAt }
 }
 
-function sign(config: LinkConfig, purpose: keyof typeof linkDays, id: number, from: Date): string {
-  return signToken(config.secretKeys, purpose, String(id), new Date(from.getTime() + linkDays[purpose] * day))
+/** When a link of this kind that was made at `from` expires: to the second, as tokens have it. */
+export function expiryOf(purpose: keyof typeof linkDays, from: Date): Date {
+  return new Date(Math.floor(from.getTime() / 1000) * 1000 + linkDays[purpose] * day)
+}
+
+function sign(config: LinkConfig, purpose: keyof typeof linkDays, id: number | string, from: Date): string {
+  return signToken(config.secretKeys, purpose, String(id), expiryOf(purpose, from))
 }
 
 function link(config: LinkConfig, path: string, token: string): string {

@@ -32,7 +32,7 @@ export async function personalData(db: Db, subscriberId: number) {
   const deliveries = await listDeliveriesOf(db, subscriberId, 5000)
   const addressChanges = await db
     .selectFrom('addressChanges')
-    .select(['email', 'requestedAt', 'usedAt'])
+    .select(['email', 'previousEmail', 'requestedAt', 'usedAt', 'undoneAt'])
     .where('subscriberId', '=', subscriberId)
     .orderBy('id')
     .execute()

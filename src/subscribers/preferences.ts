@@ -9,7 +9,8 @@ import { addToOutbox } from '../delivery/outbox.ts'
 import type { GivenChoices } from './choices.ts'
 import { recordConsent, wordingOf, type Origin } from './consent.ts'
 import { mayMail } from './limits.ts'
-import { linesOf, listSubscriptions, lockSubscriber } from './store.ts'
+import { findSubscriberByKey, linesOf, listSubscriptions, lockSubscriber } from './store.ts'
+import { readAddress } from './subscribe.ts'
 import { saveSubscriptions } from './subscriptions.ts'
 
 export interface PreferenceChanges {
@@ -61,15 +62,27 @@ export async function changePreferences(
   })
 }
 
-/** Mails a fresh preferences link, a few times a day at most; who isn't active gets none, and the caller isn't told. */
-export async function mailPreferencesLink(ctx: Context, subscriberId: number): Promise<void> {
+/** Mails a fresh preferences link, a few times a day at most. Only to those who confirmed, unsubscribed or not; the caller isn't
+ * told. */
+export async function mailPreferencesLink(
+  ctx: Context,
+  subscriberId: number,
+  isStillMeant: (subscriber: Subscriber) => boolean = () => true,
+): Promise<void> {
   const now = ctx.clock.now()
   await ctx.db.transaction().execute(async (trx) => {
     const subscriber = await lockSubscriber(trx, subscriberId)
-    if (subscriber?.status !== 'active') return
+    if (!subscriber || !isStillMeant(subscriber)) return
+    if (subscriber.status !== 'active' && (subscriber.status !== 'unsubscribed' || !subscriber.confirmedAt)) return
     if (await mayMail(trx, subscriber.emailHash, 'preferences-link', now))
       await addToOutbox(trx, { kind: 'preferences-link', recipient: subscriber.email, subscriberId })
   })
+}
+
+/** By address, for somebody who has no link at hand; nobody is told whether it is known. */
+export async function mailPreferencesLinkTo(ctx: Context, given: unknown): Promise<void> {
+  const subscriber = await findSubscriberByKey(ctx.db, readAddress(given).key)
+  if (subscriber) await mailPreferencesLink(ctx, subscriber.id)
 }
 
 /** A whole number within a range; empty: null. Pure. */

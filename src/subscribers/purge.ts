@@ -1,8 +1,10 @@
-// The nightly chore: who never confirmed within a week is forgotten. What was mailed to them stays counted by hash, so that the
-// same address can't be bombed anew every week.
+// The nightly chore: who never confirmed within a week is forgotten. What was mailed to them stays counted by hash for
+// 30 days, so that the same mailbox can't be bombed anew every week.
 
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
+import { forgetFormerAddresses } from './address-undo.ts'
+import { formMailDays } from './limits.ts'
 import { linkDays } from './links.ts'
 
 const batch = 1000
@@ -45,12 +47,11 @@ export async function purgeUnconfirmed(ctx: Context): Promise<number> {
     purged += gone
     if (gone < batch) break
   }
-  await sql`delete from rate_limits where expire < ${ctx.clock.now().getTime() - 3_600_000}`.execute(ctx.db)
-  // Counts below the lifetime limit matter for their few hours only.
+  await sql`delete from rate_limits where expire < ${ctx.clock.now().getTime()}`.execute(ctx.db)
   await ctx.db
     .deleteFrom('formMails')
-    .where('kind', '!=', 'confirmation')
-    .where('lastAt', '<', new Date(ctx.clock.now().getTime() - 30 * 86_400_000))
+    .where('lastAt', '<', new Date(ctx.clock.now().getTime() - formMailDays * 86_400_000))
     .execute()
+  await forgetFormerAddresses(ctx)
   return purged
 }

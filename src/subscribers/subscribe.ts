@@ -11,7 +11,8 @@ import { getPepper } from '../db/settings.ts'
 import type { SubscriberStatus } from '../db/schema.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
 import { wordingOf, type Origin } from './consent.ts'
-import { formMailLimits, takeSignup } from './limits.ts'
+import { mailboxHash, mayMail, takeSignup } from './limits.ts'
+import { findObstacle } from './suppression.ts'
 import type { Choices } from './choices.ts'
 
 export interface Signup {
@@ -23,16 +24,46 @@ export interface Signup {
 
 /** Refuses what isn't one address, an empty choice, and a place that has signed up too often. Everything else is taken, and
  * nothing that comes back tells whether the address was known:
- * new → pending; pending → the new choice replaces the old one; active → unchanged, a preferences link is mailed; unsubscribed →
- * unchanged until confirmed; suppressed → nothing is mailed. */
+ * new or erased → pending; pending → the new choice replaces the old one; active → unchanged, a preferences link is mailed;
+ * unsubscribed, or suppressed as mail came back → unchanged until confirmed; suppressed for another reason → nothing is mailed. */
 export async function subscribe(ctx: Context, signup: Signup): Promise<void> {
-  const now = ctx.clock.now()
   const address = readAddress(signup.email)
   if (Object.keys(signup.choices).length === 0)
     throw invalid('frequency', 'Choose how often at least one category should come.')
-  await takeSignup(ctx.db, ctx.config.signups, signup.origin.ip, address.email)
-  const hash = hashAddress(await getPepper(ctx.db), address.key)
-  const status = await ctx.db.transaction().execute((trx) => record(trx, ctx, signup, address, hash, now))
+  const isDomainOpen = await takeSignup(ctx, signup.origin.ip, address.email)
+  await takeRequest(ctx, signup, address, isDomainOpen)
+}
+
+/** A request that has passed the limits by place and domain: its rows, and the mail that is due by them. */
+export async function takeRequest(
+  ctx: Context,
+  signup: Omit<Signup, 'email'>,
+  address: EmailAddress,
+  isDomainOpen: boolean,
+): Promise<void> {
+  const now = ctx.clock.now()
+  const pepper = await getPepper(ctx.db)
+  const hashes = { address: hashAddress(pepper, address.key), mailbox: mailboxHash(pepper, address) }
+  const status = await ctx.db.transaction().execute(async (trx) => {
+    const obstacle = await findObstacle(trx, hashes.address)
+    if (obstacle === 'final') return 'suppressed'
+    const saved = await save(trx, ctx, signup, address, hashes.address, now)
+    const { id: subscriberId, email: recipient, requestId } = saved
+    if (saved.status === 'active') {
+      if (await mayMail(trx, hashes.address, 'preferences-link', now))
+        await addToOutbox(trx, { kind: 'preferences-link', recipient, subscriberId })
+    } else if (
+      isDomainOpen &&
+      (await mayMail(trx, hashes.mailbox, 'confirmation', now, { isBounced: obstacle === 'bounced' }))
+    )
+      await addToOutbox(trx, {
+        kind: 'confirmation',
+        recipient,
+        subscriberId,
+        payload: { signupRequestId: requestId, requestedAt: now.toISOString() },
+      })
+    return saved.status
+  })
   ctx.log.info({ status }, 'sign-up taken')
 }
 
@@ -48,79 +79,48 @@ export function readAddress(given: unknown, field = 'email'): EmailAddress {
   )
 }
 
-interface Recorded {
+interface Saved {
   id: number
   email: string
   status: SubscriberStatus
-  /** The mail that is due to this address; null: it has had its share. */
-  mail: 'confirmation' | 'preferences-link' | null
+  /** null: nothing to confirm. */
   requestId: number | null
 }
 
-async function record(
+/** Everything but the mail, in one statement: locks the address's row or adds it, keeps one open request of its generation (so that
+ * the mail which is under way confirms the latest choice), and the proof. Who is active keeps what they have. One statement, as
+ * several showed in the time of the answer which state an address was in. */
+async function save(
   trx: Trx,
   ctx: Context,
-  signup: Signup,
+  signup: Omit<Signup, 'email'>,
   address: EmailAddress,
   hash: string,
   now: Date,
-): Promise<SubscriberStatus> {
-  const recorded = await save(trx, ctx, signup, address, hash, now)
-  if (!recorded) return 'suppressed'
-  const { id: subscriberId, email: recipient, mail, status } = recorded
-  if (mail === 'confirmation')
-    await addToOutbox(trx, {
-      kind: mail,
-      recipient,
-      subscriberId,
-      payload: { signupRequestId: recorded.requestId, requestedAt: now.toISOString() },
-    })
-  else if (mail === 'preferences-link') await addToOutbox(trx, { kind: mail, recipient, subscriberId })
-  return status
-}
-
-/** Everything but the mail, in one statement: locks the address's row or adds it, keeps one open request (so that the mail which
- * is under way confirms the latest choice), the proof, and the count of mails that forms caused here. Undefined when the address
- * must not be mailed. One statement, as seven cost half the sign-ups a second, and showed in the time of the answer which state
- * an address was in. */
-async function save(trx: Trx, ctx: Context, signup: Signup, address: EmailAddress, hash: string, now: Date) {
+): Promise<Saved> {
   const { wording, version } = wordingOf(ctx.config)
   const { ip, formUrl } = signup.origin
   const choices = JSON.stringify(signup.choices)
   const detail = JSON.stringify({ choices: signup.choices })
-  const confirmations = formMailLimits.confirmation
-  const { rows } = await sql<Recorded>`
+  const { rows } = await sql<Saved>`
     with subscriber as (
       insert into subscribers (email, email_key, email_hash, status, timezone, created_at)
-      select ${address.email}, ${address.key}, ${hash}, 'pending', ${signup.timezone}, ${now}::timestamptz
-      where not exists (select from suppressions where email_hash = ${hash})
+      values (${address.email}, ${address.key}, ${hash}, 'pending', ${signup.timezone}, ${now}::timestamptz)
       on conflict (email_key) do update set email_key = excluded.email_key
-      returning id, email, status
+      returning id, email, status, generation
     ), request as (
-      insert into signup_requests (subscriber_id, choices, timezone, consent_version, requested_at)
-      select id, ${choices}::jsonb, ${signup.timezone}, ${version}, ${now}::timestamptz
-      from subscriber where status in ('pending', 'unsubscribed')
-      on conflict (subscriber_id) where used_at is null do update set choices = excluded.choices,
+      insert into signup_requests (subscriber_id, choices, timezone, consent_version, requested_at, generation)
+      select id, ${choices}::jsonb, ${signup.timezone}, ${version}, ${now}::timestamptz, generation
+      from subscriber where status <> 'active'
+      on conflict (subscriber_id, generation) where used_at is null do update set choices = excluded.choices,
         timezone = excluded.timezone, consent_version = excluded.consent_version, requested_at = excluded.requested_at
       returning id
     ), consent as (
       insert into consents (subscriber_id, action, wording, wording_version, at, ip, form_url, detail)
       select id, 'requested', ${wording}, ${version}, ${now}::timestamptz, ${ip}, ${formUrl?.slice(0, 500) ?? null},
         ${detail}::jsonb
-      from subscriber where status in ('pending', 'unsubscribed')
-    ), mail as (
-      insert into form_mails (email_hash, kind, mails, last_at)
-      select ${hash}, case status when 'active' then 'preferences-link' else 'confirmation' end, 1, ${now}::timestamptz
-      from subscriber where status <> 'suppressed'
-      on conflict (email_hash, kind) do update set mails = form_mails.mails + 1, last_at = excluded.last_at
-      where case excluded.kind
-        when 'confirmation' then form_mails.mails < ${confirmations.most} and form_mails.last_at <= ${before(now, confirmations.hours)}::timestamptz
-        else form_mails.last_at <= ${before(now, formMailLimits['preferences-link'].hours)}::timestamptz end
-      returning kind
+      from subscriber where status <> 'active'
     )
-    select id, email, status, (select kind from mail) as mail, (select id from request) as request_id
-    from subscriber where status <> 'suppressed'`.execute(trx)
-  return rows[0]
+    select id, email, status, (select id from request) as request_id from subscriber`.execute(trx)
+  return rows[0]!
 }
-
-const before = (now: Date, hours: number) => new Date(now.getTime() - hours * 3_600_000)

@@ -4,12 +4,12 @@
 // were due, is kept with the suppression and comes back with its end. Who unsubscribes meanwhile, or takes that back, changes what
 // is kept (setStanding).
 
-import { sql } from 'kysely'
+import { sql, type Selectable } from 'kysely'
 import type { EmailAddress } from '../base/email-address.ts'
 import { hashAddress } from '../base/tokens.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import type { Subscriber, SubscriberStatus, Suppression } from '../db/schema.ts'
+import type { Subscriber, SubscribersTable, SubscriberStatus, Suppression } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
 import type { DeadAddresses } from '../delivery/dead-addresses.ts'
 import { setDueTime, takeDueTime } from './due-times.ts'
@@ -29,12 +29,13 @@ export interface NewSuppression {
   relay?: string
 }
 
-/** What each reason takes the place of: a person's word outranks a server's, and an erasure forgets all else. */
+/** What each reason takes the place of: a person's word outranks a server's; an erasure forgets all else, and
+ * what is said after it counts, as an erased person is a new reader. */
 const outranked: Record<SuppressionReason, readonly SuppressionReason[]> = {
   hard_bounce: [],
   soft_bounces: [],
-  manual: ['hard_bounce', 'soft_bounces'],
-  complaint: ['hard_bounce', 'soft_bounces'],
+  manual: ['hard_bounce', 'soft_bounces', 'erasure'],
+  complaint: ['hard_bounce', 'soft_bounces', 'erasure'],
   erasure: ['hard_bounce', 'soft_bounces', 'manual', 'complaint'],
 }
 
@@ -116,29 +117,38 @@ export async function unsuppress(ctx: Context, emailHash: string): Promise<boole
 }
 
 async function restore(trx: Trx, ctx: Pick<Context, 'config' | 'clock'>, emailHash: string): Promise<boolean> {
-  const now = ctx.clock.now()
   const subscriber = await lockHolder(trx, emailHash)
   const removed = await trx
     .deleteFrom('suppressions')
     .where('emailHash', '=', emailHash)
     .returningAll()
     .executeTakeFirst()
-  if (subscriber?.status === 'suppressed') {
-    const status = removed?.statusBefore ?? 'unsubscribed'
-    const chosen = await listChosen(trx, subscriber.id)
-    const { frequencies, nextDueAt } = whenDue(ctx.config, { ...subscriber, status }, chosen, now)
-    await trx.updateTable('subscribers').set({ status, frequencies }).where('id', '=', subscriber.id).execute()
-    // A slot beyond the grace is past for everybody: counting it as missed now would be wrong.
-    const graceMs = ctx.config.digest.graceHours * 3_600_000
-    const isDueAsBefore = nextDueAt && removed?.dueBefore && removed.dueBefore.getTime() >= now.getTime() - graceMs
-    await setDueTime(
-      trx,
-      subscriber.id,
-      isDueAsBefore ? removed.dueBefore : nextDueAt,
-      isDueAsBefore ? (removed.carriedBefore ?? 0) : 0,
-    )
-  }
+  if (subscriber?.status === 'suppressed') await giveBack(trx, ctx, subscriber, removed)
   return removed !== undefined
+}
+
+/** What a locked subscriber was, and when they were due. */
+async function giveBack(
+  trx: Trx,
+  ctx: Pick<Context, 'config' | 'clock'>,
+  subscriber: Selectable<SubscribersTable>,
+  entry: Suppression | undefined,
+): Promise<SubscriberStatus> {
+  const now = ctx.clock.now()
+  const status = entry?.statusBefore ?? 'unsubscribed'
+  const chosen = await listChosen(trx, subscriber.id)
+  const { frequencies, nextDueAt } = whenDue(ctx.config, { ...subscriber, status }, chosen, now)
+  await trx.updateTable('subscribers').set({ status, frequencies }).where('id', '=', subscriber.id).execute()
+  // A slot beyond the grace is past for everybody: counting it as missed now would be wrong.
+  const graceMs = ctx.config.digest.graceHours * 3_600_000
+  const isDueAsBefore = nextDueAt && entry?.dueBefore && entry.dueBefore.getTime() >= now.getTime() - graceMs
+  await setDueTime(
+    trx,
+    subscriber.id,
+    isDueAsBefore ? entry.dueBefore : nextDueAt,
+    isDueAsBefore ? (entry.carriedBefore ?? 0) : 0,
+  )
+  return status
 }
 
 /** What a subscriber is apart from the suppression list. */
@@ -173,6 +183,50 @@ export async function setStanding(
       .where('emailHash', '=', emailHash)
       .execute()
   return after
+}
+
+/** A locked subscriber moves away from their suppressed address: its entry stays, without them, and they are again what they were.
+ * Returns their status now. */
+export async function leaveSuppression(
+  trx: Trx,
+  ctx: Pick<Context, 'config' | 'clock'>,
+  subscriber: Selectable<SubscribersTable>,
+): Promise<SubscriberStatus> {
+  if (subscriber.status !== 'suppressed') return subscriber.status
+  const entry = await trx
+    .selectFrom('suppressions')
+    .selectAll()
+    .where('emailHash', '=', subscriber.emailHash)
+    .forUpdate()
+    .executeTakeFirst()
+  await trx.updateTable('suppressions').set(nothingBefore).where('emailHash', '=', subscriber.emailHash).execute()
+  return giveBack(trx, ctx, subscriber, entry)
+}
+
+/** Reasons that an answer from the mailbox itself overcomes: mail came back, or the person was erased and is a new reader now.
+ * A complaint or an editor's word stays. */
+const overcome: readonly SuppressionReason[] = ['hard_bounce', 'soft_bounces', 'erasure']
+
+export type Obstacle = 'none' | 'bounced' | 'erased' | 'final'
+
+/** Whether a confirmation may be mailed to this address, and what it would overcome. */
+export async function findObstacle(db: Db, emailHash: string): Promise<Obstacle> {
+  const row = await db.selectFrom('suppressions').select('reason').where('emailHash', '=', emailHash).executeTakeFirst()
+  if (!row) return 'none'
+  if (!overcome.includes(row.reason)) return 'final'
+  return row.reason === 'erasure' ? 'erased' : 'bounced'
+}
+
+export async function findObstacleAt(ctx: Pick<Context, 'db'>, address: EmailAddress): Promise<Obstacle> {
+  return findObstacle(ctx.db, hashAddress(await getPepper(ctx.db), address.key))
+}
+
+/** The mailbox has answered: its entry goes. The caller has locked the subscriber and decides what they are now. false: the reason
+ * is one that an answer doesn't overcome. */
+export async function overcomeSuppression(trx: Trx, emailHash: string): Promise<boolean> {
+  if ((await findObstacle(trx, emailHash)) === 'final') return false
+  await trx.deleteFrom('suppressions').where('emailHash', '=', emailHash).where('reason', 'in', overcome).execute()
+  return true
 }
 
 /** Newest first, by page: `before` is the last row of the page before. */

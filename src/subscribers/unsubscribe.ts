@@ -5,25 +5,26 @@ import type { Context } from '../db/context.ts'
 import type { Subscriber } from '../db/schema.ts'
 import { recordConsent, wordingOf, type Origin } from './consent.ts'
 import { setDueTime } from './due-times.ts'
-import { linkDays } from './links.ts'
+import { expiryOf, linkDays } from './links.ts'
 import { lockSubscriber } from './store.ts'
 import { listChosen, whenDue } from './subscriptions.ts'
 import { setStanding, standingOf } from './suppression.ts'
 
 export type Way = 'page' | 'one-click' | 'mail' | 'api' | 'editor'
 
-/** undefined when there is no such subscriber. A suppressed one stays suppressed, and stays unsubscribed when that ends. */
+/** undefined when there is no such subscriber. A suppressed one stays suppressed, and stays unsubscribed when that ends. `isNow`: it is
+ * this call that unsubscribed them. */
 export async function unsubscribe(
   ctx: Context,
   subscriberId: number,
   how: { way: Way; origin: Origin },
-): Promise<Subscriber | undefined> {
+): Promise<(Subscriber & { isNow: boolean }) | undefined> {
   const now = ctx.clock.now()
   return ctx.db.transaction().execute(async (trx) => {
     const subscriber = await lockSubscriber(trx, subscriberId)
     if (!subscriber) return undefined
     const standing = await standingOf(trx, subscriber)
-    if (standing !== 'active' && standing !== 'pending') return subscriber
+    if (standing !== 'active' && standing !== 'pending') return { ...subscriber, isNow: false }
     const status = await setStanding(trx, subscriber, 'unsubscribed', now)
     await setDueTime(trx, subscriberId, null)
     await recordConsent(trx, {
@@ -34,7 +35,7 @@ export async function unsubscribe(
       wording: wordingOf(ctx.config),
       detail: { way: how.way },
     })
-    return { ...subscriber, status, unsubscribedAt: now, nextDueAt: null }
+    return { ...subscriber, status, unsubscribedAt: now, nextDueAt: null, isNow: true }
   })
 }
 
@@ -50,13 +51,32 @@ export function canReturn(subscriber: Subscriber, now: Date): boolean {
   )
 }
 
+/** By the button of the page that took the unsubscribe, or of the preferences page. undefined: the link is of an earlier generation,
+ * or of another unsubscribe than the last one. */
+export async function resubscribeByLink(
+  ctx: Context,
+  link: { id: number; generation: number; expiresAt: Date | null },
+  origin: Origin,
+): Promise<Subscriber | undefined> {
+  return resubscribe(ctx, link.id, origin, ({ generation, unsubscribedAt }) => {
+    const expiresAt = unsubscribedAt && expiryOf('resubscribe', unsubscribedAt)
+    return generation === link.generation && expiresAt?.getTime() === link.expiresAt?.getTime()
+  })
+}
+
 /** Takes the unsubscribe back: the same choices as before. Returns the subscriber as they are now: `suppressed` when the address
  * must not be mailed, and then they are active only once that ends. */
-export async function resubscribe(ctx: Context, subscriberId: number, origin: Origin): Promise<Subscriber | undefined> {
+export async function resubscribe(
+  ctx: Context,
+  subscriberId: number,
+  origin: Origin,
+  mayReturn: (subscriber: Subscriber) => boolean = () => true,
+): Promise<Subscriber | undefined> {
   const now = ctx.clock.now()
   return ctx.db.transaction().execute(async (trx) => {
     const subscriber = await lockSubscriber(trx, subscriberId)
-    if (!subscriber || !canReturn({ ...subscriber, status: await standingOf(trx, subscriber) }, now)) return subscriber
+    if (!subscriber || !mayReturn(subscriber)) return undefined
+    if (!canReturn({ ...subscriber, status: await standingOf(trx, subscriber) }, now)) return subscriber
     const status = await setStanding(trx, subscriber, 'active', null)
     const back = { ...subscriber, status, unsubscribedAt: null }
     const { frequencies, nextDueAt } = whenDue(ctx.config, back, await listChosen(trx, subscriberId), now)

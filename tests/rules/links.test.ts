@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readConfig } from '../../src/base/config.ts'
+import { signToken } from '../../src/base/tokens.ts'
 import { confirmUrl, preferencesUrl, readLink, unsubscribeUrl } from '../../src/subscribers/links.ts'
 
 const now = new Date('2026-03-06T07:00:00Z')
@@ -11,18 +12,64 @@ const later = (days: number) => new Date(now.getTime() + days * 86_400_000)
 
 test('a confirmation link is good for seven days', () => {
   const token = tokenOf(confirmUrl(config, 12, now))
-  assert.deepEqual(readLink(config, 'confirm', token, later(6.9)), { outcome: 'valid', id: 12 })
-  assert.deepEqual(readLink(config, 'confirm', token, later(7.1)), { outcome: 'expired', id: 12 })
+  assert.partialDeepStrictEqual(readLink(config, 'confirm', token, later(6.9)), { outcome: 'valid', id: 12 })
+  assert.partialDeepStrictEqual(readLink(config, 'confirm', token, later(7.1)), { outcome: 'expired', id: 12 })
 })
 
 test('an unsubscribe link from ten years ago still works', () => {
   const token = tokenOf(unsubscribeUrl(config, 7))
-  assert.deepEqual(readLink(config, 'unsubscribe', token, later(3650)), { outcome: 'valid', id: 7 })
+  assert.partialDeepStrictEqual(readLink(config, 'unsubscribe', token, later(3650)), { outcome: 'valid', id: 7 })
 })
 
 test('a link opens only the door it was made for', () => {
-  for (const url of [confirmUrl(config, 7, now), preferencesUrl(config, 7, now)])
+  for (const url of [confirmUrl(config, 7, now), preferencesUrl(config, { id: 7, generation: 0 }, now)])
     assert.deepEqual(readLink(config, 'unsubscribe', tokenOf(url), now), { outcome: 'forged' })
+})
+
+test('a preferences link carries its generation; one from before generations is of the first', () => {
+  const token = tokenOf(preferencesUrl(config, { id: 7, generation: 3 }, now))
+  assert.partialDeepStrictEqual(readLink(config, 'preferences', token, now), { id: 7, generation: 3 })
+  const old = signToken(config.secretKeys, 'preferences', '7', later(90))
+  assert.partialDeepStrictEqual(readLink(config, 'preferences', old, now), { outcome: 'valid', id: 7, generation: 0 })
+})
+
+test('what is copied along behind a link is ignored, and what is missing isn’t', () => {
+  const token = tokenOf(unsubscribeUrl(config, 7))!
+  for (const trail of [
+    '.',
+    ',',
+    '>',
+    ')',
+    ';',
+    ']',
+    "'",
+    '"',
+    '”',
+    '…',
+    '  ',
+    '\r\n',
+    '%2E',
+    '%22)',
+    '&gt;',
+    '_',
+    '*',
+    ').,',
+  ])
+    assert.partialDeepStrictEqual(
+      readLink(config, 'unsubscribe', token + trail, now),
+      { outcome: 'valid', id: 7 },
+      trail,
+    )
+  assert.equal(readLink(config, 'unsubscribe', ` ${token}`, now).outcome, 'valid')
+  for (const other of [
+    token.slice(0, -1),
+    `${token}A`,
+    `${token}.A`,
+    `x${token}`,
+    token.replace('.', ','),
+    `${token}.1`,
+  ])
+    assert.equal(readLink(config, 'unsubscribe', other, now).outcome, 'forged', other)
 })
 
 test('links signed before a key rotation keep working', () => {

@@ -10,7 +10,7 @@ import { makeFrame, makeSource, mailConfig, readMail } from '../support/digest-m
 
 const now = new Date('2026-11-23T06:00:00Z')
 const reader = (categories: readonly number[]) => ({
-  subscriberId: 42,
+  holder: { id: 42, generation: 0 },
   recipient: 'ada@reader.example',
   timezone: 'Europe/Berlin',
   subscriptions: categories.map((categoryId, position) => ({ categoryId, frequency: 'daily' as const, position })),
@@ -179,7 +179,7 @@ test('a digest loads nothing from anybody but its pictures, and has a heading, a
 test('headers of a list: one-click first, stable List-Id, Feedback-ID without a person in it, no automatic replies', async () => {
   const digest = splice(await makeFrame(makeSource(1, 1)), [section(1, 1)]).mail
   const write = await announcementWriter(mailConfig, 7, { subject: 'A note', body: 'From the newsroom.' })
-  const announcement = write(42, 'ada@reader.example', now)
+  const announcement = write({ id: 42, generation: 0 }, 'ada@reader.example', now)
   for (const [kind, mail] of Object.entries({ scheduled: digest, announcement })) {
     const headers = Object.fromEntries(mail.headers)
     assert.equal(Object.keys(headers).length, mail.headers.length)

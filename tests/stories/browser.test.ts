@@ -101,7 +101,7 @@ for (const javaScriptEnabled of [true, false])
       for (let look = 0; look < 3; look++) await page.goto(home + leave)
       assert.equal((await getSubscriber(house, 'ada@example.com')).status, 'active')
       await page.getByRole('button', { name: 'Unsubscribe' }).click()
-      await page.getByRole('heading', { name: 'You’re out' }).waitFor()
+      await page.getByRole('heading', { name: 'Unsubscribed' }).waitFor()
       assert.equal((await getSubscriber(house, 'ada@example.com')).status, 'unsubscribed')
       house.inbox.clear()
       await sendWaitingMail(house)
@@ -168,7 +168,7 @@ story(
       '/privacy',
       '/terms',
       '/confirm?token=x',
-      preferencesUrl(house.config, id, house.clock.now()).replace(home, ''),
+      preferencesUrl(house.config, { id, generation: 0 }, house.clock.now()).replace(home, ''),
       unsubscribeUrl(house.config, id).replace(home, ''),
     ]
     for (const path of paths) {

@@ -40,7 +40,7 @@ story('pages behind a link are kept by nobody and tell nobody where they were', 
   const { id } = await subscribeFully(house, 'ada@example.com')
   const { config, clock } = house
   for (const url of [
-    preferencesUrl(config, id, clock.now()),
+    preferencesUrl(config, { id, generation: 0 }, clock.now()),
     unsubscribeUrl(config, id),
     'http://news.example/confirm?token=1.0.x',
   ]) {
@@ -180,7 +180,7 @@ story('who is subscribed and signs up again keeps their choice and gets a link t
 story('preferences change what is sent, keep what isn’t, and say what is wrong by its field', async (house) => {
   await addCategories(house)
   const { id } = await subscribeFully(house, 'ada@example.com', { politics: 'daily', business: 'weekly' })
-  const url = pathOf(preferencesUrl(house.config, id, house.clock.now()))
+  const url = pathOf(preferencesUrl(house.config, { id, generation: 0 }, house.clock.now()))
   const token = new URL(url, 'http://x').searchParams.get('token')!
   const save = (fields: Record<string, string>) =>
     house.web
@@ -221,7 +221,9 @@ story('a category that is given another’s place gets it', async (house) => {
   await addCategories(house)
   const all = { politics: 'daily', 'world-news': 'daily', business: 'daily' }
   const { id } = await subscribeFully(house, 'ada@example.com', all)
-  const token = new URL(preferencesUrl(house.config, id, house.clock.now())).searchParams.get('token')!
+  const token = new URL(preferencesUrl(house.config, { id, generation: 0 }, house.clock.now())).searchParams.get(
+    'token',
+  )!
   const place = async (places: Record<string, number>) => {
     const fields = Object.fromEntries(Object.entries(places).map(([slug, at]) => [`order[${slug}]`, at]))
     await house.web
@@ -238,7 +240,9 @@ story('a category that is given another’s place gets it', async (house) => {
 story('my data is everything, as a file; erasing needs a tick and leaves nothing', async (house) => {
   await addCategories(house)
   const { id } = await subscribeFully(house, 'ada@example.com')
-  const token = new URL(preferencesUrl(house.config, id, house.clock.now())).searchParams.get('token')!
+  const token = new URL(preferencesUrl(house.config, { id, generation: 0 }, house.clock.now())).searchParams.get(
+    'token',
+  )!
   const data = await house.web.get(`/preferences/data?token=${token}`).expect(200)
   assert.match(String(data.headers['content-disposition']), /attachment/)
   const parsed = JSON.parse(data.text) as { subscriber: { email: string }; consents: unknown[]; mails: unknown[] }
@@ -254,7 +258,9 @@ story('my data is everything, as a file; erasing needs a tick and leaves nothing
 story('another address takes over only by the button in the mail to it', async (house) => {
   await addCategories(house)
   const { id } = await subscribeFully(house, 'ada@example.com')
-  const token = new URL(preferencesUrl(house.config, id, house.clock.now())).searchParams.get('token')!
+  const token = new URL(preferencesUrl(house.config, { id, generation: 0 }, house.clock.now())).searchParams.get(
+    'token',
+  )!
   const ask = (new_email: string) => house.web.post('/preferences/address').type('form').send({ token, new_email })
   await ask('two@example.com, three@example.com').expect(400)
   await ask('ada@new.example').expect(303)
@@ -279,7 +285,7 @@ story(
         assert.match(shown.text, /href="\/"/)
       }
     await house.web.post('/confirm').type('form').send({ token: foreign }).expect(400)
-    const old = pathOf(preferencesUrl(house.config, id, house.clock.now()))
+    const old = pathOf(preferencesUrl(house.config, { id, generation: 0 }, house.clock.now()))
     house.clock.advance('91d')
     const page = await house.web.get(old).expect(410)
     const button = buttonOf(page.text)

@@ -12,7 +12,7 @@ import { addCategory, restoreCategory, retireCategory } from '../../src/articles
 import { confirmUrl } from '../../src/subscribers/links.ts'
 import { confirm, lookAtConfirmation } from '../../src/subscribers/confirm.ts'
 import { confirmAddressChange, requestAddressChange } from '../../src/subscribers/address-change.ts'
-import { addressChangeUrl } from '../../src/subscribers/links.ts'
+import { addressChangeUrl, readLink, resubscribeToken } from '../../src/subscribers/links.ts'
 import { changePreferences } from '../../src/subscribers/preferences.ts'
 import { eraseSubscriber } from '../../src/subscribers/erase.ts'
 import { personalData } from '../../src/subscribers/personal-data.ts'
@@ -20,8 +20,8 @@ import { purgeUnconfirmed } from '../../src/subscribers/purge.ts'
 import { findSubscriberByKey, listSubscriptions } from '../../src/subscribers/store.ts'
 import { startOfDate } from '../../src/subscribers/subscriptions.ts'
 import { subscribe } from '../../src/subscribers/subscribe.ts'
-import { suppressAddress, unsuppress } from '../../src/subscribers/suppression.ts'
-import { resubscribe, unsubscribe } from '../../src/subscribers/unsubscribe.ts'
+import { findSuppression, suppressAddress, unsuppress } from '../../src/subscribers/suppression.ts'
+import { resubscribe, resubscribeByLink, unsubscribe } from '../../src/subscribers/unsubscribe.ts'
 import { listTablesNaming } from '../support/database.ts'
 
 let database: Database
@@ -102,20 +102,18 @@ test('signing up again while pending replaces the choice that the first mail con
   )
 })
 
-test('an address that never answers gets three confirmation mails, ever, even when it was forgotten in between', async () => {
-  for (let day = 0; day < 30; day++) {
+test('a mailbox that never answers gets a confirmation a day and three in 30 days, even when it was forgotten in between', async () => {
+  const days: number[] = []
+  for (let day = 0; day < 62; day++) {
     await signUp()
+    days.push((await mails()).length)
+    await sql`truncate deliveries`.execute(ctx.db)
     await purgeUnconfirmed(ctx)
     later(24)
   }
-  await purgeUnconfirmed(ctx)
-  later(24 * 8)
-  assert.equal(await purgeUnconfirmed(ctx), 1)
-  assert.equal(await findSubscriberByKey(ctx.db, address.key), undefined)
-  await signUp()
-  assert.deepEqual(await mails(), [])
-  const { mails: counted } = await ctx.db.selectFrom('formMails').select('mails').executeTakeFirstOrThrow()
-  assert.equal(counted, 3)
+  const mailed = days.flatMap((count, day) => (count > 0 ? [day] : []))
+  assert.deepEqual(mailed, [0, 1, 2, 30, 31, 32, 60, 61])
+  assert.ok(days.every((count) => count <= 1))
 })
 
 test('looking at a confirmation changes nothing; pressing the button makes active, says when, and mails one welcome', async () => {
@@ -316,11 +314,58 @@ test('an address moves only when the new mailbox agrees, and what is planned goe
   )
 })
 
-test('an erased person leaves no row with the address, and is not mailed when somebody signs them up again', async () => {
+test('an erased person leaves no row with the address, is kept from an old list, and is a new reader when they sign up again', async () => {
   const { id } = await confirmed()
   assert.ok(JSON.stringify(await personalData(ctx.db, id)).includes(address.email))
   assert.equal(await eraseSubscriber(ctx, id), true)
   assert.deepEqual(await listTablesNaming(ctx, 'ada@'), [])
+  assert.ok(await findSuppression(ctx, address))
+  await signUp({ business: 'weekly' })
+  assert.equal((await ada()).status, 'pending')
+  assert.deepEqual(await mails(), ['confirmation'])
+  assert.equal((await confirm(ctx, await confirmationToken(), origin)).outcome, 'confirmed')
+  assert.equal(await findSuppression(ctx, address), undefined)
+  assert.equal((await ada()).status, 'active')
+})
+
+for (const reason of ['hard_bounce', 'soft_bounces'] as const)
+  test(`an address suppressed for ${reason} is asked once in 30 days, and is mailed again when it confirms`, async () => {
+    await confirmed({ politics: 'daily' })
+    await suppressAddress(ctx, address, reason)
+    await sql`truncate deliveries`.execute(ctx.db)
+    const days: number[] = []
+    for (let day = 0; day < 62; day++) {
+      await signUp({ business: 'weekly' })
+      if ((await mails()).length > days.length) days.push(day)
+      later(24)
+    }
+    assert.deepEqual(days, [0, 30, 60])
+    assert.equal((await ada()).status, 'suppressed')
+    assert.equal((await confirm(ctx, await confirmationToken(), origin)).outcome, 'confirmed')
+    assert.equal((await ada()).status, 'active')
+    assert.ok((await ada()).nextDueAt)
+    assert.equal(await findSuppression(ctx, address), undefined)
+  })
+
+test('a confirmation that was mailed before a complaint confirms nothing after it', async () => {
   await signUp()
-  assert.deepEqual(await mails(), [])
+  await suppressAddress(ctx, address, 'complaint')
+  assert.equal((await confirm(ctx, await confirmationToken(), origin)).outcome, 'suppressed')
+  assert.equal((await ada()).status, 'suppressed')
+})
+
+test('an undo takes back the unsubscribe that it was made for, and no later one', async () => {
+  const { id } = await confirmed()
+  const first = await unsubscribe(ctx, id, { way: 'page', origin })
+  const token = new URL(`x:?t=${resubscribeToken(config, first!, first!.unsubscribedAt!)}`).searchParams.get('t')
+  const undo = async () => {
+    const link = readLink(config, 'resubscribe', token, now)
+    assert.equal(link.outcome, 'valid')
+    return link.outcome === 'valid' ? await resubscribeByLink(ctx, link, origin) : undefined
+  }
+  assert.equal((await undo())!.status, 'active')
+  later(1)
+  await unsubscribe(ctx, id, { way: 'one-click', origin })
+  assert.equal(await undo(), undefined)
+  assert.equal((await ada()).status, 'unsubscribed')
 })

@@ -1,10 +1,12 @@
 // The only pages of the console that need no session: ask for a link, and use one. The link's GET shows one button, its POST
-// signs in. Asking is answered alike, and after the same while, whoever's the address is.
+// signs in. Asking is answered alike, and after the same while, whoever's the address is; a place that asks too often is
+// refused.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Router } from 'express'
 import { endSession } from '../../access/sessions.ts'
 import { checkLink, requestLink, signIn } from '../../access/sign-in.ts'
+import { takePlace } from '../../db/rate-limits.ts'
 import { field, readForm } from '../forms.ts'
 import { html, type Html } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
@@ -45,6 +47,7 @@ export function mountSignIn(router: Router, web: WebContext): void {
   })
 
   router.post('/sign-in/link', readForm, async (request, response) => {
+    await takePlace(web, 'sign-in', request.ip ?? null)
     await Promise.all([requestLink(web, field(request, 'email') ?? ''), pause(answerMs)])
     response.redirect(303, '/admin/sign-in/check-your-mail')
   })

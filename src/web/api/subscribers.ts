@@ -7,10 +7,11 @@ import { listCategories } from '../../articles/store.ts'
 import { frequencies, subscriberStatuses } from '../../db/schema.ts'
 import { chosen, readChoices, readTimezone } from '../../subscribers/choices.ts'
 import { eraseSubscriber } from '../../subscribers/erase.ts'
+import { endOlderLinks } from '../../subscribers/generation.ts'
 import { personalData } from '../../subscribers/personal-data.ts'
 import { changePreferences, readLocale } from '../../subscribers/preferences.ts'
 import { readAddress, subscribe } from '../../subscribers/subscribe.ts'
-import { findSuppression } from '../../subscribers/suppression.ts'
+import { findObstacleAt } from '../../subscribers/suppression.ts'
 import { unsubscribe } from '../../subscribers/unsubscribe.ts'
 import { endpoint, idParams, listOf, pageQuery } from '../endpoint.ts'
 import {
@@ -134,7 +135,7 @@ export const subscriberEndpoints = [
     refuses: ['rate_limited'],
     async handle(web, { body, actor }) {
       const address = readAddress(body.email)
-      if (await findSuppression(web, address))
+      if ((await findObstacleAt(web, address)) === 'final')
         throw new Refusal('conflict', 'This address is on the suppression list: it must not be mailed.', [
           { field: 'email', message: 'is suppressed' },
         ])
@@ -198,6 +199,22 @@ export const subscriberEndpoints = [
     async handle(web, { params: { id }, actor }) {
       if (!(await unsubscribe(web, id, { way: 'api', origin: { ip: null, formUrl: null } }))) throw unknown(id)
       await noteAction(web, { actor: actor.name, action: 'subscriber.unsubscribed', subject: `subscriber:${id}` })
+      return showOne(web, id)
+    },
+  }),
+  endpoint({
+    method: 'post',
+    path: '/subscribers/:id/end-links',
+    scope,
+    tag,
+    summary: 'End all older links in this subscriber’s mails, except those that unsubscribe',
+    description: 'Nothing is mailed: the next digest has new links, and the preferences page mails one on request.',
+    params: idParams,
+    status: 200,
+    answer: subscriber,
+    async handle(web, { params: { id }, actor }) {
+      if (!(await endOlderLinks(web, id, { isMailed: false }))) throw unknown(id)
+      await noteAction(web, { actor: actor.name, action: 'subscriber.links_ended', subject: `subscriber:${id}` })
       return showOne(web, id)
     },
   }),

@@ -1,76 +1,116 @@
-// /confirm: GET shows one button, POST does it. A used link shows what holds today.
+// /confirm: GET shows one button, POST does it. A used link shows what holds today, an older one what became of it; either offers to
+// mail a new link, and never has one in its page.
 
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import type { Config } from '../../base/config.ts'
 import type { Context } from '../../db/context.ts'
 import type { Subscriber } from '../../db/schema.ts'
-import { confirm, lookAtConfirmation } from '../../subscribers/confirm.ts'
+import { confirm, lookAtConfirmation, mailConfirmationAgain, type Confirmation } from '../../subscribers/confirm.ts'
 import { preferencesToken } from '../../subscribers/links.ts'
 import { listSubscriptions } from '../../subscribers/store.ts'
 import { html, type Html } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
-import { oneButton, originOf, sendDeadLink, tokenOf } from './links.ts'
-import { dateAndTime, frequencyNames } from './words.ts'
-
-const tooOld = {
-  what: 'A confirmation works for seven days.',
-  wayOn: html`<p><a class="main" href="/">Sign up again</a></p>
-    <p>It takes a minute, and a new mail comes at once.</p>`,
-}
+import { message, oneButton, originOf, sendCheckMail, sendEnded, sendForged, sendOver, tokenOf } from './links.ts'
+import { dateAndTime, frequencyNames, longDate } from './words.ts'
 
 export function showConfirmation(web: WebContext): RequestHandler {
   return async (request, response) => {
     const token = tokenOf(request)
     const look = await lookAtConfirmation(web, token)
-    if (look.outcome === 'used') return sendPage(response, web.config, await today(web, look.subscriber, 'Used before'))
-    if (look.outcome !== 'open') return sendDeadLink(response, web.config, look.outcome, tooOld)
-    sendPage(response, web.config, {
-      title: 'Confirm your subscription',
-      kind: 'quiet',
-      isIndexed: false,
-      body: html`<h1>One press and it’s yours</h1>
-        <p class="deck">${look.subscriber.email} asked for the newsletter of ${web.config.site.name}.</p>
-        ${oneButton('/confirm', token!, 'Confirm my subscription')}
-        <p class="hint">It wasn’t you? Then close this page: nothing will come.</p>`,
-    })
+    if (look.outcome !== 'open') return sendNotOpen(web, request, response, look)
+    sendPage(
+      response,
+      web.config,
+      message(
+        'Confirm your subscription',
+        `${look.subscriber.email} asked for the newsletter of ${web.config.site.name}.`,
+        html`${oneButton('/confirm', token!, 'Confirm my subscription')}
+          <p class="hint">It wasn’t you? Then close this page: nothing will come.</p>`,
+      ),
+    )
   }
 }
 
 export function takeConfirmation(web: WebContext): RequestHandler {
   return async (request, response) => {
     const result = await confirm(web, tokenOf(request), originOf(request))
-    if (result.outcome === 'forged' || result.outcome === 'expired')
-      return sendDeadLink(response, web.config, result.outcome, tooOld)
-    const title = result.outcome === 'confirmed' ? 'Welcome' : 'Used before'
-    sendPage(response, web.config, await today(web, result.subscriber, title))
+    if (result.outcome !== 'confirmed') return sendNotOpen(web, request, response, result)
+    const { subscriber } = result
+    const token = preferencesToken(web.config, subscriber, web.clock.now())
+    sendPage(response, web.config, {
+      ...message(
+        'You’re in',
+        '',
+        html`${await today(web, subscriber)}
+          <p><a href="/preferences?token=${token}">Change what comes, and when</a></p>`,
+      ),
+      title: 'Welcome',
+    })
   }
 }
 
-async function today(web: Context, subscriber: Subscriber, title: string) {
-  const lines = await listSubscriptions(web.db, subscriber.id)
-  const isActive = subscriber.status === 'active'
-  return {
-    title,
-    kind: 'quiet',
-    isIndexed: false,
-    body: html`<h1>${title === 'Welcome' ? 'You’re in' : 'This link has been used'}</h1>
-      ${
-        isActive
-          ? html`${nextDigest(web.config, subscriber)}
-              <ul class="plain-list">
-                ${lines.map(
-                  (line) =>
-                    html`<li>
-                      <span class="caps">${line.name}</span> ${frequencyNames[line.frequency].toLowerCase()}
-                    </li>`,
-                )}
-              </ul>
-              ${preferencesLink(web, subscriber)}`
-          : html`<p class="deck">This subscription isn’t active any more, so nothing comes.</p>
-              <p><a class="main" href="/">Sign up again</a></p>`
-      }`,
+/** A new mail, as signing up again would cause it: a confirmation, or for who is active a preferences link. */
+export function mailConfirmation(web: WebContext): RequestHandler {
+  return async (request, response) => {
+    if (!(await mailConfirmationAgain(web, tokenOf(request), originOf(request))))
+      return sendForged(response, web.config)
+    sendCheckMail(
+      response,
+      web.config,
+      'If the sign-up is still known, a new link is on its way, unless one was mailed a short while ago.',
+    )
   }
+}
+
+type NotOpen = Exclude<Confirmation, { outcome: 'confirmed' }>
+
+async function sendNotOpen(web: WebContext, request: Request, response: Response, look: NotOpen): Promise<void> {
+  const { config } = web
+  const again = html`<p><a class="main" href="/">Sign up again</a></p>`
+  switch (look.outcome) {
+    case 'forged':
+      return sendForged(response, config)
+    case 'ended':
+      return sendEnded(response, config)
+    case 'gone':
+      return sendOver(response, config, {
+        what: 'A confirmation works for seven days; what isn’t confirmed by then is forgotten.',
+        wayOn: again,
+      })
+    case 'expired':
+      return sendOver(response, config, {
+        what: 'A confirmation works for seven days, and this one wasn’t pressed.',
+        wayOn: oneButton('/confirm/link', tokenOf(request)!, 'Mail me a new link'),
+      })
+    case 'suppressed':
+      return sendOver(response, config, {
+        title: 'This can’t be confirmed',
+        what: 'No mail may go to this address: somebody there complained about it, or our editors were asked to stop.',
+      })
+    case 'used': {
+      const { subscriber, usedAt, isExpired } = look
+      const isActive = subscriber.status === 'active'
+      const wayOn = isActive
+        ? html`${!isExpired && (await today(web, subscriber))}
+          ${oneButton('/confirm/link', tokenOf(request)!, 'Mail me a link to my preferences', { isQuiet: isExpired === false })}`
+        : again
+      const state = isActive ? 'The subscription is active.' : 'It isn’t active any more, so nothing comes.'
+      const text = `The subscription was confirmed on ${longDate(config, usedAt)}. ${state}`
+      return sendPage(response, config, message('This link has been used', text, wayOn))
+    }
+  }
+}
+
+/** What comes, and when. */
+async function today(web: Context, subscriber: Subscriber): Promise<Html> {
+  const lines = await listSubscriptions(web.db, subscriber.id)
+  return html`${nextDigest(web.config, subscriber)}
+    <ul class="plain-list">
+      ${lines.map(
+        (line) => html`<li><span class="caps">${line.name}</span> ${frequencyNames[line.frequency].toLowerCase()}</li>`,
+      )}
+    </ul>`
 }
 
 /** When mail comes next, or why none does. */
@@ -81,9 +121,4 @@ export function nextDigest(config: Config, subscriber: Subscriber): Html {
     Your next digest comes <strong>${dateAndTime(config, subscriber.nextDueAt, subscriber)}</strong>, if there is
     anything new in it.
   </p>`
-}
-
-function preferencesLink(web: Context, subscriber: Subscriber): Html {
-  const token = preferencesToken(web.config, subscriber.id, web.clock.now())
-  return html`<p><a href="/preferences?token=${token}">Change what comes, and when</a></p>`
 }

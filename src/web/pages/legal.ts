@@ -26,9 +26,9 @@ export function showPrivacy(web: WebContext): RequestHandler {
         </p>
         <h2 class="section-name">How long</h2>
         <p>
-          A sign-up that isn’t confirmed is forgotten after seven days. What was sent is forgotten after
-          ${retentionDays} days. The rest stays until you erase it, which you can do yourself from any mail: there you
-          can also fetch all of it as a file, change it, or leave.
+          A sign-up that isn’t confirmed is forgotten after seven days, and so is your former address after you changed
+          it. What was sent is forgotten after ${retentionDays} days. The rest stays until you erase it, which you can
+          do yourself from any mail: there you can also fetch all of it as a file, change it, or leave.
         </p>
         <p>Answerable: ${site.postalAddress}</p>`,
     })

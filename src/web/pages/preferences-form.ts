@@ -56,7 +56,7 @@ function whenActive(ctx: Context, view: PreferencesView): Html {
           <label for="new_email">New address</label>
           <input id="new_email" name="new_email" type="email" autocomplete="email" maxlength="254" required />
           ${problemOf(view, 'new_email')}
-          <p class="hint">A mail goes there; nothing moves before its button is pressed.</p>
+          <p class="hint">A mail goes there; nothing moves before its button is pressed. We tell this address too.</p>
         </div>
         <p><button type="submit" class="quiet">Move my newsletter</button></p>
       </form>
@@ -174,7 +174,7 @@ function whenNot(ctx: Context, view: PreferencesView): Html {
       canReturn(subscriber, view.now)
         ? oneButton(
             '/unsubscribe/undo',
-            resubscribeToken(ctx.config, subscriber.id, subscriber.unsubscribedAt!),
+            resubscribeToken(ctx.config, subscriber, subscriber.unsubscribedAt!),
             'Come back, as it was',
           )
         : html`<p><a class="main" href="/">Sign up again</a></p>`
@@ -188,6 +188,14 @@ function lastThings(view: PreferencesView): Html {
       <p>
         <a href="/preferences/data?token=${view.token}" download>Everything we keep about you</a>, as a file (JSON).
       </p>
+    </section>
+    <section>
+      <h2 class="section-name">Older links</h2>
+      <p>
+        If somebody else may have one of our mails: this ends the links in all of them, this page’s too. Only
+        unsubscribing goes on working. A new link is mailed to you.
+      </p>
+      ${oneButton('/preferences/end-links', view.token, 'End all older links', { isQuiet: true })}
     </section>
     <section>
       <h2 class="section-name">Erase me</h2>

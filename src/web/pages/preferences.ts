@@ -1,29 +1,46 @@
 // /preferences and what hangs on it: the choice, the hour, a pause, another address, my data, erasure. The signed link is the
-// only key. GET shows; every change is a POST that comes back here by redirect, so that reloading repeats nothing.
+// only key; without one the page asks for an address and mails it there. GET shows; every change is a POST that comes back here by redirect, so that reloading repeats nothing.
 
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Request, RequestHandler, Response } from 'express'
 import { Refusal } from '../../base/errors.ts'
+import { takePlace } from '../../db/rate-limits.ts'
 import type { Subscriber } from '../../db/schema.ts'
 import { listCategories } from '../../articles/store.ts'
 import { readChoices, readTimezone } from '../../subscribers/choices.ts'
 import { requestAddressChange } from '../../subscribers/address-change.ts'
 import { eraseSubscriber } from '../../subscribers/erase.ts'
+import { endOlderLinks } from '../../subscribers/generation.ts'
 import { readLink } from '../../subscribers/links.ts'
 import { personalData } from '../../subscribers/personal-data.ts'
 import {
   changePreferences,
   mailPreferencesLink,
+  mailPreferencesLinkTo,
   readLocale,
   readNumber,
   type PreferenceChanges,
 } from '../../subscribers/preferences.ts'
 import { findSubscriber, listSubscriptions } from '../../subscribers/store.ts'
+import { readAddress } from '../../subscribers/subscribe.ts'
 import { readPause } from '../../subscribers/subscriptions.ts'
+import { canReturn } from '../../subscribers/unsubscribe.ts'
 import { statusOf } from '../errors.ts'
+import { field } from '../forms.ts'
 import { html } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
-import { oneButton, originOf, sendDeadLink, tokenOf } from './links.ts'
+import {
+  linkByAddress,
+  message,
+  oneButton,
+  originOf,
+  sendCheckMail,
+  sendEnded,
+  sendForged,
+  sendOver,
+  tokenOf,
+} from './links.ts'
 import { preferencesPage, type Notice } from './preferences-form.ts'
 
 const notices: Record<string, Notice> = {
@@ -33,6 +50,7 @@ const notices: Record<string, Notice> = {
 
 export function showPreferences(web: WebContext): RequestHandler {
   return async (request, response) => {
+    if (request.query['token'] === undefined) return sendAskForLink(web, response)
     const opened = await open(web, request, response)
     if (!opened) return
     const done = request.query['done']
@@ -42,6 +60,8 @@ export function showPreferences(web: WebContext): RequestHandler {
 
 export function savePreferences(web: WebContext): RequestHandler {
   return async (request, response) => {
+    if (tokenOf(request) === undefined && Object.hasOwn(request.body as object, 'email'))
+      return mailLinkByAddress(web, request, response)
     const opened = await open(web, request, response)
     if (!opened) return
     const { token, subscriber } = opened
@@ -91,6 +111,7 @@ export function takeAddress(web: WebContext): RequestHandler {
     const opened = await open(web, request, response)
     if (!opened) return
     await orShowAgain(web, request, response, opened, async () => {
+      await takePlace(web, 'link', request.ip ?? null)
       await requestAddressChange(web, opened.subscriber.id, (request.body as Record<string, unknown>)['new_email'])
       response.redirect(303, `/preferences?token=${opened.token}&done=address`)
     })
@@ -115,7 +136,7 @@ export function takeErasure(web: WebContext): RequestHandler {
           <p class="deck">Your address, your choices and what you were sent are gone.</p>
           <p>
             Only a keyed fingerprint of the address stays, from which nobody can read it, so that no old list brings you
-            back.
+            back. You can sign up again whenever you like.
           </p>
           <p><a href="/">To the front page</a></p>`,
       })
@@ -134,19 +155,72 @@ export function sendMyData(web: WebContext): RequestHandler {
   }
 }
 
-/** A fresh link for one that is too old; the page says the same whatever became of the subscriber. */
+/** A new link for a preferences link that is too old, or for who unsubscribed and has only that link. The page says the same
+ * whatever became of the subscriber. */
 export function mailFreshLink(web: WebContext): RequestHandler {
   return async (request, response) => {
-    const link = readLink(web.config, 'preferences', tokenOf(request), web.clock.now())
-    if (link.outcome === 'forged') return sendDeadLink(response, web.config, 'forged')
-    await mailPreferencesLink(web, link.id)
-    sendPage(response, web.config, {
-      title: 'Check your mail',
-      kind: 'quiet',
-      isIndexed: false,
-      body: html`<h1>Check your mail</h1>
-        <p class="deck">If the subscription is active, a fresh link is on its way.</p>`,
-    })
+    const token = tokenOf(request)
+    const now = web.clock.now()
+    const preferences = readLink(web.config, 'preferences', token, now)
+    const unsubscribe = readLink(web.config, 'unsubscribe', token, now)
+    if (preferences.outcome === 'forged' && unsubscribe.outcome === 'forged') return sendForged(response, web.config)
+    await takePlace(web, 'link', request.ip ?? null)
+    if (preferences.outcome !== 'forged')
+      await mailPreferencesLink(web, preferences.id, ({ generation }) => generation === preferences.generation)
+    else if (unsubscribe.outcome !== 'forged')
+      await mailPreferencesLink(web, unsubscribe.id, (subscriber) => canReturn(subscriber, now))
+    sendCheckMail(response, web.config, linkIsMailed)
+  }
+}
+
+const linkIsMailed =
+  'If there is a subscription, a link to its preferences is on its way, unless one was mailed within the last six hours.'
+
+/** Without a token: by address. The answer is the same, and takes the same time, whatever the address is. */
+async function mailLinkByAddress(web: WebContext, request: Request, response: Response): Promise<void> {
+  const email = (request.body as Record<string, unknown>)['email']
+  const evenly = pause(answerMs)
+  try {
+    readAddress(email)
+    await takePlace(web, 'link', request.ip ?? null)
+    await mailPreferencesLinkTo(web, email)
+    await evenly
+  } catch (refusal) {
+    if (!(refusal instanceof Refusal) || refusal.code !== 'invalid' || request.accepts(['html', 'json']) === 'json')
+      throw refusal
+    return sendAskForLink(web, response, field(request, 'email')?.slice(0, 400), refusal)
+  }
+  sendCheckMail(response, web.config, linkIsMailed)
+}
+
+/** No answer by address is sooner: longer than any of them takes. */
+const answerMs = 40
+
+function sendAskForLink(web: WebContext, response: Response, typed?: string, refusal?: Refusal): void {
+  sendPage(response, web.config, {
+    ...message(
+      'Your newsletter',
+      'Your preferences open by a link that we mail to you.',
+      linkByAddress(typed, refusal?.problems[0]),
+    ),
+    status: refusal ? statusOf[refusal.code] : 200,
+  })
+}
+
+/** Ends this link too: the new one goes to the mailbox, not to whoever has this page. */
+export function endLinks(web: WebContext): RequestHandler {
+  return async (request, response) => {
+    const opened = await open(web, request, response)
+    if (!opened) return
+    await endOlderLinks(web, opened.subscriber.id, { isMailed: true })
+    sendPage(
+      response,
+      web.config,
+      message(
+        'All older links have ended',
+        `A new link is on its way to ${opened.subscriber.email}. By the old ones you can only unsubscribe.`,
+      ),
+    )
   }
 }
 
@@ -159,17 +233,18 @@ interface Opened {
 async function open(web: WebContext, request: Request, response: Response): Promise<Opened | undefined> {
   const token = tokenOf(request)
   const link = readLink(web.config, 'preferences', token, web.clock.now())
-  if (link.outcome === 'forged') sendDeadLink(response, web.config, 'forged')
+  const subscriber = link.outcome === 'forged' ? undefined : await findSubscriber(web.db, link.id)
+  if (link.outcome === 'forged') sendForged(response, web.config)
+  else if (!subscriber) sendOver(response, web.config, { what: 'There is no subscription behind it any more.' })
+  else if (subscriber.generation !== link.generation) sendEnded(response, web.config)
   else if (link.outcome === 'expired')
-    sendDeadLink(response, web.config, 'expired', {
-      what: 'It was good for ninety days.',
-      wayOn: oneButton('/preferences/link', token!, 'Mail me a fresh link'),
+    sendOver(response, web.config, {
+      what: 'It worked for ninety days.',
+      wayOn: oneButton('/preferences/link', token!, 'Mail me a new link'),
     })
-  else {
-    const subscriber = await findSubscriber(web.db, link.id)
-    if (subscriber && subscriber.status !== 'suppressed') return { token: token!, subscriber }
-    sendDeadLink(response, web.config, 'expired', { what: 'There is no subscription behind it any more.' })
-  }
+  else if (subscriber.status === 'suppressed')
+    sendOver(response, web.config, { what: 'No mail goes to the address of this subscription.' })
+  else return { token: token!, subscriber }
   return undefined
 }
 

@@ -3,13 +3,21 @@
 import { Router } from 'express'
 import { noForeignResources, readForm } from '../forms.ts'
 import type { WebContext } from '../web-context.ts'
-import { showAddressChange, takeAddressChange } from './address.ts'
+import { mailAddressLink, showAddressChange, showAddressUndo, takeAddressChange, takeAddressUndo } from './address.ts'
 import { showArchive, showArchivedEdition } from './archive.ts'
-import { showConfirmation, takeConfirmation } from './confirm.ts'
+import { mailConfirmation, showConfirmation, takeConfirmation } from './confirm.ts'
 import { sendEmbedScript, showEmbed } from './embed.ts'
 import { showFront } from './front.ts'
 import { showPrivacy, showTerms } from './legal.ts'
-import { mailFreshLink, savePreferences, sendMyData, showPreferences, takeAddress, takeErasure } from './preferences.ts'
+import {
+  endLinks,
+  mailFreshLink,
+  savePreferences,
+  sendMyData,
+  showPreferences,
+  takeAddress,
+  takeErasure,
+} from './preferences.ts'
 import { showCheckYourMail, takeSubscription } from './subscribe.ts'
 import { readOneClick, showUnsubscribe, takeReturn, takeUnsubscribe } from './unsubscribe.ts'
 
@@ -24,14 +32,19 @@ export function pagesRouter(web: WebContext): Router {
   const token = noForeignResources
   router.get('/confirm', token, showConfirmation(web))
   router.post('/confirm', token, readForm, takeConfirmation(web))
+  router.post('/confirm/link', token, readForm, mailConfirmation(web))
   router.get('/preferences', token, showPreferences(web))
   router.post('/preferences', token, readForm, savePreferences(web))
   router.get('/preferences/data', token, sendMyData(web))
   router.post('/preferences/link', token, readForm, mailFreshLink(web))
+  router.post('/preferences/end-links', token, readForm, endLinks(web))
   router.post('/preferences/erase', token, readForm, takeErasure(web))
   router.post('/preferences/address', token, readForm, takeAddress(web))
   router.get('/preferences/address', token, showAddressChange(web))
   router.post('/preferences/address/confirm', token, readForm, takeAddressChange(web))
+  router.post('/preferences/address/link', token, readForm, mailAddressLink(web))
+  router.get('/preferences/address/undo', token, showAddressUndo(web))
+  router.post('/preferences/address/undo', token, readForm, takeAddressUndo(web))
   router.get('/unsubscribe', token, showUnsubscribe(web))
   router.post('/unsubscribe', token, readOneClick, takeUnsubscribe(web))
   router.post('/unsubscribe/undo', token, readForm, takeReturn(web))

@@ -1,0 +1,107 @@
+// Taking an address change back, from the mail that the former address got. Bound to that one change: refused after a later one,
+// after an erasure, and after a week. Ending all older links doesn't end it: whoever moved a subscription that isn't theirs could
+// press that too.
+
+import { maskAddress } from '../base/email-address.ts'
+import type { Db, Trx } from '../db/connect.ts'
+import type { Context } from '../db/context.ts'
+import { retryDeadlock } from '../db/retry-deadlock.ts'
+import type { Subscriber } from '../db/schema.ts'
+import { getPepper } from '../db/settings.ts'
+import { addToOutbox } from '../delivery/outbox.ts'
+import { addressTaken, findChange, moveTo } from './address-change.ts'
+import { recordConsent, wordingOf, type Origin } from './consent.ts'
+import { linkDays, readLink } from './links.ts'
+import { findSubscriber, lockSubscriber } from './store.ts'
+import { leaveSuppression } from './suppression.ts'
+
+/** What became of an undo link:
+ * open: its button moves the subscription back; used: it did; expired: a week has passed; ended: there was a later change; gone: the
+ * subscription has been erased; forged: it isn't ours. */
+export type AddressUndoLook =
+  | { outcome: 'open'; subscriber: Subscriber; email: string; emailKey: string }
+  | { outcome: 'used' | 'expired' | 'ended' | 'gone' | 'forged' }
+
+/** Changes nothing. */
+export async function lookAtAddressUndo(ctx: Context, token: unknown): Promise<AddressUndoLook> {
+  const link = readLink(ctx.config, 'address-undo', token, ctx.clock.now())
+  if (link.outcome === 'forged') return { outcome: 'forged' }
+  return look(ctx.db, link, (id) => findSubscriber(ctx.db, id))
+}
+
+/** Finds the subscriber by `find`, which may lock. */
+async function look(
+  db: Db,
+  link: { id: number; outcome: 'valid' | 'expired' },
+  find: (id: number) => Promise<Subscriber | undefined>,
+): Promise<AddressUndoLook> {
+  const found = await findChange(db, link.id)
+  const subscriber = found && (await find(found.subscriberId))
+  const change = subscriber && (await findChange(db, link.id))
+  if (!subscriber || !change?.usedAt) return { outcome: 'gone' }
+  if (change.undoneAt) return { outcome: 'used' }
+  const later = await db
+    .selectFrom('addressChanges')
+    .select('id')
+    .where('subscriberId', '=', change.subscriberId)
+    .where('usedAt', 'is not', null)
+    // A change can't be confirmed once another one was: they are confirmed in the order in which they were asked for.
+    .where('id', '>', change.id)
+    .limit(1)
+    .executeTakeFirst()
+  if (later) return { outcome: 'ended' }
+  const { previousEmail: email, previousEmailKey: emailKey } = change
+  if (link.outcome === 'expired' || email === null || emailKey === null) return { outcome: 'expired' }
+  return { outcome: 'open', subscriber, email, emailKey }
+}
+
+export type AddressUndo =
+  | { outcome: 'undone'; email: string; isActive: boolean }
+  | { outcome: 'taken' | 'suppressed' | Exclude<AddressUndoLook['outcome'], 'open'> }
+
+/** `taken`: the former address has a subscription of its own by now; `suppressed`: it must not be mailed. Safe to repeat. */
+export async function undoAddressChange(ctx: Context, token: unknown, origin: Origin): Promise<AddressUndo> {
+  const now = ctx.clock.now()
+  const link = readLink(ctx.config, 'address-undo', token, now)
+  if (link.outcome === 'forged') return { outcome: 'forged' }
+  const pepper = await getPepper(ctx.db)
+  const undo = async (trx: Trx): Promise<AddressUndo> => {
+    const open = await look(trx, link, (id) => lockSubscriber(trx, id))
+    if (open.outcome !== 'open') return { outcome: open.outcome }
+    const { subscriber, email, emailKey } = open
+    const moved = await moveTo(trx, subscriber, { email, emailKey }, pepper)
+    if (moved !== 'moved') return { outcome: moved }
+    // It was the other address that must not be mailed.
+    const status = await leaveSuppression(trx, ctx, subscriber)
+    await trx.updateTable('addressChanges').set({ undoneAt: now }).where('id', '=', link.id).execute()
+    const { id: subscriberId } = subscriber
+    // The links of this address ended with the change.
+    await addToOutbox(trx, { kind: 'preferences-link', recipient: email, subscriberId })
+    await addToOutbox(trx, {
+      kind: 'address-changed',
+      recipient: subscriber.email,
+      subscriberId,
+      payload: { addressChangeId: null, changedAt: now.toISOString(), newAddress: maskAddress(email) },
+    })
+    await recordConsent(trx, {
+      subscriberId,
+      action: 'changed',
+      at: now,
+      origin,
+      wording: wordingOf(ctx.config),
+      detail: { address: 'taken back from the former mailbox' },
+    })
+    return { outcome: 'undone', email, isActive: status === 'active' }
+  }
+  return retryDeadlock(() => ctx.db.transaction().execute(undo), [addressTaken])
+}
+
+/** The nightly chore: what can't be taken back any more needs no former address. */
+export async function forgetFormerAddresses(ctx: Context): Promise<void> {
+  await ctx.db
+    .updateTable('addressChanges')
+    .set({ previousEmail: null, previousEmailKey: null })
+    .where('previousEmail', 'is not', null)
+    .where('usedAt', '<', new Date(ctx.clock.now().getTime() - linkDays['address-undo'] * 86_400_000))
+    .execute()
+}

@@ -1,0 +1,31 @@
+// Ending links. Raising a subscriber's generation ends every link that was made before, except those that unsubscribe.
+
+import type { Trx } from '../db/connect.ts'
+import type { Context } from '../db/context.ts'
+import { addToOutbox } from '../delivery/outbox.ts'
+import { lockSubscriber } from './store.ts'
+
+export async function raiseGeneration(trx: Trx, subscriberId: number): Promise<void> {
+  await trx
+    .updateTable('subscribers')
+    .set((eb) => ({ generation: eb('generation', '+', 1) }))
+    .where('id', '=', subscriberId)
+    .execute()
+}
+
+/** false: there is no such subscriber. `isMailed`: a new preferences link goes to the address, outside every budget: the press that
+ * causes it can't be repeated with the same link. */
+export async function endOlderLinks(
+  ctx: Context,
+  subscriberId: number,
+  options: { isMailed: boolean },
+): Promise<boolean> {
+  return ctx.db.transaction().execute(async (trx) => {
+    const subscriber = await lockSubscriber(trx, subscriberId)
+    if (!subscriber) return false
+    await raiseGeneration(trx, subscriberId)
+    if (options.isMailed)
+      await addToOutbox(trx, { kind: 'preferences-link', recipient: subscriber.email, subscriberId })
+    return true
+  })
+}
