@@ -30,7 +30,7 @@ export async function purge(ctx: Context, chunk = purgeChunk): Promise<number> {
       .where('purgedAt', 'is', null)
       // One that was run as of a day long past was planned today, by the database's clock.
       .where(
-        sql<boolean>`coalesce((select created_at < ${before} from deliveries where edition_id = editions.id limit 1), true)`,
+        sql<boolean>`coalesce((select created_at < ${before} from deliveries where edition_id = editions.id order by subscriber_id limit 1), true)`,
       )
       .orderBy('id')
       .limit(1)

@@ -1,0 +1,135 @@
+// A site with large tables: no statement of a tick, a claim, a turn, a page or the nightly chores reads one of them from one end to
+// the other. What does so for a reason is listed with it.
+
+import assert from 'node:assert/strict'
+import { sql } from 'kysely'
+import { runTick } from '../../src/digests/tick.ts'
+import { seed } from '../../src/digests/seed.ts'
+import { chores } from '../../src/worker.ts'
+import type { Out } from '../../src/commands/out.ts'
+import { openApiDocument } from '../../src/web/api/openapi.ts'
+import { endpoints } from '../../src/web/api/endpoints.ts'
+import { story, type House } from '../support/house.ts'
+import { openApi, openConsole } from '../support/keys.ts'
+import { openWorker } from '../support/post.ts'
+import { record, scannedTables } from '../support/query-plans.ts'
+
+const subscribers = 30_000
+const large = 10_000
+
+/** Statements that read a whole table by design: a word of theirs, the table, and why. */
+const allowed: readonly (readonly [part: RegExp, table: string, why: string])[] = [
+  [
+    /group by "next_due_at"/,
+    'due_times',
+    'counts everyone who is due at the next slots, and is kept for half a minute',
+  ],
+  [/exists \(select 1 from articles\)/, 'articles', 'ends at the first row'],
+]
+
+async function fill(house: House): Promise<void> {
+  const { ctx, db } = house
+  const quiet: Out = { print: () => {}, progress: () => {}, error: () => {}, isTty: false }
+  await seed(ctx, { subscribers, articles: 400, history: 3 }, quiet)
+  await sql`
+    insert into articles (title, link, excerpt, published_at, first_seen_at, updated_at)
+    select 'Old story ' || n, 'https://news.example/old/' || n, 'Once.', now() - interval '200 days',
+      now() - interval '200 days', now() from generate_series(1, 12000) n`.execute(db)
+  await sql`
+    insert into suppressions (email_hash, email, reason, detail, created_at)
+    select md5(n::text), 'dead' || n || '@gone.example', 'hard_bounce', '', now() from generate_series(1, 12000) n`.execute(
+    db,
+  )
+  await sql`
+    insert into audit_log (at, actor, action, subject)
+    select now() - n * interval '1 minute', 'cli', 'feed.added', 'feed:' || n from generate_series(1, 12000) n`.execute(
+    db,
+  )
+  await sql`
+    insert into deliveries (kind, lane, recipient, state, created_at, settled_at)
+    select 'confirmation', 'transactional', 'a@b.example', 'sent', now(), now() from generate_series(1, 12000) n`.execute(
+    db,
+  )
+  await sql`
+    insert into subscribers (email, email_key, email_hash, status, created_at)
+    select s || n || '@x.example', s || n || '@x.example', md5(s || n), s, now() - n % 20 * interval '1 day'
+    from generate_series(1, 12000) n cross join unnest(array['pending', 'unsubscribed']) s`.execute(db)
+  await sql`
+    insert into consents (subscriber_id, action, wording, wording_version, at)
+    select id, 'confirmed', '', 'old', now() - interval '1 year' from subscribers`.execute(db)
+  // For retention.
+  await sql`update editions set closed_at = now() - interval '100 days' where id = (select min(id) from editions)`.execute(
+    db,
+  )
+  await sql`update deliveries set created_at = now() - interval '100 days', settled_at = now() - interval '100 days'
+    where edition_id = (select min(id) from editions) or (edition_id is null and id % 2 = 0)`.execute(db)
+  // Sixty days of reading.
+  await sql`update reading set seen = seen || array(select generate_series(1000001, 1000400))`.execute(db)
+  await sql`vacuum analyze`.execute(db)
+}
+
+/** Links that change nothing, each shape once: /admin/editions/7 stands for all of its kind. */
+async function readPages(house: House): Promise<number> {
+  const console = await openConsole(house)
+  const seen = new Set<string>()
+  const queue = ['/admin', '/', '/archive', '/preferences', '/admin/trigger/confirm?categories=politics']
+  for (const path of queue) {
+    const shape = path.replace(/\d+/g, '0').replace(/=[^&]*/g, '=')
+    if (seen.has(shape) || /sign-out|\.(css|js|png|ico)/.test(path)) continue
+    seen.add(shape)
+    const page = await console.get(path)
+    assert.ok(page.status < 500, `${path}: ${page.status}`)
+    for (const [, href] of String(page.text ?? '').matchAll(/(?:href|hx-get|action)="(\/[^"#]*)"/g))
+      queue.push(href!.replaceAll('&amp;', '&'))
+  }
+  return seen.size
+}
+
+async function readApi(house: House): Promise<void> {
+  const api = await openApi(house)
+  const document = openApiDocument(house.config, endpoints) as { paths: Record<string, { get?: unknown }> }
+  for (const [path, { get }] of Object.entries(document.paths)) {
+    if (!get) continue
+    const url = path.replace(/\{[^}]+\}/g, '1')
+    const { body } = await api('get', url)
+    if ((body as { next?: string }).next) await api('get', `${url}?cursor=${(body as { next: string }).next}`)
+  }
+  for (const status of ['pending', 'active', 'unsubscribed', 'suppressed'])
+    await api('get', `/subscribers?status=${status}&limit=5`)
+}
+
+story(
+  'no statement of a tick, a claim, a turn, a page or a nightly chore reads a large table from end to end',
+  async (house) => {
+    const { ctx, db, database } = house
+    await fill(house)
+    const { rows: tables } = await sql<{ name: string; rows: number }>`
+      select relname as name, reltuples::int as rows from pg_class
+      where relkind = 'r' and relnamespace = 'public'::regnamespace`.execute(db)
+    const sizes = new Map(tables.map(({ name, rows }) => [name, rows]))
+    for (const name of ['subscribers', 'subscriptions', 'due_times', 'deliveries', 'reading', 'articles', 'consents'])
+      assert.ok(sizes.get(name)! > large, `${name} has ${sizes.get(name)} rows`)
+
+    const { rows: slots } = await sql<{ at: Date }>`select min(next_due_at) as at from due_times`.execute(db)
+    const statements = await record(async () => {
+      assert.ok((await readPages(house)) > 40)
+      await readApi(house)
+      house.clock.set(slots[0]!.at.toISOString())
+      await runTick(ctx, { chunkSize: 500 })
+      const worker = openWorker(house)
+      await worker.start()
+      while (house.inbox.received.length < 50) await new Promise((resolve) => setTimeout(resolve, 50))
+      await worker.stop()
+      await readPages(house)
+      for (const chore of Object.values(chores(ctx))) await chore({})
+    })
+    assert.ok(statements.length > 120, `${statements.length} statements`)
+    const scans: string[] = []
+    for (const statement of statements)
+      for (const table of await scannedTables(database.pool!, statement))
+        if ((sizes.get(table) ?? 0) > large && !allowed.some(([part, of]) => of === table && part.test(statement.text)))
+          scans.push(`${table}: ${statement.text.replace(/\s+/g, ' ').slice(0, 400)}`)
+    assert.deepEqual(scans, [])
+  },
+  { on: 'postgres', now: new Date().toISOString() },
+)
