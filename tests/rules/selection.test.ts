@@ -323,3 +323,9 @@ test('fragments: the first of all, and the first of those above any watermark, h
     }),
   )
 })
+
+test('a watermark never goes back: an edition that is older than the last mail leaves it where it is', () => {
+  const older = edition({ 1: [[11, 21]], 2: four })
+  const selection = selectStories(older, reader({ watermarks: { 1: 140, 2: 0 } }), daily, rules)
+  assert.deepEqual(selection?.watermarks, { 1: 140, 2: 100 })
+})

@@ -1,0 +1,28 @@
+// What becomes of a delivery, and whether an account adds up: small rules that much hangs on.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decideFate } from '../../src/delivery/fate.ts'
+import type { LeasedDelivery } from '../../src/delivery/lane.ts'
+import type { SmtpOutcome } from '../../src/delivery/smtp-dialogue.ts'
+import { addsUp } from '../../src/digests/close.ts'
+import { emptyAccount } from '../../src/digests/editions.ts'
+
+const rules = { retryHours: 48, uncertain: 'resend', random: 0.5 } as const
+const tooOld = { attempt: 20, ageSeconds: 1_000_000, doubts: 1, edition: null }
+const deliveryOf = (wasUncertain: boolean) => ({ ...tooOld, wasUncertain }) as LeasedDelivery
+const cutOff = { isAccepted: false, reply: null, stage: 'mail' } as unknown as SmtpOutcome
+
+test('an uncertain mail whose repetition is cut off for good stays uncertain; one that never was in doubt has failed', () => {
+  assert.equal(decideFate(deliveryOf(true), cutOff, rules).state, 'uncertain')
+  assert.equal(decideFate(deliveryOf(false), cutOff, rules).state, 'failed')
+})
+
+test('an account adds up only with the audience that was planned', () => {
+  const account = { ...emptyAccount(3), open: 0, sent: 2, failed: 1 }
+  assert.ok(addsUp(account, 3))
+  assert.ok(!addsUp(account, 4), 'a delivery was lost')
+  assert.ok(!addsUp(account, 2), 'a delivery was added')
+  assert.ok(!addsUp({ ...account, sent: 1 }, 3), 'one is in no state')
+  assert.ok(!addsUp({ ...account, sent: 1, open: 1 }, 3), 'one is still open')
+})
