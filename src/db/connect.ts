@@ -4,10 +4,10 @@
 // The surprise: PGlite is one connection. Inside a transaction callback, anything that uses the outer `db` waits for ever. So
 // stores take the handle as their first parameter and workflows pass `trx` down; tests run on PGlite and so find the slip.
 
-import { mkdirSync } from 'node:fs'
 import { CamelCasePlugin, Kysely, PGliteDialect, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import type { PGlite } from '@electric-sql/pglite'
+import { openInFolder } from './embedded-folder.ts'
 import type { Schema } from './schema.ts'
 
 export type Db = Kysely<Schema>
@@ -71,17 +71,18 @@ export function openPostgres(url: string, connections: number, options: { idleTr
  * lock (db/lock.ts): PGlite itself lets two processes in, which loses data. */
 export async function openEmbedded(folder: string, options: { from?: Blob } = {}): Promise<Database> {
   const { PGlite } = await import('@electric-sql/pglite')
-  if (!folder.includes('://')) mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const pglite = await PGlite.create({
-    dataDir: folder,
-    ...(options.from ? { loadDataDir: options.from } : {}),
-    parsers: {
-      [oid.int8]: Number,
-      [oid.numeric]: Number,
-      [oid.date]: (text: string) => text,
-      [oid.int8Array]: parseInt8Array,
-    },
-  })
+  const create = () =>
+    PGlite.create({
+      dataDir: folder,
+      ...(options.from ? { loadDataDir: options.from } : {}),
+      parsers: {
+        [oid.int8]: Number,
+        [oid.numeric]: Number,
+        [oid.date]: (text: string) => text,
+        [oid.int8Array]: parseInt8Array,
+      },
+    })
+  const pglite = await (folder.includes('://') ? create() : openInFolder(folder, create))
   const db: Db = new Kysely<Schema>({ dialect: new PGliteDialect({ pglite }), plugins })
   return {
     kind: 'embedded',

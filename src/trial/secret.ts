@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Config } from '../base/config.ts'
+import { Refusal } from '../base/errors.ts'
 
 /** The configuration with secret keys: as given, or DATA_DIR's. Safe to repeat, and from several processes at once. */
 export function withSecret(config: Config): Config {
@@ -32,9 +33,11 @@ function readSecret(file: string): string | null {
     if (/^[0-9a-f]{64}$/.test(text)) return text
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw cause
+    throw damaged(`${file} can't be read (${(cause as NodeJS.ErrnoException).code}).`)
   }
-  throw new Error(
-    `${file} doesn't hold 64 hexadecimal digits. Remove it to get a new one; links in old mails then expire.`,
-  )
+  throw damaged(`${file} doesn't hold 64 hexadecimal digits.`)
+}
+
+function damaged(what: string): Refusal {
+  return new Refusal('unavailable', `${what} Remove it to get a new one; links in old mails then expire.`)
 }
