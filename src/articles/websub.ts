@@ -144,6 +144,12 @@ export async function verifyHub(
   return challenge
 }
 
+/** Whether there is a feed that a push could be for: asked before its body is read. */
+export async function isPushable({ db }: Context, feedId: number, key: string): Promise<boolean> {
+  const feed = await db.selectFrom('feeds').select('hubSecret').where('id', '=', feedId).executeTakeFirst()
+  return typeof feed?.hubSecret === 'string' && isSame(key, callbackKey(feed.hubSecret))
+}
+
 /** A push. One with a wrong signature is dropped without a word, as the specification says; `gone` tells the hub to stop. */
 export async function receivePush(
   ctx: Context,

@@ -2,6 +2,7 @@
 
 import express, { type Request, type RequestHandler } from 'express'
 import { Refusal } from '../base/errors.ts'
+import { nulsIn } from './text-rules.ts'
 
 const parse = express.urlencoded({ extended: true, limit: '64kb', parameterLimit: 400 })
 
@@ -11,7 +12,13 @@ export const readForm: RequestHandler = (request, response, next) => {
     throw new Refusal('too_large', 'The form is larger than this address takes (64 kB).')
   if (!request.is('application/x-www-form-urlencoded'))
     throw new Refusal('unsupported_type', 'Send the form as application/x-www-form-urlencoded.')
-  parse(request, response, next)
+  parse(request, response, (error?: unknown) => {
+    request.body ??= {}
+    const problems = nulsIn(request.body, 'form')
+    const refusal =
+      problems.length > 0 && new Refusal('invalid', 'The form holds a character that no text has.', problems)
+    next(error ?? (refusal || undefined))
+  })
 }
 
 /** A field's text; undefined when it is missing or isn't one text. */

@@ -11,6 +11,7 @@ import { Refusal } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { handleErrors } from './errors.ts'
 import { mountRoutes } from './routes.ts'
+import { refuseNulInAddress } from './text-rules.ts'
 import type { WebContext } from './web-context.ts'
 
 const assets = path.join(import.meta.dirname, 'assets')
@@ -26,6 +27,7 @@ export function createServer(web: WebContext): Express {
   app.use(securityHeaders(config))
   app.use(logRequests(log))
   if (config.trial) app.use(onlyKnownHosts(config))
+  app.use(refuseNulInAddress)
   app.get('/theme.css', theme(config))
   app.use('/assets', express.static(assets, { index: false, maxAge: config.trial ? 0 : '1h', fallthrough: false }))
   mountRoutes(app, web)

@@ -22,6 +22,7 @@ export async function openConsole(house: House, email = 'ada@news.example') {
   const browser = house.browser()
   const post = (path: string, fields: Record<string, string | string[]> = {}) =>
     browser.post(path).set('Sec-Fetch-Site', 'same-origin').type('form').send(fields)
-  await post('/admin/sign-in', { token: link.searchParams.get('token')! }).expect(303)
-  return { get: (path: string) => browser.get(path), post, browser, editor }
+  const signedIn = await post('/admin/sign-in', { token: link.searchParams.get('token')! }).expect(303)
+  const cookie = String(signedIn.headers['set-cookie']).split(';')[0]!
+  return { get: (path: string) => browser.get(path), post, browser, editor, cookie }
 }

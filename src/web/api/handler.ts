@@ -5,9 +5,10 @@ import express, { type Request, type RequestHandler } from 'express'
 import { z } from 'zod'
 import { Refusal, type FieldProblem } from '../../base/errors.ts'
 import type { Actor, Endpoint } from '../endpoint.ts'
+import { nulsIn } from '../text-rules.ts'
 import type { WebContext } from '../web-context.ts'
 import { answerOnce, idempotencyKey } from './idempotency.ts'
-import { nulsIn, problemsOf } from './problems.ts'
+import { problemsOf } from './problems.ts'
 
 export function handlerOf(web: WebContext, definition: Endpoint, actorOf: (request: Request) => Actor): RequestHandler {
   const readHeaders = definition.method === 'post' ? idempotencyKey : z.object({})

@@ -44,7 +44,7 @@ const headersOf: Partial<Record<RefusalCode, Record<string, z.ZodType>>> = {
   unavailable: retryAfter,
 }
 
-/** Every text of a request: problems.ts refuses U+0000 wherever it stands. */
+/** Every text of a request: handler.ts refuses U+0000 wherever it stands. */
 const withoutNul: CreateDocumentOptions['override'] = ({ jsonSchema, io }) => {
   if (io === 'input' && jsonSchema.type === 'string' && !jsonSchema.pattern && !jsonSchema.enum && !jsonSchema.allOf)
     jsonSchema.pattern = '^[^\\u0000]*$'

@@ -21,18 +21,6 @@ export function problemsOf(issues: readonly Issue[], whole = 'body', at: readonl
   })
 }
 
-/** Strings with a NUL: JSON can carry one, no text column can. The document says so of every text (openapi.ts). */
-export function nulsIn(value: unknown, whole = 'body', at: readonly PropertyKey[] = []): FieldProblem[] {
-  if (typeof value === 'string')
-    return value.includes('\0')
-      ? [{ field: at.join('.') || whole, message: 'must not contain the character U+0000' }]
-      : []
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, inner]) =>
-    key.includes('\0') ? nulsIn(key, whole, at) : nulsIn(inner, whole, [...at, key]),
-  )
-}
-
 /** The shape that knows most of the given fields, then the one with the fewest complaints. */
 function likeliest(shapes: readonly (readonly Issue[])[]): readonly Issue[] {
   const unknown = (issues: readonly Issue[]) =>

@@ -5,6 +5,7 @@ import { noForeignResources, readForm } from '../forms.ts'
 import type { WebContext } from '../web-context.ts'
 import { mailAddressLink, showAddressChange, showAddressUndo, takeAddressChange, takeAddressUndo } from './address.ts'
 import { showArchive, showArchivedEdition } from './archive.ts'
+import { followStory } from './click.ts'
 import { mailConfirmation, showConfirmation, takeConfirmation } from './confirm.ts'
 import { sendEmbedScript, showEmbed } from './embed.ts'
 import { showFront } from './front.ts'
@@ -49,6 +50,7 @@ export function pagesRouter(web: WebContext): Router {
   router.post('/unsubscribe', token, readOneClick, takeUnsubscribe(web))
   router.post('/unsubscribe/undo', token, readForm, takeReturn(web))
 
+  router.get('/click', followStory(web))
   router.get('/archive', showArchive(web))
   router.get('/archive/:edition', showArchivedEdition(web))
   router.get('/embed', showEmbed(web))

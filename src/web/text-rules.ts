@@ -1,0 +1,23 @@
+// What no text column takes: U+0000, whoever sends it and wherever.
+
+import type { RequestHandler } from 'express'
+import { Refusal, type FieldProblem } from '../base/errors.ts'
+
+/** Texts with a NUL in what was sent, by the field's name: `email`, `articles.3.link`. */
+export function nulsIn(value: unknown, whole = 'body', at: readonly PropertyKey[] = []): FieldProblem[] {
+  if (typeof value === 'string')
+    return value.includes('\0')
+      ? [{ field: at.join('.') || whole, message: 'must not contain the character U+0000' }]
+      : []
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key.includes('\0') ? nulsIn(key, whole, at) : nulsIn(inner, whole, [...at, key]),
+  )
+}
+
+/** An address with an encoded NUL is nothing's. The API names the parameter itself. */
+export const refuseNulInAddress: RequestHandler = (request, _response, next) => {
+  if (request.url.includes('%00') && !request.url.startsWith('/api/v1/'))
+    throw new Refusal('invalid', 'The address holds a character that no address has.')
+  next()
+}
