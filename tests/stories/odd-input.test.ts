@@ -221,7 +221,6 @@ function oddPairs(): string[] {
   const value = (at: number) => oddValues[at % oddValues.length]!
   const ways = [
     (name: string, at: number) => `${name}=${value(at)}`,
-    (name: string, at: number) => `${name}=${value(at + 3)}`,
     (name: string) => `${name}[]=1&${name}[x]=2&${name}[x][y]=3`,
     (name: string) => `${name}=1&${name}=2`,
   ]
@@ -282,7 +281,8 @@ story(
     console.log(`${asked} odd requests to ${routes.length} routes`)
     assert.deepEqual(faults, [])
   },
-  { env: { FEED_ALLOW_HOSTS: '127.0.0.1:1' } },
+  // Ten thousand requests: on one of the databases, the stricter if there is one.
+  { on: process.env['TEST_DATABASE_URL'] ? 'postgres' : 'embedded', env: { FEED_ALLOW_HOSTS: '127.0.0.1:1' } },
 )
 
 const endsSession = ({ path }: Route) => path === '/admin/sign-out'

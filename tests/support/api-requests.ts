@@ -151,14 +151,15 @@ function textOf(known: Known, schema: JsonSchema, name: string): fc.Arbitrary<st
   const all = [schema, ...((schema['allOf'] ?? []) as JsonSchema[])]
   const patterns = all.flatMap(({ pattern }) => (typeof pattern === 'string' ? [new RegExp(pattern, 'u')] : []))
   const least = Number(schema['minLength'] ?? 0)
-  const most = Number(schema['maxLength'] ?? 1000)
+  const most = Number(schema['maxLength'] ?? 100)
   const fits = (text: string) =>
     [...text].length >= least && [...text].length <= most && patterns.every((pattern) => pattern.test(text))
   const free = fc.string({ unit: 'binary', minLength: least, maxLength: Math.min(most, 50) })
-  const long = fc.string({ unit: 'grapheme-ascii', minLength: Math.min(most, 1000), maxLength: Math.min(most, 1000) })
+  const long = fc.string({ unit: 'grapheme-ascii', minLength: Math.min(most, 2000), maxLength: Math.min(most, 2000) })
+  const wide = fc.constantFrom('🐋'.repeat(Math.min(most, 20_000)), '🐋'.repeat(Math.min(most, 20_000) - 1))
   const matching = patterns.map((pattern) => fc.stringMatching(pattern))
   const taken = known.texts.filter(fits)
-  const random = fc.oneof(free, long, ...matching, ...matching).filter(fits)
+  const random = fc.oneof(free, long, wide, ...matching, ...matching).filter(fits)
   return taken.length > 0 ? fc.oneof({ weight: 2, arbitrary: random }, fc.constantFrom(...taken)) : random
 }
 

@@ -9,7 +9,7 @@ import { invalid, Refusal } from '../../base/errors.ts'
 import { endpoint, intId, intIdParams, listOf, pageQuery } from '../endpoint.ts'
 import { findShownArticle, listArticles, type ShownArticle } from '../reads/articles.ts'
 import { matchCursor, pageBy } from './cursors.ts'
-import { prose, slug, webAddress } from './texts.ts'
+import { prose, slug, text, webAddress } from './texts.ts'
 
 const at = z.iso.datetime().nullable()
 const waitsUntil = at.meta({ description: 'dated ahead: until then it is on no page and in no mail' })
@@ -41,10 +41,10 @@ const pushed = z
     title: prose(1000),
     link: webAddress(2000),
     categories: z.array(slug).max(50),
-    excerpt: z.string().max(20_000).optional(),
+    excerpt: text(20_000).optional(),
     image: webAddress(2000).nullable().optional(),
-    author: z.string().max(300).nullable().optional(),
-    source: z.string().max(300).nullable().optional(),
+    author: text(300).nullable().optional(),
+    source: text(300).nullable().optional(),
     publishedAt: z.iso.datetime({ offset: true }).optional(),
   })
   .meta({ id: 'PushedArticle' })
@@ -105,7 +105,7 @@ export const articleEndpoints = [
       cursor: z.string().regex(articleCursor).optional(),
       category: slug.optional(),
       feed: intId.optional(),
-      q: z.string().max(200).optional(),
+      q: text(200).optional(),
       state: z.enum(['held', 'pinned', 'withdrawn', 'waiting']).optional(),
     }),
     status: 200,

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { listAudit } from '../../access/audit.ts'
 import { endpoint, listOf, pageQuery } from '../endpoint.ts'
 import { pageOf, readCursor } from './cursors.ts'
+import { text } from './texts.ts'
 
 const line = z
   .object({
@@ -24,9 +25,9 @@ export const auditEndpoints = [
     tag: 'audit',
     summary: 'Who did what, newest first',
     query: pageQuery.extend({
-      actor: z.string().max(80).optional(),
-      action: z.string().max(80).optional(),
-      subject: z.string().max(120).optional(),
+      actor: text(80).optional(),
+      action: text(80).optional(),
+      subject: text(120).optional(),
     }),
     status: 200,
     answer: listOf(line),

@@ -13,7 +13,7 @@ import {
 import { countsByCategory, listCategories } from '../../articles/store.ts'
 import type { Category } from '../../db/schema.ts'
 import { endpoint, listOf } from '../endpoint.ts'
-import { categoryName, slug, uniqueSlugs } from './texts.ts'
+import { categoryName, slug, text, uniqueSlugs } from './texts.ts'
 
 const category = z
   .object({
@@ -27,8 +27,8 @@ const category = z
   })
   .meta({ id: 'Category' })
 
-const slugParams = z.object({ slug: z.string().max(60) })
-const words = { name: categoryName, description: z.string().max(500) }
+const slugParams = z.object({ slug: text(60) })
+const words = { name: categoryName, description: text(500) }
 
 const answerOf = ({ id, slug, name, description, position, retiredAt }: Category, articles = 0) => ({
   id,

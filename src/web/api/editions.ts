@@ -107,6 +107,7 @@ export const editionEndpoints = [
     description:
       'A manual digest ignores frequency, respects what each subscriber has seen, and leaves out those with an open digest.',
     body: trigger,
+    bodyLimit: 300_000,
     status: 201,
     answer: edition,
     async handle(web, { body, actor }) {

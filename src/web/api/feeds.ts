@@ -20,7 +20,7 @@ import { listCategories } from '../../articles/store.ts'
 import { tryFeedUrl, wrongClock } from '../../articles/try-feed.ts'
 import { Refusal } from '../../base/errors.ts'
 import { endpoint, intIdParams, listOf } from '../endpoint.ts'
-import { feedAddress, prose, slug } from './texts.ts'
+import { feedAddress, prose, slug, text } from './texts.ts'
 
 const at = z.iso.datetime().nullable()
 const report = z
@@ -152,7 +152,7 @@ export const feedEndpoints = [
     body: z.strictObject({
       url: feedAddress,
       categories: slugs.default([]),
-      title: z.string().max(200).optional(),
+      title: text(200).optional(),
       ignoresDatesAhead: z.boolean().default(false),
     }),
     status: 201,
@@ -214,7 +214,7 @@ export const feedEndpoints = [
     params: intIdParams,
     body: z.strictObject({
       url: feedAddress.optional(),
-      title: z.string().max(200).optional(),
+      title: text(200).optional(),
       categories: slugs.optional(),
       state: z.enum(['active', 'paused']).optional(),
       ignoresDatesAhead: z.boolean().optional(),
@@ -260,6 +260,7 @@ export const feedEndpoints = [
     summary: 'Replace its mapping rules',
     params: intIdParams,
     body: z.strictObject({ rules: z.array(rule).max(200) }),
+    bodyLimit: 1_000_000,
     status: 200,
     answer: listOf(rule),
     async handle(web, { params, body, actor }) {

@@ -22,7 +22,7 @@ import {
 } from '../reads/subscribers.ts'
 import type { WebContext } from '../web-context.ts'
 import { pageOf, readCursor } from './cursors.ts'
-import { emailAddress, language, slug, timeZone, webAddress } from './texts.ts'
+import { emailAddress, language, slug, text, timeZone, webAddress } from './texts.ts'
 
 const at = z.iso.datetime().nullable()
 const subscriber = z
@@ -105,7 +105,7 @@ export const subscriberEndpoints = [
     scope,
     tag,
     summary: 'Subscribers, newest first, or the one with an address',
-    query: pageQuery.extend({ email: z.string().max(320).optional(), status: z.enum(subscriberStatuses).optional() }),
+    query: pageQuery.extend({ email: text(320).optional(), status: z.enum(subscriberStatuses).optional() }),
     status: 200,
     answer: listOf(subscriber),
     async handle(web, { query: { email, status, limit, cursor } }) {

@@ -9,7 +9,7 @@ import { readAddress } from '../../subscribers/subscribe.ts'
 import { findSuppression, listSuppressions, suppressAddress, unsuppress } from '../../subscribers/suppression.ts'
 import { endpoint, listOf, pageQuery } from '../endpoint.ts'
 import { matchCursor, pageBy } from './cursors.ts'
-import { emailAddress } from './texts.ts'
+import { emailAddress, text } from './texts.ts'
 
 const suppression = z
   .object({
@@ -77,7 +77,7 @@ export const suppressionEndpoints = [
     tag,
     summary: 'Never mail this address again',
     description: 'Safe to repeat: the first reason stays, except that it takes the place of a bounce.',
-    body: z.strictObject({ email: emailAddress, detail: z.string().max(500).optional() }),
+    body: z.strictObject({ email: emailAddress, detail: text(500).optional() }),
     status: 201,
     answer: suppression,
     async handle(web, { body, actor }) {

@@ -5,24 +5,24 @@
 import { z } from 'zod'
 import { addressPattern } from '../../base/email-address.ts'
 
+/** Counted in characters, as the document's maxLength is; a string's own length counts half of a pair. */
+export const text = (most: number) =>
+  z
+    .string()
+    .refine((given) => given.length <= most || [...given].length <= most, `has more than ${most} characters`)
+    .meta({ maxLength: most })
+
 /** No control characters, and something besides spaces. */
 export const line = (most: number) =>
-  z
-    .string()
-    .max(most)
-    .regex(/^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$/, 'must be one line of text')
+  text(most).regex(/^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$/, 'must be one line of text')
 
 /** Something besides white space. */
-export const prose = (most: number) =>
-  z
-    .string()
-    .max(most)
-    .regex(/^[^\0]*[^\0\s][^\0]*$/, 'must not be empty')
+export const prose = (most: number) => text(most).regex(/^[^\x00]*[^\x00\s][^\x00]*$/, 'must not be empty')
 
-export const categoryName = z
-  .string()
-  .max(80)
-  .regex(/^[^\x00-\x1f\x7f<>]*[^\x00-\x1f\x7f<>\s][^\x00-\x1f\x7f<>]*$/, 'must be one line of text without < or >')
+export const categoryName = text(80).regex(
+  /^[^\x00-\x1f\x7f<>]*[^\x00-\x1f\x7f<>\s][^\x00-\x1f\x7f<>]*$/,
+  'must be one line of text without < or >',
+)
 
 export const slug = z
   .string()
@@ -54,16 +54,13 @@ export const language = z
   .regex(/^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$/, 'is not a language tag, such as pt-BR')
 
 export const webAddress = (most: number) =>
-  z
-    .string()
-    .max(most)
-    .regex(/^https?:\/\/[^\x00-\x20\x7f/?#@]+([/?#][^\x00-\x20\x7f]*)?$/i, 'is not an http:// or https:// address')
-
-/** As webAddress, or as people copy it: `feed:` before it, blanks around it. */
-export const feedAddress = z
-  .string()
-  .max(2000)
-  .regex(
-    /^\s*(feed:(\/\/)?)?https?:\/\/[^\x00-\x20\x7f]+\s*$|^\s*feed:\/\/[^\x00-\x20\x7f]+\s*$/i,
-    'is not a web address',
+  text(most).regex(
+    /^[hH][tT]{2}[pP][sS]?:\/\/[^\x00-\x20\x7f/?#@]+([/?#][^\x00-\x20\x7f]*)?$/,
+    'is not an http:// or https:// address',
   )
+
+/** As webAddress, or as people copy it: `[fF][eE]{2}[dD]:` before it, blanks around it. */
+export const feedAddress = text(2000).regex(
+  /^\s*([fF][eE]{2}[dD]:(\/\/)?)?[hH][tT]{2}[pP][sS]?:\/\/[^\x00-\x20\x7f]+\s*$|^\s*[fF][eE]{2}[dD]:\/\/[^\x00-\x20\x7f]+\s*$/,
+  'is not a web address',
+)
