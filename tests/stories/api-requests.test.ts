@@ -117,7 +117,7 @@ story(
     console.log(`seed ${seed}: ${total} requests, by status ${JSON.stringify(Object.fromEntries(counts))}`)
     if (failures.length > 0)
       throw new Error(failures.map((error) => `${error.message}\n${String(error.cause)}`).join('\n\n'))
-    for (const status of [200, 201, 202, 204, 400, 404, 405, 409, 413, 415])
+    for (const status of [200, 201, 202, 204, 400, 404, 405, 409, 415])
       assert.ok(counts.has(status), `no request was answered ${status}: the generator doesn't reach far enough`)
   },
   { env: { FEED_ALLOW_HOSTS: '127.0.0.1:1' } },

@@ -59,7 +59,7 @@ export const webAddress = (most: number) =>
     'is not an http:// or https:// address',
   )
 
-/** As webAddress, or as people copy it: `[fF][eE]{2}[dD]:` before it, blanks around it. */
+/** As webAddress, or as people copy it: `feed:` before it, blanks around it. */
 export const feedAddress = text(2000).regex(
   /^\s*([fF][eE]{2}[dD]:(\/\/)?)?[hH][tT]{2}[pP][sS]?:\/\/[^\x00-\x20\x7f]+\s*$|^\s*[fF][eE]{2}[dD]:\/\/[^\x00-\x20\x7f]+\s*$/,
   'is not a web address',
