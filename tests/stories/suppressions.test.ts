@@ -133,7 +133,7 @@ story('the page of an unsubscribe link lets a suppressed subscriber unsubscribe'
   const farewell = await pressButtonOn(house, unsubscribePath(house, id))
   assert.match(farewell.text, /No more digests come/)
   assert.doesNotMatch(farewell.text, /Undo/)
-  await house.web.get(unsubscribePath(house, id)).expect(200, /You’re out/)
+  await house.web.get(unsubscribePath(house, id)).expect(200, /<h1>Unsubscribed<\/h1>/)
 })
 
 test('an upgrade makes every subscriber of a suppressed address suppressed, and keeps what they were', async () => {

@@ -95,7 +95,7 @@ async function sendNotOpen(web: WebContext, request: Request, response: Response
         ? html`${!isExpired && (await today(web, subscriber))}
           ${oneButton('/confirm/link', tokenOf(request)!, 'Mail me a link to my preferences', { isQuiet: isExpired === false })}`
         : again
-      const state = isActive ? 'The subscription is active.' : 'It isn’t active any more, so nothing comes.'
+      const state = isActive ? 'It is active.' : 'It isn’t active any more, so nothing comes.'
       const text = `The subscription was confirmed on ${longDate(config, usedAt)}. ${state}`
       return sendPage(response, config, message('This link has been used', text, wayOn))
     }

@@ -56,7 +56,10 @@ function whenActive(ctx: Context, view: PreferencesView): Html {
           <label for="new_email">New address</label>
           <input id="new_email" name="new_email" type="email" autocomplete="email" maxlength="254" required />
           ${problemOf(view, 'new_email')}
-          <p class="hint">A mail goes there; nothing moves before its button is pressed. We tell this address too.</p>
+          <p class="hint">
+            A mail goes there; nothing moves before its button is pressed. Your present address is told when it has
+            moved.
+          </p>
         </div>
         <p><button type="submit" class="quiet">Move my newsletter</button></p>
       </form>
