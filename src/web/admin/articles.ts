@@ -121,9 +121,10 @@ function articleRows(web: WebContext, articles: readonly ShownArticle[]): Html {
       title: html`<a href="${safeUrl(article.link)}" rel="noreferrer noopener">${article.title}</a>`,
       state: stateOf(web, article),
       facts: [
-        article.dateSource === 'first-seen'
-          ? ['First seen', moment(web.config, article.publishedAt)]
-          : ['Published', moment(web.config, article.publishedAt)],
+        [
+          article.dateSource === 'first-seen' ? 'First seen' : article.sendableAt ? 'Published' : 'Dated',
+          moment(web.config, article.publishedAt),
+        ],
         ['In', article.categories.join(', ') || html`<span class="none">nobody’s</span>`],
         ['From', [article.feedTitle ?? article.source, article.author].filter(Boolean).join(' · ') || 'the API'],
       ],
