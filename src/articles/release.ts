@@ -6,7 +6,7 @@
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
-import { eligibleDays } from './embargo.ts'
+import { eligibleDays, isAhead } from './embargo.ts'
 import { intArray, lockSeq, releaseSeqs, type Sendable } from './seq.ts'
 
 const atOnce = 1000
@@ -48,4 +48,21 @@ async function releaseSome(trx: Trx, now: Date): Promise<number> {
     order by a.published_at, a.id, ac.category_id`.execute(trx)
   await releaseSeqs(trx, pairs, { isLocked: true })
   return stories.length
+}
+
+/** What a run ahead of the clock has released waits again. Nobody who had it gets it once more. */
+export async function takeBackReleases(db: Db, now: Date): Promise<void> {
+  // Clocks differ a little.
+  const soon = new Date(now.getTime() + 60_000)
+  const early = await db.selectFrom('articles').select(['id', 'publishedAt']).where('sendableAt', '>', soon).execute()
+  const ids = early.filter(({ publishedAt }) => isAhead(publishedAt, now)).map(({ id }) => id)
+  if (ids.length === 0) return
+  await db.transaction().execute(async (trx) => {
+    await lockSeq(trx)
+    const ahead = sql`${intArray(ids)}::int[]`
+    await sql`update articles set sendable_at = null, updated_at = ${now}
+      where id = any(${ahead}) and sendable_at > ${soon}`.execute(trx)
+    await sql`update article_categories set seq = null
+      where article_id in (select id from articles where id = any(${ahead}) and sendable_at is null)`.execute(trx)
+  })
 }

@@ -4,7 +4,7 @@
 
 import type { Context } from '../db/context.ts'
 import type { Edition } from '../db/schema.ts'
-import { releaseDue } from '../articles/release.ts'
+import { releaseDue, takeBackReleases } from '../articles/release.ts'
 import { noteTick } from './alerts.ts'
 import { makeForApproval, settleAtSlot } from './approval.ts'
 import { closeFinished } from './close.ts'
@@ -52,7 +52,10 @@ export async function runTick(ctx: Context, options: TickOptions = {}): Promise<
       planned.push({ editionId: edition.id, planned: count, isComplete: outcome === 'complete' })
   }
 
-  // First of all: a story dated 07:00 is in the edition of 07:00.
+  // As long as an edition of a run ahead of the clock is open, its stories stay in its mails.
+  if (!options.isAsOf && !(await listUnfinished(ctx.db)).some(({ createdAt }) => createdAt > now))
+    await takeBackReleases(ctx.db, now)
+  // Before any cut-off: a story dated 07:00 is in the edition of 07:00.
   await releaseDue(ctx.db, now)
   await realign(ctx)
   if (!options.isAsOf) await takeBack(ctx)

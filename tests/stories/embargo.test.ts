@@ -10,8 +10,10 @@ import { pushArticles } from '../../src/articles/push.ts'
 import { releaseDue } from '../../src/articles/release.ts'
 import { countsByCategory, latestArticles } from '../../src/articles/store.ts'
 import { SeenHorizon } from '../../src/delivery/seen-horizon.ts'
+import { closeFinished } from '../../src/digests/close.ts'
 import { dryRun } from '../../src/digests/dry-run.ts'
 import { previewDigest } from '../../src/digests/preview.ts'
+import { runTick } from '../../src/digests/tick.ts'
 import { triggerDigest } from '../../src/digests/trigger.ts'
 import { type Item, rss } from '../support/feed-server.ts'
 import { type House, story } from '../support/house.ts'
@@ -105,6 +107,28 @@ story('a story dated at the slot is in the edition of the slot, also by a dry ru
   await tick(ctx)
   assert.deepEqual((await postAll(ctx))[0]!.articleIds, [articleId])
   assert.deepEqual(await shown(house), ['at seven'])
+})
+
+story('a run ahead of the clock counts as now, and what it released waits again when it is over', async (house) => {
+  const { ctx } = house
+  await open(house)
+  await addReader(ctx, { choice: { 1: 'daily' } })
+  const { articleId } = await push(house, 'tomorrow', 24)
+  const tomorrow = { ...ctx, clock: { now: () => ahead(house, 25) } }
+  await runTick(tomorrow, { isAsOf: true })
+  await tick(ctx)
+  assert.deepEqual((await postAll(tomorrow))[0]!.articleIds, [articleId])
+  await closeFinished(tomorrow)
+  await tick(ctx)
+  assert.deepEqual(await shown(house), [])
+  house.clock.advance('24h')
+  await triggerDigest(ctx, { actor: 'cli' })
+  await tick(ctx)
+  assert.deepEqual(await shown(house), ['tomorrow'])
+  assert.ok(
+    (await postAll(ctx)).every(({ articleIds }) => articleIds === null),
+    'once more',
+  )
 })
 
 story('hold, release, withdraw, restore, a new poll, a new push and new rules release nothing', async (house) => {
