@@ -10,6 +10,7 @@ const benches = {
   plan: 'subscribers planned a second at one slot, against plain SQL',
   compose: 'digests composed a second, 1,000 combinations of categories against one',
   ingest: 'entries of feeds a second',
+  console: 'every page of the console and list of the API, with a million subscribers',
 }
 const [name = '', ...rest] = process.argv.slice(2)
 const file = path.join(import.meta.dirname, `${name}.ts`)

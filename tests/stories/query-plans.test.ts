@@ -7,8 +7,7 @@ import { runTick } from '../../src/digests/tick.ts'
 import { seed } from '../../src/digests/seed.ts'
 import { chores } from '../../src/worker.ts'
 import type { Out } from '../../src/commands/out.ts'
-import { openApiDocument } from '../../src/web/api/openapi.ts'
-import { endpoints } from '../../src/web/api/endpoints.ts'
+import { everyApiList, readEveryPage } from '../support/every-page.ts'
 import { story, type House } from '../support/house.ts'
 import { openApi, openConsole } from '../support/keys.ts'
 import { openWorker } from '../support/post.ts'
@@ -69,34 +68,22 @@ async function fill(house: House): Promise<void> {
   await sql`vacuum analyze`.execute(db)
 }
 
-/** Links that change nothing, each shape once: /admin/editions/7 stands for all of its kind. */
 async function readPages(house: House): Promise<number> {
   const console = await openConsole(house)
-  const seen = new Set<string>()
-  const queue = ['/admin', '/', '/archive', '/preferences', '/admin/trigger/confirm?categories=politics']
-  for (const path of queue) {
-    const shape = path.replace(/\d+/g, '0').replace(/=[^&]*/g, '=')
-    if (seen.has(shape) || /sign-out|\.(css|js|png|ico)/.test(path)) continue
-    seen.add(shape)
+  const paths = await readEveryPage(async (path) => {
     const page = await console.get(path)
     assert.ok(page.status < 500, `${path}: ${page.status}`)
-    for (const [, href] of String(page.text ?? '').matchAll(/(?:href|hx-get|action)="(\/[^"#]*)"/g))
-      queue.push(href!.replaceAll('&amp;', '&'))
-  }
-  return seen.size
+    return String(page.text ?? '')
+  })
+  return paths.length
 }
 
 async function readApi(house: House): Promise<void> {
   const api = await openApi(house)
-  const document = openApiDocument(house.config, endpoints) as { paths: Record<string, { get?: unknown }> }
-  for (const [path, { get }] of Object.entries(document.paths)) {
-    if (!get) continue
-    const url = path.replace(/\{[^}]+\}/g, '1')
-    const { body } = await api('get', url)
-    if ((body as { next?: string }).next) await api('get', `${url}?cursor=${(body as { next: string }).next}`)
+  for (const path of everyApiList(house.config)) {
+    const { body } = (await api('get', path)) as { body: { next?: string | null } }
+    if (body.next) await api('get', `${path}${path.includes('?') ? '&' : '?'}cursor=${body.next}`)
   }
-  for (const status of ['pending', 'active', 'unsubscribed', 'suppressed'])
-    await api('get', `/subscribers?status=${status}&limit=5`)
 }
 
 story(
