@@ -70,13 +70,25 @@ export function testComposer(ctx: Context): Composer {
                 ),
                 record: null,
               }
-            : await composeView(ctx, view, delivery.recipient)
+            : await composeView(ctx, view, delivery.recipient).catch(skipRefused)
         if (composed.outcome === 'skip') return composed
         // A test is not a digest: nobody has read these stories.
         return { outcome: 'mail', record: null, mail: { ...composed.mail, subject: `[Test] ${composed.mail.subject}` } }
       }
     },
   }
+}
+
+/** Who or what the test was to show is gone since it was queued. */
+function skipRefused(error: unknown): Composed {
+  if (error instanceof Refusal) return { outcome: 'skip', reason: 'cancelled' }
+  throw error
+}
+
+/** Refuses a view of a subscriber or of categories that don't exist. */
+export async function checkView(ctx: Context, view: DigestView): Promise<void> {
+  if (view.subscriberId) await getReader(ctx, view.subscriberId)
+  if (view.categories?.length) await categoryIdsOf(ctx, view.categories)
 }
 
 async function composeView(ctx: Context, view: DigestView, recipient: string): Promise<Composed> {
@@ -94,19 +106,23 @@ async function getReader(ctx: Context, subscriberId: number): Promise<Reader> {
   return reader
 }
 
+async function categoryIdsOf(ctx: Context, slugs: readonly string[]): Promise<number[]> {
+  const known = await ctx.db
+    .selectFrom('categories')
+    .select(['id', 'slug'])
+    .where('slug', 'in', [...slugs])
+    .execute()
+  return slugs.map((slug) => {
+    const category = known.find((one) => one.slug === slug)
+    if (!category) throw invalid('categories', `There is no category ${slug}.`)
+    return category.id
+  })
+}
+
 /** New in the given categories, daily. */
 async function imaginedReader(ctx: Context, edition: OpenEdition, slugs: readonly string[] | null): Promise<Reader> {
   let ids: number[] = [...edition.frame.edition.categories.keys()]
-  if (slugs?.length) {
-    const known = await ctx.db
-      .selectFrom('categories')
-      .select(['id', 'slug'])
-      .where('slug', 'in', [...slugs])
-      .execute()
-    const unknown = slugs.find((slug) => !known.some((category) => category.slug === slug))
-    if (unknown !== undefined) throw invalid('categories', `There is no category ${unknown}.`)
-    ids = slugs.map((slug) => known.find((category) => category.slug === slug)!.id)
-  }
+  if (slugs?.length) ids = await categoryIdsOf(ctx, slugs)
   return {
     ...nobody,
     timezone: null,

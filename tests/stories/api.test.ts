@@ -9,6 +9,7 @@ import { suppressAddress } from '../../src/subscribers/suppression.ts'
 import { story, type House } from '../support/house.ts'
 import { openApi } from '../support/keys.ts'
 import { addReader, addStory } from '../support/newsroom.ts'
+import { sendWaitingMail } from '../support/post.ts'
 import { addCategories, getSubscriber, subscribeFully } from '../support/readers.ts'
 
 async function newsroom(house: House) {
@@ -126,6 +127,19 @@ story('a POST that is repeated with its Idempotency-Key is done once', async (ho
   house.clock.advance('25h')
   await trigger('one').expect(201)
   await trigger('bad key').expect(400)
+})
+
+story('a test is sent only as somebody who is there, and is given up when they are gone', async (house) => {
+  await newsroom(house)
+  const api = await openApi(house)
+  const test = (view: object) => api('post', '/editions/test-send').send({ to: 'eve@mail.example', ...view })
+  await test({ subscriberId: 99 }).expect(404)
+  assert.equal((await test({ categories: ['nowhere'] }).expect(409)).body.errors[0].field, 'categories')
+  const { body } = await test({ subscriberId: 1 }).expect(202)
+  await api('delete', '/subscribers/1').expect(204)
+  await sendWaitingMail(house)
+  const delivery = await house.db.selectFrom('deliveries').selectAll().where('id', '=', body.deliveryId).execute()
+  assert.deepEqual([delivery[0]!.state, delivery[0]!.reason], ['skipped', 'cancelled'])
 })
 
 story('lists come in pages that neither repeat nor miss a row', async (house) => {

@@ -3,6 +3,7 @@
 import { Refusal } from '../../base/errors.ts'
 import { findEdition } from '../../digests/editions.ts'
 import {
+  checkView,
   type DigestView,
   type Preview,
   previewAnnouncement,
@@ -17,12 +18,13 @@ export async function previewOf(web: WebContext, view: DigestView): Promise<Prev
   return 'announcement' in test ? previewAnnouncement(web, test.announcement) : previewDigest(web, test)
 }
 
-/** The same for a test mail. Refuses an edition whose stories aren't frozen yet. */
+/** The same for a test mail. Refuses what doesn't exist, and an edition whose stories aren't frozen yet. */
 export async function testViewOf(web: WebContext, view: DigestView): Promise<TestView> {
   if (view.subscriberId && view.categories?.length)
     throw new Refusal('conflict', 'Preview as a subscriber or for chosen categories, not both.', [
       { field: 'categories', message: 'not together with subscriber' },
     ])
+  await checkView(web, view)
   if (!view.editionId) return view
   const edition = await findEdition(web.db, view.editionId)
   if (!edition) throw new Refusal('not_found', `There is no edition ${view.editionId}.`)
