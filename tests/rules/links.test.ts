@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readConfig } from '../../src/base/config.ts'
 import { signToken } from '../../src/base/tokens.ts'
-import { confirmUrl, preferencesUrl, readLink, unsubscribeUrl } from '../../src/subscribers/links.ts'
+import { confirmUrl, holderFor, preferencesUrl, readLink, unsubscribeUrl } from '../../src/subscribers/links.ts'
 
 const now = new Date('2026-03-06T07:00:00Z')
 const trial = readConfig({})
@@ -31,6 +31,12 @@ test('a preferences link carries its generation; one from before generations is 
   assert.partialDeepStrictEqual(readLink(config, 'preferences', token, now), { id: 7, generation: 3 })
   const old = signToken(config.secretKeys, 'preferences', '7', later(90))
   assert.partialDeepStrictEqual(readLink(config, 'preferences', old, now), { outcome: 'valid', id: 7, generation: 0 })
+})
+
+test('a mail to a former address carries a link that has ended', () => {
+  const moved = { id: 7, generation: 2, email: 'ada@new.example' }
+  assert.deepEqual(holderFor(moved, 'ada@new.example'), { id: 7, generation: 2 })
+  assert.deepEqual(holderFor(moved, 'ada@old.example'), { id: 7, generation: 0 })
 })
 
 test('what is copied along behind a link is ignored, and what is missing isn’t', () => {

@@ -2,10 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { createEditor } from '../../src/access/editors.ts'
+import { eraseSubscriber } from '../../src/subscribers/erase.ts'
 import { purgeUnconfirmed } from '../../src/subscribers/purge.ts'
+import { findSuppression, suppressAddress } from '../../src/subscribers/suppression.ts'
 import { story, type House } from '../support/house.ts'
+import { linkIn } from '../support/inbox.ts'
 import { sendWaitingMail } from '../support/post.ts'
-import { addCategories, signUp, subscribeFully } from '../support/readers.ts'
+import { addCategories, getSubscriber, pressButtonOn, signUp, subscribeFully } from '../support/readers.ts'
 
 const everyAnswer = { TRUST_PROXY: '1', SIGNUPS_PER_IP: '0', SIGNUPS_PER_NETWORK: '0' }
 
@@ -124,4 +127,26 @@ story(
     assert.deepEqual(await received(house), ['ada@news.example'])
   },
   { env: { TRUST_PROXY: '1', SIGNUPS_PER_IP: '3' } },
+)
+
+story(
+  'who was erased, or suppressed as mail bounced, is mailed a confirmation and confirms; a complaint gets none',
+  async (house) => {
+    await addCategories(house)
+    for (const reason of ['hard_bounce', 'soft_bounces', 'erasure', 'complaint', 'manual'] as const) {
+      const email = `${reason}@example.com`
+      const { id } = await subscribeFully(house, email)
+      await received(house)
+      if (reason === 'erasure') await eraseSubscriber(house.ctx, id)
+      else await suppressAddress(house.ctx, { email, key: email }, reason)
+      await signUp(house, email, { business: 'daily' }).expect(303)
+      const isAsked = reason !== 'complaint' && reason !== 'manual'
+      assert.deepEqual(await received(house), isAsked ? [email] : [], reason)
+      if (!isAsked) continue
+      await pressButtonOn(house, linkIn(house.inbox.last(email).mail, /^\/confirm$/))
+      assert.equal((await getSubscriber(house, email)).status, 'active')
+      assert.equal(await findSuppression(house.ctx, { email, key: email }), undefined)
+      assert.deepEqual(await received(house), [email], 'the welcome')
+    }
+  },
 )
