@@ -5,7 +5,8 @@
 // `connect` (and `login`) have called back; `lastServerResponse` is then the answer to EHLO; a reply that nobody asked for is an
 // `error` at the latest one turn of the event loop later.
 
-import net from 'node:net'
+import type net from 'node:net'
+import { TLSSocket } from 'node:tls'
 import SMTPConnection, { type SMTPConnectionAuth } from 'nodemailer/lib/smtp-connection'
 import type { NodemailerError } from 'nodemailer'
 import { isLoopbackHost } from '../base/loopback.ts'
@@ -43,7 +44,7 @@ export interface Dialled {
 export async function dialRelay(relay: Relay, options: DialOptions): Promise<Dialled> {
   const dialling = await connect(relay, options)
   if (relay.user === null) return { socket: await dialling.take(), mechanism: null }
-  const { mechanism, other } = await dialling.check(() => chooseMechanism(relay, dialling.lastAnswer))
+  const { mechanism, other } = await dialling.check(() => chooseMechanism(relay, dialling))
   try {
     return await signIn(dialling, relay, mechanism)
   } catch (cause) {
@@ -114,9 +115,13 @@ class Dialling {
     else signal?.addEventListener('abort', this.#abort)
   }
 
-  /** The last complete answer: after `connect` the one to EHLO. */
-  get lastAnswer(): string {
+  /** The answer to EHLO, once connected. */
+  get hello(): string {
     return this.#smtp.lastServerResponse || ''
+  }
+
+  get isSecure(): boolean {
+    return this.#smtp._socket instanceof TLSSocket
   }
 
   connect(): Promise<void> {

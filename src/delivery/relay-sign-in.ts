@@ -14,16 +14,18 @@ interface Memory {
 const memories = new WeakMap<Relay, Memory>()
 
 const usual: readonly SignInMechanism[] = ['plain', 'login', 'cram-md5']
+/** The one that doesn't tell the password comes first. */
+const inClear: readonly SignInMechanism[] = ['cram-md5', 'plain', 'login']
 
-/** `other`: worth a try on a new connection if `mechanism` is refused. `hello` is the answer to EHLO. Throws when the relay offers
- * nothing that may be used. */
+/** `hello`: the answer to EHLO; `isSecure`: over TLS. `other` is worth a try on a new connection if `mechanism` is refused. Throws
+ * when the relay offers nothing that may be used. */
 export function chooseMechanism(
   relay: Relay,
-  hello: string,
+  { hello, isSecure }: { hello: string; isSecure: boolean },
 ): { mechanism: SignInMechanism; other: SignInMechanism | null } {
   const offered = offeredMechanisms(hello)
   const preferred = memoryOf(relay).mechanism
-  const allowed = relay.auth ? [relay.auth] : preferred ? [preferred, ...usual] : usual
+  const allowed = relay.auth ? [relay.auth] : [...(preferred ? [preferred] : []), ...(isSecure ? usual : inClear)]
   const mechanism = allowed.find((name) => offered.includes(name))
   if (!mechanism) {
     const wanted = relay.auth ? relay.auth.toUpperCase() : 'PLAIN, LOGIN or CRAM-MD5'
