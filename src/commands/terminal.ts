@@ -59,8 +59,8 @@ export async function runFromTerminal(words: readonly string[]): Promise<void> {
   if (interrupted.signal.aborted) process.exit()
 }
 
-/** The first asks the command to end well, and sets it a term; a later one doesn't ask. One Ctrl-C under npm arrives twice: from the terminal, and
- * from npm right after. */
+/** The first asks the command to end well, and sets it a term; a later one doesn't ask. One Ctrl-C under npm arrives twice: from the
+ * terminal, and from npm right after. */
 function interrupt(): void {
   const now = performance.now()
   if (!interrupted.signal.aborted) {
