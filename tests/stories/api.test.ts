@@ -88,6 +88,7 @@ story('what a program gets wrong is refused by its field', async (house) => {
   assert.equal((await api('get', '/editions?state=open').expect(400)).body.errors[0].field, 'state')
   assert.equal((await api('get', '/editions?limit=1&limit=2').expect(400)).body.errors[0].field, 'limit')
   assert.equal((await api('post', '/editions?dry').send({ kind: 'manual' }).expect(400)).body.errors[0].field, 'dry')
+  await api('get', '/editions?limit=3.0').expect(200)
   await api('get', '/editions/99').expect(404)
   await api('post', '/editions').set('Content-Type', 'application/json').send('{"kind":').expect(400)
   await api('post', '/editions').set('Content-Type', 'text/plain').send('{"kind":"manual"}').expect(415)

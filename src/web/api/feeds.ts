@@ -98,7 +98,7 @@ const polled = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('gone') }),
 ])
 
-const rule = z.object({
+const rule = z.strictObject({
   field: z.enum(['label', 'title', 'link']),
   pattern: prose(200),
   category: slug.nullable().meta({ description: 'null leaves the item out' }),

@@ -18,7 +18,7 @@ export function handlerOf(web: WebContext, definition: Endpoint, actorOf: (reque
     const problems: FieldProblem[] = []
     const read = <T>(schema: z.ZodType<T>, value: unknown): T | undefined => {
       const parsed = schema.safeParse(value)
-      problems.push(...(parsed.success ? nulsIn(value) : problemsOf(parsed.error.issues)))
+      problems.push(...(parsed.success ? nulsIn(parsed.data) : problemsOf(parsed.error.issues)))
       return parsed.data
     }
     const headers = read(readHeaders, { 'Idempotency-Key': request.get('Idempotency-Key') })
@@ -71,12 +71,14 @@ function readQuery(request: Request, schema: z.ZodObject | undefined, problems: 
   return schema ? asNumbers(schema, given) : given
 }
 
-/** Texts of an address where the schema wants a number: only digits are one. */
+/** Texts of an address where the schema wants a number. `1.0` is a whole number, by the rules of JSON Schema. */
 function asNumbers(schema: z.ZodObject, given: Record<string, string | string[]>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(given).map(([name, text]) => [
       name,
-      typeof text === 'string' && /^(0|[1-9]\d*)$/.test(text) && wantsNumber(schema.shape[name]) ? Number(text) : text,
+      typeof text === 'string' && /^-?(0|[1-9]\d*)(\.0+)?$/.test(text) && wantsNumber(schema.shape[name])
+        ? Number(text)
+        : text,
     ]),
   )
 }
