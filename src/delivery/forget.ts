@@ -21,3 +21,15 @@ export async function forgetRecipient(trx: Trx, subscriberId: number): Promise<v
     update deliveries d set subscriber_id = null, recipient = ${erased}, payload = null, smtp_reply = null
     from editions e where d.edition_id = e.id and d.subscriber_id = ${subscriberId}`.execute(trx)
 }
+
+/** What went to a former address of somebody who is subscribed under another one. */
+export async function forgetFormerRecipient(trx: Trx, subscriberId: number, recipient: string): Promise<void> {
+  await sql`delete from deliveries where subscriber_id = ${subscriberId} and edition_id is null and recipient = ${recipient}`.execute(
+    trx,
+  )
+  await sql`
+    update deliveries d set recipient = ${erased}, smtp_reply = null
+    from editions e where d.edition_id = e.id and d.subscriber_id = ${subscriberId} and d.recipient = ${recipient}`.execute(
+    trx,
+  )
+}

@@ -8,6 +8,7 @@ import type { Context } from '../db/context.ts'
 import { retryDeadlock } from '../db/retry-deadlock.ts'
 import type { Subscriber } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
+import { forgetFormerRecipient } from '../delivery/forget.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
 import { addressTaken, findChange, moveTo } from './address-change.ts'
 import { recordConsent, wordingOf, type Origin } from './consent.ts'
@@ -94,6 +95,24 @@ export async function undoAddressChange(ctx: Context, token: unknown, origin: Or
     return { outcome: 'undone', email, isActive: status === 'active' }
   }
   return retryDeadlock(() => ctx.db.transaction().execute(undo), [addressTaken])
+}
+
+/** For an erasure: nobody can take a change back to this address any more, and what went there is forgotten. */
+export async function forgetFormerAddress(trx: Trx, emailKey: string): Promise<void> {
+  const changes = await trx
+    .selectFrom('addressChanges')
+    .select(['id', 'subscriberId', 'previousEmail'])
+    .where('previousEmailKey', '=', emailKey)
+    .where('previousEmail', 'is not', null)
+    .execute()
+  for (const { id, subscriberId, previousEmail } of changes) {
+    await trx
+      .updateTable('addressChanges')
+      .set({ previousEmail: null, previousEmailKey: null })
+      .where('id', '=', id)
+      .execute()
+    await forgetFormerRecipient(trx, subscriberId, previousEmail!)
+  }
 }
 
 /** The nightly chore: what can't be taken back any more needs no former address. */

@@ -8,6 +8,7 @@ import type { Context } from '../db/context.ts'
 import { retryDeadlock } from '../db/retry-deadlock.ts'
 import { getPepper } from '../db/settings.ts'
 import { forgetRecipient, lockDeliveries } from '../delivery/forget.ts'
+import { forgetFormerAddress } from './address-undo.ts'
 import { clearDueTimes } from './due-times.ts'
 import { lockSubscriber } from './store.ts'
 import { suppress } from './suppression.ts'
@@ -26,6 +27,7 @@ export async function eraseSubscriber(ctx: Context, subscriberId: number): Promi
     await forgetRecipient(trx, subscriberId)
     await trx.deleteFrom('inboundEvents').where('subscriberId', '=', subscriberId).execute()
     await trx.deleteFrom('subscribers').where('id', '=', subscriberId).execute()
+    await forgetFormerAddress(trx, subscriber.emailKey)
     return true
   }
   // A worker may settle two mails of theirs in another order.
@@ -42,8 +44,11 @@ export async function eraseAddress(ctx: Context, address: EmailAddress): Promise
     .select('email')
     .where('emailHash', '=', emailHash)
     .executeTakeFirst()
-  await ctx.db
-    .transaction()
-    .execute((trx) => suppress(trx, { emailHash, email: null, reason: 'erasure' }, ctx.clock.now()))
+  await retryDeadlock(() =>
+    ctx.db.transaction().execute(async (trx) => {
+      await suppress(trx, { emailHash, email: null, reason: 'erasure' }, ctx.clock.now())
+      await forgetFormerAddress(trx, address.key)
+    }),
+  )
   return { wasKnown: listed?.email != null }
 }

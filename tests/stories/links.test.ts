@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { signToken } from '../../src/base/tokens.ts'
-import { eraseSubscriber } from '../../src/subscribers/erase.ts'
+import { eraseAddress, eraseSubscriber } from '../../src/subscribers/erase.ts'
 import { preferencesUrl, unsubscribeUrl } from '../../src/subscribers/links.ts'
 import { suppressAddress } from '../../src/subscribers/suppression.ts'
+import { listTablesNaming } from '../support/database.ts'
 import type { House } from '../support/house.ts'
 import { story } from '../support/house.ts'
 import { linkIn } from '../support/inbox.ts'
@@ -204,6 +205,13 @@ story(
     const goneUndo = await move(house, gone.id, 'gone@new.example')
     await eraseSubscriber(house.ctx, gone.id)
     await post(goneUndo).expect(410)
+
+    // The former address is erased, under which nobody is subscribed any more.
+    const shy = await subscribed(house, 'shy@example.com')
+    const shyUndo = await move(house, shy.id, 'bold@new.example')
+    await eraseAddress(house.ctx, { email: 'shy@example.com', key: 'shy@example.com' })
+    assert.deepEqual(await listTablesNaming(house, 'shy@example.com'), [])
+    await post(shyUndo).expect(410)
 
     const heir = await subscribed(house, 'heir@example.com')
     const heirUndo = await move(house, heir.id, 'heir@new.example')

@@ -152,7 +152,9 @@ function sendNotUndone(web: WebContext, response: Response, outcome: NotUndone):
         message('This link has been used', 'The change was taken back by it.', linkByAddress()),
       )
     case 'expired':
-      return sendOver(response, config, { what: 'A change of address can be taken back for seven days.' })
+      return sendOver(response, config, {
+        what: 'A change of address can be taken back for seven days, unless the former address has been erased meanwhile.',
+      })
     case 'ended':
       return sendOver(response, config, {
         title: 'This link has ended',
