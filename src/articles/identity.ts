@@ -127,7 +127,7 @@ export function identify(
   const hashes = new Set<string | null>()
   for (const story of listed) {
     // Known by its title alone: that must be its own.
-    const isSecond = keyOrder.every((kind) => kind === 'hash' || !story.keys[kind]) && hashes.has(story.keys.hash)
+    const isSecond = hasOnlyTitle(story.keys) && hashes.has(story.keys.hash)
     hashes.add(story.keys.hash)
     if (isSecond) duplicates.push(story.entry)
     else stories.push(story)
@@ -142,6 +142,10 @@ function marksOf({ guid, link, hash }: IdentityKeys, publishedAt: Date | null): 
   if (!guid) return [link ? `link ${link}` : `hash ${hash}`]
   const marks = [`guid ${guid} ${time}`]
   return link ? [...marks, `both ${guid}\n${link}`, `link ${link} ${time}`] : marks
+}
+
+function hasOnlyTitle(keys: IdentityKeys): boolean {
+  return keyOrder.every((kind) => kind === 'hash' || !keys[kind])
 }
 
 function dropShared(stories: readonly Identified[]): void {
@@ -178,4 +182,21 @@ export function match(
       taken.add(article)
     }
   return found
+}
+
+/** The keys of a story that it isn't known by yet. `articleId` null: it is new. A guid that another story has is this feed's own from
+ * now on; the hash of its title is for a story that has nothing else. */
+export function unknownKeys(
+  { keys }: Identified,
+  articleId: number | null,
+  articleOf: (kind: KeyKind, key: string) => number | undefined,
+): [KeyKind, string][] {
+  const owner = keys.guid ? articleOf('guid', keys.guid) : undefined
+  const kinds: KeyKind[] = ['guid', 'link', 'link-title', 'link-time']
+  if (owner !== undefined && owner !== articleId) kinds.push('feed-guid')
+  if (hasOnlyTitle(keys)) kinds.push('hash')
+  return kinds.flatMap((kind) => {
+    const key = keys[kind]
+    return key && articleOf(kind, key) === undefined ? [[kind, key] as [KeyKind, string]] : []
+  })
 }

@@ -10,7 +10,7 @@ import type { Feed } from '../db/schema.ts'
 import { dateThatCounts, isAhead, isFarAhead, mostDaysAhead } from './embargo.ts'
 import type { Entry } from './entry.ts'
 import { cutAtWord } from './html-text.ts'
-import { identify, type Identified, type KeyKind, match, shownTitle, titleKeyOf } from './identity.ts'
+import { identify, type Identified, type KeyKind, match, shownTitle, titleKeyOf, unknownKeys } from './identity.ts'
 import {
   type Edit,
   findKeys,
@@ -123,8 +123,10 @@ async function planEntries(
   const writes: Writes = { rows: [], edits: [], keys: [], pairs: [] }
   const pairs: (Writes['pairs'][number] & { publishedAt: number; place: number })[] = []
   const learn = (story: Identified, articleId: number) => {
-    for (const [kind, key] of lessons(story, articleId, articleOf))
+    for (const [kind, key] of unknownKeys(story, articleId, articleOf)) {
       writes.keys.push({ kind, key, article_id: articleId })
+      keys.set(`${kind} ${key}`, articleId)
+    }
   }
   for (const story of stories) {
     const { entry, place } = story
@@ -150,7 +152,7 @@ async function planEntries(
     const { publishedAt } = story
     if (categoryIds === null) ignore(entry, 'a rule leaves it out')
     // It couldn't be told from this one at the next poll.
-    else if (lessons(story, unborn, articleOf).length === 0) ignore(entry, 'it is in the document twice')
+    else if (unknownKeys(story, null, articleOf).length === 0) ignore(entry, 'it is in the document twice')
     else if (publishedAt && publishedAt < source.takeFrom) ignore(entry, 'it is older than what a new feed brings')
     else if (publishedAt && isFarAhead(publishedAt, now)) {
       ignore(entry, `it is dated more than ${mostDaysAhead} days ahead and taken later`)
@@ -177,27 +179,6 @@ async function planEntries(
   writes.pairs = pairs.map(({ article_id, category_id, waits }) => ({ article_id, category_id, waits }))
   return { report, writes }
 }
-
-/** The keys of a story that it isn't known by yet. A guid that another story has is this feed's own from now on; the hash of its
- * title is for a story that has nothing else. */
-function lessons(
-  { keys }: Identified,
-  articleId: number,
-  articleOf: (kind: KeyKind, key: string) => number | undefined,
-): [KeyKind, string][] {
-  const owner = keys.guid ? articleOf('guid', keys.guid) : undefined
-  const hasNothing = !keys.guid && !keys.link && !keys['link-title']
-  const kinds: KeyKind[] = ['guid', 'link', 'link-title', 'link-time']
-  if (owner !== undefined && owner !== articleId) kinds.push('feed-guid')
-  if (hasNothing) kinds.push('hash')
-  return kinds.flatMap((kind) => {
-    const key = keys[kind]
-    return key && articleOf(kind, key) === undefined ? [[kind, key] as [KeyKind, string]] : []
-  })
-}
-
-/** No article's id: what is new has none yet. */
-const unborn = 0
 
 /** What an edit changes; null: nothing. The date of a story that waits follows its feed; of any other it stays what it was, unless
  * it was only the time of first sight. Only the feed that

@@ -31,7 +31,13 @@ async function pastEdition(ctx: Context, slot: Date, first: number, last: number
   const over = new Date(slot.getTime() + 120_000)
   const offered = (await listCategories(ctx.db)).map((category) => category.id)
   await ctx.db.transaction().execute(async (trx) => {
-    const stories = await trx.selectFrom('articles').select('id').orderBy('id', 'desc').limit(storiesPerDay).execute()
+    const stories = await trx
+      .selectFrom('articles')
+      .select('id')
+      .where('sendableAt', 'is not', null)
+      .orderBy('id', 'desc')
+      .limit(storiesPerDay)
+      .execute()
     const { cutoffSeq } = await trx
       .selectFrom('articleCategories')
       .select(sql<number>`coalesce(max(seq), 0)`.as('cutoffSeq'))

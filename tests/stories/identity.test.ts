@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
+import fc from 'fast-check'
 import { addCategory } from '../../src/articles/categories.ts'
 import { parseFeed } from '../../src/articles/feed-formats.ts'
 import { storeFeed } from '../../src/articles/feed-store.ts'
@@ -13,6 +14,7 @@ import { type Database, openEmbedded } from '../../src/db/connect.ts'
 import type { Context } from '../../src/db/context.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { type Item, rss } from '../support/feed-server.ts'
+import { seedOf } from '../support/seed.ts'
 
 let database: Database
 let ctx: Context
@@ -239,4 +241,31 @@ test('publisher ids that differ are two articles, and adopt a feed’s story onl
   const timed = { id: 'p-11', link: `${site}/11`, title: 'The old pier', publishedAt: hoursAgo(2) }
   assert.deepEqual(await push(timed), ['updated'])
   assert.equal((await poll(feed, { title: 'The pier', guid: '11', link: `${site}/11`, date: hoursAgo(2) })).taken, 0)
+})
+
+test('whatever a feed repeats, mixes up or leaves out, the same document twice brings nothing new', async () => {
+  const item = fc.record({
+    title: fc.constantFrom('Morning briefing', 'The harbour', 'Letters', '🐋'),
+    guid: fc.constantFrom('', '1', '2', 'urn:3', 'urn:4', `${site}/`, `${site}/#1`, `${site}/?p=1`),
+    link: fc
+      .constantFrom('/', '/#1', '/live', '/live#1', '/live?ref=a', '/a', '/a/amp', '/b')
+      .map((path) => site + path),
+    date: fc.constantFrom(null, 1, 2, 30).map((hours) => hours && new Date(Date.UTC(2026, 2, 6, 6 - hours))),
+  })
+  const polls = fc.array(fc.record({ feed: fc.nat(1), items: fc.array(item, { minLength: 1, maxLength: 5 }) }), {
+    minLength: 2,
+    maxLength: 5,
+  })
+  await fc.assert(
+    fc.asyncProperty(polls, async (all) => {
+      await ctx.db.deleteFrom('articles').execute()
+      const both = [await newFeed(), await newFeed()]
+      for (const { feed, items } of all) {
+        await poll(both[feed]!, ...items)
+        const again = await poll(both[feed]!, ...items)
+        assert.equal(again.taken, 0, JSON.stringify(again))
+      }
+    }),
+    { numRuns: Number(process.env['IDENTITY_RUNS'] ?? 25), seed: seedOf('TEST_SEED') },
+  )
 })
