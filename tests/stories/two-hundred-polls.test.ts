@@ -58,7 +58,8 @@ function itemOf(story: Published, random: () => number): Item {
     guid: isGuidOdd
       ? `other-${number}-${edits}`
       : `${random() < 0.5 ? 'http' : 'https'}://lantern.example/?p=${number}`,
-    date: random() < 0.05 ? null : new Date(at + (edits && random() < 0.3 ? 3_600_000 : 0)),
+    // Under another guid only the same link and time, or title, say that it is the same story.
+    date: isGuidOdd ? new Date(at) : random() < 0.05 ? null : new Date(at + (edits && random() < 0.3 ? 3_600_000 : 0)),
     description: `Text of story ${number}, version ${edits}.`,
   }
 }
