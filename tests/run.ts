@@ -12,7 +12,7 @@ const files = ['rules', 'stories', 'failures']
   .flatMap((folder) =>
     fs.globSync('**/*.test.ts', { cwd: path.join(root, folder) }).map((f) => path.join(root, folder, f)),
   )
-  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .filter((file) => wanted.length === 0 || wanted.some((part) => path.relative(root, file).includes(part)))
   .sort()
 
 const postgres = await startPostgres()
