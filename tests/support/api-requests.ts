@@ -40,7 +40,6 @@ export function brokenRequests(document: ApiDocument, known: Known, path: string
     fc
       .tuple(valid, fc.oneof(fc.constantFrom(...fields, 'unknown'), fc.string({ maxLength: 8 })), oddTexts)
       .map(([parts, name, text]) => withQuery(written(path, method, parts), `${encodeURIComponent(name)}=${text}`)),
-    valid.map((parts) => ({ ...written(path, method, parts), method: 'PATCH' })),
     fc
       .tuple(valid, fc.constantFrom('get', 'post', 'put', 'patch', 'delete', 'options', 'trace', 'propfind'))
       .map(([parts, other]) => ({ ...written(path, method, parts), method: other.toUpperCase() })),
@@ -173,7 +172,7 @@ function numberOf(known: Known, schema: JsonSchema): fc.Arbitrary<number> {
 
 const deep = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
 
-export const oddTexts = fc.oneof(
+const oddTexts = fc.oneof(
   fc.constantFrom('', '0', '-1', '1.5', '1e3', '0x10', '%20', '%00', 'a%00b', '%', '%zz', '%ff%fe', '..%2F..', '%2F'),
   fc.constantFrom(
     '2147483647',
@@ -265,7 +264,6 @@ const oddTypes = fc.constantFrom<Record<string, string>>(
   { 'Content-Type': 'multipart/form-data' },
   { 'Content-Encoding': 'gzip' },
   { 'Content-Encoding': 'nonsense' },
-  { 'Content-Length-Of': 'nothing' },
 )
 
 /** Puts an odd value somewhere into a body, takes something out of it, or adds a field that isn't known. */
