@@ -38,8 +38,32 @@ const throttleText =
   /too many|too fast|\brates?\b|rate.?limit|throttl|try again later|temporarily deferred|concurren|limit exceeded|slow down|server busy/i
 const greyText = /grey|gray/i
 
+/** Longer replies say nothing new in the rest, and no expression below should read megabytes. */
+const longestReply = 2000
+const quotedNames = [
+  // Sendmail: "550 5.1.1 ada... User unknown".
+  /^(?:\d\.\d{1,3}\.\d{1,3} )?\S{1,255}\.\.\. /,
+  /<[^\s<>]{1,320}>/g,
+  /[^\s<>()[\]{},;:"']{1,64}@[^\s<>()[\]{},;:"']{1,255}/g,
+  /"[^\s"]{1,320}"|(?<!\w)'[^\s']{1,320}'(?!\w)/g,
+]
+const hostNames = /\bhttps?:\/\/\S{1,500}|\b(?:[a-z0-9-]{1,63}\.){1,10}[a-z]{2,24}\b/gi
+
+/** What a reply says, without what it quotes: `No such user: policy@paper.example` is about a user, not about policy. Pure. */
+function wordsOf(text: string): string {
+  return quotedNames.reduce((words, name) => words.replace(name, ' '), text.slice(0, longestReply))
+}
+
 export function classifyReply(stage: SmtpStage, reply: SmtpReply): ReplyClass {
-  const { code, text } = reply
+  const words = wordsOf(reply.text)
+  const plain = words.replace(hostNames, ' ')
+  // The name of a host, or of a page that explains, counts only where nothing else is said: "rejected, see spamhaus.org/…".
+  const isSaid = [senderText, policyText, deadUser, deadHost, refusedText].some((said) => said.test(plain))
+  return classify(stage, reply, isSaid ? plain : words)
+}
+
+function classify(stage: SmtpStage, reply: SmtpReply, text: string): ReplyClass {
+  const { code } = reply
   const status = reply.enhanced
   if (code === 421) return 'connection'
   if (code < 500) {
