@@ -1,8 +1,9 @@
-// `digest …`, `seed` and `preview`.
+// `digest …`, `brake …`, `seed` and `preview`.
 
 import type { Command } from 'commander'
 import { composersOf } from '../composers.ts'
 import { DeliveryWorker } from '../delivery/worker.ts'
+import { brakeDecide, brakeList } from '../digests/brake-commands.ts'
 import { digestExplain } from '../digests/explain.ts'
 import { previewCommand } from '../digests/preview-command.ts'
 import { digestRun, type DigestRunArgs, type DigestRunParts } from '../digests/run.ts'
@@ -49,6 +50,29 @@ export const digestCommands: AddCommands = (program, session, does) => {
     .action(
       does(async (email: string, options: { json?: boolean }) =>
         digestExplain((await session.open()).ctx, { email, ...options }, out),
+      ),
+    )
+
+  const brake: Command = program
+    .command('brake')
+    .description('where mail waits because too many addresses were called dead')
+  brake
+    .command('list')
+    .description('the brakes that are on, with a sentence each')
+    .option('--all', 'those that were decided too')
+    .option(...json)
+    .action(
+      does(async (options: { all?: boolean; json?: boolean }) => brakeList((await session.open()).ctx, options, out)),
+    )
+  brake
+    .command('decide')
+    .description('once and for all that waits under it: send again, or these addresses are dead')
+    .argument('<id>', 'as list shows it', wholeNumber(1))
+    .argument('<decision>', 'send-again, or addresses-are-dead, which send-again can take back')
+    .option(...json)
+    .action(
+      does(async (id: number, decision: string, options: { json?: boolean }) =>
+        brakeDecide((await session.open()).ctx, { id, decision, ...options }, out),
       ),
     )
 

@@ -447,6 +447,52 @@ export interface InFlightTable {
   since: Date | null
 }
 
+/** Where servers called implausibly many addresses dead (delivery/brakes.ts). */
+export interface BrakesTable {
+  id: Generated<number>
+  /** Set: mail to this recipient domain, of all editions. null: what went through `relay`. */
+  domain: string | null
+  relay: string | null
+  /** With `relay`: of this edition; null: mail of no edition. */
+  editionId: number | null
+  /** Digests wait, too. false: only sign-ups and other single mails were called dead, and nothing waits. */
+  holdsDigests: boolean
+  /** Database time. */
+  since: Date
+  /** What it went on for: so many of so many answers. */
+  dead: number
+  answers: number
+  /** null: it is on. `none`: nobody decided in time. */
+  decision: 'send-again' | 'addresses-are-dead' | 'none' | null
+  decidedAt: Date | null
+  /** As the audit log writes it. */
+  decidedBy: string | null
+}
+
+export interface DeadAnswersTable {
+  id: Generated<number>
+  /** Database time. */
+  at: Date
+  deliveryId: number
+  emailHash: string
+  lane: Lane
+  domain: string
+  relay: string
+  editionId: number | null
+  /** The server's words without the address, so that nothing here names a person. */
+  reply: string
+  /** It belongs to this brake, and counts for no other. */
+  brakeId: number | null
+}
+
+/** All other answers of a domain, or of a relay to an edition (delivery/answers.ts). */
+export interface AnswerCountsTable {
+  scope: string
+  /** Database time. */
+  at: Date
+  answers: number
+}
+
 /** What the dead-man's switch has said: one row per thing that is wrong, so that it says it once. */
 export interface AlertsTable {
   /** `planning:SLOT`, `edition:ID`, `feed:ID`, `account:EDITION`, `tick`. */
@@ -574,6 +620,9 @@ export interface Schema {
   claims: ClaimsTable
   inFlight: InFlightTable
   sendQuota: SendQuotaTable
+  brakes: BrakesTable
+  deadAnswers: DeadAnswersTable
+  answerCounts: AnswerCountsTable
   cronLeases: CronLeasesTable
   alerts: AlertsTable
   inboundEvents: InboundEventsTable
@@ -594,6 +643,7 @@ export type SignupRequest = Selectable<SignupRequestsTable>
 /** With when anything is next due; null: never. */
 export type Subscriber = Selectable<SubscribersTable> & { nextDueAt: Date | null }
 export type Suppression = Selectable<SuppressionsTable>
+export type Brake = Selectable<BrakesTable>
 export type Edition = Selectable<EditionsTable>
 export type Delivery = Selectable<DeliveriesTable>
 export type Editor = Selectable<EditorsTable>

@@ -14,7 +14,6 @@ import type { SmtpOutcome } from './smtp-dialogue.ts'
 
 export interface CourierOptions extends PreparerOptions {
   connection: number
-  gate: RelayGate
   /** How many mails to compose and sign while one is on the wire. */
   lookAhead: number
   commit: GroupCommit
@@ -243,7 +242,7 @@ export class Courier {
       this.#options.gate.failed(outcome.reply?.text ?? outcome.cause ?? 'it hung up')
     try {
       await this.#options.traffic.learned(delivery, fate)
-      await this.#options.outcomes.learned(delivery, fate, outcome, this.#options.gate.relay.name)
+      fate = await this.#options.outcomes.learned(delivery, fate, outcome, this.#options.gate.relay.name)
     } catch (cause) {
       this.#options.log.warn({ err: cause, delivery: delivery.id }, 'what a reply means could not be written down')
       // A dead address must be on the suppression list before its delivery is over: asked again, it says the same.

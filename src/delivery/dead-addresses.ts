@@ -13,9 +13,13 @@ export interface DeadAddress {
   relay: string
   /** The server's own words. */
   reply: string
+  /** The brake whose decision believes that answer. */
+  brakeId: number | null
 }
 
 export interface DeadAddresses {
   /** From the commit on it is mailed nothing more. Safe to repeat. */
   suppress(trx: Trx, dead: DeadAddress): Promise<void>
+  /** Undoes exactly what the answers to these deliveries suppressed. Safe to repeat. */
+  restore(trx: Trx, deliveryIds: readonly number[]): Promise<void>
 }

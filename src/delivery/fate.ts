@@ -69,6 +69,27 @@ export function decideFate(delivery: LeasedDelivery, outcome: SmtpOutcome, rules
   }
 }
 
+/** Its address was called dead, but under a brake that isn't believed (brakes.ts). A digest waits until an editor decides or its
+ * window has passed, and the try doesn't count. Others are tried again as after any other answer. */
+export function fateUnderBrake(delivery: LeasedDelivery, rules: FateRules): Fate {
+  const fate = { class: 'dead', wasTried: true, isDoubt: false } as const
+  if (delivery.wasUncertain) return { ...fate, state: 'uncertain', retryInSeconds: null }
+  if (delivery.lane === 'transactional') {
+    const isOver = isGivenUp(delivery.attempt, delivery.ageSeconds, windowOf(delivery, rules))
+    const retryInSeconds = isOver ? null : retryIn(delivery, delivery.attempt, rules)
+    return { ...fate, state: isOver ? 'failed' : 'deferred', retryInSeconds }
+  }
+  const left = secondsLeft(delivery, rules)
+  if (left === null) return { ...fate, state: 'failed', retryInSeconds: null }
+  return { ...fate, state: 'deferred', retryInSeconds: left, wasTried: false }
+}
+
+/** Until its window for retries has passed; null: it has. */
+export function secondsLeft(delivery: LeasedDelivery, rules: Pick<FateRules, 'retryHours'>): number | null {
+  const left = windowOf(delivery, rules) * 3600 - delivery.ageSeconds
+  return left > 0 ? Math.ceil(left) + 1 : null
+}
+
 /** Certainly not taken, and nothing said about the mail: queued again after a moment, as the relay may be restarting. A mail that
  * keeps cutting its connection waits as long as a deferred one. */
 function cutOff(delivery: LeasedDelivery, rules: FateRules): Fate {
@@ -83,7 +104,7 @@ function cutOff(delivery: LeasedDelivery, rules: FateRules): Fate {
   }
 }
 
-function windowOf({ edition }: LeasedDelivery, rules: FateRules): number {
+function windowOf({ edition }: LeasedDelivery, rules: Pick<FateRules, 'retryHours'>): number {
   return Math.min(rules.retryHours, edition?.retryHours ?? rules.retryHours)
 }
 

@@ -109,6 +109,8 @@ export class Lane {
   /** What couldn't go a moment ago may go now. */
   nudge(): void {
     if (this.#ready.length) this.#tell(true)
+    // What was here has been taken out: others may be waiting to be claimed.
+    else if (!this.#isDry && !this.#isClosed && this.#waiters.length) void this.#fill()
     else if (this.#closesWhenDry) this.#closeIfDone()
   }
 

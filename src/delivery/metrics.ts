@@ -6,6 +6,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
 import type { Lane } from '../db/schema.ts'
+import { listStanding } from './brakes.ts'
 import type { Fate } from './fate.ts'
 import type { LeasedDelivery } from './lane.ts'
 
@@ -121,6 +122,8 @@ export class DeliveryMetrics {
         select coalesce(sum(count), 0)::int as count from edition_counts where outcome = 'uncertain'`.execute(db)
       uncertain.set(rows[0]!.count)
     })
+    const brakesHelp = 'Brakes that are on: mail waits for an editor because too many addresses were called dead'
+    gauge('broadsheet_brakes', brakesHelp, null, async (brakes) => brakes.set((await listStanding(db)).length))
     const relays = () => this.view?.().relays ?? []
     const connectionsHelp = 'Connections of this process that are open, by relay'
     gauge('broadsheet_smtp_connections', connectionsHelp, 'relay', (open) => {

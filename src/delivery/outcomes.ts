@@ -1,19 +1,19 @@
 // What the end of a dialogue means beyond its delivery: metrics, the log, and the suppression of an address that is dead.
 
+import type { Config } from '../base/config.ts'
 import { parseEmailAddress } from '../base/email-address.ts'
 import type { Log } from '../base/log.ts'
 import { hashAddress } from '../base/tokens.ts'
-import type { Database } from '../db/connect.ts'
-import type { Fate } from './fate.ts'
+import type { Answers } from './answers.ts'
+import { type Fate, fateUnderBrake } from './fate.ts'
 import type { LeasedDelivery } from './lane.ts'
 import type { DeliveryMetrics } from './metrics.ts'
 import type { SmtpOutcome } from './smtp-dialogue.ts'
-import type { DeadAddresses } from './dead-addresses.ts'
 
 interface OutcomesOptions {
-  database: Database
+  config: Config
   log: Log
-  deadAddresses: DeadAddresses
+  answers: Answers
   metrics: DeliveryMetrics | null
 }
 
@@ -26,9 +26,9 @@ export class Outcomes {
     this.#pepper = pepper
   }
 
-  /** Before the delivery is settled. Safe to repeat. */
-  async learned(delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome, relay: string): Promise<void> {
-    const { database, deadAddresses, log, metrics } = this.#options
+  /** Before the delivery is settled. Returns its fate: another one where the answer isn't to be believed. Safe to repeat. */
+  async learned(delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome, relay: string): Promise<Fate> {
+    const { answers, config, log, metrics } = this.#options
     metrics?.learned(delivery, fate, outcome.reply?.code ?? null)
     if (fate.class !== 'sent')
       log.info(
@@ -41,11 +41,17 @@ export class Outcomes {
         },
         'a mail was not taken',
       )
-    if (fate.class !== 'dead') return
-    const { id: deliveryId, recipient: email, domain } = delivery
-    const reply = `${outcome.reply!.code} ${outcome.reply!.text}`
-    const dead = { email, emailHash: this.hashOf(email), deliveryId, domain, relay, reply }
-    await database.db.transaction().execute((trx) => deadAddresses.suppress(trx, dead))
+    if (fate.class !== 'dead') {
+      if (outcome.reply && fate.class !== 'connection') answers.heard(delivery, relay)
+      return fate
+    }
+    const { id: deliveryId, recipient: email, lane, domain, editionId } = delivery
+    const isBraked = await answers.dead({
+      ...{ email, emailHash: this.hashOf(email), deliveryId, lane, domain, editionId, relay },
+      reply: `${outcome.reply!.code} ${outcome.reply!.text}`,
+    })
+    const rules = { retryHours: config.mail.retryHours, uncertain: config.mail.uncertain, random: Math.random() }
+    return isBraked ? fateUnderBrake(delivery, rules) : fate
   }
 
   /** What suppressions are kept by. */

@@ -7,6 +7,7 @@ import type { Finisher } from './finisher.ts'
 import type { Naming } from './group-commit.ts'
 import type { Lane, LeasedDelivery, Ready } from './lane.ts'
 import type { Step } from './metrics.ts'
+import type { RelayGate } from './relays.ts'
 import type { Outcomes } from './outcomes.ts'
 import { type Envelope, sizeOf } from './smtp-dialogue.ts'
 import { notComposed, type Settlement, skipped } from './settlement.ts'
@@ -37,6 +38,7 @@ export type Taken = { kind: 'mail'; prepared: Prepared } | { kind: 'over'; settl
 
 export interface PreparerOptions {
   lane: Lane
+  gate: RelayGate
   traffic: Traffic
   finisher: Finisher
   outcomes: Outcomes
@@ -54,9 +56,9 @@ export class Preparer {
 
   /** The lane's next that may go; null when there is none right now. */
   async take(): Promise<Taken | null> {
-    const { lane, traffic } = this.#options
+    const { lane, traffic, gate } = this.#options
     const ready = lane.takeNow(
-      (delivery) => traffic.accepts(delivery),
+      (delivery) => traffic.accepts(delivery, gate.relay),
       (delivery) => traffic.prefers(delivery),
     )
     if (!ready) return null

@@ -40,14 +40,20 @@ const greyText = /grey|gray/i
 
 /** Longer replies say nothing new in the rest, and no expression below should read megabytes. */
 const longestReply = 2000
+const addresses = /[^\s<>()[\]{},;:"']{1,64}@[^\s<>()[\]{},;:"']{1,255}/g
 const quotedNames = [
   // Sendmail: "550 5.1.1 ada... User unknown".
   /^(?:\d\.\d{1,3}\.\d{1,3} )?\S{1,255}\.\.\. /,
   /<[^\s<>]{1,320}>/g,
-  /[^\s<>()[\]{},;:"']{1,64}@[^\s<>()[\]{},;:"']{1,255}/g,
+  addresses,
   /"[^\s"]{1,320}"|(?<!\w)'[^\s']{1,320}'(?!\w)/g,
 ]
 const hostNames = /\bhttps?:\/\/\S{1,500}|\b(?:[a-z0-9-]{1,63}\.){1,10}[a-z]{2,24}\b/gi
+
+/** For what is kept apart from the person. Pure. */
+export function withoutAddresses(text: string): string {
+  return text.slice(0, longestReply).replace(addresses, '…')
+}
 
 /** What a reply says, without what it quotes: `No such user: policy@paper.example` is about a user, not about policy. Pure. */
 function wordsOf(text: string): string {

@@ -1,20 +1,32 @@
 // What leaves this worker's hands: deliveries that were settled, and leased ones that had better wait elsewhere.
 
+import type { Answers } from './answers.ts'
+import type { FateRules } from './fate.ts'
 import { type GroupCommit, noConnection } from './group-commit.ts'
 import type { Lane, LeasedDelivery } from './lane.ts'
 import type { DeliveryMetrics } from './metrics.ts'
-import { leaseGivenBack, type Settlement } from './settlement.ts'
+import { heldByBrake, leaseGivenBack, type Settlement } from './settlement.ts'
 import type { Traffic } from './traffic.ts'
 
 export class Returns {
   #commit: GroupCommit
   #traffic: Traffic
   #metrics: DeliveryMetrics | null
+  #answers: Answers
+  #rules: Pick<FateRules, 'retryHours'>
 
-  constructor(commit: GroupCommit, traffic: Traffic, metrics: DeliveryMetrics | null) {
-    this.#commit = commit
-    this.#traffic = traffic
-    this.#metrics = metrics
+  constructor(options: {
+    commit: GroupCommit
+    traffic: Traffic
+    metrics: DeliveryMetrics | null
+    answers: Answers
+    rules: Pick<FateRules, 'retryHours'>
+  }) {
+    this.#commit = options.commit
+    this.#traffic = options.traffic
+    this.#metrics = options.metrics
+    this.#answers = options.answers
+    this.#rules = options.rules
   }
 
   /** Of one claim: gives back those whose domain rests, and returns the others. */
@@ -22,7 +34,31 @@ export class Returns {
     this.#traffic.claimed(leased)
     const parked = this.#traffic.screen(leased)
     if (parked.size) await this.#giveBack([...parked].map(([delivery, seconds]) => ({ delivery, seconds })))
-    return parked.size ? leased.filter((delivery) => !parked.has(delivery)) : leased
+    const open = parked.size ? leased.filter((delivery) => !parked.has(delivery)) : leased
+    return this.#hold(open)
+  }
+
+  /** A brake may be on since they were leased: they wait elsewhere. */
+  async holdBraked(lane: Lane): Promise<void> {
+    const isHeld = (delivery: LeasedDelivery) => this.#answers.holds(delivery)
+    if (lane.list().some(isHeld) && (await this.#isUpToDate()))
+      await this.#settle(lane.takeOut(isHeld).map((delivery) => heldByBrake(delivery, this.#rules)))
+  }
+
+  /** Returns those that no brake holds. */
+  async #hold(leased: LeasedDelivery[]): Promise<LeasedDelivery[]> {
+    const isHeld = (delivery: LeasedDelivery) => this.#answers.holds(delivery)
+    if (!leased.some(isHeld) || !(await this.#isUpToDate())) return leased
+    await this.#settle(leased.filter(isHeld).map((delivery) => heldByBrake(delivery, this.#rules)))
+    return leased.filter((delivery) => !isHeld(delivery))
+  }
+
+  /** What this worker knows of brakes may be a beat old: an editor may have decided meanwhile. */
+  async #isUpToDate(): Promise<boolean> {
+    return this.#answers.refresh().then(
+      () => true,
+      () => false,
+    )
   }
 
   /** A domain that throttles again and again rests longer than its deliveries should be held. */
@@ -50,9 +86,13 @@ export class Returns {
     }
   }
 
-  /** In a turn of their own, of no connection. A lost lease is noticed by the connections. */
   async #giveBack(idle: readonly { delivery: LeasedDelivery; seconds: number }[]): Promise<void> {
-    const settlements = idle.map(({ delivery, seconds }) => leaseGivenBack(delivery, seconds))
+    await this.#settle(idle.map(({ delivery, seconds }) => leaseGivenBack(delivery, seconds)))
+  }
+
+  /** In a turn of their own, of no connection. A lost lease is noticed by the connections. */
+  async #settle(settlements: readonly Settlement[]): Promise<void> {
+    if (!settlements.length) return
     await this.#commit.turn(settlements, noConnection, null).catch(() => {})
     closeClaims(settlements)
   }

@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts'
 import type { Database } from '../db/connect.ts'
 import type { Lane as LaneName } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
+import { Answers } from './answers.ts'
 import { Claimer } from './claims.ts'
 import type { Composers } from './composer.ts'
 import type { DeadAddresses } from './dead-addresses.ts'
@@ -57,6 +58,7 @@ export class WorkSession {
   #traffic: Traffic
   #isDraining = false
   #finisher: Finisher
+  #answers: Answers
   #outcomes: Outcomes
   #returns: Returns
   #leaseUntil: number
@@ -75,7 +77,13 @@ export class WorkSession {
     this.#options = options
     this.workerId = workerId
     this.#finisher = new Finisher(config, options.clock, pepper)
-    this.#outcomes = new Outcomes(options, pepper)
+    this.#answers = new Answers({
+      db: database.db,
+      deadAddresses: options.deadAddresses,
+      relays: options.relays.map(({ name }) => name),
+      retryHours: config.mail.retryHours,
+    })
+    this.#outcomes = new Outcomes({ ...options, answers: this.#answers }, pepper)
     this.#leaseUntil = registeredAt + options.leaseSeconds * 1000
     this.#seen = new SeenHorizon(database.db, options.clock)
     this.#commit = new GroupCommit({
@@ -93,9 +101,16 @@ export class WorkSession {
       clock: options.clock,
       relays: options.relays,
       log,
+      answers: this.#answers,
       freed: () => this.#lanes.digest.nudge(),
     })
-    this.#returns = new Returns(this.#commit, this.#traffic, options.metrics)
+    this.#returns = new Returns({
+      commit: this.#commit,
+      traffic: this.#traffic,
+      metrics: options.metrics,
+      answers: this.#answers,
+      rules: config.mail,
+    })
     this.gates = gates
     this.#claimer = new Claimer(database, workerId, options.asOf)
     // What nobody can send now is better leased by a worker that can.
@@ -134,6 +149,7 @@ export class WorkSession {
     const workerId = await registerWorker(db, { name: options.name, connections, leaseSeconds: options.leaseSeconds })
     const session = new WorkSession(options, workerId, pepper, registeredAt, slots, gates)
     await session.#seen.refresh()
+    await session.#answers.refresh()
     return session
   }
 
@@ -167,6 +183,7 @@ export class WorkSession {
     this.#traffic.look()
     for (const courier of this.#couriers) courier.letGoAfter(slowMs)
     for (const lane of [this.#lanes.digest, this.#lanes.transactional]) lane.nudge()
+    if (this.#answers.isAnyOn) void this.#returns.holdBraked(this.#lanes.digest)
     if (this.#traffic.limits.isAnyLimited) void this.#returns.parkSlow(this.#lanes.digest)
     const now = this.#options.clock.now()
     if (
@@ -220,11 +237,12 @@ export class WorkSession {
     const { database, config, log } = this.#options
     const left = await retireWorker(database.db, this.workerId, config.mail.uncertain)
     if (left?.uncertain) log.warn(left, 'a delivery worker ended with mails on the wire')
+    await this.#answers.beat().catch(() => {})
   }
 
   /** Renews the lease; false: it is lost. */
   async beat(): Promise<boolean> {
-    const { leaseSeconds } = this.#options
+    const { leaseSeconds, log } = this.#options
     const startedAt = performance.now()
     try {
       const outcome = await this.#claimer.clearDone((done) =>
@@ -237,6 +255,7 @@ export class WorkSession {
       }
       this.#leaseUntil = startedAt + leaseSeconds * 1000
       await this.#seen.refresh()
+      await this.#answers.beat().catch((cause: unknown) => log.warn({ err: cause }, 'answers could not be counted'))
       return true
     } catch (cause) {
       this.#options.log.warn({ err: cause }, 'the lease of the delivery worker could not be renewed')

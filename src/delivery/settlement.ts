@@ -2,7 +2,8 @@
 
 import type { DeliveryState, SkipReason } from '../db/schema.ts'
 import type { DigestRecord } from './composer.ts'
-import { decideFate, type Fate, type FateRules } from './fate.ts'
+import { heldStage } from './brakes.ts'
+import { decideFate, type Fate, type FateRules, secondsLeft } from './fate.ts'
 import type { Verdict } from './group-commit.ts'
 import type { LeasedDelivery } from './lane.ts'
 import type { SmtpOutcome } from './smtp-dialogue.ts'
@@ -49,6 +50,20 @@ export function leaseGivenBack(delivery: LeasedDelivery, retryInSeconds: number)
 
 export function skipped(delivery: LeasedDelivery, reason: SkipReason): Settlement {
   return { ...nothing, delivery, state: 'skipped', reason }
+}
+
+/** Under a brake it waits for an editor without being tried. After its window it is over, and nobody is suppressed. */
+export function heldByBrake(delivery: LeasedDelivery, rules: Pick<FateRules, 'retryHours'>): Settlement {
+  const retryInSeconds = secondsLeft(delivery, rules)
+  const isOver = retryInSeconds === null
+  return {
+    ...nothing,
+    delivery,
+    state: delivery.wasUncertain ? 'uncertain' : isOver ? 'failed' : 'deferred',
+    retryInSeconds,
+    stage: heldStage,
+    note: isOver ? 'held by a brake, and no editor decided in time' : 'held by a brake: an editor decides',
+  }
 }
 
 /** The re-check in the turn said no. A resend that nobody wants any more stays what it was: uncertain. */

@@ -6,6 +6,7 @@ import type { Config } from '../base/config.ts'
 import type { Relay } from '../base/relay.ts'
 import type { Log } from '../base/log.ts'
 import type { Db } from '../db/connect.ts'
+import type { Answers } from './answers.ts'
 import { DomainLimits } from './domain-limits.ts'
 import { clearStreak, countRefusal, markProven } from './edition-guards.ts'
 import type { Fate } from './fate.ts'
@@ -21,6 +22,8 @@ export interface TrafficOptions {
   clock: Clock
   relays: readonly Relay[]
   log: Log
+  /** Where a brake is on. */
+  answers: Answers
   /** What waited may go now. */
   freed: () => void
 }
@@ -54,8 +57,11 @@ export class Traffic {
     if (first?.edition) this.#guard.stands(first.editionId!, first.edition)
   }
 
-  accepts(delivery: LeasedDelivery): boolean {
-    if (delivery.lane === 'transactional') return true
+  accepts(delivery: LeasedDelivery, relay: Relay): boolean {
+    const { answers } = this.#options
+    if (delivery.lane === 'transactional')
+      return !answers.isCareful(delivery.domain) || this.limits.activeOf(delivery.domain) === 0
+    if (answers.holds(delivery, relay.name)) return false
     return this.#guard.mayStart(delivery.editionId) && this.limits.mayStart(delivery.domain)
   }
 
@@ -82,6 +88,7 @@ export class Traffic {
   async admit(delivery: LeasedDelivery, relay: Relay): Promise<'go' | 'later' | 'spent'> {
     if (delivery.lane === 'transactional') return 'go'
     if (!this.#guard.mayStart(delivery.editionId) || this.limits.isResting(delivery.domain)) return 'later'
+    if (this.#options.answers.holds(delivery, relay.name)) return 'later'
     // At once: while this one waits for its budget, others ask.
     this.#guard.started(delivery.editionId)
     let isAdmitted = false
@@ -99,9 +106,11 @@ export class Traffic {
   }
 
   /** Whether the relay may be told of it before it is admitted: only where nothing but a change can forbid it then. */
-  mayAnnounce({ editionId, domain }: LeasedDelivery, relay: Relay): boolean {
+  mayAnnounce(delivery: LeasedDelivery, relay: Relay): boolean {
+    const { editionId, domain } = delivery
     if (this.#rate || this.#rates.has(relay.name) || this.#days.has(relay.name)) return false
-    return this.#guard.isTrusted(editionId) && !this.limits.isResting(domain)
+    const isHeld = this.#options.answers.holds(delivery, relay.name)
+    return this.#guard.isTrusted(editionId) && !this.limits.isResting(domain) && !isHeld
   }
 
   async learned(delivery: LeasedDelivery, fate: Fate): Promise<void> {

@@ -8,14 +8,16 @@ import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
+import { listStanding } from '../delivery/brakes.ts'
 import { pausedByPolicy } from '../delivery/edition-guards.ts'
+import { brakeSentence } from './brake-words.ts'
 
 const planningMinutes = 15
 const progressMinutes = 15
 const tickMinutes = 5
 
 /** What keys begin with. */
-export const alertKinds = ['planning', 'edition', 'feed', 'tick', 'account'] as const
+export const alertKinds = ['planning', 'edition', 'brake', 'feed', 'tick', 'account'] as const
 
 interface Trouble {
   key: string
@@ -29,6 +31,7 @@ export async function checkAlerts(ctx: Context): Promise<void> {
   const troubles = [
     ...(await latePlanning(ctx.db, now)),
     ...(await stuckEditions(ctx.db)),
+    ...(await standingBrakes(ctx.db)),
     ...(await silentFeeds(ctx.db, now)),
     ...(await missingTicks(ctx.db)),
   ].sort((a, b) => a.key.localeCompare(b.key))
@@ -77,6 +80,11 @@ export async function clearAlert(trx: Trx, key: string, now: Date): Promise<void
 /** Those that still stand, newest first: for the console and the metrics. */
 export async function listAlerts(db: Db) {
   return db.selectFrom('alerts').selectAll().where('clearedAt', 'is', null).orderBy('raisedAt', 'desc').execute()
+}
+
+async function standingBrakes(db: Db): Promise<Trouble[]> {
+  const standing = await listStanding(db)
+  return standing.map((brake) => ({ key: `brake:${brake.id}`, message: brakeSentence(brake) }))
 }
 
 async function latePlanning(db: Db, now: Date): Promise<Trouble[]> {

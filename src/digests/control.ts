@@ -2,7 +2,7 @@
 // with its line in the audit log; workers read the edition's state in the statement that puts a mail on the wire, so it counts
 // for the very next one.
 
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { type Actor, audit } from '../access/audit.ts'
 import { Refusal } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
@@ -121,15 +121,40 @@ export async function retryFailed(ctx: Context, input: { editionId: number; acto
   const now = ctx.clock.now()
   return ctx.db.transaction().execute(async (trx) => {
     const edition = await lock(trx, input.editionId)
-    if (edition.state !== 'closed' && edition.state !== 'sending' && edition.state !== 'paused')
+    if (!canSendAgain(edition))
       throw new Refusal('conflict', `Edition ${edition.id} is ${edition.state}: nothing of it can be sent again.`)
-    await lockPlanning(trx)
+    const deliveries = await sendFailedAgain(trx, [edition], sql`true`)
+    await audit(trx, {
+      at: now,
+      actor: input.actor,
+      action: 'edition.retried',
+      subject: `edition:${edition.id}`,
+      detail: { deliveries },
+    })
+    return deliveries
+  })
+}
+
+/** Pure. */
+export function canSendAgain({ state }: Pick<Edition, 'state'>): boolean {
+  return state === 'closed' || state === 'sending' || state === 'paused'
+}
+
+/** Of editions that the caller has locked, in the order of their ids: the failed deliveries `d` that a condition names. */
+export async function sendFailedAgain(
+  trx: Trx,
+  editions: readonly Edition[],
+  isWanted: RawBuilder<unknown>,
+): Promise<number> {
+  await lockPlanning(trx)
+  let total = 0
+  for (const edition of editions) {
     const { rows } = await sql<{ id: number }>`
       with later as materialized (
         select id from editions where id <> ${edition.id} and (closed_at is null or closed_at >= ${edition.createdAt})
       ), picked as materialized (
         select d.id, d.subscriber_id from deliveries d join subscribers s on s.id = d.subscriber_id
-        where d.edition_id = ${edition.id} and d.state = 'failed' and s.status = 'active'
+        where d.edition_id = ${edition.id} and d.state = 'failed' and s.status = 'active' and ${isWanted}
           and not exists (select from suppressions p where p.email_hash = s.email_hash)
           and (d.kind = 'announcement' or not exists (
             select from later join deliveries l on l.edition_id = later.id
@@ -139,15 +164,9 @@ export async function retryFailed(ctx: Context, input: { editionId: number; acto
       from picked p where d.id = p.id and d.state = 'failed' returning d.id`.execute(trx)
     await addCount(trx, edition.id, 'failed', -rows.length)
     if (rows.length > 0) await reopen(trx, edition)
-    await audit(trx, {
-      at: now,
-      actor: input.actor,
-      action: 'edition.retried',
-      subject: `edition:${edition.id}`,
-      detail: { deliveries: rows.length },
-    })
-    return rows.length
-  })
+    total += rows.length
+  }
+  return total
 }
 
 /** Ends the doubt about mails that may have arrived (delivery/uncertain.ts). Returns how many. */

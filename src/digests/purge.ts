@@ -5,6 +5,7 @@
 import { sql } from 'kysely'
 import { systemClock } from '../base/clock.ts'
 import type { Context } from '../db/context.ts'
+import { forgetAnswers } from '../delivery/brakes.ts'
 
 export const purgeChunk = 20_000
 /** Per call, so that a tick is never long; the next tick goes on. Ten million deliveries take an hour. */
@@ -20,6 +21,7 @@ export async function purge(ctx: Context, chunk = purgeChunk): Promise<number> {
   await sql`
     delete from edition_snapshots s using editions e
     where e.id = s.edition_id and e.closed_at < ${new Date(now - snapshotDays * dayMs)}`.execute(ctx.db)
+  await forgetAnswers(ctx.db, before)
   await ctx.db.deleteFrom('alerts').where('clearedAt', '<', before).execute()
   let purged = await purgeAlone(ctx, before, chunk)
   for (let left = chunksPerCall; left > 0;) {

@@ -7,6 +7,7 @@ import type { Edition } from '../db/schema.ts'
 import { releaseDue, takeBackReleases } from '../articles/release.ts'
 import { noteTick } from './alerts.ts'
 import { makeForApproval, settleAtSlot } from './approval.ts'
+import { endBrakes } from './brakes.ts'
 import { closeFinished } from './close.ts'
 import { finishCancelled } from './control.ts'
 import { findEdition, listUnfinished } from './editions.ts'
@@ -61,6 +62,7 @@ export async function runTick(ctx: Context, options: TickOptions = {}): Promise<
   if (!options.isAsOf) await takeBack(ctx)
   const missed = await passMissed(ctx, now, options.only)
   await finishCancelled(ctx)
+  await endBrakes(ctx)
   const built = await makeForApproval(ctx, now, parts)
   for (const edition of await listUnfinished(ctx.db))
     if (edition.kind !== 'scheduled' && edition.state !== 'cancelled' && !edition.plannedAt) await plan(edition)

@@ -27,6 +27,7 @@ export interface NewSuppression {
   deliveryId?: number
   domain?: string
   relay?: string
+  brakeId?: number | null
 }
 
 /** What each reason takes the place of: a person's word outranks a server's; an erasure forgets all else, and
@@ -51,7 +52,7 @@ export async function suppress(trx: Trx, entry: NewSuppression, now: Date): Prom
     deliveryId: entry.deliveryId ?? null,
     domain: entry.domain ?? null,
     relay: entry.relay ?? null,
-    brakeId: null,
+    brakeId: entry.brakeId ?? null,
     ...(reason === 'erasure' ? nothingBefore : {}),
   }
   await trx
@@ -108,6 +109,15 @@ export function deadAddressesOf(ctx: Pick<Context, 'config' | 'clock'>): DeadAdd
   return {
     suppress: (trx, { reply, ...dead }) =>
       suppress(trx, { ...dead, reason: 'hard_bounce', detail: reply }, ctx.clock.now()),
+    restore: async (trx, deliveryIds) => {
+      const entries = await trx
+        .selectFrom('suppressions')
+        .select('emailHash')
+        .where(sql<boolean>`delivery_id = any(${`{${deliveryIds.join(',')}}`}::bigint[])`)
+        .orderBy('emailHash')
+        .execute()
+      for (const { emailHash } of entries) await restore(trx, ctx, emailHash)
+    },
   }
 }
 
@@ -136,18 +146,15 @@ async function giveBack(
 ): Promise<SubscriberStatus> {
   const now = ctx.clock.now()
   const status = entry?.statusBefore ?? 'unsubscribed'
-  const chosen = await listChosen(trx, subscriber.id)
-  const { frequencies, nextDueAt } = whenDue(ctx.config, { ...subscriber, status }, chosen, now)
-  await trx.updateTable('subscribers').set({ status, frequencies }).where('id', '=', subscriber.id).execute()
+  await trx.updateTable('subscribers').set({ status }).where('id', '=', subscriber.id).execute()
   // A slot beyond the grace is past for everybody: counting it as missed now would be wrong.
-  const graceMs = ctx.config.digest.graceHours * 3_600_000
-  const isDueAsBefore = nextDueAt && entry?.dueBefore && entry.dueBefore.getTime() >= now.getTime() - graceMs
-  await setDueTime(
-    trx,
-    subscriber.id,
-    isDueAsBefore ? entry.dueBefore : nextDueAt,
-    isDueAsBefore ? (entry.carriedBefore ?? 0) : 0,
-  )
+  const earliest = now.getTime() - ctx.config.digest.graceHours * 3_600_000
+  if (entry?.dueBefore && status === 'active' && entry.dueBefore.getTime() >= earliest)
+    await setDueTime(trx, subscriber.id, entry.dueBefore, entry.carriedBefore ?? 0)
+  else {
+    const chosen = await listChosen(trx, subscriber.id)
+    await setDueTime(trx, subscriber.id, whenDue(ctx.config, { ...subscriber, status }, chosen, now).nextDueAt)
+  }
   return status
 }
 

@@ -7,6 +7,8 @@ import { listCategories } from '../../articles/store.ts'
 import { Refusal } from '../../base/errors.ts'
 import type { Edition } from '../../db/schema.ts'
 import { paragraphsOf } from '../../digests/announce.ts'
+import { brakeSentence } from '../../digests/brake-words.ts'
+import { listBrakesOf } from '../../digests/brakes.ts'
 import { listEditionStories } from '../../digests/approval.ts'
 import {
   editionMoves,
@@ -25,7 +27,7 @@ import { accountBar, accountTable, editionName, editionState, progressWords } fr
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { LiveFeed } from './live.ts'
-import { actorNames, count, facts, moment, sentence } from './parts.ts'
+import { actorNames, count, facts, moment, sentence, state } from './parts.ts'
 import { noticeOf, pathId } from './query.ts'
 
 /** What an editor can do to an edition; the last three are about single deliveries of it. */
@@ -172,7 +174,17 @@ async function liveHtml(web: WebContext, edition: Edition): Promise<Html> {
       ${editionState(edition)} ${count(edition.missed, 'subscriber')} had this slot while nothing ran. Their stories
       come in their next digest.
     </p>`
-  return html`<p class="standing">
+  const brakes = await listBrakesOf(web.db, edition)
+  return html`${
+      brakes.length > 0 &&
+      html`<ul class="warnings" aria-label="What wants attention">
+        ${brakes.map(
+          (brake) =>
+            html`<li>${state('Act', 'bad')} <a href="/admin/brakes/${brake.id}">${brakeSentence(brake)}</a></li>`,
+        )}
+      </ul>`
+    }
+    <p class="standing">
       ${editionState(edition)} ${planningWords(web, edition)}
       ${account.audience > 0 && `· ${progressWords(account, web.clock.now())}`}
       ${edition.note && html`· ${sentence(web.config, edition.note)}`}

@@ -9,6 +9,7 @@ import { mountApiKeys } from './api-keys.ts'
 import { mountArrange } from './arrange.ts'
 import { mountArticles } from './articles.ts'
 import { mountAudit } from './audit.ts'
+import { mountBrakes } from './brakes.ts'
 import { mountCategories } from './categories.ts'
 import { mountDeliveries } from './deliveries.ts'
 import { mountEdition } from './edition.ts'
@@ -41,6 +42,7 @@ export function consoleRouter(web: WebContext): Router {
   mountArrange(router, web)
   mountEdition(router, web)
   mountDeliveries(router, web)
+  mountBrakes(router, web)
   mountTrigger(router, web)
   mountPreview(router, web)
   mountSubscribers(router, web)

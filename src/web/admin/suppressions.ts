@@ -40,7 +40,11 @@ export function mountSuppressions(router: Router, web: WebContext): void {
         added: 'On the list: nothing is mailed there any more.',
         removed: 'Off the list. Its subscriber is again what they were before.',
       }),
-      body: html`<p>Addresses that must not be mailed, whatever the form or an import says.</p>
+      body: html`<p>
+          Addresses that must not be mailed, whatever the form or an import says. Where too many are called dead at
+          once,
+          <a href="/admin/brakes">a brake</a> keeps them from getting here.
+        </p>
         <form method="get" class="inline-form" role="search">
           <div>
             <label for="find">Address</label>

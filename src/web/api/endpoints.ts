@@ -3,6 +3,7 @@
 import type { Endpoint } from '../endpoint.ts'
 import { articleEndpoints } from './articles.ts'
 import { auditEndpoints } from './audit.ts'
+import { brakeEndpoints } from './brakes.ts'
 import { categoryEndpoints } from './categories.ts'
 import { editionEndpoints } from './editions.ts'
 import { feedEndpoints } from './feeds.ts'
@@ -15,6 +16,7 @@ export const endpoints: readonly Endpoint[] = [
   ...categoryEndpoints,
   ...feedEndpoints,
   ...articleEndpoints,
+  ...brakeEndpoints,
   ...suppressionEndpoints,
   ...auditEndpoints,
 ]

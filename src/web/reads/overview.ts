@@ -4,7 +4,9 @@ import { sql } from 'kysely'
 import type { Db } from '../../db/connect.ts'
 import type { Context } from '../../db/context.ts'
 import type { SubscriberStatus } from '../../db/schema.ts'
+import { listStanding } from '../../delivery/brakes.ts'
 import { listAlerts } from '../../digests/alerts.ts'
+import { brakeSentence } from '../../digests/brake-words.ts'
 
 const keptMs = 30_000
 const kept = new WeakMap<Db, Map<string, { at: number; value: Promise<unknown> }>>()
@@ -104,7 +106,10 @@ export async function healthWarnings(ctx: Context): Promise<Warning[]> {
       text: `Edition ${edition.id} ${stoppedWords[edition.state]}.${edition.note ? ` ${edition.note}` : ''}`,
       href: `/admin/editions/${edition.id}`,
     })
-  for (const alert of await listAlerts(db)) warnings.push({ tone: 'bad', text: alert.message, href: hrefOf(alert.key) })
+  for (const brake of await listStanding(db))
+    warnings.push({ tone: 'bad', text: brakeSentence(brake), href: `/admin/brakes/${brake.id}` })
+  const alerts = (await listAlerts(db)).filter(({ key }) => !key.startsWith('brake:'))
+  for (const alert of alerts) warnings.push({ tone: 'bad', text: alert.message, href: hrefOf(alert.key) })
   const feeds = await db
     .selectFrom('feeds')
     .select(['id', 'title', 'url', 'state', 'failures', 'lastError'])

@@ -1,0 +1,217 @@
+// What this worker hears, for all workers to count: answers that call an address dead go into the database at once, and whether they
+// are believed is decided there (brakes.ts); all other answers are added up here, and written beside those, or with the next beat.
+//
+// Dead answers that come together share a transaction. A connection waits for its own, so no more are ever undecided than there are
+// connections, and those of one transaction count before any of them suppresses anybody.
+
+import { sql } from 'kysely'
+import type { Db, Trx } from '../db/connect.ts'
+import { retryDeadlock } from '../db/retry-deadlock.ts'
+import type { Brake } from '../db/schema.ts'
+import { type Course, covers, newestMinutes } from './brake-rules.ts'
+import {
+  brakeIfImplausible,
+  listBelieved,
+  listStanding,
+  lockBrakes,
+  reopenLate,
+  type Scope,
+  scopeKey,
+} from './brakes.ts'
+import type { DeadAddress, DeadAddresses } from './dead-addresses.ts'
+import { plainArray, textArray } from './hot-query.ts'
+import type { LeasedDelivery } from './lane.ts'
+import { withoutAddresses } from './reply-class.ts'
+
+export interface DeadAnswer extends Omit<DeadAddress, 'brakeId'>, Course {}
+
+interface Waiting {
+  answer: DeadAnswer
+  /** Other answers that were heard before it, and after the one before. */
+  before: Map<string, number>
+  resolve: (isBraked: boolean) => void
+  reject: (cause: unknown) => void
+}
+
+export interface AnswersOptions {
+  db: Db
+  deadAddresses: DeadAddresses
+  relays: readonly string[]
+  retryHours: number
+}
+
+export class Answers {
+  #options: AnswersOptions
+  #others = new Map<string, number>()
+  #emptiedAt = performance.now()
+  #waiting: Waiting[] = []
+  #isJudging = false
+  #standing: readonly Brake[] = []
+  /** Scopes of domains where somebody was called dead lately. */
+  #watched = new Set<string>()
+
+  constructor(options: AnswersOptions) {
+    this.#options = options
+  }
+
+  /** An answer that calls nobody dead. */
+  heard({ domain, editionId }: LeasedDelivery, relay: string): void {
+    for (const key of keysOf({ domain, editionId, relay })) this.#others.set(key, (this.#others.get(key) ?? 0) + 1)
+  }
+
+  /** Suppresses the address, or resolves to true: there is a brake, and nothing is to be believed. */
+  dead(answer: DeadAnswer): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ answer, before: this.#take(keysOf(answer)), resolve, reject })
+      void this.#judgeAll()
+    })
+  }
+
+  /** Whether a digest has to wait, through this relay or (none given) through each. */
+  holds({ lane, domain, editionId }: LeasedDelivery, relay?: string): boolean {
+    if (lane !== 'digest' || !this.#standing.length) return false
+    const relays = relay === undefined ? this.#options.relays : [relay]
+    return relays.every((each) =>
+      this.#standing.some((brake) => brake.holdsDigests && covers(brake, { lane, domain, editionId, relay: each })),
+    )
+  }
+
+  /** Mail to it goes one at a time. */
+  isCareful(domain: string): boolean {
+    return this.#standing.some((brake) => brake.domain === domain)
+  }
+
+  get isAnyOn(): boolean {
+    return this.#standing.length > 0
+  }
+
+  async refresh(): Promise<void> {
+    this.#standing = await listStanding(this.#options.db)
+  }
+
+  /** Writes what others must know to count right, and learns what they know. */
+  async beat(): Promise<void> {
+    await this.refresh()
+    const { db, retryHours } = this.#options
+    const { rows } = await sql<{ domain: string }>`
+      select distinct domain from dead_answers
+      where brake_id is null and at > now() - ${newestMinutes} * interval '1 minute'`.execute(db)
+    this.#watched = new Set(rows.map(({ domain }) => scopeKey({ domain })))
+    // Of domains that nobody is called dead at nothing is written, and what was heard long ago is no evidence.
+    const keys = [...this.#others.keys()].filter((key) => key.startsWith('relay ') || this.#watched.has(key))
+    await addCounts(
+      db,
+      [...this.#take(keys)].map(([scope, count]) => ({ scope, count, at: null })),
+    )
+    if (performance.now() - this.#emptiedAt > newestMinutes * 60_000) {
+      this.#others.clear()
+      this.#emptiedAt = performance.now()
+    }
+    if (this.isAnyOn) await reopenLate(db, retryHours)
+  }
+
+  #take(keys: readonly string[]): Map<string, number> {
+    const taken = new Map<string, number>()
+    for (const key of keys) {
+      const count = this.#others.get(key)
+      if (count) taken.set(key, count)
+      this.#others.delete(key)
+    }
+    return taken
+  }
+
+  async #judgeAll(): Promise<void> {
+    if (this.#isJudging) return
+    this.#isJudging = true
+    while (this.#waiting.length) {
+      const group = this.#waiting
+      this.#waiting = []
+      try {
+        const { db } = this.#options
+        const braked = await retryDeadlock(() => db.transaction().execute((trx) => this.#judge(trx, group)))
+        if (braked.size) await this.refresh()
+        for (const { answer, resolve } of group) resolve(braked.has(answer))
+      } catch (cause) {
+        for (const { reject } of group) reject(cause)
+      }
+    }
+    this.#isJudging = false
+  }
+
+  /** Returns those that a brake is for. */
+  async #judge(trx: Trx, group: readonly Waiting[]): Promise<Set<DeadAnswer>> {
+    const answers = group.map(({ answer }) => answer)
+    const { deadAddresses, retryHours } = this.#options
+    await lockBrakes(trx)
+    const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(trx)
+    const { now } = rows[0]!
+    await addCounts(trx, countsOf(group, now))
+    const known = [...(await listStanding(trx)), ...(await listBelieved(trx, retryHours))]
+    const brakeOf = new Map<DeadAnswer, Brake>()
+    for (const answer of answers) {
+      const brake = known.find((each) => covers(each, answer))
+      if (brake) brakeOf.set(answer, brake)
+    }
+    await trx
+      .insertInto('deadAnswers')
+      .values(
+        answers.map((answer) => ({
+          at: now,
+          deliveryId: answer.deliveryId,
+          emailHash: answer.emailHash,
+          lane: answer.lane,
+          domain: answer.domain,
+          relay: answer.relay,
+          editionId: answer.editionId,
+          reply: withoutAddresses(answer.reply).slice(0, 500),
+          brakeId: brakeOf.get(answer)?.id ?? null,
+        })),
+      )
+      .execute()
+    // Domains first: what one domain explains says nothing about an edition.
+    for (const scopesOf of [domainOf, relayOf]) {
+      const free = answers.filter((answer) => !brakeOf.has(answer))
+      const scopes = new Map(free.map((answer) => [scopeKey(scopesOf(answer)), scopesOf(answer)]))
+      for (const scope of scopes.values()) {
+        const brake = await brakeIfImplausible(trx, scope, { now, retryHours }, deadAddresses)
+        if (!brake) continue
+        for (const answer of free) if (covers(brake, answer)) brakeOf.set(answer, brake)
+      }
+    }
+    const braked = new Set<DeadAnswer>()
+    for (const answer of answers) {
+      const brake = brakeOf.get(answer)
+      if (brake && brake.decision === null) braked.add(answer)
+      else await deadAddresses.suppress(trx, { ...answer, brakeId: brake?.id ?? null })
+    }
+    return braked
+  }
+}
+
+const domainOf = ({ domain }: Pick<Course, 'domain'>): Scope => ({ domain })
+const relayOf = ({ relay, editionId }: Pick<Course, 'relay' | 'editionId'>): Scope => ({ relay, editionId })
+const keysOf = (course: Omit<Course, 'lane'>) => [scopeKey(domainOf(course)), scopeKey(relayOf(course))]
+
+/** What came before the first dead answer of a scope must not count as heard since then. */
+function countsOf(group: readonly Waiting[], now: Date) {
+  const begun = new Set<string>()
+  return group.flatMap(({ answer, before }) =>
+    keysOf(answer).map((scope) => {
+      const at = begun.has(scope) ? now : new Date(now.getTime() - 1)
+      begun.add(scope)
+      return { scope, count: before.get(scope) ?? 0, at }
+    }),
+  )
+}
+
+/** `at` null: now. Rows are only added, and deleted when nothing counts them any more: workers never wait for each other here. */
+async function addCounts(db: Db, all: readonly { scope: string; count: number; at: Date | null }[]): Promise<void> {
+  const counts = all.filter(({ count }) => count > 0)
+  if (!counts.length) return
+  const times = textArray(counts.map(({ at }) => at?.toISOString() ?? null))
+  await sql`
+    insert into answer_counts (scope, at, answers)
+    select scope, coalesce(at, now()), answers
+    from unnest(${textArray(counts.map(({ scope }) => scope))}::text[], ${times}::timestamptz[],
+      ${plainArray(counts.map(({ count }) => count))}::int[]) as c (scope, at, answers)`.execute(db)
+}
