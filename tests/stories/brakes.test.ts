@@ -1,6 +1,9 @@
 // A relay or a provider that calls everybody dead: mail waits, nobody stays suppressed, and one decision of an editor puts it right.
 
 import assert from 'node:assert/strict'
+import type { Out } from '../../src/commands/out.ts'
+import { checkAlerts, listAlerts } from '../../src/digests/alerts.ts'
+import { brakeDecide, brakeList } from '../../src/digests/brake-commands.ts'
 import { runTick } from '../../src/digests/tick.ts'
 import { closeFinished } from '../../src/digests/close.ts'
 import { accountOf, findEdition } from '../../src/digests/editions.ts'
@@ -10,6 +13,7 @@ import { unsuppress } from '../../src/subscribers/suppression.ts'
 import type { DeliveryWorkerOptions } from '../../src/delivery/worker.ts'
 import { type CaptureServer, startCaptureServer } from '../support/capture-server.ts'
 import { type House, story } from '../support/house.ts'
+import { openApi, openConsole } from '../support/keys.ts'
 import { countStates, makeWorker, planEdition } from '../support/sending.ts'
 
 const dead = { reply: '550 5.1.1 No such user' }
@@ -346,4 +350,76 @@ scene('one of two relays is wrong: the edition goes on through the other', async
   deny(() => false)
   await makeWorker(house.database, [server.relay, good.relay]).runOnce()
   assert.deepEqual(await scene.close(edition), { sent: 400, failed: 0, suppressed: 0 })
+})
+
+scene('editors are told, and decide in the console, by API or on the command line', async (scene) => {
+  const { house, server, run, deny, suppressed } = scene
+  const { db, ctx } = house
+  const console = await openConsole(house)
+  const api = await openApi(house, 'editions')
+  const edition = await planEdition(house.database, addresses(100))
+  deny(() => true)
+  await run()
+  await checkAlerts(ctx)
+  await checkAlerts(ctx)
+  const [alert, ...others] = await listAlerts(db)
+  assert.deepEqual([alert!.key, others], ['brake:1', []])
+  const mails = await db.selectFrom('deliveries').select('recipient').where('kind', '=', 'alert').execute()
+  assert.deepEqual(mails, [{ recipient: 'ada@news.example' }])
+  const metrics = await house.web.get('/metrics').expect(200)
+  assert.match(metrics.text, /broadsheet_alerts\{about="brake"\} 1/)
+
+  for (const path of ['/admin', `/admin/editions/${edition}`]) {
+    const page = await console.get(path).expect(200)
+    assert.equal(page.text.match(/nobody is suppressed until you decide/g)?.length, 1, path)
+    assert.match(page.text, /href="\/admin\/brakes\/1"/)
+  }
+  const { body: list } = await api('get', '/brakes?on=true').expect(200)
+  assert.equal(list.items.length, 1)
+  const { id, isOn, edition: of, relay, dead: count, decisions } = list.items[0]
+  assert.deepEqual([id, isOn, of, relay], [1, true, edition, server.relay.name])
+  assert.ok(count > 20)
+  assert.deepEqual(decisions, ['send-again', 'addresses-are-dead'])
+
+  const said = await console.get('/admin/brakes/1').expect(200)
+  assert.match(said.text, /550 5\.1\.1 No such user/)
+  await console.get('/admin/brakes/1/addresses-are-dead').expect(200, /with that answer as its proof/)
+  assert.deepEqual(await suppressed(), [], 'asking changes nothing')
+  await console.post('/admin/brakes/1/addresses-are-dead').expect(303)
+  assert.ok((await suppressed()).length > 20)
+  await api('post', '/brakes/1/addresses-are-dead').expect(409)
+  const { body: decided } = await api('post', '/brakes/1/send-again').expect(200)
+  assert.deepEqual([decided.isOn, decided.decision, decided.decisions], [false, 'send-again', []])
+  assert.deepEqual(await suppressed(), [])
+  await api('post', '/brakes/1/send-again').expect(409)
+  await api('post', '/brakes/99/send-again').expect(404)
+  await api('get', '/brakes/99').expect(404)
+  await checkAlerts(ctx)
+  assert.deepEqual(await listAlerts(db), [])
+  const lines = await db
+    .selectFrom('auditLog')
+    .select(['action', 'subject'])
+    .where('action', 'like', 'brake.%')
+    .execute()
+  assert.deepEqual(
+    lines.map(({ action, subject }) => [action, subject]),
+    [
+      ['brake.addresses_suppressed', 'brake:1'],
+      ['brake.sent_again', 'brake:1'],
+    ],
+  )
+
+  await run()
+  const printed: string[] = []
+  const out = { print: (text: string) => printed.push(text) } as unknown as Out
+  assert.equal(await brakeList(ctx, { json: true }, out), 0)
+  const next = JSON.parse(printed.at(-1)!) as { id: number; isOn: boolean; text: string }
+  assert.equal(next.isOn, true)
+  assert.equal(await brakeList(ctx, {}, out), 0)
+  assert.ok(printed.at(-1)!.includes(next.text))
+  await assert.rejects(brakeDecide(ctx, { id: next.id, decision: 'perhaps' }, out), /send-again or addresses-are-dead/)
+  assert.equal(await brakeDecide(ctx, { id: next.id, decision: 'send-again', json: true }, out), 0)
+  assert.equal((JSON.parse(printed.at(-1)!) as { brake: { decision: string } }).brake.decision, 'send-again')
+  assert.equal(await brakeList(ctx, {}, out), 0)
+  assert.equal(printed.at(-1), 'No brake is on.')
 })

@@ -13,6 +13,7 @@ import { runTick } from '../../src/digests/tick.ts'
 import { createServer } from '../../src/web/server.ts'
 import { openBrowser } from '../support/browser.ts'
 import { openFeedServer, rss } from '../support/feed-server.ts'
+import { addBrake } from '../support/brakes.ts'
 import { story, type House } from '../support/house.ts'
 import { addReader, addStory, postAll } from '../support/newsroom.ts'
 import { freePort } from '../support/postgres.ts'
@@ -56,6 +57,7 @@ async function newsroom(house: House) {
   await addStory(house.ctx, 'The lighthouse strike ends', [1])
   for (const name of ['one', 'two', 'three'])
     await addReader(house.ctx, { email: `${name}@mail.example`, choice: { 1: 'daily' } })
+  await addBrake(house.db)
 }
 
 async function triggerPolitics(page: Page) {
@@ -116,6 +118,9 @@ const pages = [
   '/subscribers',
   '/subscribers/1',
   '/suppressions',
+  '/brakes',
+  '/brakes/1',
+  '/brakes/1/addresses-are-dead',
   '/editors',
   '/api-keys',
   '/audit',

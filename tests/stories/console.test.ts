@@ -6,6 +6,7 @@ import { addFeed } from '../../src/articles/feeds.ts'
 import { consoleRouter } from '../../src/web/admin/router.ts'
 import { runTick } from '../../src/digests/tick.ts'
 import { suppressAddress } from '../../src/subscribers/suppression.ts'
+import { addBrake } from '../support/brakes.ts'
 import { story, type House } from '../support/house.ts'
 import { linkIn } from '../support/inbox.ts'
 import { openConsole } from '../support/keys.ts'
@@ -34,6 +35,7 @@ async function newsroom(house: House) {
   for (const title of ['First story', 'Second <b>story</b>', 'Third story']) await addStory(house.ctx, title, [1])
   await addFeed(house.ctx, { url: 'https://lantern.example/feed', categories: ['politics'] })
   await addReader(house.ctx, { email: 'reader@mail.example', choice: { 1: 'daily', 2: 'weekly' } })
+  await addBrake(house.db)
 }
 
 /** :id, :hash and :slug of things that exist. */
