@@ -46,10 +46,9 @@ export class Outcomes {
       return fate
     }
     const { id: deliveryId, recipient: email, lane, domain, editionId } = delivery
-    const isBraked = await answers.dead({
-      ...{ email, emailHash: this.hashOf(email), deliveryId, lane, domain, editionId, relay },
-      reply: `${outcome.reply!.code} ${outcome.reply!.text}`,
-    })
+    const reply = `${outcome.reply!.code} ${outcome.reply!.text}`
+    const emailHash = this.hashOf(email)
+    const isBraked = await answers.dead({ email, emailHash, deliveryId, lane, domain, editionId, relay, reply })
     const rules = { retryHours: config.mail.retryHours, uncertain: config.mail.uncertain, random: Math.random() }
     return isBraked ? fateUnderBrake(delivery, rules) : fate
   }

@@ -41,7 +41,16 @@ export function brakeView(brake: Brake) {
     id,
     isOn: decision === null,
     text: brakeSentence(brake),
-    ...{ domain, relay, edition: editionId, holdsDigests, since, dead, answers, decision, decidedAt, decidedBy },
+    domain,
+    relay,
+    edition: editionId,
+    holdsDigests,
+    since,
+    dead,
+    answers,
+    decision,
+    decidedAt,
+    decidedBy,
     /** What may be decided now. */
     decisions: decisionsOf(brake),
   }
