@@ -211,12 +211,14 @@ function waitsUnder(brake: Brake): RawBuilder<unknown> {
 /** Stage of a delivery that a brake keeps waiting. */
 export const heldStage = 'brake'
 
-/** Lets everything that waits under a brake be tried now. Safe to repeat. */
-export async function releaseWaiting(trx: Db, brake: Brake): Promise<void> {
-  await sql`update deliveries d set next_attempt_at = now() where ${waitsUnder(brake)} and d.next_attempt_at > now()`.execute(
+/** Lets everything that waits under a brake be tried now. Returns how many. Safe to repeat. */
+export async function releaseWaiting(trx: Db, brake: Brake): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update deliveries d set next_attempt_at = now() where ${waitsUnder(brake)} and d.next_attempt_at > now()`.execute(
     trx,
   )
   await sql`select pg_notify(${deliveryChannel}, 'digest'), pg_notify(${deliveryChannel}, 'transactional')`.execute(trx)
+  return Number(numAffectedRows ?? 0)
 }
 
 /** Ends what waits with a dead answer of its own. Returns how many of each edition failed. */

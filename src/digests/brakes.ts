@@ -21,7 +21,7 @@ import { type BrakeDecision, decisionsOf, decisionWords } from './brake-words.ts
 import { canSendAgain, sendFailedAgain } from './control.ts'
 import { addCount } from './editions.ts'
 
-/** Returns how many mails are sent again, and how many addresses were suppressed or restored. */
+/** Returns how many mails are tried now, and how many addresses were suppressed or restored. */
 export async function decideBrake(
   ctx: Context,
   input: { brakeId: number; decision: BrakeDecision; actor: Actor },
@@ -41,7 +41,7 @@ export async function decideBrake(
       .where('id', '=', brakeId)
       .execute()
     const done = await (decision === 'send-again' ? sendAgain(trx, ctx, brake) : believe(trx, ctx, brake, pepper))
-    await releaseWaiting(trx, brake)
+    done.deliveries += await releaseWaiting(trx, brake)
     await clearAlert(trx, `brake:${brakeId}`, now)
     await audit(trx, {
       at: now,

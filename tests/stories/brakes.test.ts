@@ -97,7 +97,8 @@ scene(
     assert.equal(server.seen.get('RCPT'), asked, 'nobody is asked again meanwhile')
 
     deny(() => false)
-    await decideBrake(ctx, { brakeId: brake!.id, decision: 'send-again', actor })
+    const decided = await decideBrake(ctx, { brakeId: brake!.id, decision: 'send-again', actor })
+    assert.deepEqual(decided, { deliveries: 600, addresses: 0 })
     await run()
     assert.deepEqual(server.captured.map(({ to }) => to).sort(), [...all].sort())
     assert.deepEqual(await scene.close(edition), { sent: 600, failed: 0, suppressed: 0 })
@@ -302,6 +303,32 @@ scene('dead addresses in the sign-up form alone stop no digest', async (scene) =
   await run()
   assert.deepEqual(await scene.close(edition), { sent: 100, failed: 0, suppressed: 0 })
 })
+
+scene(
+  'confirmations to many domains, all called dead: nobody is suppressed, and they are tried again',
+  async (scene) => {
+    const { house, run, deny, suppressed } = scene
+    const { db, ctx } = house
+    await db.transaction().execute(async (trx) => {
+      for (let i = 0; i < 60; i++) await addToOutbox(trx, { kind: 'confirmation', recipient: `new@b${i}.example` })
+    })
+    deny(() => true)
+    await run()
+    const [brake] = await listBrakes(db, { limit: 9 })
+    assert.deepEqual([brake!.domain, brake!.editionId, brake!.holdsDigests], [null, null, false])
+    assert.deepEqual(await suppressed(), [])
+    const edition = await planEdition(house.database, addresses(30))
+    deny((to) => to.startsWith('new'))
+    await run()
+    assert.deepEqual(await scene.close(edition), { sent: 30, failed: 0, suppressed: 0 })
+    deny(() => false)
+    const { deliveries } = await decideBrake(ctx, { brakeId: brake!.id, decision: 'send-again', actor })
+    assert.equal(deliveries, 60)
+    await run()
+    const open = await db.selectFrom('deliveries').select('id').where('state', '!=', 'sent').execute()
+    assert.deepEqual(open, [])
+  },
+)
 
 scene(
   'after RETRY_HOURS without a decision the mail fails, nobody is suppressed, and the edition closes',
