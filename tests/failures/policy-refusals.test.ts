@@ -4,9 +4,12 @@
 import assert from 'node:assert/strict'
 import { after, describe } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from '../../src/base/clock.ts'
+import { decideBrake } from '../../src/digests/brakes.ts'
 import { makeRow } from '../support/fault-rows.ts'
 import type { FaultWorld } from '../support/fault-world.ts'
 import { startRestartablePostgres } from '../support/restartable-postgres.ts'
+import { countStates, quietLog, sendingConfig } from '../support/sending.ts'
 
 const postgres = await startRestartablePostgres()
 const row = makeRow(postgres)
@@ -45,6 +48,33 @@ describe('refused as a sender', () => {
         return { doubled: await world.judge(0), words }
       },
     )
+
+  row(
+    'calls everybody dead, to three workers: nobody stays suppressed, and sent again all arrive',
+    { isShort: true },
+    async (world) => {
+      const { db } = world.database
+      await db.updateTable('editions').set({ isProven: true }).execute()
+      let asked = 0
+      world.server.fault = (step) => (step === 'rcpt' && ++asked ? { reply: '550 5.1.1 User unknown' } : undefined)
+      const all = await Promise.all([1, 2, 3].map(() => world.start({ isWaiting: true })))
+      await Promise.all(all.map((worker) => worker.go()))
+      const countDeferred = async () => (await countStates(world.database, world.edition)).deferred ?? 0
+      for (let tries = 0; (await countDeferred()) < world.audience.length; tries++) {
+        assert.ok(tries < 600, `${await countDeferred()} wait`)
+        await sleep(50)
+      }
+      assert.deepEqual(await db.selectFrom('suppressions').select('email').execute(), [])
+      const words = `${asked} were asked`
+      assert.ok(asked <= 100, words)
+      world.server.fault = () => undefined
+      const ctx = { db, config: sendingConfig, log: quietLog, clock: systemClock }
+      const { id } = await db.selectFrom('brakes').select('id').executeTakeFirstOrThrow()
+      await decideBrake(ctx, { brakeId: id, decision: 'send-again', actor: 'cli' })
+      await world.untilSettled()
+      return { doubled: await world.judge(0), words }
+    },
+  )
 
   row('for single mails only, an edition goes on', {}, async (world) => {
     const victims = new Set(world.audience.filter((_, i) => i % 40 === 0))

@@ -20,7 +20,7 @@ const scopeMeaning: Record<Scope, string> = {
   read: 'read everything, addresses included',
   articles: 'push, change and withdraw articles; feeds and categories',
   subscribers: 'read and change subscribers and suppressions',
-  editions: 'read, trigger and control editions',
+  editions: 'read, trigger and control editions, decide about brakes',
 }
 
 export function mountApiKeys(router: Router, web: WebContext): void {
