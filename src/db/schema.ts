@@ -519,17 +519,91 @@ export interface CronLeasesTable {
   until: Date
 }
 
+export const inboundSources = ['listener', 'imap', 'ses', 'mailgun', 'command'] as const
+
+/** One mail, or one event of a provider, that came back. */
 export interface InboundEventsTable {
   id: Generated<number>
   receivedAt: Date
-  source: string
+  source: (typeof inboundSources)[number]
+  /** Of its content: the same never counts twice. */
   fingerprint: string
-  kind: string
-  raw: string | null
+  /** Whom the SMTP envelope named. */
+  envelopeTo: string | null
+  /** The mail as it came; null after 30 days, and for events that are `facts`. */
+  raw: Buffer | null
+  /** What a provider's verified event says: InboundFacts of inbound/store.ts. */
+  facts: ColumnType<unknown, string | null | undefined, string | null>
+  /** May be claimed from then on (database time). null: applied, or given up. */
+  nextAttemptAt: ColumnType<Date | null, Date | null | undefined, Date | null>
+  attempts: Generated<number>
+  /** Why the last attempt failed. */
+  problem: string | null
+  /** What it is; null: not read yet. */
+  kind: string | null
+  appliedAt: Date | null
+}
+
+export const reportClasses = ['hard', 'soft', 'complaint', 'unsubscribe', 'autoreply', 'delivered', 'unknown'] as const
+export type ReportClass = (typeof reportClasses)[number]
+
+/** How a report was matched, best first. Only the first three may suppress. */
+export const proofs = ['return-path', 'header', 'webhook', 'unsubscribe-token', 'message-id'] as const
+export type Proof = (typeof proofs)[number]
+
+/** What followed from a report. */
+export const reportEffects = [
+  'suppressed',
+  'counted',
+  'braked',
+  'unsubscribed',
+  'sender-refused',
+  'shown',
+  'too-old',
+  'not-ours',
+  'repeated',
+  'nothing',
+] as const
+export type ReportEffect = (typeof reportEffects)[number]
+
+/** What a mail that came back says of one address. */
+export interface InboundReportsTable {
+  id: Generated<number>
+  eventId: number
+  /** When the mail came. */
+  at: Date
+  /** As the report names it. */
+  recipient: string | null
+  class: ReportClass
+  reason: Generated<string>
+  status: string | null
+  diagnostic: string | null
+  /** null: it couldn't be matched. */
+  proof: Proof | null
   deliveryId: number | null
   subscriberId: number | null
-  detail: JsonDefault<Record<string, unknown>>
-  appliedAt: Date | null
+  effect: ReportEffect
+}
+
+/** The mark beside a delivery that was taken by the relay and came back. */
+export interface ReturnedDeliveriesTable {
+  deliveryId: number
+  editionId: number | null
+  class: 'hard' | 'soft' | 'complaint'
+  reason: string
+  status: string | null
+  /** Of the recipient. */
+  domain: string
+  relay: string | null
+  at: Date
+}
+
+/** What counts against an address, in hours since 1970: inbound/scores.ts. */
+export interface BounceScoresTable {
+  emailHash: string
+  softHours: Generated<number[]>
+  hostHours: Generated<number[]>
+  changedAt: Date
 }
 
 export interface EditorsTable {
@@ -626,6 +700,9 @@ export interface Schema {
   cronLeases: CronLeasesTable
   alerts: AlertsTable
   inboundEvents: InboundEventsTable
+  inboundReports: InboundReportsTable
+  returnedDeliveries: ReturnedDeliveriesTable
+  bounceScores: BounceScoresTable
   editors: EditorsTable
   signInLinks: SignInLinksTable
   signInSessions: SignInSessionsTable
@@ -646,5 +723,6 @@ export type Suppression = Selectable<SuppressionsTable>
 export type Brake = Selectable<BrakesTable>
 export type Edition = Selectable<EditionsTable>
 export type Delivery = Selectable<DeliveriesTable>
+export type InboundEvent = Selectable<InboundEventsTable>
 export type Editor = Selectable<EditorsTable>
 export type ApiKey = Selectable<ApiKeysTable>

@@ -25,7 +25,8 @@ export async function eraseSubscriber(ctx: Context, subscriberId: number): Promi
     // Waits for a chunk that plans them at this moment, so that the next step sees its delivery.
     await clearDueTimes(trx, [subscriberId])
     await forgetRecipient(trx, subscriberId)
-    await trx.deleteFrom('inboundEvents').where('subscriberId', '=', subscriberId).execute()
+    await forgetReturned(trx, subscriberId)
+    await trx.deleteFrom('bounceScores').where('emailHash', '=', subscriber.emailHash).execute()
     await trx.deleteFrom('subscribers').where('id', '=', subscriberId).execute()
     await forgetFormerAddress(trx, subscriber.emailKey)
     return true
@@ -51,4 +52,20 @@ export async function eraseAddress(ctx: Context, address: EmailAddress): Promise
     }),
   )
   return { wasKnown: listed?.email != null }
+}
+
+/** What came back from them: their fingerprints stay, so that nothing counts twice. */
+async function forgetReturned(trx: Trx, subscriberId: number): Promise<void> {
+  await trx
+    .updateTable('inboundEvents')
+    .set({ raw: null, facts: null, envelopeTo: null })
+    .where('id', 'in', (query) =>
+      query.selectFrom('inboundReports').select('eventId').where('subscriberId', '=', subscriberId),
+    )
+    .execute()
+  await trx
+    .updateTable('inboundReports')
+    .set({ recipient: null, diagnostic: null, subscriberId: null })
+    .where('subscriberId', '=', subscriberId)
+    .execute()
 }

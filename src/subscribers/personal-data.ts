@@ -37,10 +37,11 @@ export async function personalData(db: Db, subscriberId: number) {
     .orderBy('id')
     .execute()
   const returned = await db
-    .selectFrom('inboundEvents')
-    .select(['receivedAt', 'source', 'kind', 'raw', 'detail'])
+    .selectFrom('inboundReports')
+    .innerJoin('inboundEvents', 'inboundEvents.id', 'inboundReports.eventId')
+    .select(['at', 'source', 'kind', 'recipient', 'class', 'inboundReports.reason', 'status', 'diagnostic', 'effect'])
     .where('subscriberId', '=', subscriberId)
-    .orderBy('id')
+    .orderBy('inboundReports.id')
     .limit(1000)
     .execute()
   const suppression = await db
