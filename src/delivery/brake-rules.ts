@@ -42,6 +42,9 @@ function exceeds({ dead, others }: Counted, share: number): boolean {
   return dead > mostDead && dead / (dead + others) > share
 }
 
+/** Stage of a delivery that a brake keeps waiting. */
+export const heldStage = 'brake'
+
 /** Of a delivery and the relay that carries it. */
 export interface Course {
   lane: Lane

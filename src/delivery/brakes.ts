@@ -10,9 +10,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Brake } from '../db/schema.ts'
-import { type Counted, implausible, type Measured, mostDead, newestMinutes, windowMinutes } from './brake-rules.ts'
+import { heldStage, implausible, type Measured, mostDead, newestMinutes, windowMinutes } from './brake-rules.ts'
 import type { DeadAddresses } from './dead-addresses.ts'
-import { deliveryChannel } from './outbox.ts'
 
 /** What is counted together. */
 export type Scope = { domain: string } | { relay: string; editionId: number | null }
@@ -52,7 +51,7 @@ interface Measure extends Measured {
   newestFrom: Date | null
 }
 
-/** The free answers of a scope; in the dead ones are those of the transaction. */
+/** The answers of a scope that no brake has caught, those of this transaction included. */
 async function measure(trx: Trx, scope: Scope, now: Date): Promise<Measure> {
   const { rows } = await sql<{
     newestFrom: Date | null
@@ -119,7 +118,7 @@ export async function brakeIfImplausible(
   const measured = await measure(trx, scope, at.now)
   const why = implausible(measured)
   if (!why) return null
-  const { dead, others } = measured[why] as Counted
+  const { dead, others } = measured[why]!
   const from =
     why === 'newest' ? await beginningOf(trx, scope, at.now) : new Date(at.now.getTime() - windowMinutes * 60_000)
   const isDomain = 'domain' in scope
@@ -194,63 +193,6 @@ async function reopenCaught(trx: Trx, deliveryIds: readonly number[], retryHours
     on conflict (edition_id, worker_id, outcome) do update set count = edition_counts.count + excluded.count`.execute(
     trx,
   )
-}
-
-/** What waits under a brake and isn't leased. */
-function waitsUnder(brake: Brake): RawBuilder<unknown> {
-  const isCaught = sql`d.id in (select delivery_id from dead_answers where brake_id = ${brake.id})`
-  const place =
-    brake.domain === null
-      ? sql`d.edition_id = ${brake.editionId}::bigint`
-      : sql`d.edition_id in (select id from editions where closed_at is null)
-          and lower(substring(d.recipient from '[^@]*$')) = ${brake.domain}`
-  return sql`d.next_attempt_at is not null and d.state in ('deferred', 'uncertain') and (
-    (d.lane = 'transactional' and ${isCaught}) or (d.lane = 'digest' and ${place} and (d.stage = ${heldStage} or ${isCaught})))`
-}
-
-/** Stage of a delivery that a brake keeps waiting. */
-export const heldStage = 'brake'
-
-/** Lets everything that waits under a brake be tried now. Returns how many. Safe to repeat. */
-export async function releaseWaiting(trx: Db, brake: Brake): Promise<number> {
-  const { numAffectedRows } = await sql`
-    update deliveries d set next_attempt_at = now() where ${waitsUnder(brake)} and d.next_attempt_at > now()`.execute(
-    trx,
-  )
-  await sql`select pg_notify(${deliveryChannel}, 'digest'), pg_notify(${deliveryChannel}, 'transactional')`.execute(trx)
-  return Number(numAffectedRows ?? 0)
-}
-
-/** Ends what waits with a dead answer of its own. Returns how many of each edition failed. */
-export async function failCaught(trx: Trx, brake: Brake): Promise<Map<number, number>> {
-  const { rows } = await sql<{ editionId: number; count: number }>`
-    with failed as (
-      update deliveries d set state = case when d.state = 'uncertain' then 'uncertain' else 'failed' end,
-        next_attempt_at = null, settled_at = now()
-      where d.id in (select delivery_id from dead_answers where brake_id = ${brake.id}) and d.next_attempt_at is not null
-      returning d.edition_id, d.state
-    )
-    select edition_id, count(*)::int from failed where edition_id is not null and state = 'failed' group by 1`.execute(
-    trx,
-  )
-  return new Map(rows.map(({ editionId, count }) => [editionId, count]))
-}
-
-/** Whether anything waits under it that its window for retries has passed for. */
-export async function isAnyOverdue(db: Db, brake: Brake, before: Date): Promise<boolean> {
-  const { rows } = await sql<{ found: boolean }>`
-    select exists (select from deliveries d where ${waitsUnder(brake)} and d.lane = 'digest' and d.created_at < ${before}) as found`.execute(
-    db,
-  )
-  return rows[0]!.found
-}
-
-/** Failed deliveries that a brake is to blame for: called dead under it, or never tried again while it was on. As a condition on `d`
- * in a statement about one edition. */
-export function failedUnder(brake: Brake): RawBuilder<unknown> {
-  const place = brake.domain === null ? sql`true` : sql`lower(substring(d.recipient from '[^@]*$')) = ${brake.domain}`
-  return sql`(d.id in (select delivery_id from dead_answers where brake_id = ${brake.id})
-    or (d.stage = ${heldStage} and d.settled_at >= ${brake.since} and ${place}))`
 }
 
 /** Answers that nothing counts any more. Safe to repeat. */

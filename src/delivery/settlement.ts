@@ -2,7 +2,7 @@
 
 import type { DeliveryState, SkipReason } from '../db/schema.ts'
 import type { DigestRecord } from './composer.ts'
-import { heldStage } from './brakes.ts'
+import { heldStage } from './brake-rules.ts'
 import { decideFate, type Fate, type FateRules, secondsLeft } from './fate.ts'
 import type { Verdict } from './group-commit.ts'
 import type { LeasedDelivery } from './lane.ts'

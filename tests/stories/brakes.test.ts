@@ -1,6 +1,7 @@
 // A relay or a provider that calls everybody dead: mail waits, nobody stays suppressed, and one decision of an editor puts it right.
 
 import assert from 'node:assert/strict'
+import { hashAddress } from '../../src/base/tokens.ts'
 import type { Out } from '../../src/commands/out.ts'
 import { checkAlerts, listAlerts } from '../../src/digests/alerts.ts'
 import { brakeDecide, brakeList } from '../../src/digests/brake-commands.ts'
@@ -8,12 +9,15 @@ import { runTick } from '../../src/digests/tick.ts'
 import { closeFinished } from '../../src/digests/close.ts'
 import { accountOf, findEdition } from '../../src/digests/editions.ts'
 import { decideBrake, listBrakes } from '../../src/digests/brakes.ts'
+import { getPepper } from '../../src/db/settings.ts'
 import { addToOutbox } from '../../src/delivery/outbox.ts'
 import { unsuppress } from '../../src/subscribers/suppression.ts'
 import type { DeliveryWorkerOptions } from '../../src/delivery/worker.ts'
 import { type CaptureServer, startCaptureServer } from '../support/capture-server.ts'
 import { type House, story } from '../support/house.ts'
 import { openApi, openConsole } from '../support/keys.ts'
+import { addCategories, addReader, addStory } from '../support/newsroom.ts'
+import { openWorker } from '../support/post.ts'
 import { countStates, makeWorker, planEdition } from '../support/sending.ts'
 
 const dead = { reply: '550 5.1.1 No such user' }
@@ -327,6 +331,56 @@ scene(
     await run()
     const open = await db.selectFrom('deliveries').select('id').where('state', '!=', 'sent').execute()
     assert.deepEqual(open, [])
+  },
+)
+
+scene(
+  'the next slot under a brake: decided then, each reader gets one digest with the stories of both',
+  async (scene) => {
+    const { house, server, deny, suppressed } = scene
+    const { db, ctx, clock } = house
+    const [politics] = await addCategories(db, 'politics')
+    const pepper = await getPepper(db)
+    const emails = Array.from({ length: 40 }, (_, i) => `reader${i}@one.example`)
+    for (const email of emails) {
+      const id = await addReader(ctx, { email, choice: { [politics!]: 'daily' } })
+      await db
+        .updateTable('subscribers')
+        .set({ emailHash: hashAddress(pepper, email) })
+        .where('id', '=', id)
+        .execute()
+    }
+    const send = () => openWorker(house, { relays: [server.relay] }).runOnce()
+    await addStory(ctx, 'monday', [politics!])
+    clock.set('2026-03-02T07:00:00Z')
+    await runTick(ctx)
+    deny(() => true)
+    await send()
+    assert.deepEqual(await suppressed(), [])
+    const due = await db.selectFrom('dueTimes').select('nextDueAt').execute()
+    assert.deepEqual(
+      new Set(due.map(({ nextDueAt }) => nextDueAt.toISOString())),
+      new Set(['2026-03-03T07:00:00.000Z']),
+    )
+    assert.equal(due.length, 40)
+
+    clock.set('2026-03-03T06:00:00Z')
+    await addStory(ctx, 'tuesday', [politics!])
+    clock.set('2026-03-03T07:00:00Z')
+    await runTick(ctx)
+    await send()
+    await closeFinished(ctx)
+    const [first, second] = await db.selectFrom('editions').selectAll().orderBy('id').execute()
+    assert.equal(first!.account!.skipped.superseded, 40)
+    assert.deepEqual(await scene.states(second!.id), { deferred: 40 })
+
+    deny(() => false)
+    const [brake] = await listBrakes(db, { limit: 9 })
+    await decideBrake(ctx, { brakeId: brake!.id, decision: 'send-again', actor })
+    await send()
+    assert.deepEqual(server.captured.map(({ to }) => to).sort(), [...emails].sort())
+    for (const { message } of server.captured) assert.ok(message.includes('monday') && message.includes('tuesday'))
+    assert.deepEqual(await scene.close(second!.id), { sent: 40, failed: 0, suppressed: 0 })
   },
 )
 
