@@ -1,67 +1,26 @@
-// Everything that strangers write is parsed in a thread of its own, one document at a time, with a deadline and a memory limit: a
-// document made to stop its parser costs that document and nothing else. The thread is started when it is first needed and stays;
-// one that is stopped over a document is replaced for the next. It keeps no process alive unless it has something to read.
+// Everything about articles that strangers write is parsed in a thread of its own: base/parser-thread.ts.
 
-import { Worker } from 'node:worker_threads'
+import { ownBytes, ParserThread, type ParserLimits, Unreadable } from '../base/parser-thread.ts'
 import type { Origin } from './feed-formats.ts'
 import type { DocumentReading, ParseJob, PlainTexts, PushedTexts } from './parse-jobs.ts'
-import type { ThreadMessage } from './parser-thread.ts'
 
-export interface ParserLimits {
-  /** Of one document, from when the thread is handed it. */
-  deadlineMs: number
-  heapMb: number
-}
-
-/** An honest document of 10 MB takes less than a second of an idle core, and fewer than 200 MB. */
-const usualLimits: ParserLimits = { deadlineMs: 20_000, heapMb: 256 }
-const startMs = 30_000
-
-export const stopReasons = ['deadline', 'memory', 'crash'] as const
-type StopReason = (typeof stopReasons)[number]
-
-/** A document that the thread did not survive: a sentence for editors. */
-export class Unreadable extends Error {
-  override name = 'Unreadable'
-}
-
-/** The process ends. The document has nothing to do with it. */
-export class ParserClosed extends Error {
-  override name = 'ParserClosed'
-}
-
-interface Waiting {
-  job: ParseJob
-  before: (() => Promise<unknown>) | undefined
-  resolve: (answer: never) => void
-  reject: (cause: unknown) => void
-}
-
-type Outcome = { message: ThreadMessage } | { ended: StopReason | 'closed' }
-
-export class Parser {
-  /** How often the thread had to be replaced. */
-  readonly stopped: Record<StopReason, number> = { deadline: 0, memory: 0, crash: 0 }
-  readonly #limits: ParserLimits
-  #queue: Waiting[] = []
-  #isBusy = false
-  #thread: Thread | null = null
-
+export class Parser extends ParserThread<ParseJob> {
   constructor(limits: Partial<ParserLimits> = {}) {
-    this.#limits = { ...usualLimits, ...limits }
+    super(new URL('./parser-thread.ts', import.meta.url), limits)
   }
 
   /** Takes the bytes over: they are empty for the caller afterwards. `before` runs when the document's turn has come, and what it
    * throws is thrown. Never throws on account of the document: one that the thread did not survive is refused, and `isFatal`. */
   async read(
-    bytes: Uint8Array,
+    given: Uint8Array,
     origin: Origin,
     options: { orPage?: boolean; before?: () => Promise<unknown> } = {},
   ): Promise<DocumentReading & { isFatal?: true }> {
+    const bytes = ownBytes(given)
     try {
-      return await this.#run<DocumentReading>(
-        { kind: 'document', bytes: ownBytes(bytes), origin, orPage: options.orPage ?? false },
-        options.before,
+      return await this.run<DocumentReading>(
+        { kind: 'document', bytes, origin, orPage: options.orPage ?? false },
+        { before: options.before, transfer: [bytes.buffer] },
       )
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error
@@ -71,111 +30,8 @@ export class Parser {
 
   /** Short texts, so they don't wait behind documents. Throws Unreadable. */
   texts(texts: readonly PushedTexts[]): Promise<PlainTexts[]> {
-    return this.#run<PlainTexts[]>({ kind: 'texts', texts })
+    return this.run<PlainTexts[]>({ kind: 'texts', texts }, { isShort: true })
   }
-
-  /** Ends the thread and fails what it is reading; the next document starts a new one. Safe to repeat. */
-  close(): void {
-    for (const { reject } of this.#queue.splice(0)) reject(new ParserClosed())
-    this.#thread?.end('closed')
-  }
-
-  #run<Answer>(job: ParseJob, before?: () => Promise<unknown>): Promise<Answer> {
-    return new Promise<Answer>((resolve, reject) => {
-      const waiting = { job, before, resolve, reject }
-      if (job.kind === 'texts') this.#queue.unshift(waiting)
-      else this.#queue.push(waiting)
-      void this.#work()
-    })
-  }
-
-  async #work(): Promise<void> {
-    if (this.#isBusy) return
-    this.#isBusy = true
-    for (let waiting = this.#queue.shift(); waiting; waiting = this.#queue.shift()) {
-      try {
-        await waiting.before?.()
-        waiting.resolve((await this.#answerTo(waiting.job)) as never)
-      } catch (cause) {
-        waiting.reject(cause)
-      }
-    }
-    this.#thread?.worker.unref()
-    this.#isBusy = false
-  }
-
-  async #answerTo(job: ParseJob): Promise<unknown> {
-    const { deadlineMs, heapMb } = this.#limits
-    if (!this.#thread || this.#thread.hasEnded) {
-      this.#thread = new Thread(heapMb)
-      const start = await this.#thread.exchange(startMs)
-      if ('ended' in start)
-        throw start.ended === 'closed' ? new ParserClosed() : new Error('The parser could not be started.')
-    }
-    this.#thread.worker.ref()
-    const outcome = await this.#thread.exchange(deadlineMs, job)
-    if ('message' in outcome) {
-      const { message } = outcome
-      if (message && 'failed' in message) throw new Unreadable(`It can't be read (${message.failed}).`)
-      return message?.answer
-    }
-    if (outcome.ended === 'closed') throw new ParserClosed()
-    this.stopped[outcome.ended]++
-    throw new Unreadable(
-      {
-        deadline: `Reading it took longer than ${deadlineMs / 1000} s.`,
-        memory: `Reading it took more than ${heapMb} MB of memory.`,
-        crash: 'The parser stopped while it was reading it.',
-      }[outcome.ended],
-    )
-  }
-}
-
-/** One thread, from its start to its end. */
-class Thread {
-  readonly worker: Worker
-  hasEnded = false
-  #settle: ((outcome: Outcome) => void) | null = null
-
-  constructor(heapMb: number) {
-    this.worker = new Worker(new URL('./parser-thread.ts', import.meta.url), {
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: 32 },
-    })
-    this.worker.on('message', (message: ThreadMessage) => this.#settle?.({ message }))
-    this.worker.on('error', (error: NodeJS.ErrnoException) =>
-      this.end(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'memory' : 'crash'),
-    )
-    this.worker.on('exit', () => this.end('crash'))
-  }
-
-  /** Hands it a job, or waits for its start, and answers with what comes of it. */
-  async exchange(withinMs: number, job?: ParseJob): Promise<Outcome> {
-    // When this process itself was busy, the answer may lie there: it is read before time is called.
-    const timer = setTimeout(() => setImmediate(() => this.#settle === settle && this.end('deadline')), withinMs)
-    let settle: (outcome: Outcome) => void
-    const outcome = await new Promise<Outcome>((resolve) => {
-      this.#settle = settle = resolve
-      if (!job) return
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is a window's, not a thread's
-      this.worker.postMessage(job, job.kind === 'document' ? [job.bytes.buffer as ArrayBuffer] : [])
-    })
-    this.#settle = null
-    clearTimeout(timer)
-    return outcome
-  }
-
-  end(ended: StopReason | 'closed'): void {
-    if (this.hasEnded) return
-    this.hasEnded = true
-    void this.worker.terminate()
-    this.#settle?.({ ended })
-  }
-}
-
-/** Bytes that share their memory with others (small Buffers do) can't be handed over. */
-function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 }
 
 /** The process's own. */

@@ -3,12 +3,13 @@
 // document takes the process down has failed before that (attempts.ts).
 
 import { sql } from 'kysely'
+import { ParserClosed } from '../base/parser-thread.ts'
 import type { Context } from '../db/context.ts'
 import type { Feed } from '../db/schema.ts'
 import { backoff, beginReading, unfinished } from './attempts.ts'
 import { allowedHosts, type FeedReport } from './feeds.ts'
 import { storeFeed } from './feed-store.ts'
-import { parser as ownParser, type Parser, ParserClosed } from './parser.ts'
+import { parser as ownParser, type Parser } from './parser.ts'
 import { intervalFor, readMaxAge, readRetryAfter, withJitter } from './poll-times.ts'
 import { type Fetched, type FetchOptions, type FetchResult, safeFetch } from './safe-fetch.ts'
 import { hubDueAt, hubLink, renewHub } from './websub.ts'

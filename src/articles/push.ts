@@ -2,6 +2,7 @@
 // a feed has brought already (the same link, and the same title or published time) is adopted, not doubled. Two ids are two articles.
 
 import { invalid, Refusal } from '../base/errors.ts'
+import { Unreadable } from '../base/parser-thread.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { Article } from '../db/schema.ts'
@@ -10,7 +11,7 @@ import { plausible } from './feed-date.ts'
 import { isWebAddress } from './feed-parts.ts'
 import { linkKeysOf } from './identity.ts'
 import type { PlainTexts } from './parse-jobs.ts'
-import { parser, Unreadable } from './parser.ts'
+import { parser } from './parser.ts'
 import { lockSeq, releaseSeqs, type Sendable } from './seq.ts'
 import { listCategories } from './store.ts'
 

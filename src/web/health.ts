@@ -4,7 +4,8 @@
 import { Router } from 'express'
 import { sql } from 'kysely'
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
-import { parser, stopReasons } from '../articles/parser.ts'
+import { parser } from '../articles/parser.ts'
+import { stopReasons } from '../base/parser-thread.ts'
 import { alertKinds, listAlerts } from '../digests/alerts.ts'
 import type { WebContext } from './web-context.ts'
 

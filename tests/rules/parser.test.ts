@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Parser, stopReasons, Unreadable } from '../../src/articles/parser.ts'
+import { Parser } from '../../src/articles/parser.ts'
+import { stopReasons, Unreadable } from '../../src/base/parser-thread.ts'
 import { rss } from '../support/feed-server.ts'
 import { hostileDocuments } from '../support/hostile-documents.ts'
 
