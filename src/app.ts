@@ -12,6 +12,7 @@ import type { Database } from './db/connect.ts'
 import type { Context } from './db/context.ts'
 import { openQueue } from './db/queue.ts'
 import { parser } from './articles/parser.ts'
+import { inboundReader } from './inbound/reader.ts'
 import { composersOf } from './composers.ts'
 import { DeliveryMetrics } from './delivery/metrics.ts'
 import { DeliveryWorker } from './delivery/worker.ts'
@@ -51,7 +52,10 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
     await Promise.all([unwind(serving), unwind(sending)])
   }
   // Last of all: chores under way may still have something to read, but not for longer than the queue waits for them.
-  serving.push(async () => parser.close())
+  serving.push(async () => {
+    parser.close()
+    inboundReader.close()
+  })
   try {
     const queue = await openQueue(database, config.database.url, log)
     serving.push(() => queue.stop(5000))

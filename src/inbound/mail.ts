@@ -1,0 +1,54 @@
+// What is understood of a mail that came back: the seam between reading it and acting on it. Nothing in it is proven yet.
+
+import type { Reason } from '../delivery/reasons.ts'
+
+export type InboundKind = 'bounce' | 'complaint' | 'autoreply' | 'unsubscribe' | 'other'
+
+/** hard: the address is dead. soft: it lives, or nobody can tell. */
+export type InboundClass = 'hard' | 'soft' | 'complaint' | 'autoreply' | 'delivered'
+
+/** About one recipient. */
+export interface InboundReport {
+  /** As the report spells it, lower case; null: it doesn't say. */
+  recipient: string | null
+  /** RFC 3463, `5.1.1`. */
+  status: string | null
+  /** SMTP reply code. */
+  code: number | null
+  reason: Reason
+  class: InboundClass
+  /** What was said, for editors. */
+  text: string
+  /** Which server said it. */
+  remoteHost: string | null
+}
+
+/** What names the delivery that came back, best first; no MAC is checked here. */
+export interface ReturnedMail {
+  /** Of the mail that came back, without its angle brackets. */
+  messageId: string | null
+  /** Addresses in the form of our return paths, from the returned headers. */
+  verp: string[]
+  /** X-Broadsheet-Delivery. */
+  deliveryHeader: string | null
+  unsubscribeTokens: string[]
+  /** To: of the mail that came back. */
+  recipient: string | null
+}
+
+export interface InboundMail {
+  kind: InboundKind
+  /** None for `unsubscribe` and `other`. */
+  reports: InboundReport[]
+  /** Of the mail itself, without its angle brackets. */
+  messageId: string | null
+  returned: ReturnedMail
+}
+
+/** What is never the failed address. */
+export interface OwnAddresses {
+  /** Senders, reply-to. */
+  addresses: readonly string[]
+  /** BOUNCE_DOMAIN. */
+  bounceDomain: string | null
+}
