@@ -6,12 +6,12 @@ import type { Config } from '../base/config.ts'
 import { invalid } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
 import { addCategory, renameCategory, retireCategory } from './categories.ts'
-import { addFeed, allowedHosts, changeFeed, listFeeds } from './feeds.ts'
+import { addFeed, allowedHosts, changeFeed, listFeeds, warningOf } from './feeds.ts'
 import { mostFeedBytes } from './feed-formats.ts'
 import { parser } from './parser.ts'
 import { pollFeed } from './poll.ts'
 import { countsByCategory, listCategories } from './store.ts'
-import { type Tried, tryEntries, tryFeedUrl, wrongClock } from './try-feed.ts'
+import { type Tried, tryEntries, tryFeedUrl } from './try-feed.ts'
 
 interface Out {
   print(line: string): void
@@ -71,8 +71,16 @@ async function tryOne(
     if (reading.outcome === 'refused') return { outcome: 'refused', reason: reading.reason }
     return { outcome: 'feed', url: source, feed: reading.feed, entries: tryEntries(reading.feed, options) }
   } catch (error) {
-    return { outcome: 'refused', reason: `It can't be opened (${(error as NodeJS.ErrnoException).code}).` }
+    return { outcome: 'refused', reason: whyNotOpened(error) }
   }
+}
+
+function whyNotOpened(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'There is no such file.'
+  if (code === 'EACCES' || code === 'EPERM') return 'It may not be read: its permissions forbid it.'
+  if (code === 'EISDIR') return 'It is a folder, not a file.'
+  return 'It can’t be opened.'
 }
 
 function inWords(entry: { title: string | null; link: string | null; publishedAt: string; verdict: string }): string {
@@ -149,8 +157,9 @@ export async function feedPoll(ctx: Context, args: { all?: boolean; json?: boole
 export async function feedList(ctx: Context, args: { json?: boolean }, out: Out): Promise<number> {
   for (const feed of await listFeeds(ctx.db)) {
     const { id, url, title, state, categories, failures, lastError, lastSuccessAt, nextPollAt } = feed
-    const warning = feed.seemsAhead ? wrongClock : null
-    const health = { failures, lastError, warning, lastSuccessAt, nextPollAt }
+    const warning = warningOf(feed)
+    const { movedFrom, movedAt } = feed
+    const health = { failures, lastError, warning, lastSuccessAt, nextPollAt, movedFrom, movedAt }
     if (args.json)
       out.print(
         JSON.stringify({ id, url, title, state, categories, ...health, ignoresDatesAhead: feed.ignoresDatesAhead }),

@@ -33,6 +33,12 @@ export interface ParsedFeed {
   entries: Entry[]
 }
 
+/** With what is read the same way whatever the format. */
+export interface FeedDocument extends ParsedFeed {
+  /** Where it says that it has moved to: itunes:new-feed-url. */
+  newFeedUrl: string | null
+}
+
 /** Longest stored excerpt, in characters: two to four lines of a mail. */
 export const excerptLength = 320
 /** Longest stored title; longer ones are cut at a word. */

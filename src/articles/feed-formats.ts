@@ -2,13 +2,13 @@
 
 import { gunzipSync } from 'node:zlib'
 import { decodeBytes } from './charset.ts'
-import type { ParsedFeed, Whereabouts } from './entry.ts'
+import { addressLength, type FeedDocument, type Whereabouts } from './entry.ts'
 import { readAtom } from './formats/atom.ts'
 import { readJsonFeed } from './formats/json-feed.ts'
 import { readRss } from './formats/rss.ts'
-import { FeedRefused, parseXml } from './xml.ts'
+import { child, FeedRefused, parseXml, type XmlNode } from './xml.ts'
 
-export type FeedReading = { outcome: 'feed'; feed: ParsedFeed } | { outcome: 'refused'; reason: string }
+export type FeedReading = { outcome: 'feed'; feed: FeedDocument } | { outcome: 'refused'; reason: string }
 
 export const mostFeedBytes = 10_000_000
 
@@ -25,7 +25,7 @@ export function parseFeed(bytes: Uint8Array, origin: Origin = {}): FeedReading {
     return parseFeedText(decodeBytes(unzipped(bytes), origin.contentType ?? null).text, origin)
   } catch (error) {
     if (error instanceof FeedRefused) return refused(error.message)
-    return refused(`It can't be read (${error instanceof Error ? error.message : String(error)}).`)
+    return refused('It can’t be read: it is broken in a way that our parser doesn’t know.')
   }
 }
 
@@ -53,7 +53,13 @@ function parseFeedText(text: string, origin: Origin): FeedReading {
     (text[start] !== '<' || /^<(?:!doctype\s+)?html[\s>]/i.test(text.slice(start, start + 50)))
   )
     return refused(whatElse(text, null))
-  return { outcome: 'feed', feed }
+  return { outcome: 'feed', feed: { ...feed, newFeedUrl: newFeedUrl(document.root) } }
+}
+
+function newFeedUrl(root: XmlNode): string | null {
+  const named = child(child(root, 'channel') ?? root, 'itunes:new-feed-url')?.text.trim()
+  const url = named && named.length <= addressLength ? URL.parse(named) : null
+  return url && /^https?:$/.test(url.protocol) ? url.href : null
 }
 
 const deepestJson = 100
@@ -81,7 +87,7 @@ function parseJson(text: string, origin: Origin): FeedReading {
   const document = parseWhole(text)
   if (document === undefined) return refused('It is broken JSON.')
   const feed = readJsonFeed(document, origin)
-  return feed ? { outcome: 'feed', feed } : refused('It is JSON, but not a JSON Feed.')
+  return feed ? { outcome: 'feed', feed: { ...feed, newFeedUrl: null } } : refused('It is JSON, but not a JSON Feed.')
 }
 
 /** What a document is followed by (a comment of a cache, a debugging line) doesn't cost it. undefined: broken. */

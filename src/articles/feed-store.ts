@@ -9,6 +9,9 @@ import { ingestEntries } from './ingest.ts'
 
 interface StoreAlso {
   url?: string
+  movedFrom?: string
+  movedAt?: Date
+  moveProblem?: string | null
   etag?: string | null
   lastModified?: string | null
   intervalSeconds?: number

@@ -30,6 +30,14 @@ export function allowedHosts(config: Config): string[] {
   return [...config.feeds.allowHosts.map((host) => host.toLowerCase()), ...trial]
 }
 
+/** What is said of a feed whose newest entries are dated ahead. */
+export const wrongClock = 'the feed’s clock or time zone seems wrong'
+
+/** What seems wrong with a feed although it can be read. */
+export function warningOf(feed: Feed): string | null {
+  return [feed.seemsAhead && wrongClock, feed.moveProblem].filter(Boolean).join('; ') || null
+}
+
 /** By id. Sample feeds too. */
 export async function listFeeds(db: Db): Promise<FeedView[]> {
   return db
@@ -117,6 +125,7 @@ export async function changeFeed(ctx: Context, change: FeedChange): Promise<Feed
       .set({
         url,
         ignoresDatesAhead,
+        ...(url === feed.url ? {} : { moveProblem: null }),
         ...(ignoresDatesAhead ? { seemsAhead: false } : {}),
         ...(isChanged ? { etag: null, lastModified: null } : {}),
         ...(change.title === undefined ? {} : { title: change.title }),

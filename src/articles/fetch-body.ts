@@ -1,4 +1,5 @@
-// The body of an answer from outside, decompressed: never more bytes than allowed, before and after.
+// The body of an answer from outside, decompressed: never more bytes than allowed, before and after. Servers name codings that they
+// didn't use: what can't be decompressed as announced is taken as what it looks like.
 
 import type { Readable } from 'node:stream'
 import zlib from 'node:zlib'
@@ -25,21 +26,47 @@ export async function readBody(
     .map((one) => one.trim())
   for (const coding of codings.slice(0, 3).reverse()) bytes = await unpack(coding, bytes, mostBytes, signal)
   // feed.xml.gz, served as it lies there.
-  return isGzip(bytes) ? unpack('gzip', bytes, mostBytes, signal) : bytes
+  return isGzip(bytes) ? decompress('gzip', bytes, mostBytes, signal) : bytes
 }
 
 async function unpack(coding: string, bytes: Uint8Array, mostBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-  const decoder =
-    coding === 'gzip' || coding === 'x-gzip'
-      ? isGzip(bytes) && zlib.createGunzip()
-      : coding === 'br'
-        ? zlib.createBrotliDecompress()
-        : coding === 'deflate'
-          ? (bytes[0]! & 0x0f) === 8
-            ? zlib.createInflate()
-            : zlib.createInflateRaw()
-          : false
-  if (!decoder || bytes.length === 0) return bytes
+  if (bytes.length === 0 || !isKnown(coding)) return bytes
+  const seeming = looksLike(bytes)
+  // Gzip says what it is, and so does Zstandard.
+  const announced = coding === 'gzip' || coding === 'x-gzip' || coding === 'zstd' ? seeming : coding
+  try {
+    return await decompress(announced, bytes, mostBytes, signal)
+  } catch (error) {
+    if (error instanceof TooLarge || signal.aborted || seeming === announced || seeming === 'unknown') throw error
+    return decompress(seeming, bytes, mostBytes, signal)
+  }
+}
+
+type Coding = 'gzip' | 'zstd' | 'br' | 'deflate' | 'plain' | 'unknown'
+
+function isKnown(coding: string): coding is 'gzip' | 'x-gzip' | 'zstd' | 'br' | 'deflate' {
+  return ['gzip', 'x-gzip', 'zstd', 'br', 'deflate'].includes(coding)
+}
+
+/** By how the bytes begin. Brotli and bare deflate have no mark. */
+function looksLike(bytes: Uint8Array): Coding {
+  if (isGzip(bytes)) return 'gzip'
+  if (bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd) return 'zstd'
+  // In UTF-16 every other byte is zero.
+  const start = Buffer.from(bytes.subarray(0, 4096)).toString('latin1').replaceAll('\0', '')
+  if (/^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*(?:<[?!a-z]|\{\s*["}]|\[\s*[{\]])/i.test(start)) return 'plain'
+  if ((bytes[0]! & 0x0f) === 8 && ((bytes[0]! << 8) | (bytes[1] ?? 0)) % 31 === 0) return 'deflate'
+  return 'unknown'
+}
+
+async function decompress(
+  coding: Coding,
+  bytes: Uint8Array,
+  mostBytes: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const decoder = decoderFor(coding, bytes)
+  if (!decoder) return bytes
   const stop = () => decoder.destroy(new TooLarge())
   signal.addEventListener('abort', stop)
   decoder.end(bytes)
@@ -48,6 +75,14 @@ async function unpack(coding: string, bytes: Uint8Array, mostBytes: number, sign
   } finally {
     signal.removeEventListener('abort', stop)
   }
+}
+
+function decoderFor(coding: Coding, bytes: Uint8Array) {
+  if (coding === 'gzip') return zlib.createGunzip()
+  if (coding === 'zstd') return zlib.createZstdDecompress()
+  if (coding === 'br') return zlib.createBrotliDecompress()
+  if (coding === 'deflate') return (bytes[0]! & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw()
+  return null
 }
 
 function isGzip(bytes: Uint8Array): boolean {

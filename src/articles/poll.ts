@@ -2,12 +2,14 @@
 // work and one that dies costs a feed five minutes. A feed that fails keeps everything it brought, and harms no other; one whose
 // document takes the process down has failed before that (attempts.ts).
 
-import { sql } from 'kysely'
+import { sql, type Updateable } from 'kysely'
+import { noteAction } from '../access/audit.ts'
 import { ParserClosed } from '../base/parser-thread.ts'
 import type { Context } from '../db/context.ts'
-import type { Feed } from '../db/schema.ts'
+import type { Feed, FeedsTable } from '../db/schema.ts'
 import { backoff, beginReading, unfinished } from './attempts.ts'
 import { allowedHosts, type FeedReport } from './feeds.ts'
+import { type Move, moved, redirected } from './feed-moves.ts'
 import { storeFeed } from './feed-store.ts'
 import { parser as ownParser, type Parser } from './parser.ts'
 import { intervalFor, readMaxAge, readRetryAfter, withJitter } from './poll-times.ts'
@@ -97,19 +99,20 @@ interface Poll {
 
 async function pollAt(ctx: Context, feed: Feed, options: PollOptions, poll: Poll): Promise<PollOutcome> {
   const { now, random } = poll
-  const result = await (options.fetch ?? safeFetch)(feed.url, {
+  const fetch = options.fetch ?? safeFetch
+  const parser = options.parser ?? ownParser
+  const result = await fetch(feed.url, {
     userAgent: ctx.config.feeds.userAgent,
     allowHosts: allowedHosts(ctx.config),
     etag: feed.etag,
     lastModified: feed.lastModified,
   })
-  if (result.outcome === 'failed') return fail(ctx, feed, poll, result.reason)
+  if (result.outcome === 'failed') return fail(ctx, feed, poll, result.reason, { code: result.code })
   if (result.status === 410) return giveUp(ctx, feed, now)
   if (result.status !== 304 && (result.status < 200 || result.status > 299))
     return fail(ctx, feed, poll, answered(result), {
       retryAfterSeconds: readRetryAfter(result.headers['retry-after'], now),
     })
-  const url = await movedTo(ctx, feed, result.permanentUrl)
   const next = (seconds: number) => {
     const regular = later(now, withJitter(seconds, random))
     // In time to renew a lease that runs.
@@ -117,11 +120,18 @@ async function pollAt(ctx: Context, feed: Feed, options: PollOptions, poll: Poll
     return hubDue && hubDue < regular ? new Date(Math.max(hubDue.getTime(), now.getTime() + 300_000)) : regular
   }
   if (result.status === 304) {
-    await succeed(ctx, feed, now, url, next(feed.intervalSeconds))
+    const move = await redirected(ctx, feed, result.permanentUrl)
+    // What its document says of a move is not said again.
+    const problem = move.problem ?? feed.moveProblem
+    await succeed(ctx, feed, now, {
+      ...changedBy(feed, { ...move, problem }, now),
+      nextPollAt: next(feed.intervalSeconds),
+    })
+    await noteMove(ctx, feed, move)
     await renewHub(ctx, feed.id, { hubUrl: feed.hubUrl, topic: feed.hubTopic ?? feed.url })
     return { outcome: 'not-modified' }
   }
-  const reading = await (options.parser ?? ownParser).read(
+  const reading = await parser.read(
     result.bytes,
     { location: result.url, contentType: result.headers['content-type'] ?? null },
     {
@@ -140,13 +150,18 @@ async function pollAt(ctx: Context, feed: Feed, options: PollOptions, poll: Poll
         dates: reading.feed.entries.flatMap((entry) => entry.publishedAt ?? []),
         hasHub: feed.hubExpiresAt !== null && feed.hubExpiresAt > now,
       })
+  const { permanentUrl } = result
+  const move = await moved(ctx, feed, { permanentUrl, newFeedUrl: reading.feed.newFeedUrl }, { fetch, parser })
+  // Its validators are another address's, or what it says must be read again.
+  const isUnsettled = move.isByDocument || move.problem !== null
   const report = await storeFeed(ctx, feed, reading.feed, now, {
-    url,
-    etag: result.headers.etag ?? null,
-    lastModified: result.headers['last-modified'] ?? null,
+    ...changedBy(feed, move, now),
+    etag: isUnsettled ? null : (result.headers.etag ?? null),
+    lastModified: isUnsettled ? null : (result.headers['last-modified'] ?? null),
     intervalSeconds: interval,
     nextPollAt: next(interval),
   })
+  await noteMove(ctx, feed, move)
   const linked = hubLink(result.headers.link, result.url)
   await renewHub(ctx, feed.id, {
     hubUrl: linked.hub ?? reading.feed.hubUrl,
@@ -155,10 +170,10 @@ async function pollAt(ctx: Context, feed: Feed, options: PollOptions, poll: Poll
   return { outcome: 'polled', report }
 }
 
-async function succeed(ctx: Context, feed: Feed, now: Date, url: string, nextPollAt: Date): Promise<void> {
+async function succeed(ctx: Context, feed: Feed, now: Date, also: Updateable<FeedsTable>): Promise<void> {
   await ctx.db
     .updateTable('feeds')
-    .set({ url, lastPolledAt: now, lastSuccessAt: now, failures: 0, lastError: null, readingSince: null, nextPollAt })
+    .set({ lastPolledAt: now, lastSuccessAt: now, failures: 0, lastError: null, readingSince: null, ...also })
     .where('id', '=', feed.id)
     .execute()
 }
@@ -168,7 +183,11 @@ async function fail(
   feed: Feed,
   { now, random, isCounted }: Poll,
   reason: string,
-  { retryAfterSeconds = null, isFatal }: { retryAfterSeconds?: number | null; isFatal?: true | undefined } = {},
+  {
+    retryAfterSeconds = null,
+    isFatal,
+    code,
+  }: { retryAfterSeconds?: number | null; isFatal?: true | undefined; code?: string | undefined } = {},
 ): Promise<PollOutcome> {
   await ctx.db
     .updateTable('feeds')
@@ -181,7 +200,7 @@ async function fail(
     })
     .where('id', '=', feed.id)
     .execute()
-  ctx.log.info({ feedId: feed.id, failures: feed.failures + 1, reason }, 'a feed could not be read')
+  ctx.log.info({ feedId: feed.id, failures: feed.failures + 1, reason, code }, 'a feed could not be read')
   return { outcome: 'failed', reason }
 }
 
@@ -199,11 +218,14 @@ async function giveUp(ctx: Context, feed: Feed, now: Date): Promise<PollOutcome>
   return { outcome: 'gone' }
 }
 
-/** Remembers a permanent redirect, unless another feed has that address. */
-async function movedTo(ctx: Context, feed: Feed, permanentUrl: string | null): Promise<string> {
-  if (!permanentUrl || permanentUrl === feed.url) return feed.url
-  const taken = await ctx.db.selectFrom('feeds').select('id').where('url', '=', permanentUrl).executeTakeFirst()
-  return taken ? feed.url : permanentUrl
+function changedBy(feed: Feed, { url, problem }: Move, now: Date) {
+  return { url, moveProblem: problem, ...(url === feed.url ? {} : { movedFrom: feed.url, movedAt: now }) }
+}
+
+async function noteMove(ctx: Context, feed: Feed, { url, isByDocument }: Move): Promise<void> {
+  if (url === feed.url) return
+  const detail = { from: feed.url, to: url, why: isByDocument ? 'new-feed-url' : 'permanent redirect' }
+  await noteAction(ctx, { actor: 'scheduler', action: 'feed.moved', subject: `feed:${feed.id}`, detail })
 }
 
 function answered(result: Fetched): string {

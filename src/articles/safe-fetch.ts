@@ -6,7 +6,8 @@ import dns from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { Agent, buildConnector, request } from 'undici'
-import { readBody, TooLarge } from './fetch-body.ts'
+import { readBody } from './fetch-body.ts'
+import { Blocked, codeOf, inWords } from './fetch-errors.ts'
 
 export interface FetchOptions {
   userAgent: string
@@ -36,7 +37,14 @@ export interface Fetched {
   /** Decompressed. Empty for 304. */
   bytes: Uint8Array
 }
-export type FetchResult = Fetched | { outcome: 'failed'; reason: string }
+export interface NotFetched {
+  outcome: 'failed'
+  /** A sentence for people. */
+  reason: string
+  /** For the log. */
+  code?: string | undefined
+}
+export type FetchResult = Fetched | NotFetched
 
 const mostRedirects = 5
 const feedTypes =
@@ -57,7 +65,8 @@ export async function safeFetch(given: string, options: FetchOptions): Promise<F
   try {
     return await follow(given, options, agent, signal)
   } catch (error) {
-    return { outcome: 'failed', reason: signal.aborted ? `It took longer than ${timeoutMs / 1000} s.` : explain(error) }
+    if (signal.aborted) return { outcome: 'failed', reason: `It took longer than ${timeoutMs / 1000} s.` }
+    return { outcome: 'failed', reason: inWords(error), code: codeOf(error) }
   } finally {
     await agent.destroy().catch(() => {})
   }
@@ -156,10 +165,6 @@ function guardedConnector(options: FetchOptions): buildConnector.connector {
   }
 }
 
-class Blocked extends Error {
-  override name = 'Blocked'
-}
-
 function requestHeaders(options: FetchOptions): Record<string, string> {
   return {
     'user-agent': options.userAgent,
@@ -175,20 +180,4 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
   )
-}
-
-function explain(error: unknown): string {
-  if (error instanceof TooLarge) return 'It is larger than 10 MB.'
-  if (error instanceof Blocked) return error.message
-  const { code, message, cause } = error as NodeJS.ErrnoException & { cause?: unknown }
-  if (cause instanceof Blocked) return cause.message
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'Its host name has no address.'
-  if (code === 'ECONNREFUSED') return 'The connection was refused.'
-  if (code === 'ECONNRESET' || code === 'UND_ERR_SOCKET') return 'The connection was cut.'
-  if (code?.startsWith('UND_ERR') && code.endsWith('TIMEOUT')) return 'It did not answer in time.'
-  if (code?.startsWith('Z_') || code?.startsWith('ERR__ERROR_FORMAT') || code?.startsWith('ERR_BROTLI'))
-    return 'What it sent compressed is damaged.'
-  if (code?.startsWith('CERT_') || /certificate|self.signed/i.test(message))
-    return `Its certificate is not valid (${code}).`
-  return `It could not be fetched (${code ?? message}).`
 }

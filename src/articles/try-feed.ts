@@ -5,6 +5,7 @@ import type { Category } from '../db/schema.ts'
 import type { Entry, ParsedFeed } from './entry.ts'
 import { isAhead, isFarAhead, mostDaysAhead, seemsAhead, takenFrom } from './embargo.ts'
 import type { NamedFeed } from './feeds-of-page.ts'
+import { wrongClock } from './feeds.ts'
 import { ignoredBecause } from './ingest.ts'
 import { type Mapping, mapEntry } from './mapping.ts'
 import { parser } from './parser.ts'
@@ -59,9 +60,6 @@ export function tryEntries(feed: ParsedFeed, options: TryOptions): TriedEntry[] 
     }
   })
 }
-
-/** What is said of a feed whose newest entries are dated ahead. */
-export const wrongClock = 'the feed’s clock or time zone seems wrong'
 
 /** The verdict on what is mapped to nothing. */
 export const nobodys = 'ignored: none of its categories is offered'

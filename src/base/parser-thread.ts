@@ -107,7 +107,10 @@ export class ParserThread<Job> {
     const outcome = await this.#thread.exchange(deadlineMs, { job, transfer: options.transfer ?? [] })
     if ('message' in outcome) {
       const { message } = outcome
-      if (message && 'failed' in message) throw new Unreadable(`It can't be read (${message.failed}).`)
+      if (message && 'failed' in message)
+        throw new Unreadable('It can’t be read: it is broken in a way that our parser doesn’t know.', {
+          cause: message.failed,
+        })
       return message?.answer
     }
     if (outcome.ended === 'closed') throw new ParserClosed()

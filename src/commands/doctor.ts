@@ -3,7 +3,7 @@
 
 import { Resolver } from 'node:dns/promises'
 import { sql } from 'kysely'
-import { wrongClock } from '../articles/try-feed.ts'
+import { wrongClock } from '../articles/feeds.ts'
 import { ConfigError, type Config } from '../base/config.ts'
 import type { Relay } from '../base/relay.ts'
 import type { Db } from '../db/connect.ts'

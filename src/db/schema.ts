@@ -76,8 +76,13 @@ export interface CategoriesTable {
 
 export interface FeedsTable {
   id: Generated<number>
-  /** Where it is fetched; a permanent redirect replaces it. */
+  /** Where it is fetched; a permanent move replaces it (articles/feed-moves.ts). */
   url: string
+  /** Where it was before its last move. */
+  movedFrom: string | null
+  movedAt: Date | null
+  /** Why it stays although it says that it has moved: a sentence. */
+  moveProblem: string | null
   title: Generated<string>
   siteUrl: string | null
   state: Generated<'active' | 'paused' | 'gone'>

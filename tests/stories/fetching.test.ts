@@ -4,10 +4,14 @@
 import assert from 'node:assert/strict'
 import { type AddressInfo, createServer, type LookupFunction } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
-import { brotliCompressSync, gzipSync } from 'node:zlib'
+import net from 'node:net'
+import { createServer as createTlsServer } from 'node:https'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { parseFeed } from '../../src/articles/feed-formats.ts'
+import { inWords } from '../../src/articles/fetch-errors.ts'
 import { type FetchOptions, isPublicAddress, safeFetch } from '../../src/articles/safe-fetch.ts'
-import { type FeedServer, openFeedServer } from '../support/feed-server.ts'
+import { type FeedServer, openFeedServer, rss } from '../support/feed-server.ts'
+import { readCertificate } from '../support/tls-relay.ts'
 
 let server: FeedServer
 let inside: ReturnType<typeof createServer>
@@ -190,6 +194,107 @@ test('what is cut off or wrongly packed is a failure with a reason, not an excep
     response.destroy()
   }
   assert.match(await reasonFor(server.origin), /cut|could not/)
+})
+
+test('a feed is read whatever its Content-Encoding says of it', async () => {
+  const document = rss([{ title: 'Harbour reopens', link: 'https://lantern.example/1' }])
+  const bodies: Record<string, Buffer> = {
+    plain: Buffer.from(document),
+    'with a mark': Buffer.from(`\ufeff\n${document}`),
+    'UTF-16': Buffer.from(`\ufeff${document}`, 'utf16le'),
+    JSON: Buffer.from('{"version":"https://jsonfeed.org/version/1.1","title":"The Lantern","items":[]}'),
+    gzip: gzipSync(document),
+    zlib: deflateSync(document),
+    zstd: zstdCompressSync(document),
+  }
+  const unmarked: Record<string, Buffer> = { br: brotliCompressSync(document), deflate: deflateRawSync(document) }
+  const codings = ['gzip', 'x-gzip', 'br', 'deflate', 'zstd', 'identity', 'none', 'utf-8', 'gzip, br', 'GZIP', '']
+  const cases = [
+    ...codings.flatMap((coding) => Object.entries(bodies).map(([name, body]) => ({ coding, name, body }))),
+    ...Object.entries(unmarked).map(([coding, body]) => ({ coding, name: coding, body })),
+  ].filter(({ coding, name }) => !/^(identity|none|utf-8|)$/.test(coding) || !/^(zlib|zstd)$/.test(name))
+  for (const { coding, name, body } of cases) {
+    server.answer = (_request, response) => response.writeHead(200, { 'content-encoding': coding }).end(body)
+    const result = await safeFetch(server.origin, options())
+    const what = `${name}, announced as “${coding}”`
+    assert.equal(result.outcome, 'fetched', `${what}: ${JSON.stringify(result)}`)
+    const reading = parseFeed((result as { bytes: Uint8Array }).bytes)
+    assert.equal(reading.outcome === 'feed' && reading.feed.title, 'The Lantern', what)
+  }
+})
+
+test('why nothing could be fetched is a sentence without the codes of libraries', async () => {
+  const raw = async (answer: string | null): Promise<[string, net.Server]> => {
+    const listener = net.createServer((socket) => {
+      socket.on('error', () => {})
+      if (answer === null) socket.destroy()
+      else socket.once('data', () => socket.end(answer))
+    })
+    await new Promise<void>((resolve) => {
+      listener.listen(0, '127.0.0.1', resolve)
+    })
+    return [`127.0.0.1:${(listener.address() as AddressInfo).port}`, listener]
+  }
+  const secure = async (certificate: string): Promise<[string, net.Server]> => {
+    const listener = createTlsServer({ key: readCertificate('key'), cert: readCertificate(certificate) })
+    await new Promise<void>((resolve) => {
+      listener.listen(0, '127.0.0.1', resolve)
+    })
+    return [`localhost:${(listener.address() as AddressInfo).port}`, listener]
+  }
+  const [closed, closing] = await raw('')
+  closing.close()
+  const noName = (code: string) =>
+    ((_host, _options, callback) => callback(Object.assign(new Error(code), { code }), '', 4)) as LookupFunction
+  const cases: [string, RegExp, Promise<[string, net.Server]> | null, Partial<FetchOptions>?][] = [
+    [`http://${closed}/`, /refuses the connection/, null, { allowHosts: [closed] }],
+    ['http://a.example/', /no address/, null, { lookup: noName('ENOTFOUND') }],
+    ['http://b.example/', /no address/, null, { lookup: noName('EAI_AGAIN') }],
+    ['http://c.example/', /in time/, null, { lookup: noName('ETIMEDOUT') }],
+    ['http://d.example/', /no way/, null, { lookup: noName('ENETUNREACH') }],
+    ['http://e.example/', /could not be fetched/, null, { lookup: noName('ESOMETHINGNEW') }],
+    ['http://', /not HTTP/, raw('SSH-2.0-OpenSSH_9.6\r\n')],
+    ['http://', /cut/, raw(null)],
+    ['http://', /too long/, raw(`HTTP/1.1 200 OK\r\nX: ${'a'.repeat(40_000)}\r\n\r\n`)],
+    ['https://', /No secure connection/, raw('HTTP/1.1 400 Bad Request\r\n\r\n')],
+    ['https://', /somebody whom we don’t know|signed its certificate itself/, secure('unknown')],
+    ['https://', /certificate/, secure('expired')],
+    ['https://', /certificate/, secure('elsewhere')],
+  ]
+  for (const [url, expected, listening, more] of cases) {
+    const [host, listener] = (await listening) ?? ['', null]
+    const reason = await reasonFor(host ? `${url}${host}/` : url, host ? { allowHosts: [host] } : more).finally(() =>
+      listener?.close(),
+    )
+    assert.match(reason, expected, url)
+    assert.doesNotMatch(reason, /[A-Z]{3,}_|\bE[A-Z]{4,}\b|undici|HPE/, reason)
+    assert.match(reason, /^[A-Z].*\.$/s)
+  }
+})
+
+test('what the codes of libraries mean is in one table', () => {
+  const sentence = (code: string) => inWords(Object.assign(new Error(code), { code }))
+  for (const [code, expected] of [
+    ['CERT_HAS_EXPIRED', /has expired/],
+    ['CERT_NOT_YET_VALID', /not valid yet/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /another host name/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', /signed its certificate itself/],
+    ['SELF_SIGNED_CERT_IN_CHAIN', /signed its certificate itself/],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /don’t know/],
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', /don’t know/],
+    ['CERT_REVOKED', /revoked/],
+    ['UND_ERR_CONNECT_TIMEOUT', /in time/],
+    ['UND_ERR_HEADERS_TIMEOUT', /in time/],
+    ['UND_ERR_SOCKET', /cut/],
+    ['UND_ERR_HEADERS_OVERFLOW', /too long/],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', /No secure connection/],
+    ['EHOSTUNREACH', /no way/],
+  ] as const)
+    assert.match(sentence(code), expected, code)
+  // One attempt for each address of a host; what caused it lies inside.
+  const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+  assert.match(inWords(new AggregateError([refused, refused])), /refuses the connection/)
+  assert.match(inWords(new TypeError('fetch failed', { cause: refused })), /refuses the connection/)
 })
 
 // Each of these took minutes, or would have, where something grew with the square of the document.

@@ -233,6 +233,102 @@ test('a permanent redirect is remembered, a temporary one behind it is not', asy
   assert.equal((await getFeed(ctx.db, feed)).url, `${server.origin}/new.xml`)
 })
 
+const feedAt = (newUrl?: string) =>
+  rss([{ title: 'Harbour reopens', link: 'https://lantern.example/1', guid: '1', date: hoursAgo(1) }], {
+    extra: newUrl
+      ? `<itunes:new-feed-url xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"> ${newUrl}\n</itunes:new-feed-url>`
+      : '',
+  })
+
+/** What is answered at a path; another path is where it redirects to. */
+function serveAt(paths: Record<string, string | { status: number; location: string }>): void {
+  server.answer = (request, response) => {
+    const answer = paths[request.url!]
+    if (answer === undefined) response.writeHead(404).end()
+    else if (typeof answer === 'string') response.writeHead(200, { etag: `"${request.url}"` }).end(answer)
+    else response.writeHead(answer.status, { location: answer.location }).end()
+  }
+}
+
+test('a feed that names its new address moves there, once there is a feed, and its stories stay one', async () => {
+  const id = await addPolitics('/old.xml')
+  const there = `${server.origin}/new.xml`
+  serveAt({ '/old.xml': feedAt(there) })
+  assert.equal((await poll(id)).taken, 1)
+  let feed = await getFeed(ctx.db, id)
+  assert.equal(feed.url, `${server.origin}/old.xml`)
+  assert.match(feed.moveProblem!, /new\.xml, which can’t be read: it answered 404/)
+  pass(60)
+  serveAt({ '/old.xml': feedAt(there), '/new.xml': feedAt(there) })
+  assert.equal((await poll(id)).taken, 0)
+  feed = await getFeed(ctx.db, id)
+  assert.deepEqual(
+    [feed.url, feed.movedFrom, feed.moveProblem, feed.etag],
+    [there, `${server.origin}/old.xml`, null, null],
+  )
+  const line = await ctx.db
+    .selectFrom('auditLog')
+    .selectAll()
+    .where('action', '=', 'feed.moved')
+    .where('subject', '=', `feed:${id}`)
+    .executeTakeFirstOrThrow()
+  assert.equal(line.actor, 'scheduler')
+  pass(60)
+  assert.equal((await poll(id)).taken, 0)
+  assert.equal(server.requests.at(-1)!.path, '/new.xml')
+})
+
+test('feeds that name each other, or a place that is none, stay where they are and say so', async () => {
+  const at = (path: string) => server.origin + path
+  const id = await addPolitics('/a.xml')
+  for (const [what, paths, problem] of [
+    ['each other', { '/a.xml': feedAt(at('/b.xml')), '/b.xml': feedAt(at('/a.xml')) }, /leads back here/],
+    [
+      'a circle of three',
+      { '/a.xml': feedAt(at('/b.xml')), '/b.xml': feedAt(at('/c.xml')), '/c.xml': feedAt(at('/b.xml')) },
+      /leads back here/,
+    ],
+    [
+      'a redirect back',
+      { '/a.xml': feedAt(at('/b.xml')), '/b.xml': { status: 301, location: at('/a.xml') } },
+      /leads back here/,
+    ],
+    ['a page', { '/a.xml': feedAt(at('/b.xml')), '/b.xml': '<html><body>Shop</body></html>' }, /HTML page/],
+    ['a private address', { '/a.xml': feedAt('http://10.0.0.1/feed') }, /not a public address/],
+    ['itself', { '/a.xml': feedAt(at('/a.xml')) }, null],
+    ['nonsense', { '/a.xml': feedAt('javascript:alert(1)') }, null],
+  ] as const) {
+    serveAt(paths)
+    await poll(id)
+    const feed = await getFeed(ctx.db, id)
+    assert.equal(feed.url, at('/a.xml'), what)
+    if (problem) assert.match(feed.moveProblem!, problem, what)
+    else assert.equal(feed.moveProblem, null, what)
+    pass(60)
+  }
+})
+
+test('a feed that moves to another of our feeds stays, and says which', async () => {
+  const here = await addPolitics('/here.xml')
+  const there = await addPolitics('/there.xml')
+  for (const answer of [
+    { status: 301, location: '/there.xml' },
+    { status: 308, location: '/there.xml' },
+    feedAt(`${server.origin}/there.xml`),
+  ]) {
+    serveAt({ '/here.xml': answer, '/there.xml': feedAt() })
+    await poll(here)
+    const feed = await getFeed(ctx.db, here)
+    assert.equal(feed.url, `${server.origin}/here.xml`)
+    assert.match(feed.moveProblem!, new RegExp(`there\\.xml, which is feed ${there} already`))
+    pass(60)
+  }
+  await ctx.db.deleteFrom('feeds').where('id', '=', there).execute()
+  await poll(here)
+  const feed = await getFeed(ctx.db, here)
+  assert.deepEqual([feed.url, feed.moveProblem], [`${server.origin}/there.xml`, null])
+})
+
 test('what Postgres refuses (NUL, half a surrogate pair, a cut emoji) does not stop a feed', async () => {
   const title = `${'x'.repeat(119)}😀 and on`
   server.answer = (_request, response) =>

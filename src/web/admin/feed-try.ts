@@ -2,10 +2,10 @@
 // itself is what every poll does, with the same bounds; nothing is stored.
 
 import type { RequestHandler } from 'express'
-import { allowedHosts } from '../../articles/feeds.ts'
+import { allowedHosts, wrongClock } from '../../articles/feeds.ts'
 import { seemsAhead } from '../../articles/embargo.ts'
 import { listCategories } from '../../articles/store.ts'
-import { nobodys, type Tried, type TriedEntry, tryFeedUrl, wrongClock } from '../../articles/try-feed.ts'
+import { nobodys, type Tried, type TriedEntry, tryFeedUrl } from '../../articles/try-feed.ts'
 import type { Category } from '../../db/schema.ts'
 import { html, type Html, safeUrl } from '../html.ts'
 import type { WebContext } from '../web-context.ts'

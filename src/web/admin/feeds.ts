@@ -12,10 +12,10 @@ import {
   listRules,
   removeFeed,
   setRules,
+  wrongClock,
 } from '../../articles/feeds.ts'
 import { pollFeed } from '../../articles/poll.ts'
 import { listCategories } from '../../articles/store.ts'
-import { wrongClock } from '../../articles/try-feed.ts'
 import { invalid } from '../../base/errors.ts'
 import { field, fieldList, readForm } from '../forms.ts'
 import { html, type Html } from '../html.ts'
@@ -182,7 +182,7 @@ function feedRows(web: WebContext, feeds: readonly FeedView[]): Html {
           title: html`<a href="/admin/feeds/${feed.id}">${feed.title || feed.url}</a>`,
           state: feedState(feed),
           under: feed.title && feed.url,
-          trouble: feed.lastError ?? (feed.seemsAhead ? aheadWords : null),
+          trouble: feed.lastError ?? (feed.seemsAhead ? aheadWords : feed.moveProblem),
           facts: [
             ['Last success', moment(web.config, feed.lastSuccessAt)],
             feed.state === 'active' && ['Next poll', moment(web.config, feed.nextPollAt)],
@@ -225,6 +225,7 @@ function rowActions(feed: FeedView): Html {
 function health(web: WebContext, feed: FeedView): Html {
   return html`<p class="small"><code>${feed.url}</code></p>
     ${feed.seemsAhead && html`<p class="notice warn">${aheadWords} <a href="#mapping">Ignore dates ahead</a></p>`}
+    ${feed.moveProblem && html`<p class="notice warn">${feed.moveProblem}</p>`}
     ${feed.lastError && html`<p class="notice ${feed.state === 'gone' ? 'bad' : 'warn'}">${feed.lastError}</p>`}
     ${facts([
       ['Health', feedState(feed)],
@@ -232,6 +233,10 @@ function health(web: WebContext, feed: FeedView): Html {
       ['Last new story', moment(web.config, feed.lastNewAt)],
       ['Next poll', feed.state === 'active' ? moment(web.config, feed.nextPollAt) : '–'],
       ['Rhythm', `every ${Math.max(1, Math.round(feed.intervalSeconds / 60))} minutes`],
+      feed.movedFrom !== null && [
+        'Moved',
+        html`${moment(web.config, feed.movedAt, { withYear: true })} from <code>${feed.movedFrom}</code>`,
+      ],
       feed.hubUrl !== null && ['Hub', hubState(web, feed)],
     ])}`
 }

@@ -34,6 +34,8 @@ export const feed = z
     lastReport: report.nullable(),
     ignoresDatesAhead: z.boolean().meta({ description: 'its stories never wait: a date ahead counts as none' }),
     warning: z.string().nullable().meta({ description: 'what seems wrong with it although it can be read' }),
+    movedFrom: z.string().nullable().meta({ description: 'its address before it moved for good' }),
+    movedAt: at,
     hasHub: z.boolean().meta({ description: 'a WebSub hub tells us of news' }),
   })
   .meta({ id: 'Feed' })

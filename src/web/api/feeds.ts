@@ -13,11 +13,12 @@ import {
   listRules,
   removeFeed,
   setRules,
+  warningOf,
 } from '../../articles/feeds.ts'
 import { getCategory } from '../../articles/categories.ts'
 import { pollFeed } from '../../articles/poll.ts'
 import { listCategories } from '../../articles/store.ts'
-import { tryFeedUrl, wrongClock } from '../../articles/try-feed.ts'
+import { tryFeedUrl } from '../../articles/try-feed.ts'
 import { Refusal } from '../../base/errors.ts'
 import { endpoint, intIdParams, listOf } from '../endpoint.ts'
 import { feed, polled, rule, tried } from './feed-shape.ts'
@@ -43,7 +44,9 @@ function answerOf(one: FeedView, now: Date) {
     lastError,
     lastReport: (one.lastReport as FeedReport | null) ?? null,
     ignoresDatesAhead: one.ignoresDatesAhead,
-    warning: one.seemsAhead ? wrongClock : null,
+    warning: warningOf(one),
+    movedFrom: one.movedFrom,
+    movedAt: time(one.movedAt),
     hasHub: one.hubExpiresAt !== null && one.hubExpiresAt > now,
   }
 }
