@@ -14,13 +14,15 @@ export interface Rhythm {
 
 const quickest = 300
 const slowest = 1800
+/** Jitter only ever waits longer, as what a feed asks for is the least: up to a tenth. */
+const mostJitter = 0.1
 
-/** An eighth of the usual gap between stories, within 5 to 30 minutes; what was asked for counts up to 4 hours. */
+/** An eighth of the usual gap between stories, within 5 to 30 minutes, jitter included; what was asked for counts up to 4 hours. */
 export function intervalFor(rhythm: Rhythm): number {
   const gap = usualGap(rhythm.dates)
-  const own = gap === null ? 900 : clamp(gap / 8, quickest, slowest)
+  const own = gap === null ? 900 : clamp(gap / 8, quickest, slowest / (1 + mostJitter))
   const asked = Math.max(rhythm.ttlSeconds ?? 0, rhythm.maxAgeSeconds ?? 0)
-  return Math.round(Math.max(own, Math.min(asked, 4 * 3600), rhythm.hasHub ? 3600 : 0))
+  return Math.ceil(Math.max(own, Math.min(asked, 4 * 3600), rhythm.hasHub ? 3600 : 0))
 }
 
 /** Median gap between the newest ten; null with fewer than three dates. */
@@ -34,16 +36,19 @@ function usualGap(dates: readonly Date[]): number | null {
   return gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)]!
 }
 
-/** After the nth failure in a row: 5 minutes, doubling, at most 12 hours, ±25%. What Retry-After says is the least, up to 2 days. */
+const mostBackoff = 12 * 3600
+
+/** After the nth failure in a row: 5 minutes, doubling, and up to a half more, at most 12 hours. What Retry-After says is the least,
+ * up to 2 days. */
 export function backoffFor(failures: number, retryAfterSeconds: number | null, random: () => number): number {
-  const base = Math.min(quickest * 2 ** Math.max(0, Math.min(failures, 20) - 1), 12 * 3600)
-  const jittered = base * (0.75 + random() * 0.5)
-  return Math.round(Math.max(jittered, Math.min(retryAfterSeconds ?? 0, 2 * 86_400)))
+  const base = Math.min(quickest * 2 ** Math.max(0, Math.min(failures, 20) - 1), mostBackoff / 1.5)
+  const jittered = base * (1 + random() * 0.5)
+  return Math.ceil(Math.max(jittered, Math.min(retryAfterSeconds ?? 0, 2 * 86_400)))
 }
 
-/** ±10%. */
+/** Up to a tenth longer, never shorter. */
 export function withJitter(seconds: number, random: () => number): number {
-  return Math.round(seconds * (0.9 + random() * 0.2))
+  return Math.floor(seconds * (1 + random() * mostJitter))
 }
 
 /** Seconds, or an HTTP date; null: neither. */
