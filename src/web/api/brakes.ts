@@ -55,11 +55,17 @@ export const brakeEndpoints = [
     scope,
     tag,
     summary: 'Brakes, newest first',
-    query: pageQuery.extend({ on: z.stringbool().optional().meta({ description: 'only those that are on, or off' }) }),
+    query: pageQuery.extend({
+      on: z.enum(['true', 'false']).optional().meta({ description: 'only those that are on, or off' }),
+    }),
     status: 200,
     answer: listOf(brake),
     async handle(web, { query: { limit, cursor, on } }) {
-      const rows = await listBrakes(web.db, { limit: limit + 1, isOn: on, before: readCursor(cursor) })
+      const rows = await listBrakes(web.db, {
+        limit: limit + 1,
+        isOn: on === undefined ? undefined : on === 'true',
+        before: readCursor(cursor),
+      })
       const { items, next } = pageOf(rows, limit)
       return { items: items.map(brakeView), next }
     },
