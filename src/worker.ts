@@ -5,6 +5,7 @@ import { pollDueFeeds } from './articles/poll.ts'
 import type { Context } from './db/context.ts'
 import type { JobHandlers } from './db/queue.ts'
 import { runTick } from './digests/tick.ts'
+import { purgeInboundTokens } from './inbound/webhooks.ts'
 import { purgeUnconfirmed } from './subscribers/purge.ts'
 import { purgeAccess } from './access/purge.ts'
 
@@ -15,6 +16,7 @@ export function chores(ctx: Context): JobHandlers {
     housekeeping: async () => {
       await purgeUnconfirmed(ctx)
       await purgeAccess(ctx)
+      await purgeInboundTokens(ctx)
     },
   }
 }

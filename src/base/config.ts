@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { passwordProblem } from './address-password.ts'
 import { readDkim } from './dkim.ts'
+import { isSnsTopic } from './inbound-ways.ts'
 import { isLoopbackHost } from './loopback.ts'
 import { parseMailbox } from './mailbox.ts'
 import { ehloNameOf, parseRelay, type Relay } from './relay.ts'
@@ -60,6 +61,10 @@ export function readConfig(environment: Record<string, string | undefined>) {
     if (typeof relay === 'string') problems.push(`SMTP_URL: ${relay}`)
     else relays.push(relay)
   }
+
+  const sesTopics = env.INBOUND_SES_TOPIC.split(/[\s,]+/).filter(Boolean)
+  for (const topic of sesTopics.filter((each) => !isSnsTopic(each)))
+    problems.push(`INBOUND_SES_TOPIC: ${topic} is not like arn:aws:sns:eu-west-1:123456789012:bounces`)
 
   const dkim = readDkim(env, problems)
   if (problems.length) throw new ConfigError(problems)
@@ -130,6 +135,11 @@ export function readConfig(environment: Record<string, string | undefined>) {
       perNetwork: env.SIGNUPS_PER_NETWORK,
       perDomain: env.SIGNUPS_PER_DOMAIN,
       perHour: env.SIGNUPS_PER_HOUR,
+    },
+    /** The ways by which mail comes back. */
+    inbound: {
+      sesTopics,
+      mailgunKey: env.INBOUND_MAILGUN_KEY ?? null,
     },
     clickCounts: env.CLICK_COUNTS === 'on',
     alertWebhook: env.ALERT_WEBHOOK ?? null,

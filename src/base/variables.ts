@@ -93,6 +93,12 @@ export const variables = {
     'headers that stay unsigned, as the relay replaces them; Amazon SES: Message-ID, Date',
   ),
   BOUNCE_DOMAIN: optional.describe('domain of the return path (VERP); unset: bounces go to MAIL_FROM'),
+  INBOUND_SES_TOPIC: text('').describe(
+    'SNS topics, separated by spaces or commas, whose notifications of Amazon SES are taken in at /inbound/ses',
+  ),
+  INBOUND_MAILGUN_KEY: optional.describe(
+    'HTTP webhook signing key of Mailgun, whose webhooks are taken in at /inbound/mailgun',
+  ),
   UNCERTAIN_POLICY: z
     .enum(['resend', 'hold'])
     .default('resend')

@@ -8,6 +8,7 @@ import { ConfigError, type Config } from '../base/config.ts'
 import type { Relay } from '../base/relay.ts'
 import type { Db } from '../db/connect.ts'
 import { findAnnouncementsOff } from '../delivery/announcements.ts'
+import { checkInbound } from './inbound-check.ts'
 import { checkMailDns, type DnsLookups } from './mail-dns.ts'
 import { HeldByServer } from './open.ts'
 import { checkRelay } from './relay-check.ts'
@@ -83,6 +84,7 @@ export async function doctor(
     report(await checkMailDns(config, dns))
     report(await checkRelays(config, opened instanceof Error ? null : opened.ctx.db))
   }
+  report(checkInbound(config))
   if (!(opened instanceof Error)) report(await checkFeeds(opened.ctx.db))
   return failures ? 1 : 0
 }

@@ -549,6 +549,13 @@ export interface InboundEventsTable {
   appliedAt: Date | null
 }
 
+/** Each token of Mailgun counts for one event. */
+export interface InboundTokensTable {
+  tokenHash: string
+  eventId: string
+  at: Date
+}
+
 export const reportClasses = ['hard', 'soft', 'complaint', 'unsubscribe', 'autoreply', 'delivered', 'unknown'] as const
 export type ReportClass = (typeof reportClasses)[number]
 
@@ -705,6 +712,7 @@ export interface Schema {
   cronLeases: CronLeasesTable
   alerts: AlertsTable
   inboundEvents: InboundEventsTable
+  inboundTokens: InboundTokensTable
   inboundReports: InboundReportsTable
   returnedDeliveries: ReturnedDeliveriesTable
   bounceScores: BounceScoresTable

@@ -10,6 +10,7 @@ import { docsRouter } from './api/docs.ts'
 import { endpoints } from './api/endpoints.ts'
 import { apiRouter } from './api/router.ts'
 import { healthRouter } from './health.ts'
+import { inboundRouter } from './inbound.ts'
 import { pagesRouter } from './pages/router.ts'
 import { websubRouter } from './pages/websub.ts'
 import type { WebContext } from './web-context.ts'
@@ -20,6 +21,7 @@ export function routersOf(web: WebContext): [path: string, Router][] {
     ['/', healthRouter(web)],
     ['/', pagesRouter(web)],
     ['/websub', websubRouter(web)],
+    ['/inbound', inboundRouter(web)],
     ['/api/docs', docsRouter(web.config)],
     ['/api/v1', apiRouter(web, endpoints)],
     ['/admin', consoleRouter(web)],

@@ -1,6 +1,7 @@
 // What the pages and the API are given: a workflow's context, and the few running parts that a request may touch.
 
 import type { Registry } from 'prom-client'
+import type { FetchResult } from '../articles/safe-fetch.ts'
 import type { Database } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { Queue } from '../db/queue.ts'
@@ -13,4 +14,6 @@ export interface WebContext extends Context {
   registry?: Registry
   /** The trial's own. */
   mailbox?: Mailbox | null
+  /** Asks the SNS hosts of AWS; default: the guarded fetcher. */
+  fetchFromSns?: (url: string) => Promise<FetchResult>
 }

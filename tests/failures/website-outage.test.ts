@@ -20,6 +20,7 @@ import { testSecret } from '../support/house.ts'
 import { addCategories } from '../support/readers.ts'
 import { findPostgresBinaries } from '../support/postgres.ts'
 import { type RestartablePostgres, startRestartablePostgres } from '../support/restartable-postgres.ts'
+import { mailgunFailure, mailgunKey, mailgunPost } from '../support/webhooks.ts'
 import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../support/small-disk.ts'
 
 const hasPostgres = findPostgresBinaries() !== null
@@ -47,6 +48,7 @@ before(async () => {
     MAIL_FROM: 'The Whale Gazette <digest@news.example>',
     POSTAL_ADDRESS: '1 Harbour Street, Port Lantern',
     SIGNUPS_PER_IP: '0',
+    INBOUND_MAILGUN_KEY: mailgunKey,
   })
   const ctx = { db: database.db, clock: systemClock, config, log, database, queue }
   await addCategories({ ctx })
@@ -107,11 +109,15 @@ test(
     const api = await web.get('/api/v1/editions').set('Authorization', `Bearer ${key}`).expect(503)
     assert.equal(api.body.status, 503)
     assert.match(api.get('Content-Type')!, /problem\+json/)
+    const webhook = () =>
+      web.post('/inbound/mailgun').send(mailgunPost(new Date(), mailgunFailure('e1', 'ada@example.com')))
+    await webhook().expect(503)
     await web.get('/readyz').expect(503)
     await web.get('/healthz').expect(200)
     await postgres!.start()
     await untilReady()
     await signUp('ada@example.com').expect(303)
     assert.ok(await isKept('ada@example.com'))
+    await webhook().expect(200, 'stored\n')
   },
 )

@@ -112,6 +112,8 @@ test('every relay address in operating.md is one that SMTP_URL takes', () => {
 test('the metrics that operating.md tells to watch are those that are exposed', () => {
   const metric = /broadsheet_[a-z_]+/g
   const told = new Set(read('docs/operating.md').match(metric))
-  const exposed = new Set(['src/web/health.ts', 'src/delivery/metrics.ts'].flatMap((file) => read(file).match(metric)!))
+  const exposed = new Set(
+    ['src/web/health.ts', 'src/web/inbound.ts', 'src/delivery/metrics.ts'].flatMap((file) => read(file).match(metric)!),
+  )
   assert.deepEqual([...told].sort(), [...exposed].sort())
 })

@@ -19,6 +19,8 @@ export interface HouseOptions {
   now?: string
   /** Variables over the defaults. */
   env?: Record<string, string>
+  /** What the SNS hosts of AWS answer. */
+  fetchFromSns?: WebContext['fetchFromSns']
 }
 
 export interface StoryOptions extends HouseOptions {
@@ -60,6 +62,7 @@ export async function openHouse(kind: DatabaseKind, options: HouseOptions = {}):
   })
   const clock = new MovableClock(options.now ?? '2026-03-02T06:00:00Z')
   const ctx: WebContext = { db: database.db, clock, config, log: createLog(config.logLevel), database, queue }
+  if (options.fetchFromSns) ctx.fetchFromSns = options.fetchFromSns
   const app = createServer(ctx)
   return {
     web: checkedWeb(app, config),
