@@ -20,7 +20,10 @@ export function decodeBytes(bytes: Uint8Array, contentType: string | null = null
   const utf8 = countUtf8(buffer)
   if (utf8.invalid === 0 && (utf8.valid > 0 || claims.length === 0)) {
     const wideClaim = claims.find((claim) => multiByte.test(claim))
-    if (!wideClaim || utf8.valid > 0) return { text: clean(buffer.toString('utf8')), charset: 'utf-8' }
+    if (!wideClaim || utf8.valid > 0) {
+      const text = clean(buffer.toString('utf8'))
+      return { text: utf8.valid > 0 ? encodedOnce(text) : text, charset: 'utf-8' }
+    }
   }
   const claim = claims.find((claim) => claim !== 'utf-8')
   const saysUtf8 = claims.includes('utf-8')
@@ -127,6 +130,41 @@ function decodeStrayUtf8(bytes: Buffer): string {
     at += length || 1
   }
   return read.toString('utf8', 0, size)
+}
+
+/** The bytes from 0x80 to 0xbf, by what windows-1252 or ISO-8859-1 makes of them. */
+const byteOf = new Map(
+  Array.from({ length: 0x40 }, (_, at) => 0x80 + at).flatMap((byte) => [
+    [upper1252[byte - 0x80]!.toString('utf8'), byte] as const,
+    [String.fromCharCode(byte), byte] as const,
+  ]),
+)
+const anyOf = `[${[...byteOf.keys()].join('')}]`
+const encodedTwice = new RegExp(`[\u00c2-\u00df]${anyOf}|[\u00e0-\u00ef]${anyOf}{2}|[\u00f0-\u00f4]${anyOf}{3}`, 'g')
+
+/** A document that was UTF-8, read as windows-1252 and encoded again: nothing in it, or next to nothing, is anything else. */
+function encodedOnce(text: string): string {
+  if (text.search(encodedTwice) < 0) return text
+  let sequences = 0
+  let chars = 0
+  let isPlain = true
+  for (const { 0: sequence, index } of text.matchAll(encodedTwice)) {
+    sequences++
+    chars += sequence.length
+    isPlain &&=
+      sequence.length === 2 &&
+      !/[a-z]/.test(text[index - 1] ?? '') &&
+      !/[a-z]/.test(text[index + sequence.length] ?? '')
+  }
+  let others = -chars
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) others++
+  // A single one could be meant: Ã followed by a quotation mark.
+  if (others > sequences / 10 || (sequences === 1 && isPlain)) return text
+  const repaired = text.replace(encodedTwice, (sequence) => {
+    const bytes = Buffer.from([...sequence].map((char) => byteOf.get(char) ?? char.charCodeAt(0)))
+    return sequenceLength(bytes, 0) === bytes.length ? bytes.toString('utf8') : sequence
+  })
+  return clean(repaired)
 }
 
 /** From the words alone: markup is ASCII and would drown them. */

@@ -13,11 +13,27 @@ export interface Entry {
   publishedAt: Date | null
   /** The item's own labels, in order. */
   categories: string[]
+  /** The same and their other names, each with what it belongs to: what categories and rules are matched with. */
+  labels: Label[]
   author: string | null
+  /** The site or paper that the entry itself names. */
+  source: string | null
   excerpt: string
+  /** What was left out of the excerpt. */
+  cut: string[]
   image: string | null
+  /** What the picture shows, for those who can't see it. */
+  imageAlt: string | null
+  /** It stands in the text: the feed declares none. */
+  isImageInText: boolean
   /** The document broke off inside it: what is missing may be what identifies it. */
   isCut?: true
+}
+
+export interface Label {
+  name: string
+  /** RSS calls it domain. */
+  scheme: string | null
 }
 
 export interface ParsedFeed {
@@ -47,6 +63,8 @@ export const titleLength = 500
 /** Longest stored author, and longest label. */
 export const authorLength = 300
 export const labelLength = 200
+/** Longest alternative text of a picture. */
+export const altLength = 300
 /** Longest address of a link, picture or base, as written. */
 export const addressLength = 4000
 

@@ -1,7 +1,7 @@
 // The feeds that a page names. Pure.
 
 import { decodeHTML } from 'entities'
-import { plainText } from './html-text.ts'
+import { plainText } from './plain-text.ts'
 
 export interface NamedFeed {
   url: string

@@ -1,130 +1,67 @@
-// What people read in a piece of HTML, and the pictures in it. A scanner, not a parser: it has to be fast (every summary of every
-// poll goes through it), stops when it has enough, and must never let markup out. What looks like a tag is one. Strangers write
-// what it reads: its time grows with the length of the text, never with its square.
+// Text out of markup, made fit to be printed: entities decoded, one line, no control characters, nothing that turns or covers the
+// text around it. Strangers write it: its time grows with the length of the text, never with its square.
 
-import { decodeHTML, decodeHTMLAttribute } from 'entities'
-import { TagScanner } from './html-tags.ts'
-
-export interface HtmlReading {
-  /** White space collapsed, entities decoded. */
-  text: string
-  pictures: HtmlPicture[]
-}
-
-export interface HtmlPicture {
-  url: string
-  width: number | null
-}
-
-/** Their content is not for readers. */
-const unread =
-  /^(?:script|style|iframe|object|svg|math|noembed|template|head|title|textarea|select|form|button|video|audio)$/
-/** Never closed, they go on to the end, as they do in a browser. */
-const isCode = /^(?:script|style|textarea|noembed)$/
-/** A word doesn't end where these begin or end. */
-const inline =
-  /^(?:a|abbr|acronym|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|mark|nobr|q|s|samp|small|span|strike|strong|sub|sup|time|tt|u|var|wbr)$/
-
-/** Reads until it has `most` characters of text, and the pictures up to there (or all, with `allPictures`). */
-export function readHtml(html: string, most: number, options: { allPictures?: boolean } = {}): HtmlReading {
-  const pictures: HtmlPicture[] = []
-  const tags = new TagScanner(html)
-  // Tags that are opened and never closed: looked for once, not again at each of a hundred thousand of them.
-  const unclosed = new Set<string>()
-  const mostRaw = most * 10 + 1000
-  let raw = ''
-  let at = 0
-  while (at < html.length) {
-    const tagAt = html.indexOf('<', at)
-    const end = tagAt < 0 ? html.length : tagAt
-    // Ten times the length covers entities and white space; nothing here gets long by repetition.
-    if (raw.length < mostRaw) raw += html.slice(at, Math.min(end, at + mostRaw))
-    else {
-      if (options.allPictures) addPictures(pictures, html, at, tags)
-      break
-    }
-    if (tagAt < 0) break
-    const found = tags.tagAt(tagAt)
-    if (!found) {
-      raw += '<'
-      at = tagAt + 1
-      continue
-    }
-    at = found.end
-    if (found.cdata !== undefined) raw += found.cdata.slice(0, mostRaw).replaceAll('<', ' <')
-    if (!found.name) continue
-    const tag = found.name.length > longestTag ? '' : found.name.toLowerCase()
-    if (!inline.test(tag)) raw += ' '
-    if (found.isClosing) continue
-    if (tag === 'img' || tag === 'amp-img') addPicture(pictures, found.attributes)
-    else if (unread.test(tag) && !found.attributes.endsWith('/')) {
-      const close = unclosed.has(tag) ? -1 : closeOf(html, tag, at)
-      if (close >= 0) at = close
-      else {
-        unclosed.add(tag)
-        if (isCode.test(tag)) at = html.length
-      }
-    }
-  }
-  return { text: cleanSpace(decodeEntities(raw)), pictures }
-}
-
-/** Longer ones are nothing that HTML knows. */
-const longestTag = 20
-/** More of one text are no choice. */
-const mostPictures = 100
-
-/** Behind the next `</tag …>`; -1: there is none. */
-function closeOf(html: string, tag: string, from: number): number {
-  const closing = new RegExp(`</${tag}\\b`, 'gi')
-  closing.lastIndex = from
-  return closing.exec(html) ? html.indexOf('>', closing.lastIndex) + 1 || -1 : -1
-}
+import { decodeHTMLAttribute } from 'entities'
 
 /** As in attributes: `&copy=1` and `&region` are no signs with a missing semicolon. `&nbspand` and `&quotHe` are. */
-function decodeEntities(raw: string): string {
+export function decodeEntities(raw: string): string {
+  if (!raw.includes('&')) return raw
   return decodeHTMLAttribute(raw.replace(/&(amp|nbsp|quot)(?!;|\w*=)/g, '&$1;'))
 }
 
-/** Text of a title or label: markup stripped, entities decoded (twice where they were escaped twice), one line. */
-export function plainText(html: string): string {
-  if (!/[<&]/.test(html)) return cleanSpace(html.slice(0, 20_000))
-  const once = readHtml(html, 2000).text
-  return unescapeAgain(once, 2000)
-}
-
-/** Reads a text as HTML as often as it still is HTML: feeds escape up to three times. */
-export function unescapeAgain(text: string, most: number): string {
-  let read = text
-  for (let pass = 0; pass < 2 && isEscapedTwice(read); pass++) read = readHtml(read, most).text
-  return read
-}
-
-/** `&amp;#8217;` or `&amp;lt;b&amp;gt;` in the document: after decoding there are still entities, or tags that HTML knows. */
-function isEscapedTwice(text: string): boolean {
-  return (
-    /&(?:#\d|#x[\da-f]|[a-z]{2,8};)/i.test(text) ||
-    (text.includes('<') &&
-      /<\/?(?:a|abbr|b|big|blockquote|br|cite|code|del|div|em|embed|font|form|h[1-6]|hr|i|iframe|img|input|ins|li|link|mark|math|meta|object|ol|p|pre|q|s|script|small|span|strike|strong|style|sub|sup|svg|table|td|th|tr|tt|u|ul|video|wbr)(?=[\s/>])[^<>]*>/i.test(
-        text,
-      ))
+/** Signs that are escaped once too often also between real tags. What could be meant as written (`&amp;`, `&lt;`) isn't among them. */
+export function decodeTypography(text: string): string {
+  if (!text.includes('&')) return text
+  return text.replace(
+    /&(?:#(?:1[3-9]\d|[2-9]\d\d|\d{4,5})|#x[2-9a-f][\da-f]{2,4}|nbsp|hellip|[lr][sd]quo|[nm]dash);/gi,
+    decodeHTMLAttribute,
   )
 }
 
-/** Control characters, line ends of every kind, bidi overrides and runs of white space (U+00A0 too) become one space. */
+/** Control characters, line ends of every kind and runs of white space (U+00A0 too) become one space. */
 export function cleanSpace(text: string): string {
+  const clean = collapse(text).trim()
+  return balanced(mayHaveMarks.test(clean) ? clean.replace(manyMarks, '$1') : clean)
+}
+
+/** The same of a piece of a text: spaces at its ends count, and what stands together with others isn't looked at. */
+export function collapse(text: string): string {
+  if (!/[^ -~]| {2}/.test(text)) return text
   return (
     text
       // oxlint-disable-next-line no-control-regex
       .replace(/[\x80-\x9f]/g, (control) => windows1252[control.charCodeAt(0) - 0x80]!)
-      // oxlint-disable-next-line no-control-regex
-      .replace(/[\s\x00-\x1f\x7f\u00a0\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+/g, ' ')
-      .trim()
+      // Overrides and embeddings change how the text around them is read.
+      .replace(/[\u202a-\u202e]+/g, '')
+      .replace(spaces, ' ')
   )
 }
 
+/** A single space, which is most of them, is left alone. */
+const spaces =
+  // oxlint-disable-next-line no-control-regex
+  / ?[\x00-\x1f\x7f\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff][\s\x00-\x1f\x7f\ufeff]*| {2}[\s\x00-\x1f\x7f\ufeff]*/g
+
+/** No script needs more marks on one letter; without a limit they cover the lines above and below. */
+// oxlint-disable-next-line no-misleading-character-class
+const mayHaveMarks = /[\u0300-\u1fff\u20d0-\u20ff\ufe20-\ufe2f]{5}/
+const manyMarks = /([\p{Mn}\p{Me}]{4})[\p{Mn}\p{Me}]+/gu
+
 /** What people mean by the control characters from 0x80: `&#146;` is an apostrophe. */
 const windows1252 = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ'
+
+/** Isolates that are opened and closed stay: a name in another direction. One without the other would reach into what follows. */
+function balanced(text: string): string {
+  if (!/[\u2066-\u2069]/.test(text)) return text
+  const dropped = new Set<number>()
+  const open: number[] = []
+  for (const { 0: mark, index } of text.matchAll(/[\u2066-\u2069]/g)) {
+    if (mark !== '\u2069') open.push(index)
+    else if (open.pop() === undefined) dropped.add(index)
+  }
+  for (const index of open) dropped.add(index)
+  return text.replace(/[\u2066-\u2069]/g, (mark, index: number) => (dropped.has(index) ? '' : mark))
+}
 
 /** At most `most` characters, ended at a word with an ellipsis where something was cut. Pure. */
 export function cutAtWord(text: string, most: number): string {
@@ -135,47 +72,7 @@ export function cutAtWord(text: string, most: number): string {
   const end = space > most * 0.6 ? cut.slice(0, space) : cut.replace(/[\ud800-\udbff]$/, '')
   let length = end.length
   while (length > 0 && atWordEnd.test(end[length - 1]!)) length--
-  return `${end.slice(0, length)}…`
+  return `${balanced(end.slice(0, length))}…`
 }
 
 const atWordEnd = /[\s.,;:!?–—-]/
-
-/** Those after `from`, past everything else, until there are enough to choose from. */
-function addPictures(pictures: HtmlPicture[], html: string, from: number, tags: TagScanner): void {
-  const image = /<(?:amp-)?img\b/gi
-  image.lastIndex = from
-  for (let looked = 0; looked < 200 && pictures.length < 20; looked++) {
-    const start = image.exec(html)?.index
-    if (start === undefined) return
-    const tag = tags.tagAt(start)
-    if (!tag) continue
-    image.lastIndex = tag.end
-    addPicture(pictures, tag.attributes)
-  }
-}
-
-const read = new Set(['width', 'height', 'src', 'srcset', 'data-src', 'data-lazy-src', 'data-original'])
-
-function addPicture(pictures: HtmlPicture[], attributes: string): void {
-  if (pictures.length >= mostPictures) return
-  const found: Record<string, string> = {}
-  for (const [, written, , double, single, bare] of attributes.matchAll(
-    // The value is optional so that a long name without one is passed over once, not from each of its letters.
-    /([a-zA-Z][\w:-]*)(?:\s*=\s*("([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g,
-  )) {
-    const name = written!.length > longestTag ? '' : written!.toLowerCase()
-    if (read.has(name)) found[name] ??= decodeHTML(double ?? single ?? bare ?? '').trim()
-  }
-  const width = size(found.width)
-  const height = size(found.height)
-  if ((width !== null && width < 40) || (height !== null && height < 40)) return
-  const lazy = found['data-src'] || found['data-lazy-src'] || found['data-original']
-  const src = found.src && !found.src.startsWith('data:') ? found.src : undefined
-  const url = lazy || src || /^[^\s,]*/.exec(found.srcset ?? '')?.[0]
-  if (url) pictures.push({ url, width })
-}
-
-function size(value: string | undefined): number | null {
-  const match = /^\s*(\d{1,5})(?:px)?\s*$/.exec(value ?? '')
-  return match ? Number(match[1]) : null
-}

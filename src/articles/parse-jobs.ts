@@ -4,8 +4,9 @@ import { decodeBytes } from './charset.ts'
 import { titleLength } from './entry.ts'
 import { type FeedReading, type Origin, parseFeed } from './feed-formats.ts'
 import { feedsOfPage, type NamedFeed } from './feeds-of-page.ts'
-import { titleOf, toExcerpt } from './feed-parts.ts'
-import { readHtml } from './html-text.ts'
+import { readTexts } from './excerpt.ts'
+import { plainText } from './plain-text.ts'
+import { titleOfText } from './titles.ts'
 
 export interface DocumentJob {
   kind: 'document'
@@ -19,9 +20,10 @@ export type DocumentReading =
   | Extract<FeedReading, { outcome: 'feed' }>
   | (Extract<FeedReading, { outcome: 'refused' }> & { namedFeeds?: NamedFeed[] })
 
-/** What publishers push as HTML. */
+/** What publishers push: the title as text, the rest as HTML. */
 export interface PushedTexts {
   title: string
+  link: string
   excerpt: string
   author: string
   source: string
@@ -52,11 +54,12 @@ function readDocument({ bytes, origin, orPage }: DocumentJob): DocumentReading {
   return { ...reading, namedFeeds: feedsOfPage(decodeBytes(bytes, contentType).text, origin.location) }
 }
 
-function plainTexts({ title, excerpt, author, source }: PushedTexts): PlainTexts {
-  const plain = (text: string) => titleOf(text)?.slice(0, titleLength) ?? null
+function plainTexts({ title, link, excerpt, author, source }: PushedTexts): PlainTexts {
+  const plain = (text: string) => plainText(text).slice(0, titleLength).toWellFormed() || null
+  const shown = titleOfText(title)
   return {
-    title: titleOf(title),
-    excerpt: toExcerpt(readHtml(excerpt, 1000).text),
+    title: shown,
+    excerpt: readTexts([{ written: excerpt }], { title: shown, link, feedTitle: '', siteUrl: null }).excerpt,
     author: plain(author),
     source: plain(source),
   }

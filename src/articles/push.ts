@@ -8,7 +8,7 @@ import type { Context } from '../db/context.ts'
 import type { Article } from '../db/schema.ts'
 import { eligibleDays, isAhead, isFarAhead, mostDaysAhead, takenFrom, waitsUntil } from './embargo.ts'
 import { plausible } from './feed-date.ts'
-import { isWebAddress } from './feed-parts.ts'
+import { isWebAddress } from './links.ts'
 import { linkKeysOf } from './identity.ts'
 import type { PlainTexts } from './parse-jobs.ts'
 import { parser } from './parser.ts'
@@ -77,8 +77,9 @@ export async function findPushed(db: Trx | Context['db'], publisherId: string): 
 function readTexts(articles: readonly PushedArticle[]): Promise<PlainTexts[]> {
   return parser
     .texts(
-      articles.map(({ title, excerpt, author, source }) => ({
+      articles.map(({ title, link, excerpt, author, source }) => ({
         title,
+        link,
         excerpt: excerpt ?? '',
         author: author ?? '',
         source: source ?? '',

@@ -7,6 +7,7 @@
 // or external) make the document refused. That is all that is left of entity bombs.
 
 import { Parser } from 'htmlparser2'
+import { withClosedTitles } from './xml-titles.ts'
 
 export interface XmlNode {
   name: string
@@ -46,7 +47,7 @@ const itemNames = new Set(['item', 'entry'])
 
 /** Parses up to the first known root element and below it; `null` when there is none. Throws FeedRefused beyond the bounds. */
 export function parseXml(text: string): XmlDocument | { root: null; firstElement: string | null } {
-  const { source, entities } = takeDoctype(text)
+  const { source, entities } = takeDoctype(withClosedTitles(text))
   let root: XmlNode | null = null
   let firstElement: string | null = null
   let hasEnded = false

@@ -1,16 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Entry } from '../../src/articles/entry.ts'
 import { parseFeed } from '../../src/articles/feed-formats.ts'
 import { feedsOfPage } from '../../src/articles/feeds-of-page.ts'
-
-function only(document: string | Uint8Array): Entry {
-  const reading = parseFeed(Buffer.from(document as string))
-  assert.equal(reading.outcome, 'feed', JSON.stringify(reading))
-  const { entries } = (reading as Extract<typeof reading, { outcome: 'feed' }>).feed
-  assert.equal(entries.length, 1)
-  return entries[0]!
-}
+import { only } from '../support/entries.ts'
 
 const rss = (inside: string) =>
   only(

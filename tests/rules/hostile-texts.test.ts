@@ -4,17 +4,16 @@ import vm from 'node:vm'
 import { decodeBytes } from '../../src/articles/charset.ts'
 import { parseFeedDate } from '../../src/articles/feed-date.ts'
 import { parseFeed } from '../../src/articles/feed-formats.ts'
-import {
-  choosePicture,
-  labelOf,
-  personName,
-  readTexts,
-  resolveLink,
-  titleOf,
-  toExcerpt,
-} from '../../src/articles/feed-parts.ts'
+import { readTexts } from '../../src/articles/excerpt.ts'
+import { labelOf, personName } from '../../src/articles/feed-parts.ts'
 import { feedsOfPage } from '../../src/articles/feeds-of-page.ts'
-import { cleanSpace, cutAtWord, plainText, readHtml } from '../../src/articles/html-text.ts'
+import { readSourceSet } from '../../src/articles/html-pictures.ts'
+import { readHtml } from '../../src/articles/html-reader.ts'
+import { cleanSpace, cutAtWord } from '../../src/articles/html-text.ts'
+import { resolveLink } from '../../src/articles/links.ts'
+import { choosePicture } from '../../src/articles/pictures.ts'
+import { plainText } from '../../src/articles/plain-text.ts'
+import { titleOf, titleOfText } from '../../src/articles/titles.ts'
 import { canonicalLink } from '../../src/articles/canonical-link.ts'
 import { identify } from '../../src/articles/identity.ts'
 import { runJob } from '../../src/articles/parse-jobs.ts'
@@ -36,19 +35,37 @@ function inItem(field: string, text: string): Buffer {
 }
 
 const readers: Record<string, (text: string) => unknown> = {
-  'excerpt and pictures': (text) => readTexts([text, text]),
-  'end of an excerpt': (text) => toExcerpt(text.slice(0, 100_000)),
+  'excerpt and pictures': (text) => readTexts([{ written: text }, { written: text, isText: true }]),
+  'end of an excerpt': (text) => {
+    const about = {
+      title: text.slice(0, 500),
+      link: 'https://l.example/a',
+      feedTitle: text,
+      siteUrl: 'https://l.example/',
+    }
+    for (const end of [text.slice(0, 300), text.slice(-300), `${text.slice(0, 300)} […] ${text.slice(0, 200)}`])
+      readTexts([{ written: `<p>Low.</p><p>${end}<a href="/">${end}</a></p>` }, { written: end, isText: true }], about)
+  },
   title: titleOf,
+  'title as text': titleOfText,
+  'set of pictures': (text) => readSourceSet(text, null),
   label: labelOf,
   author: (text) => personName(plainText(text)),
   HTML: (text) => readHtml(text, 1000, { allPictures: true }),
   date: parseFeedDate,
   link: (text) => [resolveLink(text, 'https://l.example/a'), resolveLink(`https://l.example/${text}`, null)],
   picture: (text) =>
-    choosePicture([{ url: text.slice(0, 4000), width: null, type: '' }], [`/${text}`], 'https://l.example/'),
+    choosePicture(
+      [{ url: text.slice(0, 4000), width: null, type: '' }],
+      [{ url: `/${text}`, width: null, alt: text }],
+      'https://l.example/',
+    ),
   page: (text) => feedsOfPage(text, 'https://l.example/'),
   'text of the publisher': (text) =>
-    runJob({ kind: 'texts', texts: [{ title: text, excerpt: text, author: text, source: text }] }),
+    runJob({
+      kind: 'texts',
+      texts: [{ title: text, link: 'https://l.example/a', excerpt: text, author: text, source: text }],
+    }),
   'white space': cleanSpace,
   cut: (text) => cutAtWord(text, 500_000),
   bytes: (text) => decodeBytes(Buffer.from(text, 'latin1')),
@@ -56,6 +73,7 @@ const readers: Record<string, (text: string) => unknown> = {
 
 const documents: Record<string, (text: string) => unknown> = {
   'whole document': (text) => parseFeed(Buffer.from(text)),
+  'title that is never closed': (text) => parseFeed(Buffer.from(`<rss><channel><item><title>${text}</title></item>`)),
   'document that has begun': (text) => parseFeed(Buffer.from(`<rss><channel><item><title>${text}`)),
   'document type': (text) => parseFeed(Buffer.from(`<!DOCTYPE rss [${text}`)),
   'escaped text': (text) => parseFeed(inItem('description', text.replaceAll('&', '&amp;').replaceAll('<', '&lt;'))),
@@ -94,9 +112,14 @@ const shortReaders: Record<string, (text: string) => unknown> = {
       guid: `https://l.example/${text.slice(0, 3900)}`,
       publishedAt: null,
       categories: [],
+      labels: [],
       author: null,
+      source: null,
       excerpt: text.slice(0, 320),
+      cut: [],
       image: null,
+      imageAlt: null,
+      isImageInText: false,
     }
     const entries = Array.from({ length: 100 }, (_, place) => ({
       entry: { ...entry, guid: `${entry.guid}${place}` },

@@ -1,21 +1,15 @@
 // Atom 1.0 and 0.3. The same elements but for the dates (issued, modified) and the content's mode.
 
-import { type Entry, mostLabels, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
+import { type Entry, type Label, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
+import { type About, readTexts, type WrittenText } from '../excerpt.ts'
 import { parseFeedDate } from '../feed-date.ts'
-import {
-  authorsOf,
-  boundedGuid,
-  choosePicture,
-  isWebAddress,
-  labelOf,
-  personName,
-  type Picture,
-  readTexts,
-  resolveLink,
-  titleOf,
-} from '../feed-parts.ts'
-import { plainText } from '../html-text.ts'
+import { authorsOf, boundedGuid, labelsOf, personName } from '../feed-parts.ts'
+import { isWebAddress, resolveLink } from '../links.ts'
+import { choosePicture, declaresPicture, type Picture } from '../pictures.ts'
+import { plainText } from '../plain-text.ts'
+import { titleOf, titleOfText } from '../titles.ts'
 import { child, childrenNamed, markupOf, type XmlDocument, type XmlNode } from '../xml.ts'
+import { mediaLabels, mediaPictures, pictureFrom } from './media.ts'
 import { absolute, documentBase, rebase } from './rss.ts'
 
 export function readAtom(document: XmlDocument, whereabouts: Whereabouts): ParsedFeed {
@@ -24,69 +18,115 @@ export function readAtom(document: XmlDocument, whereabouts: Whereabouts): Parse
     childrenNamed(root, 'link').find((link) => link.attributes.rel === name)?.attributes.href
   const site = alternate(root)
   const base = documentBase(whereabouts, absolute(rel('self')), absolute(site), [root])
+  const title = plainText(child(root, 'title')?.text ?? '')
+  const siteUrl = absolute(resolveLink(site, base))
   return {
     format: 'atom',
-    title: plainText(child(root, 'title')?.text ?? ''),
-    siteUrl: absolute(resolveLink(site, base)),
+    title,
+    siteUrl,
     selfUrl: absolute(rel('self')),
     hubUrl: absolute(rel('hub')),
     ttlSeconds: null,
-    entries: childrenNamed(root, 'entry').map((entry) => readEntry(source, entry, base)),
+    entries: childrenNamed(root, 'entry').map((entry) => readEntry(source, entry, base, { feedTitle: title, siteUrl })),
   }
 }
 
-function readEntry(source: string, entry: XmlNode, outerBase: string | null): Entry {
+function readEntry(
+  document: string,
+  entry: XmlNode,
+  outerBase: string | null,
+  feed: Pick<About, 'feedTitle' | 'siteUrl'>,
+): Entry {
   const base = rebase(outerBase, entry)
-  const markup = (name: string) => {
-    const node = child(entry, name)
-    if (!node) return undefined
-    if (isBase64(node)) return Buffer.from(node.text, 'base64').toString('utf8').replaceAll('\0', '')
-    // Inside content of another type (a picture, XML) there is nothing to read.
-    if (name !== 'title' && /^(?!text|html|xhtml|application\/xhtml)\w+\//.test(node.attributes.type ?? ''))
-      return undefined
-    const html = markupOf(source, node)
-    // type="text": a < in it is a character, not a tag.
-    return node.attributes.type === 'text' && !node.children.length ? html.replaceAll('<', '&lt;') : html
-  }
   const guid = child(entry, 'id')?.text.trim() || null
   const group = child(entry, 'media:group')
-  const { excerpt, pictures } = readTexts([
-    markup('summary'),
-    markup('content'),
-    markup('dc:description'),
-    group && child(group, 'media:description')?.text,
-    child(entry, 'media:description')?.text,
-  ])
-  const contentBase = child(entry, 'content') ? rebase(base, child(entry, 'content')!) : base
-  return {
-    title:
-      titleOf(markup('title') ?? '') ??
-      titleOf(child(entry, 'dc:title')?.text ?? '') ??
-      titleOf((child(entry, 'media:title') ?? (group && child(group, 'media:title')))?.text ?? ''),
-    link:
-      resolveLink(child(entry, 'feedburner:origlink')?.text, base) ??
-      resolveLink(alternate(entry), base) ??
-      resolveLink(contentSource(entry), base) ??
-      (guid && isWebAddress(guid) ? resolveLink(guid, base) : null) ??
-      firstOfRels(entry, ['self', 'related', 'via'], base),
-    guid: boundedGuid(guid),
-    publishedAt: dateOf(source, entry),
-    categories: childrenNamed(entry, 'category')
-      .slice(0, mostLabels)
-      .map((node) => labelOf(node.attributes.label?.trim() || node.attributes.term?.trim() || node.text))
-      .concat(
-        childrenNamed(entry, 'category').length
-          ? []
-          : childrenNamed(entry, 'dc:subject')
-              .slice(0, mostLabels)
-              .map((node) => labelOf(node.text)),
-      )
-      .filter(Boolean),
-    author: authorOf(entry) ?? authorOf(child(entry, 'source')),
+  const link =
+    resolveLink(child(entry, 'feedburner:origlink')?.text, base) ??
+    resolveLink(alternate(entry), base) ??
+    resolveLink(contentSource(entry), base) ??
+    (guid && isWebAddress(guid) ? resolveLink(guid, base) : null) ??
+    firstOfRels(entry, ['self', 'related', 'via'], base)
+  const title =
+    titleFrom(document, child(entry, 'title')) ??
+    titleOf(child(entry, 'dc:title')?.text ?? '') ??
+    titleOf((child(entry, 'media:title') ?? (group && child(group, 'media:title')))?.text ?? '')
+  const declared = declaredPictures(entry)
+  const {
     excerpt,
-    image: choosePicture(declaredPictures(entry), pictures, contentBase),
+    pictures,
+    source: site,
+    cut,
+  } = readTexts(
+    [
+      ...['summary', 'content', 'dc:description'].map((name) => textFrom(document, child(entry, name))),
+      ...[group && child(group, 'media:description'), child(entry, 'media:description')].map(
+        (node) => node && { written: node.text },
+      ),
+    ],
+    { title, link, ...feed },
+    { hasPicture: declaresPicture(declared) },
+  )
+  const origin = child(entry, 'source')
+  const contentBase = child(entry, 'content') ? rebase(base, child(entry, 'content')!) : base
+  const picture = choosePicture(declared, pictures, contentBase)
+  const { categories, labels } = labelsOfEntry(entry)
+  return {
+    title,
+    link,
+    guid: boundedGuid(guid),
+    publishedAt: dateOf(document, entry),
+    categories,
+    labels,
+    author: authorOf(entry) ?? authorOf(origin),
+    source: plainText((origin && child(origin, 'title')?.text) ?? '') || site,
+    excerpt,
+    cut,
+    image: picture?.url ?? null,
+    imageAlt: picture?.alt ?? null,
+    isImageInText: picture?.isDeclared === false,
     ...(entry.isCut ? { isCut: true as const } : {}),
   }
+}
+
+/** Text, unless it says otherwise. Atom 0.3 could escape HTML without a type. */
+function titleFrom(document: string, node: XmlNode | undefined): string | null {
+  if (!node) return null
+  if (isBase64(node)) return titleOf(decodedBase64(node))
+  const { type = 'text', mode } = node.attributes
+  const isText = /^text(?:\/plain)?$/i.test(type.trim()) && !node.children.length && mode !== 'escaped'
+  return isText ? titleOfText(node.text) : titleOf(markupOf(document, node))
+}
+
+function textFrom(document: string, node: XmlNode | undefined): WrittenText | undefined {
+  if (!node) return undefined
+  if (isBase64(node)) return { written: decodedBase64(node) }
+  const { type = '' } = node.attributes
+  // Inside content of another type (a picture, XML) there is nothing to read.
+  if (/^(?!text|html|xhtml|application\/xhtml)\w+\//.test(type)) return undefined
+  return { written: markupOf(document, node), isText: type === 'text' && !node.children.length }
+}
+
+function decodedBase64(node: XmlNode): string {
+  return Buffer.from(node.text, 'base64').toString('utf8').replaceAll('\0', '')
+}
+
+/** A category is shown by its label, and known by its term too. */
+function labelsOfEntry(entry: XmlNode): { categories: string[]; labels: Label[] } {
+  const nodes = childrenNamed(entry, 'category')
+  const shown = labelsOf(
+    nodes.length
+      ? nodes.map(({ attributes, text }) => ({
+          name: attributes.label?.trim() || attributes.term?.trim() || text,
+          scheme: attributes.scheme?.trim() || null,
+        }))
+      : childrenNamed(entry, 'dc:subject').map(({ text }) => ({ name: text, scheme: null })),
+    mediaLabels(entry),
+  )
+  const terms = nodes.map(({ attributes }) => ({
+    name: attributes.term ?? '',
+    scheme: attributes.scheme?.trim() || null,
+  }))
+  return { categories: shown.map(({ name }) => name), labels: labelsOf(shown, terms) }
 }
 
 function dateOf(source: string, entry: XmlNode): Date | null {
@@ -143,25 +183,13 @@ function authorOf(node: XmlNode | undefined): string | null {
 }
 
 function declaredPictures(entry: XmlNode): Picture[] {
-  const pictures: Picture[] = []
-  const add = (url: string | undefined, node: XmlNode, type: string | undefined) => {
-    const width = Number.parseInt(node.attributes.width ?? '', 10)
-    if (url?.trim())
-      pictures.push({ url: url.trim(), width: width > 0 ? width : null, type: (type ?? '').toLowerCase() })
+  const pictures = mediaPictures(entry)
+  for (const node of entry.children) {
+    if (pictures.length > mostPictures) break
+    const { rel = '', href, url, type } = node.attributes
+    if (node.name === 'link' && /^(?:enclosure|image|image_src)$/.test(rel))
+      pictures.push(...pictureFrom(node, href, type))
+    else if (node.name === 'enclosure') pictures.push(...pictureFrom(node, url, type))
   }
-  const walk = (parent: XmlNode) => {
-    for (const node of parent.children) {
-      if (pictures.length > mostPictures) break
-      if (node.name === 'media:thumbnail') add(node.attributes.url, node, 'image')
-      else if (node.name === 'media:content') {
-        add(node.attributes.url, node, node.attributes.type || node.attributes.medium)
-        walk(node)
-      } else if (node.name === 'media:group') walk(node)
-      else if (node.name === 'link' && /^(?:enclosure|image|image_src)$/.test(node.attributes.rel ?? ''))
-        add(node.attributes.href, node, node.attributes.type)
-      else if (node.name === 'enclosure') add(node.attributes.url, node, node.attributes.type)
-    }
-  }
-  walk(entry)
   return pictures
 }

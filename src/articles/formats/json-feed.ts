@@ -1,19 +1,13 @@
 // JSON Feed 1 and 1.1. Fields of the wrong type are passed over one by one: one bad item doesn't cost the others.
 
-import { type Entry, mostLabels, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
+import { type Entry, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
+import { type About, readTexts } from '../excerpt.ts'
 import { parseFeedDate } from '../feed-date.ts'
-import {
-  authorsOf,
-  boundedGuid,
-  choosePicture,
-  isWebAddress,
-  labelOf,
-  type Picture,
-  readTexts,
-  resolveLink,
-  titleOf,
-} from '../feed-parts.ts'
-import { plainText } from '../html-text.ts'
+import { authorsOf, boundedGuid, labelsOf, namesOf } from '../feed-parts.ts'
+import { isWebAddress, resolveLink } from '../links.ts'
+import { choosePicture, declaresPicture, type Picture } from '../pictures.ts'
+import { plainText } from '../plain-text.ts'
+import { titleOfText } from '../titles.ts'
 import { FeedRefused, mostItems } from '../xml.ts'
 import { absolute } from './rss.ts'
 
@@ -28,46 +22,63 @@ export function readJsonFeed(document: unknown, whereabouts: Whereabouts): Parse
   const site = absolute(text(document.home_page_url))
   const base = whereabouts.base ?? self ?? site ?? whereabouts.location ?? null
   const hubs = Array.isArray(document.hubs) ? document.hubs.filter(isFields) : []
+  const title = titleOfText(text(document.title)) ?? ''
   return {
     format: 'json',
-    title: plainText(text(document.title)),
+    title,
     siteUrl: site,
     selfUrl: self,
     hubUrl: absolute(text(hubs.find((hub) => /^websub$|^pubsubhubbub$/i.test(text(hub.type)))?.url)),
     ttlSeconds: null,
-    entries: document.items.filter(isFields).map((item) => readItem(item, base)),
+    entries: document.items.filter(isFields).map((item) => readItem(item, base, { feedTitle: title, siteUrl: site })),
   }
 }
 
-function readItem(item: Fields, base: string | null): Entry {
+function readItem(item: Fields, base: string | null, feed: Pick<About, 'feedTitle' | 'siteUrl'>): Entry {
   const guid = text(item.id).trim() || null
-  const { excerpt, pictures } = readTexts([
-    escaped(text(item.summary)),
-    text(item.content_html),
-    escaped(text(item.content_text)),
-  ])
+  const title = titleOfText(text(item.title))
+  const link =
+    resolveLink(text(item.url), base) ??
+    resolveLink(text(item.external_url), base) ??
+    (guid && isWebAddress(guid) ? resolveLink(guid, base) : null)
   const attachments = Array.isArray(item.attachments) ? item.attachments.slice(0, mostPictures).filter(isFields) : []
   const declared: Picture[] = [
     { url: text(item.image), width: null, type: 'image' },
     { url: text(item.banner_image), width: null, type: 'image' },
     ...attachments.map((one) => ({ url: text(one.url), width: null, type: text(one.mime_type).toLowerCase() })),
   ].filter((picture) => picture.url)
+  const { excerpt, pictures, source, cut } = readTexts(
+    [
+      { written: text(item.summary), isText: true },
+      { written: text(item.content_html) },
+      { written: text(item.content_text), isText: true },
+    ],
+    { title, link, ...feed },
+    { hasPicture: declaresPicture(declared) },
+  )
+  const picture = choosePicture(declared, pictures, base)
+  const labels = labelsOf(tagsOf(item.tags).map((name) => ({ name, scheme: null })))
   return {
-    title: titleOf(text(item.title)),
-    link:
-      resolveLink(text(item.url), base) ??
-      resolveLink(text(item.external_url), base) ??
-      (guid && isWebAddress(guid) ? resolveLink(guid, base) : null),
+    title,
+    link,
     guid: boundedGuid(guid),
     publishedAt: parseFeedDate(text(item.date_published)) ?? parseFeedDate(text(item.date_modified)),
-    categories: (Array.isArray(item.tags) ? item.tags : [])
-      .slice(0, mostLabels)
-      .map((tag) => labelOf(text(tag)))
-      .filter(Boolean),
+    categories: namesOf(labels),
+    labels,
     author: authorOf(item),
+    source,
     excerpt,
-    image: choosePicture(declared, pictures, base),
+    cut,
+    image: picture?.url ?? null,
+    imageAlt: picture?.alt ?? null,
+    isImageInText: picture?.isDeclared === false,
   }
+}
+
+/** Some write them as one text. */
+function tagsOf(tags: unknown): string[] {
+  if (Array.isArray(tags)) return tags.map((tag) => (isFields(tag) ? text(tag.name ?? tag.label) : text(tag)))
+  return text(tags).slice(0, 20_000).split(/[,;]/)
 }
 
 function looksLikeItems(items: readonly unknown[]): boolean {
@@ -88,9 +99,4 @@ function isFields(value: unknown): value is Fields {
 /** Ids are numbers in some feeds. */
 function text(value: unknown): string {
   return typeof value === 'string' ? value.replaceAll('\0', '') : typeof value === 'number' ? String(value) : ''
-}
-
-/** Plain text on its way through what reads HTML. */
-function escaped(plain: string): string {
-  return plain.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }

@@ -1,22 +1,17 @@
 // RSS 0.9x to 2.0, RSS 1.0 (RDF) and the dialects of WordPress, FeedBurner and the media modules. The two families differ in where
 // the items stand and in what names them: a guid here, rdf:about there.
 
-import { addressLength, type Entry, mostLabels, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
+import { addressLength, type Entry, type Label, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
+import { type About, readTexts } from '../excerpt.ts'
 import { parseFeedDate } from '../feed-date.ts'
-import {
-  authorsOf,
-  boundedGuid,
-  choosePicture,
-  isWebAddress,
-  labelOf,
-  personName,
-  type Picture,
-  readTexts,
-  resolveLink,
-  titleOf,
-} from '../feed-parts.ts'
-import { plainText } from '../html-text.ts'
+import { authorsOf, boundedGuid, labelsOf, namesOf, personName } from '../feed-parts.ts'
+import { isWebAddress, resolveLink } from '../links.ts'
+import { choosePicture, declaresPicture, type Picture } from '../pictures.ts'
+import { plainText } from '../plain-text.ts'
+import { titleOf } from '../titles.ts'
+
 import { child, childrenNamed, markupOf, type XmlDocument, type XmlNode } from '../xml.ts'
+import { labelFrom, mediaLabels, mediaPictures, pictureFrom } from './media.ts'
 
 export function readRss(document: XmlDocument, whereabouts: Whereabouts): ParsedFeed {
   const { root, source } = document
@@ -29,14 +24,16 @@ export function readRss(document: XmlDocument, whereabouts: Whereabouts): Parsed
   const items = proper.length ? proper : lostItems(root)
   // In document order even where some stand in the channel and some beside it.
   items.sort((a, b) => a.from - b.from)
+  const title = plainText(child(channel, 'title')?.text ?? '')
+  const siteUrl = absolute(resolveLink(siteWritten, base))
   return {
     format: root.name === 'rdf:rdf' ? 'rdf' : 'rss',
-    title: plainText(child(channel, 'title')?.text ?? ''),
-    siteUrl: absolute(resolveLink(siteWritten, base)),
+    title,
+    siteUrl,
     selfUrl: absolute(rel('self')),
     hubUrl: absolute(rel('hub')),
     ttlSeconds: ttlOf(channel),
-    entries: items.map((item) => readItem(source, item, base)),
+    entries: items.map((item) => readItem(source, item, base, { feedTitle: title, siteUrl })),
   }
 }
 
@@ -55,7 +52,12 @@ function lostItems(parent: XmlNode): XmlNode[] {
   return parent.children.flatMap((node) => (node.name === 'item' ? [node, ...itemsOf(node)] : lostItems(node)))
 }
 
-function readItem(source: string, item: XmlNode, outerBase: string | null): Entry {
+function readItem(
+  document: string,
+  item: XmlNode,
+  outerBase: string | null,
+  feed: Pick<About, 'feedTitle' | 'siteUrl'>,
+): Entry {
   const base = rebase(outerBase, item)
   const guidNode = childrenNamed(item, 'guid').find((node) => node.text.trim())
   const guid = (guidNode?.text ?? item.attributes['rdf:about'] ?? item.attributes.about ?? '').trim() || null
@@ -63,41 +65,54 @@ function readItem(source: string, item: XmlNode, outerBase: string | null): Entr
   const markup = (name: string) => {
     const nodes = childrenNamed(item, name)
     const node = nodes.find((one) => one.text.trim() || one.children.length) ?? nodes[0]
-    return node ? markupOf(source, node) : undefined
+    return node ? markupOf(document, node) : undefined
   }
   const link =
     resolveLink(child(item, 'feedburner:origlink')?.text, base) ??
     resolveLink(linkText(item), base) ??
     resolveLink(atomAlternate(item), base) ??
     guidLink(guid, isPermalink, guidNode === undefined, base)
-  const { excerpt, pictures } = readTexts([
-    markup('description'),
-    markup('content:encoded'),
-    markup('summary') ?? markup('atom:summary'),
-    markup('content') ?? markup('atom:content'),
-    markup('xhtml:body') ?? markup('body') ?? markup('fulltext') ?? markup('yandex:full-text'),
-    markup('dc:description'),
-    markup('media:description'),
-    markup('itunes:summary'),
-    markup('itunes:subtitle'),
-  ])
+  const title = firstOf(['title', 'atom:title', 'dc:title', 'media:title', 'itunes:title'], (name) =>
+    titleOf(markup(name) ?? ''),
+  )
+  const declared = declaredPictures(item)
+  const { excerpt, pictures, source, cut } = readTexts(
+    [
+      markup('description'),
+      markup('content:encoded'),
+      markup('summary') ?? markup('atom:summary'),
+      markup('content') ?? markup('atom:content'),
+      markup('xhtml:body') ?? markup('body') ?? markup('fulltext') ?? markup('yandex:full-text'),
+      markup('dc:description'),
+      markup('media:description'),
+      markup('itunes:summary'),
+      markup('itunes:subtitle'),
+    ].map((written) => (written ? { written } : undefined)),
+    { title, link, ...feed },
+    { hasPicture: declaresPicture(declared) },
+  )
+  const picture = choosePicture(declared, pictures, base)
+  const labels = labelsOfItem(item)
   return {
-    title: firstOf(['title', 'atom:title', 'dc:title', 'media:title', 'itunes:title'], (name) =>
-      titleOf(markup(name) ?? ''),
-    ),
+    title,
     link,
     guid: boundedGuid(guid),
     publishedAt: firstOf(dateNames, (name) => {
       for (const node of childrenNamed(item, name)) {
-        const date = parseFeedDate(markupOf(source, node))
+        const date = parseFeedDate(markupOf(document, node))
         if (date) return date
       }
       return null
     }),
-    categories: categoriesOf(item),
+    categories: namesOf(labels),
+    labels,
     author: authorOf(item),
+    source: plainText(child(item, 'source')?.text ?? '') || source,
     excerpt,
-    image: choosePicture(declaredPictures(item), pictures, base),
+    cut,
+    image: picture?.url ?? null,
+    imageAlt: picture?.alt ?? null,
+    isImageInText: picture?.isDeclared === false,
     ...(item.isCut ? { isCut: true as const } : {}),
   }
 }
@@ -149,16 +164,10 @@ function guidLink(guid: string | null, isPermalink: boolean, isAbout: boolean, b
   return isPermalink && !isAbout && /^[./?]\S+$/.test(guid) ? resolveLink(guid, base) : null
 }
 
-function categoriesOf(item: XmlNode): string[] {
-  const own = labels(childrenNamed(item, 'category'))
-  return own.length ? own : labels([...childrenNamed(item, 'dc:subject'), ...childrenNamed(item, 'atom:category')])
-}
-
-function labels(nodes: readonly XmlNode[]): string[] {
-  return nodes
-    .slice(0, mostLabels)
-    .map((node) => labelOf(node.text.trim() || node.attributes.label || node.attributes.term || ''))
-    .filter(Boolean)
+function labelsOfItem(item: XmlNode): Label[] {
+  const named = (name: string) => childrenNamed(item, name).map((node) => labelFrom(node))
+  const own = named('category').filter(({ name }) => name)
+  return labelsOf(own.length ? own : [...named('dc:subject'), ...named('atom:category')], mediaLabels(item))
 }
 
 function authorOf(item: XmlNode): string | null {
@@ -176,36 +185,16 @@ function authorOf(item: XmlNode): string | null {
 }
 
 function declaredPictures(item: XmlNode): Picture[] {
-  const pictures: Picture[] = []
-  const add = (url: string | undefined, node: XmlNode, type = node.attributes.type) => {
-    const medium = node.attributes.medium?.toLowerCase()
-    const width = Number.parseInt(node.attributes.width ?? '', 10)
-    if (url?.trim())
-      pictures.push({
-        url: url.trim(),
-        width: Number.isNaN(width) || width < 1 ? null : width,
-        type: (type?.trim() || medium || '').toLowerCase(),
-      })
-  }
-  const walk = (parent: XmlNode) => {
-    for (const node of parent.children) {
-      if (pictures.length > mostPictures) break
-      if (node.name === 'media:content') {
-        add(node.attributes.url, node)
-        walk(node)
-      } else if (node.name === 'media:group') walk(node)
-      else if (node.name === 'media:thumbnail') add(node.attributes.url ?? node.text, node, 'image')
-    }
-  }
-  walk(item)
+  const pictures = mediaPictures(item)
   for (const node of item.children) {
     if (pictures.length > mostPictures) break
-    if (node.name === 'enclosure') add(node.attributes.url, node)
-    else if (node.name === 'itunes:image') add(node.attributes.href ?? node.text, node, 'image')
+    const { url, href, rel, type, medium } = node.attributes
+    if (node.name === 'enclosure') pictures.push(...pictureFrom(node, url, type || medium))
+    else if (node.name === 'itunes:image') pictures.push(...pictureFrom(node, href ?? node.text, 'image'))
     else if (node.name === 'image' || node.name === 'thumbnail' || node.name === 'featuredimage')
-      add(child(node, 'url')?.text ?? node.attributes.url ?? node.attributes.href ?? node.text, node, 'image')
-    else if ((node.name === 'atom:link' || node.name === 'link') && node.attributes.rel === 'enclosure')
-      add(node.attributes.href, node)
+      pictures.push(...pictureFrom(node, child(node, 'url')?.text ?? url ?? href ?? node.text, 'image'))
+    else if ((node.name === 'atom:link' || node.name === 'link') && rel === 'enclosure')
+      pictures.push(...pictureFrom(node, href, type))
   }
   return pictures
 }
