@@ -66,7 +66,8 @@ export async function safeFetch(given: string, options: FetchOptions): Promise<F
     return await follow(given, options, agent, signal)
   } catch (error) {
     if (signal.aborted) return { outcome: 'failed', reason: `It took longer than ${timeoutMs / 1000} s.` }
-    return { outcome: 'failed', reason: inWords(error), code: codeOf(error) }
+    const code = codeOf(error)
+    return { outcome: 'failed', reason: inWords(error), ...(code === undefined ? {} : { code }) }
   } finally {
     await agent.destroy().catch(() => {})
   }

@@ -67,7 +67,7 @@ test('a category that exists, a bad name and an unknown slug are refused with th
     [() => categories.addCategory(ctx, { name: 'Politics' }), 'conflict', 'slug'],
     [() => categories.addCategory(ctx, { name: '  ' }), 'invalid', 'name'],
     [() => categories.addCategory(ctx, { name: '政治' }), 'invalid', 'slug'],
-    [() => categories.retireCategory(ctx, 'sports'), 'not_found', 'category'],
+    [() => categories.retireCategory(ctx, 'sports'), 'not_found', 'slug'],
     [() => categories.reorderCategories(ctx, ['sports']), 'not_found', 'order'],
   ] as const)
     await assert.rejects(
