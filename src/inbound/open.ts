@@ -1,42 +1,98 @@
-// A mail as a reader sees it: its headers, its text, its parts. What senders get wrong is repaired first.
+// A mail that came back, taken apart: what its sender says, the machine's parts, and the message that it returns. What senders get
+// wrong is repaired first, so that a library can open it.
 
 import PostalMime from 'postal-mime'
+import { returnedBegins } from './senders.ts'
 
 /** More isn't looked at: what matters comes first. */
 export const mostBytes = 256 * 1024
 const mostDepth = 20
 
-export interface Part {
-  type: string
-  text: string
-}
-
 export interface OpenMail {
   /** By lower-case name, in their order. */
-  headers: Map<string, string[]>
-  text: string
-  parts: Part[]
+  headers: ReadonlyMap<string, readonly string[]>
+  subject: string
+  from: string
+  /** In words, up to where the returned message begins. */
+  said: string
+  /** message/delivery-status, also where it stands in the text. */
+  status: string | null
+  /** message/feedback-report. */
+  feedback: string | null
+  /** The message that came back, or what is left of it. */
+  returned: string
 }
 
 export async function openMail(raw: Uint8Array): Promise<OpenMail> {
-  const bytes = repairLines(raw.subarray(0, mostBytes))
-  const email = await PostalMime.parse(bytes, {
+  const source = repair(Buffer.from(raw.subarray(0, mostBytes)).toString('latin1'))
+  const email = await PostalMime.parse(Buffer.from(source, 'latin1'), {
     forceRfc822Attachments: true,
     attachmentEncoding: 'utf8',
     maxNestingDepth: mostDepth,
-  })
+  }).catch(() => null)
   const headers = new Map<string, string[]>()
-  for (const { key, value } of email.headers) headers.set(key, [...(headers.get(key) ?? []), value])
+  for (const { key, value } of email?.headers ?? []) headers.set(key, [...(headers.get(key) ?? []), value])
+  const part = (type: RegExp) => {
+    const found = email?.attachments.filter(({ mimeType }) => type.test(mimeType)) ?? []
+    return found.length ? found.map(({ content }) => String(content).replace(/\r\n?/g, '\n')).join('\n\n') : null
+  }
+  const words = email?.text?.trim() ? email.text : email?.html ? textOf(email.html) : ''
+  // A mail whose parts can't be told apart is read as one text.
+  const text = words.trim() ? words.replace(/\r\n?/g, '\n') : source.slice(source.indexOf('\n\n') + 1)
+  const [said, rest] = split(text)
+  const status = part(/^message\/(?:global-)?delivery-status$/) ?? statusIn(said) ?? statusIn(source)
   return {
     headers,
-    text: email.text ?? email.html ?? '',
-    parts: email.attachments.map(({ mimeType, content }) => ({ type: mimeType, text: String(content) })),
+    subject: email?.subject ?? '',
+    from: headers.get('from')?.[0] ?? '',
+    said,
+    status,
+    feedback: part(/^message\/feedback-report$/),
+    returned:
+      part(/^(?:message\/(?:rfc822|global|partial)|text\/rfc822(?:-headers)?|message\/rfc822-headers)$/) ?? rest,
   }
 }
 
-/** A bare CR ends a line too. */
-function repairLines(bytes: Uint8Array): Uint8Array {
-  const repaired = bytes.slice()
-  for (let i = 0; i < repaired.length; i++) if (repaired[i] === 13 && repaired[i + 1] !== 10) repaired[i] = 10
-  return repaired
+function split(text: string): [said: string, returned: string] {
+  const begin = returnedBegins.exec(text)
+  return begin ? [text.slice(0, begin.index), text.slice(begin.index)] : [text, '']
+}
+
+/** Fields of a delivery status that stand in the text, as some servers write them there, or leave out what makes them a part. */
+function statusIn(text: string): string | null {
+  const fields = /^(?:Reporting-MTA|Final-Recipient|Original-Recipient|Action):/im.exec(text)
+  if (!fields || !/^(?:Final|Original)-Recipient:.{0,20};/im.test(text)) return null
+  return split(text.slice(fields.index))[0]
+}
+
+/** Bare CRs end lines; a boundary that its header doesn't name is taken from the body. */
+function repair(source: string): string {
+  const lines = source.replace(/\r\n?/g, '\n').replace(/^\n{1,100}/, '')
+  const text = lines.replace(/^(?:>?From )[^\n]{0,998}\n/, '')
+  const end = text.indexOf('\n\n')
+  if (end < 0) return text
+  const head = text.slice(0, end)
+  const body = text.slice(end)
+  const named = /^content-type:[^\n]{0,998}(?:\n[ \t][^\n]{0,998}){0,10}/im.exec(head)?.[0] ?? ''
+  const boundary = /boundary=(?:"([^"\n]{1,200})"|([^\s;"]{1,200}))/i.exec(named)
+  if (named && !/multipart/i.test(named)) return text
+  const name = boundary?.[1] ?? boundary?.[2]
+  if (name && body.includes(`\n--${name}`)) return text
+  // Without a word about parts only what comes before a returned message counts: that may have parts too.
+  const real = /\n[ \t]?--([^\s]{1,200})[ \t]*\ncontent-/i.exec(named ? body : split(body)[0])?.[1]
+  if (!real) return text
+  const type = `Content-Type: ${/multipart\/[\w-]+/i.exec(named)?.[0] ?? 'multipart/mixed'}; boundary="${real}"`
+  return `${named ? head.replace(named, () => type) : `${head}\n${type}`}${body.replaceAll(`\n --${real}`, `\n--${real}`)}`
+}
+
+function textOf(html: string): string {
+  return html
+    .replace(/<(style|script)\b[^>]{0,2000}>[\s\S]{0,50000}?<\/\1>/gi, ' ')
+    .replace(/<(?:br|\/p|\/div|\/td|\/tr|\/li|\/h\d)\b[^>]{0,2000}>/gi, '\n')
+    .replace(/<[a-z/!][^>]{0,2000}>/gi, '')
+    .replace(/&nbsp;/gi, ' ')
+    .replace(/&lt;/gi, '<')
+    .replace(/&gt;/gi, '>')
+    .replace(/&quot;/gi, '"')
+    .replace(/&amp;/gi, '&')
 }

@@ -1,5 +1,6 @@
 // Which delivery came back, as its own headers say it. Whoever acts on it checks the MACs. Pure.
 
+import { addressIn } from './addresses.ts'
 import type { OwnAddresses, ReturnedMail } from './mail.ts'
 import type { OpenMail } from './open.ts'
 
@@ -7,12 +8,7 @@ const returnPaths = /\bb-[0-9a-z]{1,11}-[a-z2-7]{20}@[a-z0-9.-]{1,255}/gi
 const tokens = /[?&]token=([\w-]{1,40}\.[0-9a-z]{1,9}\.[\w-]{22})/gi
 
 export function returnedMail(mail: OpenMail, own: OwnAddresses): ReturnedMail {
-  // Of a report that isn't in parts, the text: the returned message is quoted there.
-  const quoted = mail.parts.filter(({ type }) => /^(message|text)\/rfc822/.test(type)).map(({ text }) => text)
-  const headers = (quoted.length ? quoted : [mail.text])
-    .join('\n')
-    .slice(0, 64 * 1024)
-    .replace(/\r?\n[ \t]+/g, ' ')
+  const headers = mail.returned.slice(0, 64 * 1024).replace(/\n[ \t]{1,200}/g, ' ')
   const field = (name: string) => new RegExp(`^${name}:[ \\t]*([^\\r\\n]{1,1000})`, 'im').exec(headers)?.[1] ?? null
   const domain = own.bounceDomain?.toLowerCase()
   const verp = new Set((headers.match(returnPaths) ?? []).map((each) => each.toLowerCase()))
@@ -21,9 +17,6 @@ export function returnedMail(mail: OpenMail, own: OwnAddresses): ReturnedMail {
     verp: [...verp].filter((each) => !domain || each.endsWith(`@${domain}`)),
     deliveryHeader: field('x-broadsheet-delivery')?.trim() ?? null,
     unsubscribeTokens: [...new Set([...headers.matchAll(tokens)].map((match) => match[1]!))],
-    recipient:
-      field('to')
-        ?.match(/[^\s<>,;"]{1,64}@[^\s<>,;"]{1,255}/)?.[0]
-        .toLowerCase() ?? null,
+    recipient: addressIn(field('to') ?? ''),
   }
 }

@@ -1,0 +1,33 @@
+// RFC 5965, and the providers that forward a complaint without it.
+
+import { addressesIn } from './addresses.ts'
+import { fieldsOf } from './fields.ts'
+import type { InboundReport } from './mail.ts'
+import type { OpenMail } from './open.ts'
+
+/** What a feedback report says beside complaints: authentication that failed, a mail that is no spam. */
+const noComplaint = /^(?:auth-failure|not-spam|virus|dmarc)/i
+
+export function complaintsIn(mail: OpenMail, returnedTo: string | null): InboundReport[] {
+  const fields = mail.feedback === null ? null : fieldsOf(mail.feedback)
+  if (fields ? noComplaint.test(fields.get('feedback-type')?.[0] ?? '') : !isPlainComplaint(mail)) return []
+  const named = ['original-rcpt-to', 'removal-recipient'].flatMap((name) =>
+    (fields?.get(name) ?? []).flatMap(addressesIn),
+  )
+  const recipients: (string | null)[] = named.length ? [...new Set(named)] : [returnedTo]
+  const text = (fields ? (fields.get('feedback-type')?.[0] ?? 'abuse') : mail.subject).slice(0, 200)
+  return recipients.map((recipient) => ({
+    recipient,
+    status: null,
+    code: null,
+    reason: 'other',
+    class: 'complaint',
+    text,
+    remoteHost: null,
+  }))
+}
+
+/** Hotmail's: "complaint about message from 192.0.2.1", and the message. */
+function isPlainComplaint({ subject, from, returned }: OpenMail): boolean {
+  return /^\s*complaint about message from/i.test(subject) && /staff@|abuse|feedback/i.test(from) && returned !== ''
+}

@@ -1,0 +1,61 @@
+// Which addresses a report in words names as failed, and what it says of each: by its sender's row first, then by where an address
+// stands, then by prose.
+
+import { addressPattern, cleanAddress, isServersOwn } from './addresses.ts'
+import type { OpenMail } from './open.ts'
+import { listBegins, senders } from './senders.ts'
+
+export interface FailedAddress {
+  address: string
+  /** From the address on, up to the next. */
+  text: string
+}
+
+const pattern = (before: string, after: string): RegExp =>
+  new RegExp(`${before}(?<address>${addressPattern})${after}`, 'gim')
+
+/** Best first: the first kind of place that has any address at all has all of them. */
+const places: readonly RegExp[] = [
+  // On a line of its own, or at the beginning of one and followed by what is said of it.
+  pattern(
+    String.raw`^[ \t]{0,20}(?:[*>-]{1,4} ?)?(?:"[^"\n]{0,100}" )?["'<]{0,2}`,
+    String.raw`[>"']{0,2}(?:[ \t]{0,20}$|:|[ \t]{0,4}\(|\.\.\. | on \w)`,
+  ),
+  pattern(String.raw`^[ \t]{0,20}["'<]{0,2}`, String.raw`[>"']{0,2}[ \t][^\n]{0,2000}$`),
+  // "Unknown user: ada@a.example", "Recipient: <ada@a.example>", but none of the quoted headers.
+  pattern(
+    String.raw`^(?![ \t]{0,20}(?:from|sender|reply-to|cc|to|subject|message-id|.{0,20}contact)\b)[^\n:@]{1,80}[:;] {0,8}["'<]{0,2}`,
+    String.raw`[>"']{0,2}\.?[ \t]{0,20}$`,
+  ),
+  // A transcript: "550 <ada@a.example>... User unknown", ">>> RCPT To:<ada@a.example>".
+  pattern(String.raw`^[<>. \t]{0,8}[45]\d\d[ -][^\n@<]{0,40}<?`, String.raw`>?(?:\.\.\.|[:,])`),
+  pattern(String.raw`rcpt to: {0,2}<?`, '>?'),
+  // In prose.
+  pattern(
+    String.raw`(?:deliver(?:ed|ing|y)?|message|mail|sen[dt]|recipient|user|address|undeliverable)[^\n@]{0,60}[ <"':]`,
+    '',
+  ),
+  pattern('', ''),
+]
+
+export function failedAddresses({ said, headers }: OpenMail, isOwn: (address: string) => boolean): FailedAddress[] {
+  const names = ['from', 'subject', 'x-mailer'].map((name) => headers.get(name)?.[0] ?? '').join('\n')
+  const find = (place: RegExp, from: number): FailedAddress[] => {
+    const found = [...said.slice(from).matchAll(place)]
+      .map((match) => ({ address: cleanAddress(match.groups!['address']!), at: from + match.index }))
+      .filter(({ address }) => !isOwn(address) && !isServersOwn(address))
+    return found.map(({ address, at }, n) => ({ address, text: said.slice(at, found[n + 1]?.at ?? said.length) }))
+  }
+  for (const { is, after, failed } of senders) {
+    if (!is.test(names) && !is.test(said)) continue
+    const found = find(failed, after?.exec(said)?.index ?? 0)
+    if (found.length) return found
+  }
+  const list = listBegins.exec(said)?.index
+  for (const from of list === undefined ? [0] : [list, 0])
+    for (const place of places) {
+      const found = find(place, from)
+      if (found.length) return found
+    }
+  return []
+}

@@ -1,0 +1,60 @@
+// What one refusal means: its status, its reason, its class.
+
+import { deadReasons, type Reason, reasonFor } from '../delivery/reasons.ts'
+import type { InboundReport } from './mail.ts'
+import type { OpenMail } from './open.ts'
+
+export interface Refusal {
+  recipient: string | null
+  /** The report's words on this recipient. */
+  said: string
+  /** Fields of RFC 3464, where there are any. */
+  action?: string
+  status?: string | null
+  /** What the remote server said. */
+  diagnostic?: string
+  remoteHost?: string | null
+}
+
+const statusPattern = /(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])/
+const codePattern = /(?<![\d.,:-])[45][0-5]\d(?=[ -])/
+const delayedSubject = /delay|warning|still being retried|temporar/i
+const delayedWords =
+  /warning message only|this is a warning|not yet been delivered|(?:has been|is) delayed|will be retried|will continue to be made|temporary failure report/i
+
+export function judge(
+  { subject, said: everything }: Pick<OpenMail, 'subject' | 'said'>,
+  refusal: Refusal,
+): InboundReport {
+  const { recipient, said, diagnostic = '', remoteHost = null } = refusal
+  const words = diagnostic || said
+  const status =
+    statusPattern.exec(diagnostic)?.[0] ?? firstStatus(refusal.status) ?? statusPattern.exec(said)?.[0] ?? null
+  const code = Number(codePattern.exec(words)?.[0]) || null
+  const report = { recipient, status, code, text: words.trim().slice(0, 1000), remoteHost }
+  const action = refusal.action?.toLowerCase() ?? ''
+  if (/^(?:delivered|relayed|expanded)/.test(action)) return { ...report, reason: 'other', class: 'delivered' }
+  const isDelay = action ? action.startsWith('delayed') : delayedSubject.test(subject) && delayedWords.test(everything)
+  if (isDelay) return { ...report, reason: 'delayed', class: 'soft' }
+  const reason = reasonOf([diagnostic, said], status)
+  const isTemporary = status ? status.startsWith('4') : code !== null && code < 500
+  return { ...report, reason, class: deadReasons.has(reason) && !isTemporary ? 'hard' : 'soft' }
+}
+
+/** The remote server's own words count first, then the report's. */
+function reasonOf(texts: readonly string[], status: string | null): Reason {
+  for (const text of texts) {
+    const reason = text ? reasonFor(oneLine(text), null) : 'other'
+    if (reason !== 'other') return reason
+  }
+  return reasonFor('', status)
+}
+
+function firstStatus(field: string | null | undefined): string | null {
+  const status = field ? statusPattern.exec(field)?.[0] : undefined
+  return status && !/^5\.0\.0$/.test(status) ? status : null
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}

@@ -1,0 +1,118 @@
+// How servers differ in the words of the mails that they return. A server that follows RFC 3464 needs no row, nor does one that
+// writes each failed address at the beginning of a line, below a line that says "the following recipients" or the like.
+//
+// To add one: `is` matches what is only theirs, in the lines From, Subject and X-Mailer or in their words; `failed` finds an address
+// that failed, `{}` standing for it; `after` is where to begin, if addresses stand before that don't mean it.
+
+import { addressPattern } from './addresses.ts'
+
+export interface Sender {
+  name: string
+  is: RegExp
+  after?: RegExp
+  /** The address is its group of that name. */
+  failed: RegExp
+}
+
+function failed(pattern: string): RegExp {
+  return new RegExp(pattern.replace('{}', `(?<address>${addressPattern})`), 'gim')
+}
+
+export const senders: readonly Sender[] = [
+  {
+    name: 'qmail, and Yahoo, Plesk, X2 and X4 after it',
+    is: /^Hi\. This is the|^Sorry, we were unable to deliver your message|unable to deliver (?:your )?message to the following/im,
+    failed: failed('^[ \\t]{0,8}<{}>:'),
+  },
+  {
+    name: 'sendmail 8, X1, Biglobe, McAfee, Active!Hunter',
+    is: /^[ \t]*-{2,} ?The following addresses had/im,
+    after: /^[ \t]*-{2,} ?The following addresses had/im,
+    failed: failed('^[ \\t]{0,8}(?:>>> )?(?:\\(expanded from: )?<?{}>?(?:[ \\t),]|$)'),
+  },
+  {
+    name: 'sendmail 5',
+    is: /^[ \t]*-{3,} Transcript of session follows/im,
+    failed: failed('^[45]\\d\\d (?:[45]\\.\\d\\.\\d )?<?{}>?(?:\\.\\.\\.|,)'),
+  },
+  {
+    name: 'Exchange 4 and 5.5, GroupWise',
+    is: /did not reach the following recipient|^The following recipient\(s\) could not be reached/im,
+    after: /did not reach the following recipient|^The following recipient\(s\) could not be reached/im,
+    failed: failed('^[ \\t]{0,20}(?:[^\\n]{0,200}SMTP=)?{}(?:;? on\\b|;|$)'),
+  },
+  {
+    name: 'Exchange 2007 and later, Microsoft 365',
+    is: /Delivery has failed to these recipients|^Generating server:/im,
+    after: /Delivery has failed to these recipients|^Generating server:/im,
+    failed: failed('(?:^|[(<:* \\t])(?:mailto:)?{}'),
+  },
+  {
+    name: 'Sun, iPlanet, Oracle, PMDF',
+    is: /^[ \t]*Recipient address: /im,
+    failed: failed('^[ \\t]{0,8}Original address: {}'),
+  },
+  {
+    name: 'Sun and others, where the address stayed the same',
+    is: /^[ \t]*Recipient address: /im,
+    failed: failed('^[ \\t]{0,8}Recipient address: {}'),
+  },
+  {
+    name: 'Domino',
+    is: /was not delivered to:/i,
+    after: /was not delivered to:/i,
+    failed: failed('^[ \\t]{0,8}{}[ \\t]*$'),
+  },
+  { name: 'Notes', is: /^-{3,} Failure Reasons/im, after: /^-{3,} Failure Reasons/im, failed: failed('^{}') },
+  {
+    name: 'IMail',
+    is: /SMTP32|^Undeliverable Mail[ \t]*$/im,
+    failed: failed('^(?:undeliverable +to |[a-z0-9 ]{4,60}: +){}[ \\t]*$'),
+  },
+  {
+    name: 'EZweb, KDDI, MailFoundry, LSMTP, SurfControl, HotPOP',
+    is: /^[ \t]*(?:Recipient|Could not be delivered to|Unable to deliver message to|Error-for|Addressed To|Undeliverable Address): /im,
+    failed: failed(
+      '^[ \\t]{0,8}(?:Recipient|Could not be delivered to|Unable to deliver message to|Error-for|Addressed To|Undeliverable Address): +<?{}',
+    ),
+  },
+  {
+    name: 'Verizon, Apache James, hMailServer, InterScan',
+    is: /vzwpix|vtext|^Message details:|RCPT TO:/im,
+    failed: failed('RCPT TO: {0,2}<?{}'),
+  },
+  {
+    name: 'MailMarshal',
+    is: /^The following recipients were affected/im,
+    after: /^The following recipients were affected/im,
+    failed: failed('^[ \\t]{1,8}{}'),
+  },
+  {
+    name: 'X6',
+    is: /trouble delivering your message|rejected recipient <|returned permanent errors/i,
+    failed: failed('(?:rejected recipient <|returned permanent errors: ){}'),
+  },
+  {
+    name: 'DragonFly, Dovecot, Exim of 2002',
+    is: /delivering your mail to <|^Your message to <|^The following message, addressed to/im,
+    failed: failed("(?:delivering your mail to <|^Your message to <|message, addressed to '){}"),
+  },
+  { name: 'Amazon SES by SNS', is: /"bouncedRecipients":/, failed: failed('"emailAddress":"{}"') },
+]
+
+/** Behind it stand the failed addresses, if there are any. */
+export const listBegins =
+  /(?:following|these|some|intended|affected) (?:e-?mail |list of |or all of the )?(?:recipient|address|user)|recipients?\(s\)|address(?:\(?es\)?)? failed|did not receive|not (?:yet )?been delivered|permanent errors/i
+
+const markers = [
+  // "--- Below this line is a copy of the message.", "----- Original message -----", "---- START OF RETURNED MESSAGE ----".
+  String.raw`-{2,80} ?[^\n-][^\n]{0,60}?(?:original|returned|unsent|undelivered|copy of|headers?\b|message follows)[^\n]{0,100}`,
+  String.raw`-{2,80}[ \t]?(?:original|returned|unsent|undelivered|headers?\b)[^\n]{0,100}`,
+  String.raw`[ \t]{0,12}(?:below (?:this line )?|included |here )is a copy of [^\n]{0,100}`,
+  String.raw`[ \t]{0,12}(?:the )?(?:original )?message(?: headers?)? follows?\.?[ \t]*`,
+  String.raw`[ \t]{0,12}(?:a copy of the )?original message(?: headers?| as received is as follows| below this line)?(?: attached)?(?: \(max[^\n]{0,20})?[.:]?[ \t]*`,
+  String.raw`content-type:[ \t]*(?:message\/rfc822|text\/rfc822-headers)[^\n]*`,
+  String.raw`(?:received|return-path|x-received|dkim-signature):[^\n]*`,
+]
+/** Where the words end and the returned message begins. */
+export const returnedBegins = new RegExp(`^(?:${markers.join('|')})$`, 'im')
