@@ -21,7 +21,7 @@ import {
 import type { DeadAddress, DeadAddresses } from './dead-addresses.ts'
 import { plainArray, textArray } from './hot-query.ts'
 import type { LeasedDelivery } from './lane.ts'
-import { withoutAddresses } from './reply-class.ts'
+import { withoutAddresses } from './reasons.ts'
 
 export interface DeadAnswer extends Omit<DeadAddress, 'brakeId'>, Course {}
 

@@ -1,16 +1,21 @@
 // Why a mail was refused, as one ordered table: what a server says in words comes first, as a 5.1.1 often says something else in
-// words; then its RFC 3463 code. The reply to a mail on the wire and a bounce that comes back are both read with it.
+// words; then its RFC 3463 code. The reply to a mail on the wire and a mail that comes back are both read with it.
 
 export type Reason =
   | 'mailbox_full'
   | 'too_big'
   | 'suspended'
   | 'moved'
+  /** They don't take mail for that domain from us. */
   | 'relaying'
+  /** Us: our host, our address, our domain's records. */
   | 'blocked'
+  /** This mail, or what we are allowed to send. */
   | 'policy'
+  /** Too much at once. */
   | 'throttled'
   | 'user_unknown'
+  /** No such domain, or one that takes no mail at all. */
   | 'host_unknown'
   /** Given up after some days. */
   | 'expired'
@@ -23,38 +28,122 @@ export type Reason =
 /** The address is dead. */
 export const deadReasons: ReadonlySet<Reason> = new Set<Reason>(['user_unknown', 'host_unknown', 'moved'])
 
-/** The first that matches wins. Every expression is linear: no unbounded repetition within another. */
-const byWords: readonly (readonly [Reason, RegExp])[] = [
-  ['mailbox_full', /quota|(mail)?box (is )?full|out of storage|not enough (disk )?space|storage/i],
-  ['too_big', /too (large|big)|message size|size limit/i],
-  ['suspended', /disabled|discontinued|deactivated|suspended|locked|inactiv/i],
-  ['moved', /has moved|moved to|changed (his|her|their) (e-?mail )?address/i],
-  ['relaying', /relay(ing)? (access )?(denied|not)|unable to relay|rcpthosts|not permitted to relay/i],
-  ['blocked', /blocked|block ?list|blacklist|black list|\brbl\b|dnsbl|spamhaus|reputation|\bptr\b|reverse dns|banned/i],
-  ['policy', /spam|polic(y|ies)|dmarc|\bdkim\b|\bspf\b|authenticat|unsolicited|not permitted|virus|spoof/i],
-  ['throttled', /too many|too fast|rate.?limit|throttl|try again later|temporarily deferred|slow down|grey|gray/i],
+type Row = readonly [Reason, ...(string | RegExp)[]]
+
+const account =
+  '(?:user|recipient|mailbox|address|account|addressee|mail ?box|e-?mail|login|userid|alias|empf[^ ]{1,10}nger|benutzer)'
+const limitOf = '(?:quota|storage|mailbox size|disk space|space|size)'
+
+/** The first row that matches wins. Strings are patterns too. Every one is linear: no unbounded repetition within another. */
+const byWords: readonly (readonly [Reason, RegExp])[] = (
   [
-    'user_unknown',
-    /(user|recipient|mailbox|address|account|addressee)\b.{0,40}\b(unknown|not found|does(n't| not) exist|no longer|invalid)|unknown (user|recipient|mailbox|local|address)|no such (user|recipient|mailbox|person|account|address)|no mailbox|invalid (recipient|mailbox|user)/i,
-  ],
-  ['host_unknown', /(host|domain).{0,20}(unknown|not found|does not exist)/i],
-]
+    // Postfix and Exim judge the sender, the greeting and our host when they hear RCPT: "Domain not found" is then our domain.
+    [
+      'policy',
+      'domain of sender|sender (?:e-?mail )?(?:address |domain |verify |verification |is |was )?(?:rejected|failed|denied|refused|not |unknown|invalid)',
+      'verification failed for|envelope (?:sender|from)|mail from|return.path|bad outbound sender|sending (?:quota|limit)',
+    ],
+    ['blocked', '(?:helo|ehlo)\\b.{0,20}(?:rejected|invalid)|client host'],
+    [
+      'mailbox_full',
+      '\\bquota|(?:mail ?)?box(?:es)? (?:is |was )?(?:over ?)?full|mail ?folder is full|full mailbox|disk (?:is )?full',
+      `(?:exceed(?:s|ed|ing)?|over|out of|insufficient|not enough|no) .{0,30}\\b${limitOf}`,
+      `${limitOf} (?:limit |allocation )?(?:was |has been |is )?(?:exceeded|full)|storage`,
+    ],
+    ['too_big', '(?:message|mail|content) .{0,20}(?:too (?:large|big|long)|exceeds)|too (?:large|big)|size'],
+    [
+      'suspended',
+      'disabled|discontinued|deactivated|suspended|\\blocked|inactiv|not (?:been )?activated|account (?:has |is )?expired|on hold',
+    ],
+    ['moved', 'has moved|moved to|address (?:has )?changed|changed (?:his|her|their|my|its) |no longer (?:with|works)'],
+    [
+      'relaying',
+      'relay(?:ing)? (?:access )?(?:denied|not)|(?:unable|not allowed|not permitted) to relay|rcpthosts|relaying',
+    ],
+    [
+      'blocked',
+      'block|black ?list|black list|\\brbl\\b|dnsbl|spamhaus|reputation|banned|(?<!not )listed|\\bptr\\b|reverse',
+      '\\bip (?:address|range)\\b|permanently deferred|access denied, ',
+    ],
+    [
+      'policy',
+      'spam|polic(?:y|ies)|dmarc|\\bdkim\\b|\\bspf\\b|authenticat|not permitted|unsolicited|spoof|virus|malware|infected',
+    ],
+    [
+      'throttled',
+      'too many|too fast|\\brates?\\b|rate.?limit|throttl|try again later|temporarily deferred|concurren|limit exceeded',
+      'slow down|server busy|grey|gray',
+    ],
+    [
+      'user_unknown',
+      `${account}\\b.{0,40}\\b(?:unknown|not found|does(?:n't|n’t| not) exist|no longer (?:valid|exists|available)|not exist|invalid)`,
+      `${account}\\b.{0,40}\\b(?:rejected: undeliverable|nicht bekannt|not recognized|unrecognized|nonexist|non-exist|not known|(?:could not|couldn't|couldn’t) be found)`,
+      `(?:unknown|no such|invalid|nonexistent|unrecognized|no valid|illegal) (?:or illegal )?(?:local |final delivery )?${account}|unknown local`,
+      'no such person|no mailbox (?:here|by that name)',
+      `not an? (?:valid|known|registered|active) .{0,20}${account}|does(?:n't|n’t| not) have an? .{0,60}account`,
+      'not listed in .{0,60}directory|(?:directory|mailbox) .{0,20}not found|recipnotfound|recipientnotfound',
+    ],
+    ['system', 'host not found, try again|name server: .{0,60}host name lookup failure'],
+    [
+      'host_unknown',
+      "(?:host|domain).{0,40}(?:unknown|not found|does(?:n’t|n't| not) exist|not exist)|unknown host|no such (?:host|domain)",
+      "nxdomain|non-existent hosts|find a mail exchanger|null ?mx|does(?:n't| not) accept (?:e-?)?mail|bad destination host",
+      'lookups? failed permanently|no mx (?:record )?found|no smtp service|illegal (?:host|domain)',
+    ],
+    [
+      'expired',
+      'too long|retry time|expired|giving up|given up|retry timeout|attempts|not going to try again|unable to deliver in',
+    ],
+    [
+      'system',
+      'timed out|timeout|refused|no route|unreachable|loop|hops|local (?:configuration )?error|lost connection|temporar',
+    ],
+  ] satisfies Row[]
+).map(([reason, ...patterns]) => [reason, new RegExp(patterns.join('|'), 'i')])
 
 const byStatus: readonly (readonly [Reason, RegExp])[] = [
-  ['user_unknown', /^5\.1\.[013]$/],
-  ['host_unknown', /^5\.(1\.(2|10)|4\.4)$/],
+  ['user_unknown', /^5\.1\.[13]$/],
+  ['host_unknown', /^5\.1\.(?:2|10)$/],
   ['moved', /^5\.1\.6$/],
+  // Our address or our sending is meant: bad sender address, its domain, our quota at the relay.
+  ['policy', /^5\.(?:1\.[78]|4\.5)$/],
   ['mailbox_full', /^[45]\.2\.2$/],
-  ['too_big', /^[45]\.(2\.3|3\.4)$/],
+  ['too_big', /^[45]\.(?:2\.3|3\.4)$/],
   ['suspended', /^5\.2\.1$/],
   ['expired', /^[45]\.4\.7$/],
   ['policy', /^[45]\.7\./],
   ['system', /^[45]\.[34]\./],
 ]
 
-/** Of a refusal: what was said, and the status (`5.1.1`) if any. Pure. */
+/** Longer texts say nothing new in the rest. */
+const longestText = 2000
+const addresses = /[^\s<>()[\]{},;:"']{1,64}@[^\s<>()[\]{},;:"']{1,255}/g
+const quotedNames = [
+  // Sendmail: "550 5.1.1 ada... User unknown".
+  /^(?:\d\.\d{1,3}\.\d{1,3} )?\S{1,255}\.\.\. /,
+  /<[^\s<>]{1,320}>/g,
+  addresses,
+  /"[^\s"]{1,320}"|(?<!\w)'[^\s']{1,320}'(?!\w)/g,
+]
+const hostNames = /\bhttps?:\/\/\S{1,500}|\b(?:[a-z0-9-]{1,63}\.){1,10}[a-z]{2,24}\b/gi
+
+/** For what is kept apart from the person. Pure. */
+export function withoutAddresses(text: string): string {
+  return text.slice(0, longestText).replace(addresses, '…')
+}
+
+/** Of a refusal: what was said, and its status (`5.1.1`) if any. What it quotes doesn't count: `No such user: policy@paper.example`
+ * is about a user, not about policy. Pure. */
 export function reasonFor(text: string, status: string | null): Reason {
-  for (const [reason, words] of byWords) if (words.test(text)) return reason
-  for (const [reason, pattern] of byStatus) if (status && pattern.test(status)) return reason
-  return 'other'
+  const words = quotedNames.reduce((rest, name) => rest.replace(name, ' '), text.slice(0, longestText))
+  // The name of a host, or of a page that explains, counts only where nothing else is said: "rejected, see spamhaus.org/…".
+  return inWords(words.replace(hostNames, ' ')) ?? inWords(words) ?? inStatus(status) ?? 'other'
+}
+
+function inWords(words: string): Reason | undefined {
+  return byWords.find(([, pattern]) => pattern.test(words))?.[0]
+}
+
+function inStatus(status: string | null): Reason | undefined {
+  return byStatus.find(([, pattern]) => status !== null && pattern.test(status))?.[0]
 }
