@@ -3,6 +3,7 @@
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
+import { isMailable } from './mailable.ts'
 import { deliveryChannel } from './outbox.ts'
 
 /** The undecided of an edition, oldest first. */
@@ -18,8 +19,8 @@ export async function listUncertain(db: Db, editionId: number, limit: number) {
     .execute()
 }
 
-/** Returns how many were still undecided. `sent` takes them as received; `resend` sends them again, which opens the edition. The
- * caller writes the audit line and refuses cancelled editions. Safe to repeat. */
+/** Returns how many are decided now. `sent` takes them as received; `resend` sends them again to those who can be mailed, which
+ * opens the edition; the others stay undecided. The caller writes the audit line and refuses cancelled editions. Safe to repeat. */
 export async function resolveUncertain(
   trx: Trx,
   editionId: number,
@@ -28,6 +29,10 @@ export async function resolveUncertain(
 ): Promise<number> {
   await sql`select id from editions where id = ${editionId} for no key update`.execute(trx)
   const chosen = deliveryIds ? sql`and d.id = any(${`{${deliveryIds.join(',')}}`}::bigint[])` : sql``
+  const reachable =
+    resolution === 'sent'
+      ? sql``
+      : sql`and exists (select from subscribers s where s.id = d.subscriber_id and ${isMailable})`
   const change =
     resolution === 'sent'
       ? sql`state = 'sent'`
@@ -35,7 +40,7 @@ export async function resolveUncertain(
         sql`next_attempt_at = now(), settled_at = null, doubts = greatest(doubts, 1)`
   const { rows } = await sql<{ id: number }>`
     update deliveries d set ${change}
-    where d.edition_id = ${editionId} and d.state = 'uncertain' and d.settled_at is not null ${chosen}
+    where d.edition_id = ${editionId} and d.state = 'uncertain' and d.settled_at is not null ${chosen} ${reachable}
     returning d.id`.execute(trx)
   if (!rows.length) return 0
   if (resolution === 'sent')

@@ -19,8 +19,9 @@ import { failCaught, failedUnder, isAnyOverdue, releaseWaiting } from '../delive
 import { deadAddressesOf } from '../subscribers/suppression.ts'
 import { clearAlert } from './alerts.ts'
 import { type BrakeDecision, decisionsOf, decisionWords } from './brake-words.ts'
-import { canSendAgain, sendFailedAgain } from './control.ts'
+import { sendFailedAgain } from './control.ts'
 import { addCount } from './editions.ts'
+import { canSendAgain } from './send-again.ts'
 
 /** Returns how many mails are tried now, and how many addresses were suppressed or restored. */
 export async function decideBrake(

@@ -12,6 +12,7 @@ import { resolveUncertain } from '../delivery/uncertain.ts'
 import type { Edition, EditionState } from '../db/schema.ts'
 import { addCount } from './editions.ts'
 import { lockPlanning } from './plan.ts'
+import { canSendAgain, isRetryable, laterEditions } from './send-again.ts'
 
 export const editionMoves = {
   hold: ['awaiting_approval'],
@@ -30,11 +31,23 @@ const pastTense = {
   cancel: 'edition.cancelled',
 } as const satisfies Record<EditionMove, string>
 
+/** Waits for its slot only, as an editor has released it. Pure. */
+export function isReleased({ state, approvedAt }: Pick<Edition, 'state' | 'approvedAt'>): boolean {
+  return state === 'awaiting_approval' && approvedAt !== null
+}
+
 /** What an editor may do now. Pure. */
-export function movesOf(edition: Pick<Edition, 'state' | 'closedAt'>): EditionMove[] {
+export function movesOf(edition: Pick<Edition, 'state' | 'closedAt' | 'approvedAt'>): EditionMove[] {
   if (edition.closedAt) return []
   const all = Object.entries(editionMoves) as [EditionMove, readonly EditionState[]][]
-  return all.filter(([, from]) => from.includes(edition.state)).map(([move]) => move)
+  return all
+    .filter(([move, from]) => from.includes(edition.state) && !(move === 'release' && isReleased(edition)))
+    .map(([move]) => move)
+}
+
+/** The state in words for editors. Pure. */
+export function stateWords(edition: Pick<Edition, 'state' | 'approvedAt'>): string {
+  return isReleased(edition) ? 'released' : edition.state.replaceAll('_', ' ')
 }
 
 export async function moveEdition(
@@ -48,7 +61,7 @@ export async function moveEdition(
     if (!movesOf(edition).includes(move))
       throw new Refusal(
         'conflict',
-        `Edition ${editionId} is ${edition.state}: it can't be ${pastTense[move].slice(8)}.`,
+        `Edition ${editionId} is ${stateWords(edition)}: it can't be ${pastTense[move].slice(8)}.`,
       )
     await trx
       .updateTable('editions')
@@ -65,7 +78,7 @@ export async function moveEdition(
 function changeOf(move: EditionMove, edition: Edition, now: Date) {
   switch (move) {
     case 'hold':
-      return { state: 'held', note: 'Held by an editor.' } as const
+      return { state: 'held', approvedAt: null, note: 'Held by an editor.' } as const
     case 'pause':
       return { state: 'paused', note: 'Paused by an editor.' } as const
     case 'resume':
@@ -115,8 +128,7 @@ async function cancelDeliveries(ctx: Context, editionId: number): Promise<void> 
     })
 }
 
-/** Sends again what failed, to people who may still be mailed and have had no digest since: a failed digest moved no watermark,
- * so a later one has brought its stories. Opens a closed edition again. Returns how many. */
+/** Sends again what failed, as far as it can (send-again.ts). Opens a closed edition again. Returns how many. */
 export async function retryFailed(ctx: Context, input: { editionId: number; actor: Actor }): Promise<number> {
   const now = ctx.clock.now()
   return ctx.db.transaction().execute(async (trx) => {
@@ -135,11 +147,6 @@ export async function retryFailed(ctx: Context, input: { editionId: number; acto
   })
 }
 
-/** Pure. */
-export function canSendAgain({ state }: Pick<Edition, 'state'>): boolean {
-  return state === 'closed' || state === 'sending' || state === 'paused'
-}
-
 /** Of editions that the caller has locked, in the order of their ids: the failed deliveries `d` that a condition names. */
 export async function sendFailedAgain(
   trx: Trx,
@@ -150,15 +157,9 @@ export async function sendFailedAgain(
   let total = 0
   for (const edition of editions) {
     const { rows } = await sql<{ id: number }>`
-      with later as materialized (
-        select id from editions where id <> ${edition.id} and (closed_at is null or closed_at >= ${edition.createdAt})
-      ), picked as materialized (
-        select d.id, d.subscriber_id from deliveries d join subscribers s on s.id = d.subscriber_id
-        where d.edition_id = ${edition.id} and d.state = 'failed' and s.status = 'active' and ${isWanted}
-          and not exists (select from suppressions p where p.email_hash = s.email_hash)
-          and (d.kind = 'announcement' or not exists (
-            select from later join deliveries l on l.edition_id = later.id
-            where l.subscriber_id = d.subscriber_id and l.kind = 'digest' and l.id > d.id))
+      with later as materialized (${laterEditions(edition)}), picked as materialized (
+        select d.id from deliveries d join subscribers s on s.id = d.subscriber_id
+        where d.edition_id = ${edition.id} and ${isRetryable} and ${isWanted}
       )
       update deliveries d set state = 'deferred', next_attempt_at = now(), settled_at = null
       from picked p where d.id = p.id and d.state = 'failed' returning d.id`.execute(trx)
@@ -177,7 +178,7 @@ export async function decideUncertain(
   const now = ctx.clock.now()
   return ctx.db.transaction().execute(async (trx) => {
     const edition = await lock(trx, input.editionId)
-    if (edition.state !== 'closed' && edition.state !== 'sending' && edition.state !== 'paused')
+    if (!canSendAgain(edition))
       throw new Refusal('conflict', `Edition ${edition.id} is ${edition.state}: nothing of it can be decided.`)
     const deliveries = await resolveUncertain(trx, edition.id, input.as)
     await audit(trx, {
@@ -195,8 +196,8 @@ export async function decideUncertain(
 async function reopen(trx: Trx, edition: Edition): Promise<void> {
   await trx
     .updateTable('editions')
-    .set({ account: null, closedAt: null, note: '', progressAt: sql<Date>`now()` })
-    .set({ state: edition.state === 'closed' ? 'sending' : edition.state })
+    .set({ account: null, closedAt: null, progressAt: sql<Date>`now()` })
+    .$if(edition.state === 'closed', (query) => query.set({ state: 'sending', note: '' }))
     .where('id', '=', edition.id)
     .execute()
   await sql`select pg_notify(${deliveryChannel}, 'digest')`.execute(trx)

@@ -13,6 +13,8 @@ export interface EditionView {
   slotAt: string | null
   createdAt: string
   closedAt: string | null
+  /** When an editor released it before its slot. */
+  approvedAt: string | null
   categories: number[] | null
   /** A sentence for editors: why it is held, paused or empty. */
   note: string
@@ -33,6 +35,7 @@ export function editionView(edition: Edition, account: Account): EditionView {
     slotAt: edition.slotAt?.toISOString() ?? null,
     createdAt: edition.createdAt.toISOString(),
     closedAt: edition.closedAt?.toISOString() ?? null,
+    approvedAt: edition.approvedAt?.toISOString() ?? null,
     categories: edition.categoryIds,
     note: edition.note,
     missed: edition.missed,

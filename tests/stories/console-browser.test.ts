@@ -9,6 +9,7 @@ import { createEditor } from '../../src/access/editors.ts'
 import { addPrintedLink, signInUrl } from '../../src/access/sign-in.ts'
 import { addFeed } from '../../src/articles/feeds.ts'
 import { pollFeed } from '../../src/articles/poll.ts'
+import { moveEdition } from '../../src/digests/control.ts'
 import { runTick } from '../../src/digests/tick.ts'
 import { createServer } from '../../src/web/server.ts'
 import { openBrowser } from '../support/browser.ts'
@@ -79,6 +80,44 @@ story(
     await page.getByRole('row', { name: /Open 3/ }).waitFor()
     await postAll(house.ctx)
     await page.getByRole('row', { name: /Sent 3 100\.0 %/ }).waitFor()
+    assert.deepEqual(console.troubles, [])
+  },
+  options,
+)
+
+story(
+  'buttons, notice and state follow an edition without a reload; focus stays, and counts aren’t read out',
+  async (house) => {
+    await newsroom(house)
+    await using console = await openConsolePage(house)
+    const { page } = console
+    await triggerPolitics(page)
+    const button = (name: RegExp) => page.locator('.actions').getByRole('link', { name })
+    assert.equal(await button(/Pause/).count(), 0)
+    await runTick(house.ctx)
+    await button(/Pause/).waitFor()
+    await page.getByText('Triggered. It is being sent.').waitFor()
+    await page.evaluate(`window.readOut = []; for (const place of document.querySelectorAll('[role=status]'))
+      new MutationObserver(() => readOut.push(place.textContent.trim())).observe(place, { childList: true, subtree: true })`)
+    await button(/Cancel/).focus()
+    await postAll(house.ctx, { limit: 1 })
+    await page.getByRole('row', { name: /Sent 1/ }).waitFor()
+    const focused = () => page.evaluate(`document.activeElement.textContent.trim()`)
+    assert.equal(await focused(), 'Cancel…')
+    assert.deepEqual(await page.evaluate('readOut'), [])
+    await page.getByRole('link', { name: 'Sent', exact: true }).focus()
+    await postAll(house.ctx, { limit: 1 })
+    await page.getByRole('row', { name: /Sent 2/ }).waitFor()
+    assert.equal(await focused(), 'Sent')
+    // Somebody else pauses it.
+    await button(/Pause/).focus()
+    await moveEdition(house.ctx, { editionId: 1, move: 'pause', actor: 'editor:1' })
+    await button(/Resume/).waitFor()
+    assert.equal(await button(/Pause/).count(), 0)
+    assert.equal(await page.evaluate(`document.activeElement.dataset.part`), 'actions')
+    await page.getByText('Triggered.').waitFor({ state: 'detached' })
+    await page.locator('.history').getByText('paused').waitFor()
+    assert.deepEqual(await page.evaluate('[...new Set(readOut)].sort()'), ['', '! paused'])
     assert.deepEqual(console.troubles, [])
   },
   options,

@@ -8,6 +8,7 @@ import {
   type SkipReason,
   skipReasons,
 } from '../../db/schema.ts'
+import { isReleased, stateWords } from '../../digests/control.ts'
 import { progress } from '../../digests/progress.ts'
 import { html, type Html, type HtmlValue } from '../html.ts'
 import { number, state, type Tone } from './parts.ts'
@@ -23,8 +24,8 @@ const tones: Record<EditionState, Tone> = {
   missed: 'warn',
 }
 
-export const editionState = (edition: Pick<Edition, 'state'>): Html =>
-  state(edition.state.replaceAll('_', ' '), tones[edition.state])
+export const editionState = (edition: Pick<Edition, 'state' | 'approvedAt'>): Html =>
+  state(stateWords(edition), isReleased(edition) ? 'good' : tones[edition.state])
 
 const kinds = { scheduled: 'Digest', manual: 'Manual digest', announcement: 'Announcement' } as const
 

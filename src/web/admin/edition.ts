@@ -1,201 +1,128 @@
-// One edition: its account as it grows, its deliveries with what the relay said, its stories, what was done to it, and the
-// buttons that its state allows, each with a page that asks first.
+// One edition: its account as it grows, its deliveries with what the relay said, its stories, what was done to it, and the buttons
+// that its state allows. All of this but the stories is live: what the page says and offers follows the edition without a reload.
 
-import type { Router } from 'express'
-import { listAudit } from '../../access/audit.ts'
+import type { Request, Router } from 'express'
+import { type AuditLine, listAudit } from '../../access/audit.ts'
 import { listCategories } from '../../articles/store.ts'
-import { Refusal } from '../../base/errors.ts'
 import type { Edition } from '../../db/schema.ts'
 import { paragraphsOf } from '../../digests/announce.ts'
 import { brakeSentence } from '../../digests/brake-words.ts'
 import { listBrakesOf } from '../../digests/brakes.ts'
 import { listEditionStories } from '../../digests/approval.ts'
-import {
-  editionMoves,
-  type EditionMove,
-  moveEdition,
-  movesOf,
-  retryFailed,
-  decideUncertain,
-} from '../../digests/control.ts'
-import { accountOf, findEdition } from '../../digests/editions.ts'
 import { html, type Html, type HtmlValue } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
-import { wakeTick } from '../wake.ts'
-import { sendConfirmation } from './confirm.ts'
+import { dueWords, moveButtons, moveNotice, mountEditionMoves } from './edition-moves.ts'
+import { type EditionNow, getEdition, isBeforeSlot, readEditionNow } from './edition-now.ts'
 import { accountBar, accountTable, editionName, editionState, progressWords } from './edition-parts.ts'
-import { actorOf } from './guard.ts'
-import { sendConsole } from './layout.ts'
-import { LiveFeed } from './live.ts'
+import { noticePart, sendConsole } from './layout.ts'
+import { LiveFeed, type Parts, partOf } from './live.ts'
 import { actorNames, count, facts, moment, sentence, state } from './parts.ts'
-import { noticeOf, pathId } from './query.ts'
-
-/** What an editor can do to an edition; the last three are about single deliveries of it. */
-type Move = EditionMove | 'retry' | 'resend' | 'accept'
-const moves: readonly Move[] = [...(Object.keys(editionMoves) as EditionMove[]), 'retry', 'resend', 'accept']
-
-const words: Record<Move, { label: string; explanation: string; done: string; isFinal?: boolean }> = {
-  hold: {
-    label: 'Hold',
-    explanation: 'It isn’t sent at its slot, but waits until an editor releases or cancels it.',
-    done: 'Held. It waits for an editor.',
-  },
-  release: {
-    label: 'Release',
-    explanation: 'It is approved: sent at its slot, or at once if the slot has passed.',
-    done: 'Released.',
-  },
-  pause: {
-    label: 'Pause',
-    explanation: 'No further mail is begun. Those on the wire at this moment are finished.',
-    done: 'Paused.',
-  },
-  resume: { label: 'Resume', explanation: 'Sending goes on with the mails that are open.', done: 'Sending goes on.' },
-  cancel: {
-    label: 'Cancel',
-    explanation: 'Nothing more of it is sent, and that can’t be taken back. What has been sent stays sent.',
-    done: 'Cancelled.',
-    isFinal: true,
-  },
-  retry: {
-    label: 'Retry failed',
-    explanation: 'Mails that failed are tried again, for those who are still subscribed and have had no digest since.',
-    done: 'What failed is being tried again.',
-  },
-  resend: {
-    label: 'Resend uncertain',
-    explanation:
-      'Nobody knows whether the uncertain mails arrived. They are sent once more, with the same Message-ID, by which many mail programs show one.',
-    done: 'What was uncertain is being sent again.',
-  },
-  accept: {
-    label: 'Take uncertain as sent',
-    explanation: 'The uncertain mails count as sent, and nothing more is done about them.',
-    done: 'What was uncertain counts as sent.',
-  },
-}
-const notices = Object.fromEntries(Object.entries(words).map(([move, { done }]) => [move, done]))
-notices.triggered = 'Triggered. It is being planned; the counts below follow.'
-notices.arranged = 'Saved, and rendered again.'
+import { pathId, queryText } from './query.ts'
 
 export function mountEdition(router: Router, web: WebContext): void {
-  const live = new LiveFeed(async (id) => (await liveHtml(web, await getEdition(web, id))).text)
+  const live = new LiveFeed()
 
   router.get('/editions/:id', async (request, response) => {
-    const edition = await getEdition(web, pathId(request))
-    const categories = await listCategories(web.db, { withRetired: true })
-    const isOver = edition.closedAt !== null
-    const account = await accountOf(web.db, edition.id)
-    const offered: Move[] = [...movesOf(edition)]
-    if (account.failed > 0) offered.push('retry')
-    if (account.uncertain > 0) offered.push('resend', 'accept')
+    const now = await readEditionNow(web, pathId(request))
+    const { edition } = now
+    const { done, path } = liveOf(request, edition.id)
+    const { actions, notice, ...body } = await liveParts(web, now, done)
     sendConsole(request, response, web, {
       section: 'editions',
-      title: editionName(edition, categories),
+      title: editionName(edition, await listCategories(web.db, { withRetired: true })),
       back: ['Editions', '/admin/editions'],
-      notice: noticeOf(request, notices),
-      actions: html`${
-        (edition.state === 'awaiting_approval' || edition.state === 'held') &&
-        edition.kind !== 'announcement' &&
-        html`<a class="button main" href="/admin/editions/${edition.id}/arrange">Arrange stories…</a>`
-      }
-      ${edition.cutoffSeq !== null && edition.kind !== 'announcement' && html`<a class="button" href="/admin/preview?edition=${edition.id}">Preview</a>`}
-      ${offered.map((move) => html`<a class="button" href="/admin/editions/${edition.id}/${move}">${words[move].label}…</a>`)}`,
-      scripts: isOver ? [] : ['/assets/console.js'],
-      body: html`${facts([
-          ['Number', edition.id],
-          [
-            'Slot',
-            edition.slotAt ? moment(web.config, edition.slotAt, { withYear: true }) : 'none: sent when triggered',
-          ],
-          ['Made', moment(web.config, edition.createdAt, { withYear: true })],
-          ['Closed', moment(web.config, edition.closedAt, { withYear: true })],
-        ])}
-        <div ${!isOver && html`data-live="/admin/editions/${edition.id}/live"`}>${await liveHtml(web, edition)}</div>
+      notice,
+      actions,
+      live: path,
+      body: html`${partOf('facts', body.facts)} ${partOf('brakes', body.brakes)}
+        <p class="standing">
+          <span role="status" data-part="state">${body.state}</span> <span data-part="words">${body.words}</span>
+        </p>
+        ${partOf('account', body.account)}
         ${edition.kind === 'announcement' ? announcement(edition) : await storyList(web, edition)}
-        ${await history(web, edition)}`,
+        ${partOf('history', body.history)}`,
     })
   })
 
   router.get('/editions/:id/live', async (request, response) => {
-    const edition = await getEdition(web, pathId(request))
-    live.watch(edition.id, response)
+    const { id } = await getEdition(web, pathId(request))
+    const { done, path } = liveOf(request, id)
+    live.watch(path, async () => liveParts(web, await readEditionNow(web, id, { isLive: true }), done), response)
   })
 
-  for (const move of moves) {
-    router.get(`/editions/:id/${move}`, async (request, response) => {
-      const edition = await getEdition(web, pathId(request))
-      const categories = await listCategories(web.db, { withRetired: true })
-      const account = await accountOf(web.db, edition.id)
-      const { label, explanation, isFinal } = words[move]
-      sendConfirmation(request, response, web, {
-        section: 'editions',
-        title: `${label} this edition?`,
-        explanation: html`<p>
-            <b>${editionName(edition, categories)}</b>, now ${editionState(edition)},
-            ${progressWords(account, web.clock.now())}${
-              move === 'retry' && `, ${count(account.failed, 'delivery', 'deliveries')} failed`
-            }${
-              (move === 'resend' || move === 'accept') &&
-              `, ${count(account.uncertain, 'delivery', 'deliveries')} uncertain`
-            }.
-          </p>
-          <p>${explanation}</p>`,
-        button: `${label} edition ${edition.id}`,
-        back: ['Back to the edition', `/admin/editions/${edition.id}`],
-        isFinal: isFinal ?? false,
-      })
-    })
-    router.post(`/editions/:id/${move}`, async (request, response) => {
-      const editionId = pathId(request)
-      const actor = actorOf(request)
-      if (move === 'retry') await retryFailed(web, { editionId, actor })
-      else if (move === 'resend') await decideUncertain(web, { editionId, as: 'resend', actor })
-      else if (move === 'accept') await decideUncertain(web, { editionId, as: 'sent', actor })
-      else await moveEdition(web, { editionId, move, actor })
-      await wakeTick(web)
-      response.redirect(303, `/admin/editions/${editionId}?done=${move}`)
-    })
-  }
+  mountEditionMoves(router, web)
 }
 
-export async function getEdition(web: WebContext, id: number): Promise<Edition> {
-  const edition = await findEdition(web.db, id)
-  if (!edition) throw new Refusal('not_found', `There is no edition ${id}.`)
-  return edition
+/** Where the page's changes come from: the notice is among them. */
+function liveOf(request: Request, id: number): { done: string | undefined; path: string } {
+  const done = /^[a-z]{1,20}$/.exec(queryText(request, 'done') ?? '')?.[0]
+  return { done, path: `/admin/editions/${id}/live${done ? `?done=${done}` : ''}` }
 }
 
 /** What changes while it is watched. */
-async function liveHtml(web: WebContext, edition: Edition): Promise<Html> {
-  const account = await accountOf(web.db, edition.id)
-  const deliveries = (state: string) => `/admin/editions/${edition.id}/deliveries?state=${state}`
-  if (edition.state === 'missed')
-    return html`<p>
-      ${editionState(edition)} ${count(edition.missed, 'subscriber')} had this slot while nothing ran. Their stories
-      come in their next digest.
-    </p>`
+async function liveParts(web: WebContext, now: EditionNow, done: string | undefined): Promise<EditionParts> {
+  const { edition, account } = now
+  const history = await listAudit(web.db, { subject: `edition:${edition.id}`, limit: 20 })
+  const isMissed = edition.state === 'missed'
+  return {
+    actions: html`${ownPages(edition)} ${moveButtons(now)}`,
+    notice: noticePart(moveNotice(now, done, history)),
+    facts: facts([
+      ['Number', edition.id],
+      ['Slot', edition.slotAt ? moment(web.config, edition.slotAt, { withYear: true }) : 'none: sent when triggered'],
+      ['Made', moment(web.config, edition.createdAt, { withYear: true })],
+      ['Closed', moment(web.config, edition.closedAt, { withYear: true })],
+    ]),
+    brakes: await brakeList(web, edition),
+    state: editionState(edition),
+    words: isMissed
+      ? html`${count(edition.missed, 'subscriber')} had this slot while nothing ran. Their stories come in their next
+        digest.`
+      : html`${planningWords(web, now)} ${account.audience > 0 && `· ${progressWords(account, web.clock.now())}`}
+        ${now.again === null && '· counting what can be sent again'}
+        ${edition.note && html`· ${sentence(web.config, edition.note)}`}`,
+    account: isMissed
+      ? html``
+      : html`${account.audience > 0 && accountBar(account, { isLarge: true })}
+        ${accountTable(account, (filter) => `/admin/editions/${edition.id}/deliveries?state=${filter}`)}`,
+    history: await historyList(web, history),
+  }
+}
+
+interface EditionParts extends Parts {
+  actions: Html
+  notice: Html
+  facts: Html
+  brakes: Html
+  state: Html
+  words: Html
+  account: Html
+  history: Html
+}
+
+/** Buttons that only open a page. */
+function ownPages(edition: Edition): Html {
+  if (edition.kind === 'announcement') return html``
+  const canArrange = edition.state === 'awaiting_approval' || edition.state === 'held'
+  return html`${canArrange && html`<a class="button main" href="/admin/editions/${edition.id}/arrange">Arrange stories…</a>`}
+  ${edition.cutoffSeq !== null && html`<a class="button" href="/admin/preview?edition=${edition.id}">Preview</a>`}`
+}
+
+async function brakeList(web: WebContext, edition: Edition): Promise<Html> {
   const brakes = await listBrakesOf(web.db, edition)
-  return html`${
-      brakes.length > 0 &&
-      html`<ul class="warnings" aria-label="What wants attention">
-        ${brakes.map(
-          (brake) =>
-            html`<li>${state('Act', 'bad')} <a href="/admin/brakes/${brake.id}">${brakeSentence(brake)}</a></li>`,
-        )}
-      </ul>`
-    }
-    <p class="standing">
-      ${editionState(edition)} ${planningWords(web, edition)}
-      ${account.audience > 0 && `· ${progressWords(account, web.clock.now())}`}
-      ${edition.note && html`· ${sentence(web.config, edition.note)}`}
-    </p>
-    ${account.audience > 0 && accountBar(account, { isLarge: true })} ${accountTable(account, deliveries)}`
+  if (brakes.length === 0) return html``
+  return html`<ul class="warnings" aria-label="Needs attention">
+    ${brakes.map(
+      (brake) => html`<li>${state('Act', 'bad')} <a href="/admin/brakes/${brake.id}">${brakeSentence(brake)}</a></li>`,
+    )}
+  </ul>`
 }
 
 /** What becomes of one that isn't planned yet: before its slot nobody is in it, and its account is empty. */
-function planningWords(web: WebContext, edition: Edition): HtmlValue {
-  if (edition.plannedAt || edition.closedAt) return null
-  if (!edition.slotAt || edition.slotAt <= web.clock.now()) return '· still being planned'
+function planningWords(web: WebContext, now: EditionNow): HtmlValue {
+  const { edition } = now
+  if (edition.plannedAt || edition.closedAt || edition.state === 'cancelled') return null
+  if (!isBeforeSlot(web, edition)) return '· still being planned'
   const isSentUnseen = web.config.digest.approvalPolicy === 'send'
   const then =
     edition.state === 'held'
@@ -203,7 +130,7 @@ function planningWords(web: WebContext, edition: Edition): HtmlValue {
       : edition.approvedAt || isSentUnseen
         ? 'planned and sent then'
         : 'planned then, and held if nobody has released it'
-  return html`· ${moment(web.config, edition.slotAt)}: ${then}`
+  return html`· ${moment(web.config, edition.slotAt)}: ${then}. ${dueWords(now)}`
 }
 
 async function storyList(web: WebContext, edition: Edition): Promise<Html> {
@@ -233,8 +160,7 @@ function announcement(edition: Edition): Html {
     <div class="letter">${paragraphsOf(edition.content.body ?? '').map((paragraph) => html`<p>${paragraph}</p>`)}</div>`
 }
 
-async function history(web: WebContext, edition: Edition): Promise<Html> {
-  const lines = await listAudit(web.db, { subject: `edition:${edition.id}`, limit: 20 })
+async function historyList(web: WebContext, lines: readonly AuditLine[]): Promise<Html> {
   if (lines.length === 0) return html``
   const names = await actorNames(web.db)
   return html`<h2>What was done</h2>

@@ -91,7 +91,9 @@ export function editionTable(
                         <td colspan="4">missed their slot while nothing ran</td>`
                     : edition.counts.audience === 0
                       ? html`<td class="number none">–</td>
-                          <td colspan="4" class="none">${edition.closedAt ? edition.note : 'not planned yet'}</td>`
+                          <td colspan="4" class="none">
+                            ${edition.closedAt || edition.state === 'cancelled' ? edition.note : 'not planned yet'}
+                          </td>`
                       : html`<td class="number">${number(edition.counts.audience)}</td>
                           <td class="number">${number(edition.counts.sent)}</td>
                           <td class="number">${number(skippedTotal(edition.counts))}</td>

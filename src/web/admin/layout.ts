@@ -2,7 +2,7 @@
 // family. Everything works without script.
 
 import type { Request, Response } from 'express'
-import { html, type Html } from '../html.ts'
+import { html, Html } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { editorOf } from './guard.ts'
 
@@ -29,8 +29,10 @@ export interface ConsolePage {
   back?: readonly [label: string, href: string]
   /** Links and buttons beside the title. */
   actions?: Html
-  /** One sentence about what was just done. */
-  notice?: string | undefined
+  /** One sentence about what was just done, or noticePart of it. */
+  notice?: string | Html | undefined
+  /** Where changes of its parts come from (live.ts). */
+  live?: string
   scripts?: readonly string[]
 }
 
@@ -42,9 +44,10 @@ export function sendConsole(request: Request, response: Response, web: WebContex
 function consolePage(web: WebContext, page: ConsolePage, email: string): Html {
   const link = ([section, label, href]: (typeof sections)[number]) =>
     html`<li><a href="${href}" ${section === page.section && html`aria-current="page"`}>${label}</a></li>`
+  const { notice, actions } = page
   return consoleFrame(
     web,
-    page,
+    page.live ? { ...page, scripts: [...(page.scripts ?? []), '/assets/console.js'] } : page,
     html`<nav class="sections" aria-label="Console">
         <ul>
           ${sections.map(link)}
@@ -54,16 +57,21 @@ function consolePage(web: WebContext, page: ConsolePage, email: string): Html {
           <form method="post" action="/admin/sign-out"><button class="quiet">Sign out</button></form>
         </div>
       </nav>
-      <main id="main">
+      <main id="main" ${page.live && html`data-live="${page.live}"`}>
         ${page.back && html`<p class="back"><a href="${page.back[1]}">← ${page.back[0]}</a></p>`}
         <div class="head">
           <h1>${page.title}</h1>
-          ${page.actions && html`<div class="actions">${page.actions}</div>`}
+          ${actions && html`<div class="actions" data-part="actions">${actions}</div>`}
         </div>
-        ${page.notice && html`<p class="notice" role="status">${page.notice}</p>`} ${page.body}
+        ${page.live && html`<p class="notice warn" data-stale hidden>Updates have stopped. Reload the page.</p>`}
+        <div role="status" data-part="notice">${notice instanceof Html ? notice : noticePart(notice)}</div>
+        ${page.body}
       </main>`,
   )
 }
+
+export const noticePart = (notice: string | null | undefined): Html =>
+  html`${notice && html`<p class="notice">${notice}</p>`}`
 
 /** Masthead and document around `body`; the sign-in pages have nothing else. */
 export function consoleFrame(web: WebContext, page: Pick<ConsolePage, 'title' | 'scripts'>, body: Html): Html {

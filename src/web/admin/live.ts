@@ -1,64 +1,73 @@
-// Live counts by server-sent events: one look at the database a second per edition that is being watched, however many watch it.
+// Live pages by server-sent events: one look at the database a second per page that is being watched, however many watch it. A page
+// has named parts, and only those that changed are sent: what doesn't change keeps its focus, and isn't read out again.
 // A stream ends after ten minutes; the browser opens it again by itself, which puts it through the guard once more.
 
 import type { Response } from 'express'
+import { html, type Html } from '../html.ts'
 
 const everyMs = 1000
 const lifeMs = 600_000
 
+export type Parts = Record<string, Html>
+
+/** A part as the page has it, and as an event brings it. */
+export const partOf = (name: string, content: Html): Html => html`<div data-part="${name}">${content}</div>`
+
 interface Watch {
   watchers: Set<Response>
   timer: NodeJS.Timeout
-  last: string
+  last: Parts
 }
 
 export class LiveFeed {
-  readonly #watches = new Map<number, Watch>()
-  readonly #read: (id: number) => Promise<string>
+  readonly #watches = new Map<string, Watch>()
 
-  /** `read` gives the text that watchers get whenever it changes. */
-  constructor(read: (id: number) => Promise<string>) {
-    this.#read = read
-  }
-
-  watch(id: number, response: Response): void {
+  /** `read` gives the parts; watchers get those that changed, and all of them first. It belongs to `key`. */
+  watch(key: string, read: () => Promise<Parts>, response: Response): void {
     response.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
     response.flushHeaders()
     response.write('retry: 2000\n\n')
-    const watch = this.#watches.get(id) ?? this.#start(id)
+    const watch = this.#watches.get(key) ?? this.#start(key, read)
     watch.watchers.add(response)
-    if (watch.last) response.write(eventOf(watch.last))
+    response.write(eventOf(watch.last))
     const life = setTimeout(() => response.end(), lifeMs).unref()
     response.on('close', () => {
       clearTimeout(life)
       watch.watchers.delete(response)
       if (watch.watchers.size > 0) return
       clearInterval(watch.timer)
-      if (this.#watches.get(id) === watch) this.#watches.delete(id)
+      if (this.#watches.get(key) === watch) this.#watches.delete(key)
     })
   }
 
-  #start(id: number): Watch {
+  #start(key: string, read: () => Promise<Parts>): Watch {
     let isBusy = false
     const look = async () => {
       if (isBusy) return
       isBusy = true
       try {
-        const text = await this.#read(id)
-        if (text === watch.last) return
-        watch.last = text
-        for (const response of watch.watchers) response.write(eventOf(text))
+        const parts = await read()
+        const news = Object.entries(parts).filter(([name, { text }]) => text !== watch.last[name]?.text)
+        watch.last = parts
+        const event = eventOf(Object.fromEntries(news))
+        for (const response of watch.watchers) response.write(event)
       } catch {
         // The page still shows the last counts; the next look may do better.
       } finally {
         isBusy = false
       }
     }
-    const watch: Watch = { watchers: new Set(), timer: setInterval(() => void look(), everyMs).unref(), last: '' }
-    this.#watches.set(id, watch)
+    const watch: Watch = { watchers: new Set(), timer: setInterval(() => void look(), everyMs).unref(), last: {} }
+    this.#watches.set(key, watch)
     void look()
     return watch
   }
 }
 
-const eventOf = (text: string): string => `data: ${text.replaceAll(/\r?\n/g, '\ndata: ')}\n\n`
+/** Nothing changed: nothing is written. */
+function eventOf(parts: Parts): string {
+  const text = Object.entries(parts)
+    .map(([name, content]) => partOf(name, content).text)
+    .join('\n')
+  return text && `data: ${text.replaceAll(/\r?\n/g, '\ndata: ')}\n\n`
+}

@@ -5,6 +5,7 @@ import { listCategories } from '../../articles/store.ts'
 import { Refusal } from '../../base/errors.ts'
 import { type Account, editionKinds, editionStates, skipReasons } from '../../db/schema.ts'
 import { type EditionView, getEdition } from '../../digests/editions.ts'
+import { countSendAgain } from '../../digests/send-again.ts'
 import type { WebContext } from '../web-context.ts'
 
 export const amount = z.int().min(0)
@@ -27,6 +28,10 @@ export const edition = z
     slotAt: z.iso.datetime().nullable(),
     createdAt: z.iso.datetime(),
     closedAt: z.iso.datetime().nullable(),
+    approvedAt: z.iso.datetime().nullable().meta({
+      description:
+        'when an editor released it before its slot: while it is awaiting_approval, it waits for its slot only',
+    }),
     categories: z.array(z.string()).nullable().meta({ description: 'slugs; null: all' }),
     note: z.string().meta({ description: 'why it is held, paused or empty, in words' }),
     missed: amount.meta({ description: 'subscribers whose slot this was while nothing ran' }),
@@ -35,6 +40,12 @@ export const edition = z
       .nullable()
       .meta({ description: 'hours that deferred mails are tried; null: as long as the site’s RETRY_HOURS' }),
     isPlanned: z.boolean(),
+    retryable: amount
+      .nullable()
+      .meta({ description: 'failed mails that a retry would send again; null where it isn’t counted: in lists' }),
+    undecided: amount
+      .nullable()
+      .meta({ description: 'uncertain mails that wait for a decision; null where it isn’t counted: in lists' }),
     account,
   })
   .meta({ id: 'Edition' })
@@ -45,13 +56,19 @@ function inOrder({ audience, sent, failed, uncertain, open, skipped }: Account):
   return { audience, sent, failed, uncertain, open, skipped: reasons as Account['skipped'] }
 }
 
-/** Slugs instead of ids: what callers know. */
-export async function showEditions(web: WebContext, views: readonly EditionView[]) {
+/** Slugs instead of ids: what callers know. `counts`: of a single edition. */
+export async function showEditions(
+  web: WebContext,
+  views: readonly EditionView[],
+  counts: { retryable: number; undecided: number } | null = null,
+) {
   const slugs = views.some((view) => view.categories)
     ? new Map((await listCategories(web.db, { withRetired: true })).map((category) => [category.id, category.slug]))
     : new Map<number, string>()
   return views.map((view) => ({
     ...view,
+    retryable: counts?.retryable ?? null,
+    undecided: counts?.undecided ?? null,
     account: inOrder(view.account),
     categories: view.categories?.map((id) => slugs.get(id) ?? String(id)) ?? null,
   }))
@@ -60,5 +77,6 @@ export async function showEditions(web: WebContext, views: readonly EditionView[
 export async function showEdition(web: WebContext, id: number) {
   const view = await getEdition(web.db, id)
   if (!view) throw new Refusal('not_found', `There is no edition ${id}.`)
-  return (await showEditions(web, [view]))[0]!
+  const counts = await countSendAgain(web.db, { ...view, createdAt: new Date(view.createdAt) }, view.account)
+  return (await showEditions(web, [view], counts))[0]!
 }

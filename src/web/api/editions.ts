@@ -11,7 +11,7 @@ import { deliveryFilters, listEditionDeliveries } from '../reads/deliveries.ts'
 import { wakeTick } from '../wake.ts'
 import { encodeCursor, readCursor } from './cursors.ts'
 import { previewEndpoints } from './edition-previews.ts'
-import { edition, showEdition, showEditions } from './edition-shape.ts'
+import { amount, edition, showEdition, showEditions } from './edition-shape.ts'
 import { line, prose, slug } from './texts.ts'
 
 const time = z.iso.datetime().nullable()
@@ -160,13 +160,15 @@ export const editionEndpoints = [
     path: '/editions/:id/retry',
     scope,
     tag,
-    summary: 'Send again what failed',
+    summary: 'Send again what failed and can be sent again',
+    description:
+      'Left out: who is unsubscribed, paused, suppressed or erased, and who has had a later digest, which brought these stories.',
     params: idParams,
     status: 200,
-    answer: edition,
+    answer: edition.extend({ retried: amount.meta({ description: 'mails that are being sent again' }) }),
     async handle(web, { params, actor }) {
-      await retryFailed(web, { editionId: params.id, actor: actor.name })
-      return showEdition(web, params.id)
+      const retried = await retryFailed(web, { editionId: params.id, actor: actor.name })
+      return { ...(await showEdition(web, params.id)), retried }
     },
   }),
   endpoint({
@@ -176,13 +178,14 @@ export const editionEndpoints = [
     tag,
     summary: 'Decide about mails that may have arrived: send them again, or count them as sent',
     params: idParams,
+    description: 'Sent again only to subscribers who can be mailed now; the others stay undecided.',
     body: z.strictObject({ as: z.enum(['sent', 'resend']) }),
     status: 200,
-    answer: edition,
+    answer: edition.extend({ decided: amount.meta({ description: 'mails that this call decided about' }) }),
     async handle(web, { params, body, actor }) {
-      await decideUncertain(web, { editionId: params.id, as: body.as, actor: actor.name })
+      const decided = await decideUncertain(web, { editionId: params.id, as: body.as, actor: actor.name })
       await wakeTick(web)
-      return showEdition(web, params.id)
+      return { ...(await showEdition(web, params.id)), decided }
     },
   }),
 ]

@@ -1,29 +1,13 @@
 // How many a trigger would reach, counted before it is confirmed. Planning decides again, row by row.
 
 import { sql } from 'kysely'
-import { setTimeout as pause } from 'node:timers/promises'
-import type { Db } from '../../db/connect.ts'
 import type { Context } from '../../db/context.ts'
-
-/** Counts that took longer than a page may: they are there when the page is asked again. */
-const slowCounts = new WeakMap<Db, Map<string, Promise<number>>>()
-const slowMs = 150
-const forgetMs = 10_000
+import { countInTime } from './slow-counts.ts'
 
 /** The count; null: it takes longer than a page should, so ask again in a moment. */
-export async function manualAudience(ctx: Context, categoryIds: readonly number[] | null): Promise<number | null> {
-  const counts = slowCounts.get(ctx.db) ?? new Map<string, Promise<number>>()
-  slowCounts.set(ctx.db, counts)
-  const key = String(categoryIds?.toSorted((a, b) => a - b))
-  let counting = counts.get(key)
-  if (!counting) {
-    counts.set(key, (counting = countManualAudience(ctx, categoryIds)))
-    counting.catch(() => counts.delete(key))
-  }
-  const count = await Promise.race([counting, pause(slowMs, null, { ref: false })])
-  if (count !== null) counts.delete(key)
-  else setTimeout(() => counts.get(key) === counting && counts.delete(key), forgetMs).unref()
-  return count
+export function manualAudience(ctx: Context, categoryIds: readonly number[] | null): Promise<number | null> {
+  const key = `manual ${categoryIds?.toSorted((a, b) => a - b).join(',') ?? 'all'}`
+  return countInTime(ctx.db, key, () => countManualAudience(ctx, categoryIds))
 }
 
 /** Active, not paused, subscribed to one of the categories (null: to any), with no digest open. */
@@ -47,4 +31,16 @@ export async function countAnnouncementAudience(ctx: Context): Promise<number> {
     select count(*)::int as count from subscribers s
     where s.status = 'active' and (s.paused_until is null or s.paused_until <= ${ctx.clock.now()})`.execute(ctx.db)
   return rows[0]!.count
+}
+
+/** Who is due at this instant; null: ask again in a moment. */
+export function dueAt(ctx: Context, slotAt: Date): Promise<number | null> {
+  return countInTime(ctx.db, `due ${slotAt.toISOString()}`, async () => {
+    const { due } = await ctx.db
+      .selectFrom('dueTimes')
+      .select((eb) => eb.fn.countAll<number>().as('due'))
+      .where('nextDueAt', '=', slotAt)
+      .executeTakeFirstOrThrow()
+    return Number(due)
+  })
 }

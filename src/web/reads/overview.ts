@@ -96,6 +96,7 @@ export async function healthWarnings(ctx: Context): Promise<Warning[]> {
     .selectFrom('editions')
     .select(['id', 'state', 'note'])
     .where('state', 'in', ['paused', 'held', 'awaiting_approval'])
+    .where((eb) => eb.not(eb.and([eb('state', '=', 'awaiting_approval'), eb('approvedAt', 'is not', null)])))
     .where('closedAt', 'is', null)
     .orderBy('id', 'desc')
     .limit(10)

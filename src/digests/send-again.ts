@@ -1,0 +1,50 @@
+// What of an edition can be sent again, and what is undecided. The counts that editors see and the statement that acts use the same
+// conditions, so a button never promises what it can't do.
+
+import { type RawBuilder, sql } from 'kysely'
+import type { Db } from '../db/connect.ts'
+import type { Account, Edition } from '../db/schema.ts'
+import { isMailable } from '../delivery/mailable.ts'
+
+/** Pure. */
+export function canSendAgain({ state }: Pick<Edition, 'state'>): boolean {
+  return state === 'closed' || state === 'sending' || state === 'paused'
+}
+
+/** Editions whose digests may have brought the stories of this one's failed mails: a CTE to name `later`. */
+export const laterEditions = ({ id, createdAt }: Pick<Edition, 'id' | 'createdAt'>): RawBuilder<unknown> =>
+  sql`select id from editions where id <> ${id} and (closed_at is null or closed_at >= ${createdAt})`
+
+/** Of a delivery `d` and its subscriber `s`, with `later` in scope: it failed, its subscriber can be mailed and has had no digest
+ * since. A failed digest moved no watermark, so a later one has brought its stories. */
+export const isRetryable = sql<boolean>`(d.state = 'failed' and ${isMailable}
+  and (d.kind = 'announcement' or not exists (
+    select from later join deliveries l on l.edition_id = later.id
+    where l.subscriber_id = d.subscriber_id and l.kind = 'digest' and l.id > d.id)))`
+
+export interface SendAgainCounts {
+  /** Failed, and can be tried again. */
+  retryable: number
+  /** Uncertain, and not about to be resent by itself: an editor decides. */
+  undecided: number
+  /** Of the undecided: whose subscriber can be mailed. */
+  resendable: number
+}
+
+/** Reads all deliveries of the edition, unless its account shows that there is nothing to count. */
+export async function countSendAgain(
+  db: Db,
+  edition: Pick<Edition, 'id' | 'state' | 'createdAt'>,
+  account: Account,
+): Promise<SendAgainCounts> {
+  if (!canSendAgain(edition) || account.failed + account.uncertain === 0)
+    return { retryable: 0, undecided: 0, resendable: 0 }
+  const { rows } = await sql<SendAgainCounts>`
+    with later as materialized (${laterEditions(edition)})
+    select count(*) filter (where ${isRetryable})::int as retryable,
+      count(*) filter (where d.state = 'uncertain' and d.settled_at is not null)::int as undecided,
+      count(*) filter (where d.state = 'uncertain' and d.settled_at is not null and ${isMailable})::int as resendable
+    from deliveries d left join subscribers s on s.id = d.subscriber_id
+    where d.edition_id = ${edition.id} and d.state in ('failed', 'uncertain')`.execute(db)
+  return rows[0]!
+}

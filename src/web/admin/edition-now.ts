@@ -1,0 +1,63 @@
+// An edition as it is at this moment: what its pages say about it, and what they offer because it can be done now.
+
+import { Refusal } from '../../base/errors.ts'
+import type { Account, Edition } from '../../db/schema.ts'
+import { type EditionMove, movesOf } from '../../digests/control.ts'
+import { accountOf, findEdition } from '../../digests/editions.ts'
+import { countSendAgain, type SendAgainCounts } from '../../digests/send-again.ts'
+import { dueAt } from '../reads/audience.ts'
+import { countInTime } from '../reads/slow-counts.ts'
+import type { WebContext } from '../web-context.ts'
+
+/** What an editor can do to an edition; the last three are about single deliveries of it. */
+export type Move = EditionMove | 'retry' | 'resend' | 'accept'
+
+export interface EditionNow {
+  edition: Edition
+  account: Account
+  /** null: still being counted. */
+  again: SendAgainCounts | null
+  /** Before its slot: how many are due then. null: still being counted, or there is no slot ahead. */
+  due: number | null
+}
+
+export async function getEdition(web: WebContext, id: number): Promise<Edition> {
+  const edition = await findEdition(web.db, id)
+  if (!edition) throw new Refusal('not_found', `There is no edition ${id}.`)
+  return edition
+}
+
+/** A page waits so long for a count of many rows. */
+const patienceMs = 250
+
+/** `isLive`: looked at again and again, so that counts that take long may be some seconds old. Otherwise what was counted before a
+ * retry or a decision doesn't count after it. */
+export async function readEditionNow(web: WebContext, id: number, { isLive = false } = {}): Promise<EditionNow> {
+  const edition = await getEdition(web, id)
+  const account = await accountOf(web.db, id)
+  const key = `again ${id} ${edition.state} ${isLive ? 'live' : `${account.failed} ${account.uncertain}`}`
+  return {
+    edition,
+    account,
+    again: await countInTime(web.db, key, () => countSendAgain(web.db, edition, account), patienceMs),
+    due: isBeforeSlot(web, edition) ? await dueAt(web, edition.slotAt!) : null,
+  }
+}
+
+/** Nobody is in it yet. */
+export function isBeforeSlot(web: WebContext, { slotAt, plannedAt, closedAt, state }: Edition): boolean {
+  return slotAt !== null && slotAt > web.clock.now() && !plannedAt && !closedAt && state !== 'cancelled'
+}
+
+/** How many a button is about; null: it is about the edition. */
+export function amountOf({ again }: EditionNow, move: Move): number | null {
+  if (move === 'retry') return again?.retryable ?? 0
+  if (move === 'resend') return again?.resendable ?? 0
+  if (move === 'accept') return again?.undecided ?? 0
+  return null
+}
+
+export function offeredMoves(now: EditionNow): Move[] {
+  const single = (['retry', 'resend', 'accept'] as const).filter((move) => amountOf(now, move)! > 0)
+  return [...movesOf(now.edition), ...single]
+}
