@@ -2,9 +2,10 @@
 // at once and logged; planning it is the tick's.
 
 import { type Actor, audit, type AuditEntry } from '../access/audit.ts'
-import { invalid } from '../base/errors.ts'
+import { type Insertable, sql } from 'kysely'
+import { invalid, Refusal } from '../base/errors.ts'
+import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import type { Insertable } from 'kysely'
 import type { Edition, EditionsTable } from '../db/schema.ts'
 
 /** Ignores frequency, respects what each subscriber has seen. `categories`: slugs; none: all. */
@@ -16,6 +17,8 @@ export async function triggerDigest(
     retryHours?: number | undefined
     /** The same again makes no second edition, but returns the first. */
     requestKey?: string | undefined
+    /** Refuse it as TriggeredJustNow if editions after this id were triggered within the last minutes. */
+    seenUpTo?: number | undefined
     actor: Actor
   },
 ): Promise<Edition> {
@@ -35,6 +38,7 @@ export async function triggerDigest(
       createdAt: now,
     },
     { at: now, actor: input.actor, action: 'edition.triggered', detail: { categories: input.categories ?? null } },
+    input.seenUpTo,
   )
 }
 
@@ -48,6 +52,8 @@ export async function triggerAnnouncement(
     retryHours?: number | undefined
     /** The same again makes no second edition, but returns the first. */
     requestKey?: string | undefined
+    /** Refuse it as TriggeredJustNow if editions after this id were triggered within the last minutes. */
+    seenUpTo?: number | undefined
     actor: Actor
   },
 ): Promise<Edition> {
@@ -72,6 +78,7 @@ export async function triggerAnnouncement(
       createdAt: now,
     },
     { at: now, actor: input.actor, action: 'announcement.triggered', detail: { subject } },
+    input.seenUpTo,
   )
 }
 
@@ -80,8 +87,10 @@ async function insertOnce(
   ctx: Context,
   edition: Insertable<EditionsTable>,
   line: Omit<AuditEntry, 'subject'>,
+  seenUpTo: number | undefined,
 ): Promise<Edition> {
   return ctx.db.transaction().execute(async (trx) => {
+    if (seenUpTo !== undefined) await refuseJustNow(trx, edition, line.at, seenUpTo)
     const made = await trx
       .insertInto('editions')
       .values(edition)
@@ -98,6 +107,42 @@ async function insertOnce(
       .where('requestKey', '=', edition.requestKey!)
       .executeTakeFirstOrThrow()
   })
+}
+
+/** An editor who sends something by hand so soon after another edition is asked again. */
+const justNowMinutes = 10
+/** Any constant of its own; the same in every process. */
+const triggerLock = 1_801_301_003
+
+/** Others were triggered within the last minutes, newest first. */
+export class TriggeredJustNow extends Refusal {
+  readonly editions: readonly Edition[]
+  constructor(editions: readonly Edition[]) {
+    super('conflict', `Edition ${editions[0]!.id} was triggered within the last ${justNowMinutes} minutes.`)
+    this.editions = editions
+  }
+}
+
+/** Of two editors who press at the same moment, the second is asked. The same request repeated isn't another edition. */
+async function refuseJustNow(
+  trx: Trx,
+  { requestKey }: Insertable<EditionsTable>,
+  now: Date,
+  after: number,
+): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${sql.lit(triggerLock)})`.execute(trx)
+  const recent = await trx
+    .selectFrom('editions')
+    .selectAll()
+    .where('kind', 'in', ['manual', 'announcement'])
+    .where('onlySubscriberId', 'is', null)
+    .where('createdAt', '>', new Date(now.getTime() - justNowMinutes * 60_000))
+    .where('id', '>', after)
+    .orderBy('id', 'desc')
+    .limit(10)
+    .execute()
+  if (recent.length > 0 && !recent.some((edition) => requestKey && edition.requestKey === requestKey))
+    throw new TriggeredJustNow(recent)
 }
 
 /** How long deferred mails of an edition are tried: its own window, at most the site's. */

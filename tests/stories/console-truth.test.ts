@@ -49,6 +49,19 @@ async function loseThree({ db, ctx }: House, people: readonly number[]): Promise
   await sql`update subscribers set paused_until = now() + interval '1 day' where id = ${people[2]!}`.execute(db)
 }
 
+/** The form of a page that asks: its fields and where it posts. */
+function questionOf(page: string): { action: string; fields: Record<string, string> } {
+  const form = /<form method="post" action="([^"]+)">([^]*?)<\/form>/.exec(
+    page.slice(page.indexOf('class="confirmation"')),
+  )!
+  const inputs = [...form[2]!.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)]
+  const texts = [...form[2]!.matchAll(/<textarea name="([^"]+)"[^>]*>([^<]*)</g)]
+  return {
+    action: form[1]!,
+    fields: Object.fromEntries([...inputs, ...texts].map(([, name, value]) => [name!, value!])),
+  }
+}
+
 const buttonsOf = (page: string): string[] =>
   [...page.matchAll(/<a class="button[^"]*"[^>]*>([^]*?)<\/a\s*>/g)].map(([, words]) =>
     words!.replaceAll(/<[^>]*>/g, '').trim(),
@@ -191,3 +204,46 @@ story(
   },
   { env: { APPROVAL_MINUTES: '30', APPROVAL_POLICY: 'hold' } },
 )
+
+story('who sends within minutes of another is shown that first, and asked again', async (house) => {
+  await addCategories(house, ['Politics', 'Investing'])
+  await addStory(house.ctx, 'The lighthouse strike ends', [1])
+  await addReader(house.ctx, { email: 'reader@mail.example', choice: { 1: 'daily' } })
+  const ada = await openConsole(house)
+  const grace = await openConsole(house, 'grace@news.example')
+  const editions = async () => (await house.db.selectFrom('editions').select('id').execute()).length
+  const digest = { categories: 'politics', once: 'a' }
+  // Two tabs of two editors, pressed at the same moment: one of them sends.
+  const pressed = await Promise.all([
+    ada.post('/admin/trigger', digest),
+    grace.post('/admin/trigger', { ...digest, once: 'b', retryHours: '7' }),
+  ])
+  assert.deepEqual(pressed.map(({ status }) => status).sort(), [200, 303])
+  assert.equal(await editions(), 1)
+  // The same editor in another tab, and an announcement.
+  const again = await ada.post('/admin/trigger', { ...digest, once: 'c', retryHours: '7' }).expect(200)
+  assert.match(again.text, /Manual digest: Politics<\/a>, by (you|grace@news\.example)/)
+  const draft = { subject: 'We have “moved” <b>', body: 'To the harbour.' }
+  const letter = await grace.post('/admin/announcement', { ...draft, once: 'd' }).expect(200)
+  assert.match(letter.text, /Manual digest: Politics<\/a>, by (you|ada@news\.example)/)
+  assert.equal(await editions(), 1)
+  // Asked again, they mean it: everything that was chosen is kept.
+  const meant = questionOf(again.text)
+  await ada.post(meant.action, meant.fields).expect(303)
+  await ada.post(meant.action, meant.fields).expect(303)
+  const newest = await house.db.selectFrom('editions').selectAll().orderBy('id', 'desc').executeTakeFirstOrThrow()
+  assert.deepEqual([await editions(), newest.categoryIds, newest.retryHours], [2, [1], 7])
+  // Another was sent since the question was asked.
+  const stale = await grace.post('/admin/announcement', {
+    ...draft,
+    once: 'd',
+    seen: questionOf(letter.text).fields['seen']!,
+  })
+  assert.equal(stale.status, 200)
+  house.clock.advance('11m')
+  await grace.post('/admin/announcement', { ...draft, once: 'd' }).expect(303)
+  assert.equal(await editions(), 3)
+  // A program isn't asked.
+  const api = await openApi(house)
+  await api('post', '/editions').send({ kind: 'manual' }).expect(201)
+})

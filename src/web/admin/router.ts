@@ -5,6 +5,7 @@ import { Router } from 'express'
 import { Refusal } from '../../base/errors.ts'
 import { sameOriginOnly } from '../forms.ts'
 import type { WebContext } from '../web-context.ts'
+import { mountAnnouncement } from './announcement.ts'
 import { mountApiKeys } from './api-keys.ts'
 import { mountArrange } from './arrange.ts'
 import { mountArticles } from './articles.ts'
@@ -44,6 +45,7 @@ export function consoleRouter(web: WebContext): Router {
   mountDeliveries(router, web)
   mountBrakes(router, web)
   mountTrigger(router, web)
+  mountAnnouncement(router, web)
   mountPreview(router, web)
   mountSubscribers(router, web)
   mountSuppressions(router, web)

@@ -1,20 +1,16 @@
-// Sending by hand: a digest of chosen categories, or an announcement. Choose, look at how many it reaches, confirm.
+// A digest of chosen categories, sent by hand. Choose, look at how many it reaches, confirm.
 
-import type { Request, Router } from 'express'
-import { randomSecret } from '../../base/tokens.ts'
+import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
-import { previewAnnouncement } from '../../digests/preview.ts'
-import { triggerAnnouncement, triggerDigest } from '../../digests/trigger.ts'
-import { field, fieldList, readForm } from '../forms.ts'
-import { html, type Html } from '../html.ts'
-import { countAnnouncementAudience, manualAudience } from '../reads/audience.ts'
+import { triggerDigest } from '../../digests/trigger.ts'
+import { fieldList, readForm } from '../forms.ts'
+import { html } from '../html.ts'
+import { manualAudience } from '../reads/audience.ts'
 import type { WebContext } from '../web-context.ts'
-import { wakeTick } from '../wake.ts'
+import { hiddenOnce, retryWindow, sendByHand } from './by-hand.ts'
 import { categoriesOf, categoryBoxes, categoryQuery, hiddenCategories, queryCategories } from './category-choice.ts'
 import { sendConfirmation } from './confirm.ts'
-import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
-import { sendMailHtml } from './mail-frame.ts'
 import { count, empty } from './parts.ts'
 
 export function mountTrigger(router: Router, web: WebContext): void {
@@ -90,124 +86,13 @@ export function mountTrigger(router: Router, web: WebContext): void {
   })
 
   router.post('/trigger', readForm, async (request, response) => {
-    const edition = await triggerDigest(web, {
-      categories: fieldList(request, 'categories'),
-      retryHours: retryHoursOf(request),
-      requestKey: requestKeyOf(request),
-      actor: actorOf(request),
+    const categories = fieldList(request, 'categories')
+    await sendByHand(request, response, web, {
+      path: '/admin/trigger',
+      send: (how) => triggerDigest(web, { categories, ...how }),
+      what: 'this digest',
+      fields: hiddenCategories(categories),
+      back: ['Choose again', '/admin/trigger'],
     })
-    await wakeTick(web)
-    response.redirect(303, `/admin/editions/${edition.id}?done=triggered`)
-  })
-
-  router.get('/announcement', (request, response) => {
-    sendConsole(request, response, web, {
-      section: 'editions',
-      title: 'Announcement',
-      back: ['Editions', '/admin/editions'],
-      body: html`<p>
-          A letter in your own words, once, to every active subscriber who hasn’t paused. It carries the same footer and
-          unsubscribe link as a digest.
-        </p>
-        ${announcementForm('', '')}`,
-    })
-  })
-
-  // Nothing is kept between writing and confirming, so the draft travels in the form; this POST changes nothing.
-  router.post('/announcement/confirm', readForm, async (request, response) => {
-    const subject = (field(request, 'subject') ?? '').trim()
-    const body = (field(request, 'body') ?? '').trim()
-    const draft = html`<input type="hidden" name="subject" value="${subject}" />
-      <textarea name="body" hidden>${body}</textarea>`
-    if (field(request, 'step') === 'edit' || !subject || !body)
-      return sendConsole(request, response, web, {
-        section: 'editions',
-        title: 'Announcement',
-        back: ['Editions', '/admin/editions'],
-        body: announcementForm(subject, body),
-      })
-    const audience = await countAnnouncementAudience(web)
-    const preview = await previewAnnouncement(web, { subject, body })
-    const change = html`<button formaction="/admin/announcement/confirm" name="step" value="edit">
-      Change the text
-    </button>`
-    const look = html`<button formaction="/admin/announcement/mail" formtarget="_blank">Look at it as a mail</button>`
-    sendConsole(request, response, web, {
-      section: 'editions',
-      title: audience === 0 ? 'Nobody to send it to' : 'Send this announcement?',
-      back: ['Editions', '/admin/editions'],
-      body: html`<div class="confirmation">
-          ${
-            audience === 0
-              ? html`<p class="large">No subscriber is active now, or all have paused.</p>`
-              : html`<p class="large">
-                  “${subject}”, to <b>${count(audience, 'subscriber')}</b>. It can be paused, but what is sent is sent.
-                </p>`
-          }
-          <form method="post" action="/admin/announcement">
-            ${draft} ${hiddenOnce()} ${audience > 0 && retryWindow(web)}
-            <p class="buttons">
-              ${audience > 0 && html`<button class="main">Send to ${count(audience, 'subscriber')}</button>`} ${change}
-              ${look}
-            </p>
-          </form>
-        </div>
-        <h2>As it will read</h2>
-        <pre class="mail" tabindex="0">${preview.text}</pre>`,
-    })
-  })
-
-  // A draft is too long for an address, so this is a POST; it changes nothing.
-  router.post('/announcement/mail', readForm, async (request, response) => {
-    const draft = { subject: field(request, 'subject') ?? '', body: field(request, 'body') ?? '' }
-    sendMailHtml(response, (await previewAnnouncement(web, draft)).html)
-  })
-
-  router.post('/announcement', readForm, async (request, response) => {
-    const edition = await triggerAnnouncement(web, {
-      subject: field(request, 'subject') ?? '',
-      body: field(request, 'body') ?? '',
-      retryHours: retryHoursOf(request),
-      requestKey: requestKeyOf(request),
-      actor: actorOf(request),
-    })
-    await wakeTick(web)
-    response.redirect(303, `/admin/editions/${edition.id}?done=triggered`)
   })
 }
-
-/** Names this page: its button pressed twice is one wish. */
-const hiddenOnce = (): Html => html`<input type="hidden" name="once" value="${randomSecret()}" />`
-
-function requestKeyOf(request: Request): string | undefined {
-  const once = field(request, 'once')
-  return once ? `${actorOf(request)} ${once.slice(0, 100)}` : undefined
-}
-
-/** Blank: the site's window. */
-function retryHoursOf(request: Request): number | undefined {
-  const text = (field(request, 'retryHours') ?? '').trim()
-  return text === '' ? undefined : Number(text)
-}
-
-const retryWindow = ({ config }: WebContext): Html =>
-  html`<label for="retryHours">Hours to try again where a mail is put off</label>
-    <input
-      id="retryHours"
-      name="retryHours"
-      type="number"
-      min="1"
-      max="${config.mail.retryHours}"
-      placeholder="${config.mail.retryHours}"
-    />
-    <p class="hint">After that it is given up. Blank: ${config.mail.retryHours}, as everywhere.</p>`
-
-const announcementForm = (subject: string, body: string): Html =>
-  html`<form method="post" action="/admin/announcement/confirm">
-    <label for="subject">Subject</label>
-    <input id="subject" name="subject" required maxlength="200" value="${subject}" />
-    <label for="body">Text</label>
-    <textarea id="body" name="body" required maxlength="20000" rows="12">${body}</textarea>
-    <p class="hint">Plain text; a blank line begins a paragraph, web addresses become links.</p>
-    <p class="buttons"><button class="main">See whom it reaches</button></p>
-  </form>`

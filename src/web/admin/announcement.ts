@@ -1,0 +1,101 @@
+// An announcement: a letter in an editor's own words. Write, look at it and at how many it reaches, confirm.
+
+import type { Router } from 'express'
+import { previewAnnouncement } from '../../digests/preview.ts'
+import { triggerAnnouncement } from '../../digests/trigger.ts'
+import { field, readForm } from '../forms.ts'
+import { html, type Html } from '../html.ts'
+import { countAnnouncementAudience } from '../reads/audience.ts'
+import type { WebContext } from '../web-context.ts'
+import { hiddenOnce, retryWindow, sendByHand } from './by-hand.ts'
+import { sendConsole } from './layout.ts'
+import { sendMailHtml } from './mail-frame.ts'
+import { count } from './parts.ts'
+
+export function mountAnnouncement(router: Router, web: WebContext): void {
+  router.get('/announcement', (request, response) => {
+    sendConsole(request, response, web, {
+      section: 'editions',
+      title: 'Announcement',
+      back: ['Editions', '/admin/editions'],
+      body: html`<p>
+          A letter in your own words, once, to every active subscriber who hasn’t paused. It carries the same footer and
+          unsubscribe link as a digest.
+        </p>
+        ${announcementForm('', '')}`,
+    })
+  })
+
+  // Nothing is kept between writing and confirming, so the draft travels in the form; this POST changes nothing.
+  router.post('/announcement/confirm', readForm, async (request, response) => {
+    const subject = (field(request, 'subject') ?? '').trim()
+    const body = (field(request, 'body') ?? '').trim()
+    if (field(request, 'step') === 'edit' || !subject || !body)
+      return sendConsole(request, response, web, {
+        section: 'editions',
+        title: 'Announcement',
+        back: ['Editions', '/admin/editions'],
+        body: announcementForm(subject, body),
+      })
+    const audience = await countAnnouncementAudience(web)
+    const preview = await previewAnnouncement(web, { subject, body })
+    const change = html`<button formaction="/admin/announcement/confirm" name="step" value="edit">
+      Change the text
+    </button>`
+    const look = html`<button formaction="/admin/announcement/mail" formtarget="_blank">Look at it as a mail</button>`
+    sendConsole(request, response, web, {
+      section: 'editions',
+      title: audience === 0 ? 'Nobody to send it to' : 'Send this announcement?',
+      back: ['Editions', '/admin/editions'],
+      body: html`<div class="confirmation">
+          ${
+            audience === 0
+              ? html`<p class="large">No subscriber is active now, or all have paused.</p>`
+              : html`<p class="large">
+                  “${subject}”, to <b>${count(audience, 'subscriber')}</b>. It can be paused, but what is sent is sent.
+                </p>`
+          }
+          <form method="post" action="/admin/announcement">
+            ${hiddenDraft(subject, body)} ${hiddenOnce()} ${audience > 0 && retryWindow(web)}
+            <p class="buttons">
+              ${audience > 0 && html`<button class="main">Send to ${count(audience, 'subscriber')}</button>`} ${change}
+              ${look}
+            </p>
+          </form>
+        </div>
+        <h2>As it will read</h2>
+        <pre class="mail" tabindex="0">${preview.text}</pre>`,
+    })
+  })
+
+  // A draft is too long for an address, so this is a POST; it changes nothing.
+  router.post('/announcement/mail', readForm, async (request, response) => {
+    const draft = { subject: field(request, 'subject') ?? '', body: field(request, 'body') ?? '' }
+    sendMailHtml(response, (await previewAnnouncement(web, draft)).html)
+  })
+
+  router.post('/announcement', readForm, async (request, response) => {
+    const subject = field(request, 'subject') ?? ''
+    const body = field(request, 'body') ?? ''
+    await sendByHand(request, response, web, {
+      path: '/admin/announcement',
+      send: (how) => triggerAnnouncement(web, { subject, body, ...how }),
+      what: `“${subject}”`,
+      fields: hiddenDraft(subject, body),
+      back: ['Announcement', '/admin/announcement'],
+    })
+  })
+}
+
+const hiddenDraft = (subject: string, body: string): Html =>
+  html`<input type="hidden" name="subject" value="${subject}" /> <textarea name="body" hidden>${body}</textarea>`
+
+const announcementForm = (subject: string, body: string): Html =>
+  html`<form method="post" action="/admin/announcement/confirm">
+    <label for="subject">Subject</label>
+    <input id="subject" name="subject" required maxlength="200" value="${subject}" />
+    <label for="body">Text</label>
+    <textarea id="body" name="body" required maxlength="20000" rows="12">${body}</textarea>
+    <p class="hint">Plain text; a blank line begins a paragraph, web addresses become links.</p>
+    <p class="buttons"><button class="main">See whom it reaches</button></p>
+  </form>`
