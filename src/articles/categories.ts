@@ -2,6 +2,7 @@
 // nothing that was sent: the subscriptions stay as rows, so that offering it again brings every reader back as they were.
 
 import { invalid, Refusal } from '../base/errors.ts'
+import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { Category } from '../db/schema.ts'
 import { findCategory, listCategories } from './store.ts'
@@ -18,30 +19,31 @@ export interface NewCategory {
 
 /** Adds it at the end of the order. Refuses a slug that exists, retired ones included: offer that one again. */
 export async function addCategory(ctx: Context, input: NewCategory): Promise<Category> {
+  return ctx.db.transaction().execute((trx) => insertCategory(trx, input, ctx.clock.now()))
+}
+
+export async function insertCategory(trx: Trx, input: NewCategory, now: Date): Promise<Category> {
   const name = cleanName(input.name)
   const slug = checkSlug('slug', input.slug ?? slugify(name))
-  const now = ctx.clock.now()
-  return ctx.db.transaction().execute(async (trx) => {
-    const last = await trx
-      .selectFrom('categories')
-      .select((eb) => eb.fn.max('position').as('position'))
-      .executeTakeFirst()
-    const added = await trx
-      .insertInto('categories')
-      .values({
-        slug,
-        name,
-        description: input.description?.trim() ?? '',
-        position: (last?.position ?? 0) + 1,
-        isSample: input.isSample ?? false,
-        createdAt: now,
-      })
-      .onConflict((conflict) => conflict.column('slug').doNothing())
-      .returningAll()
-      .executeTakeFirst()
-    if (!added) throw taken('slug', slug)
-    return added
-  })
+  const last = await trx
+    .selectFrom('categories')
+    .select((eb) => eb.fn.max('position').as('position'))
+    .executeTakeFirst()
+  const added = await trx
+    .insertInto('categories')
+    .values({
+      slug,
+      name,
+      description: input.description?.trim() ?? '',
+      position: (last?.position ?? 0) + 1,
+      isSample: input.isSample ?? false,
+      createdAt: now,
+    })
+    .onConflict((conflict) => conflict.column('slug').doNothing())
+    .returningAll()
+    .executeTakeFirst()
+  if (!added) throw taken('slug', slug)
+  return added
 }
 
 export interface CategoryChange {

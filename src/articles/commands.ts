@@ -1,12 +1,12 @@
-// `feed …` and `category …` on the command line. Each returns the exit code. `feed try` needs no database.
+// `feed try`, `poll`, `list` and `category …` on the command line; what changes feeds is in feed-commands.ts. Each returns the exit
+// code. `feed try` needs no database.
 
 import { readFile, stat } from 'node:fs/promises'
 import { type Actor, audit } from '../access/audit.ts'
 import type { Config } from '../base/config.ts'
-import { invalid } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
 import { addCategory, renameCategory, retireCategory } from './categories.ts'
-import { addFeed, allowedHosts, changeFeed, listFeeds, warningOf } from './feeds.ts'
+import { allowedHosts, listFeeds, warningOf } from './feeds.ts'
 import { mostFeedBytes } from './feed-formats.ts'
 import { parser } from './parser.ts'
 import { pollFeed } from './poll.ts'
@@ -85,44 +85,6 @@ function whyNotOpened(error: unknown): string {
 
 function inWords(entry: { title: string | null; link: string | null; publishedAt: string; verdict: string }): string {
   return `  ${entry.publishedAt.slice(0, 16).replace('T', ' ')}  ${entry.title ?? '(no title)'}\n      ${entry.link ?? '(no link)'}  ${entry.verdict}`
-}
-
-export async function feedAdd(
-  ctx: Context,
-  args: { url: string; category?: readonly string[]; title?: string; ignoreDatesAhead?: boolean; json?: boolean },
-  out: Out,
-): Promise<number> {
-  const feed = await addFeed(ctx, {
-    url: args.url,
-    categories: args.category ?? [],
-    title: args.title,
-    ignoresDatesAhead: args.ignoreDatesAhead,
-  })
-  await log(ctx, 'feed.added', `feed:${feed.id}`, { url: feed.url })
-  if (args.json) out.print(JSON.stringify({ id: feed.id, url: feed.url, categories: feed.categories }))
-  else out.print(`Feed ${feed.id} is added and due now: ${feed.url}`)
-  return 0
-}
-
-export async function feedChange(
-  ctx: Context,
-  args: { id: string; ignoreDatesAhead?: boolean; json?: boolean },
-  out: Out,
-): Promise<number> {
-  const { ignoreDatesAhead: ignoresDatesAhead } = args
-  if (!/^\d{1,9}$/.test(args.id)) throw invalid('id', `${args.id} is not a feed’s number: feed list shows them.`)
-  if (ignoresDatesAhead === undefined)
-    throw invalid('ignore-dates-ahead', 'Say --ignore-dates-ahead or --no-ignore-dates-ahead.')
-  const feed = await changeFeed(ctx, { id: Number(args.id), ignoresDatesAhead })
-  await log(ctx, 'feed.changed', `feed:${feed.id}`, { ignoresDatesAhead })
-  if (args.json) out.print(JSON.stringify({ id: feed.id, url: feed.url, ignoresDatesAhead: feed.ignoresDatesAhead }))
-  else
-    out.print(
-      feed.ignoresDatesAhead
-        ? `${feed.url}: dates ahead are ignored, and its stories don’t wait.`
-        : `${feed.url}: its stories wait for their date.`,
-    )
-  return 0
 }
 
 /** Those that are due, or all active ones. Exit code 1 when one of them failed. */

@@ -82,9 +82,14 @@ function checkJson(text: string): void {
   }
 }
 
-function parseJson(text: string, origin: Origin): FeedReading {
+/** Within bounds: throws FeedRefused beyond them. undefined: broken. */
+export function readJson(text: string): unknown {
   checkJson(text)
-  const document = parseWhole(text)
+  return parseWhole(text)
+}
+
+function parseJson(text: string, origin: Origin): FeedReading {
+  const document = readJson(text)
   if (document === undefined) return refused('It is broken JSON.')
   const feed = readJsonFeed(document, origin)
   return feed ? { outcome: 'feed', feed: { ...feed, newFeedUrl: null } } : refused('It is JSON, but not a JSON Feed.')

@@ -1,4 +1,4 @@
-// The feeds that a page names. Pure.
+// The feeds that a page names: its articles', not those of its comments. Pure.
 
 import { decodeHTML } from 'entities'
 import { plainText } from './plain-text.ts'
@@ -8,7 +8,13 @@ export interface NamedFeed {
   title: string
 }
 
-/** `<link rel="alternate" type="application/rss+xml" href="…">`, in the order of the page. */
+const isOfComments =
+  /\/comments?(?:\/(?:feed|rss|atom|default)|[-_.](?:feed|rss|atom))|[?&]feed=comments|\/feeds\/\d+\/comments|(?:feed|rss|atom)[-_.]comments/i
+const isTitledComments =
+  /comments?\s+(?:rss\s+|atom\s+)?feed\s*$|[»›|–:-]\s*(?:all\s+)?comments?\s*$|kommentar-?feed|kommentare\s*$|flux (?:rss )?des commentaires|comentarios\s*$|feed dei commenti|reactiesfeed/i
+
+/** `<link rel="alternate" type="application/rss+xml" href="…">`, in the order of the page. Those of comments only where there is
+ * nothing else. */
 export function feedsOfPage(html: string, pageUrl: string): NamedFeed[] {
   const found = new Map<string, string>()
   const head = html.slice(0, 500_000)
@@ -24,8 +30,10 @@ export function feedsOfPage(html: string, pageUrl: string): NamedFeed[] {
     if (!/^application\/(?:rss|atom|rdf|feed)\+?(?:xml|json)?|^application\/json$|^text\/xml$/i.test(attribute('type')))
       continue
     const url = URL.parse(attribute('href'), base)
-    if (url && /^https?:$/.test(url.protocol) && !/\/comments\/feed\/?$|wp-json|oembed/i.test(url.href))
-      found.set(url.href, plainText(attribute('title')))
+    if (url && /^https?:$/.test(url.protocol) && !/wp-json|oembed/i.test(url.href))
+      found.set(url.href, plainText(attribute('title')).slice(0, 300))
   }
-  return [...found].slice(0, 20).map(([url, title]) => ({ url, title }))
+  const feeds = [...found].map(([url, title]) => ({ url, title }))
+  const ofArticles = feeds.filter(({ url, title }) => !isOfComments.test(url) && !isTitledComments.test(title))
+  return (ofArticles.length > 0 ? ofArticles : feeds).slice(0, 20)
 }

@@ -9,6 +9,7 @@ import type { Feed } from '../db/schema.ts'
 import { getCategory } from './categories.ts'
 import type { IngestReport } from './ingest.ts'
 import type { Mapping } from './mapping.ts'
+import { spelledOut } from './look-at.ts'
 import { refuseUrl } from './safe-fetch.ts'
 
 export interface FeedReport extends IngestReport {
@@ -79,24 +80,29 @@ export async function addFeed(ctx: Context, input: NewFeed): Promise<FeedView> {
   const url = checkUrl(ctx, input.url)
   const categoryIds = await categoryIdsOf(ctx, input.categories)
   const now = ctx.clock.now()
-  const id = await ctx.db.transaction().execute(async (trx) => {
-    const added = await trx
-      .insertInto('feeds')
-      .values({
-        url,
-        title: input.title ?? '',
-        ignoresDatesAhead: input.ignoresDatesAhead ?? false,
-        nextPollAt: now,
-        createdAt: now,
-      })
-      .onConflict((conflict) => conflict.column('url').doNothing())
-      .returning('id')
-      .executeTakeFirst()
-    if (!added) throw isThere(url)
-    await setFeedCategories(trx, added.id, categoryIds)
-    return added.id
-  })
+  const { title = '', ignoresDatesAhead = false } = input
+  const id = await ctx.db
+    .transaction()
+    .execute((trx) => insertFeed(trx, { url, title, ignoresDatesAhead, categoryIds }, now))
   return getFeed(ctx.db, id)
+}
+
+/** An address that may be fetched. Refuses one that is there already. */
+export async function insertFeed(
+  trx: Trx,
+  feed: { url: string; title: string; ignoresDatesAhead: boolean; categoryIds: readonly number[] },
+  now: Date,
+): Promise<number> {
+  const { categoryIds, ...values } = feed
+  const added = await trx
+    .insertInto('feeds')
+    .values({ ...values, nextPollAt: now, createdAt: now })
+    .onConflict((conflict) => conflict.column('url').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (!added) throw isThere(feed.url)
+  await setFeedCategories(trx, added.id, categoryIds)
+  return added.id
 }
 
 export interface FeedChange {
@@ -220,11 +226,9 @@ function isThere(url: string): Refusal {
   return new Refusal('conflict', `${url} is one of the feeds already.`, [{ field: 'url', message: 'is there already' }])
 }
 
-function checkUrl(ctx: Context, given: string): string {
-  const text = given
-    .trim()
-    .replace(/^feed:(?:\/\/)?(?=https?:)/i, '')
-    .replace(/^feed:\/\//i, 'https://')
+/** Spelled out. Refuses what may not be fetched. */
+export function checkUrl(ctx: Context, given: string): string {
+  const text = spelledOut(given)
   const refusal = refuseUrl(text, allowedHosts(ctx.config))
   if (refusal) throw invalid('url', refusal)
   return new URL(text).href

@@ -2,11 +2,13 @@
 
 import { decodeBytes } from './charset.ts'
 import { titleLength } from './entry.ts'
-import { type FeedReading, type Origin, parseFeed } from './feed-formats.ts'
+import { type FeedReading, type Origin, parseFeed, readJson } from './feed-formats.ts'
 import { feedsOfPage, type NamedFeed } from './feeds-of-page.ts'
 import { readTexts } from './excerpt.ts'
 import { plainText } from './plain-text.ts'
 import { titleOfText } from './titles.ts'
+import { categoriesOfApi, type SiteCategory, type WordPressPage, wordpressOfPage } from './wordpress-page.ts'
+import { FeedRefused } from './xml.ts'
 
 export interface DocumentJob {
   kind: 'document'
@@ -14,11 +16,23 @@ export interface DocumentJob {
   origin: Origin
   /** A page that is no feed is searched for the feeds that it names. */
   orPage: boolean
+  /** The Link header of a page. */
+  link?: string | undefined
+}
+
+/** What the API of a WordPress site says of its categories. */
+export interface SiteCategoriesJob {
+  kind: 'site-categories'
+  bytes: Uint8Array
+  home: string
 }
 
 export type DocumentReading =
   | Extract<FeedReading, { outcome: 'feed' }>
-  | (Extract<FeedReading, { outcome: 'refused' }> & { namedFeeds?: NamedFeed[] })
+  | (Extract<FeedReading, { outcome: 'refused' }> & {
+      namedFeeds?: NamedFeed[]
+      wordpress?: WordPressPage | null
+    })
 
 /** What publishers push: the title as text, the rest as HTML. */
 export interface PushedTexts {
@@ -41,17 +55,36 @@ export interface PlainTexts {
   source: string | null
 }
 
-export type ParseJob = DocumentJob | TextsJob
+/** A sentence: it is no list of categories. */
+export type SiteCategories = SiteCategory[] | string
 
-export function runJob(job: ParseJob): DocumentReading | PlainTexts[] {
-  return job.kind === 'document' ? readDocument(job) : job.texts.map(plainTexts)
+export type ParseJob = DocumentJob | SiteCategoriesJob | TextsJob
+
+export function runJob(job: ParseJob): DocumentReading | SiteCategories | PlainTexts[] {
+  if (job.kind === 'document') return readDocument(job)
+  return job.kind === 'site-categories' ? readSiteCategories(job) : job.texts.map(plainTexts)
 }
 
-function readDocument({ bytes, origin, orPage }: DocumentJob): DocumentReading {
+function readDocument({ bytes, origin, orPage, link }: DocumentJob): DocumentReading {
   const reading = parseFeed(bytes, origin)
   const contentType = origin.contentType ?? null
   if (reading.outcome === 'feed' || !orPage || !origin.location || !/html/i.test(contentType ?? 'html')) return reading
-  return { ...reading, namedFeeds: feedsOfPage(decodeBytes(bytes, contentType).text, origin.location) }
+  const page = decodeBytes(bytes, contentType).text
+  return {
+    ...reading,
+    namedFeeds: feedsOfPage(page, origin.location),
+    wordpress: wordpressOfPage(page, origin.location, link),
+  }
+}
+
+function readSiteCategories({ bytes, home }: SiteCategoriesJob): SiteCategories {
+  try {
+    const answer = readJson(decodeBytes(bytes, null).text)
+    return answer === undefined ? 'It answered broken JSON.' : categoriesOfApi(answer, home)
+  } catch (error) {
+    if (error instanceof FeedRefused) return error.message
+    throw error
+  }
 }
 
 function plainTexts({ title, link, excerpt, author, source }: PushedTexts): PlainTexts {

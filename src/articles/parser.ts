@@ -2,7 +2,7 @@
 
 import { ownBytes, ParserThread, type ParserLimits, Unreadable } from '../base/parser-thread.ts'
 import type { Origin } from './feed-formats.ts'
-import type { DocumentReading, ParseJob, PlainTexts, PushedTexts } from './parse-jobs.ts'
+import type { DocumentReading, ParseJob, PlainTexts, PushedTexts, SiteCategories } from './parse-jobs.ts'
 
 export class Parser extends ParserThread<ParseJob> {
   constructor(limits: Partial<ParserLimits> = {}) {
@@ -14,17 +14,28 @@ export class Parser extends ParserThread<ParseJob> {
   async read(
     given: Uint8Array,
     origin: Origin,
-    options: { orPage?: boolean; before?: () => Promise<unknown> } = {},
+    options: { orPage?: boolean; link?: string | undefined; before?: () => Promise<unknown> } = {},
   ): Promise<DocumentReading & { isFatal?: true }> {
     const bytes = ownBytes(given)
     try {
       return await this.run<DocumentReading>(
-        { kind: 'document', bytes, origin, orPage: options.orPage ?? false },
+        { kind: 'document', bytes, origin, orPage: options.orPage ?? false, link: options.link },
         { before: options.before, transfer: [bytes.buffer] },
       )
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error
       return { outcome: 'refused', reason: error.message, isFatal: true }
+    }
+  }
+
+  /** Never throws on account of what the site answered. */
+  async siteCategories(given: Uint8Array, home: string): Promise<SiteCategories> {
+    const bytes = ownBytes(given)
+    try {
+      return await this.run<SiteCategories>({ kind: 'site-categories', bytes, home }, { transfer: [bytes.buffer] })
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error
+      return error.message
     }
   }
 

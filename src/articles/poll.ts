@@ -11,9 +11,10 @@ import { backoff, beginReading, unfinished } from './attempts.ts'
 import { allowedHosts, type FeedReport } from './feeds.ts'
 import { type Move, moved, redirected } from './feed-moves.ts'
 import { storeFeed } from './feed-store.ts'
+import { answered } from './look-at.ts'
 import { parser as ownParser, type Parser } from './parser.ts'
 import { intervalFor, readMaxAge, readRetryAfter, withJitter } from './poll-times.ts'
-import { type Fetched, type FetchOptions, type FetchResult, safeFetch } from './safe-fetch.ts'
+import { type FetchOptions, type FetchResult, safeFetch } from './safe-fetch.ts'
 import { hubDueAt, hubLink, renewHub } from './websub.ts'
 
 export interface PollOptions {
@@ -110,7 +111,7 @@ async function pollAt(ctx: Context, feed: Feed, options: PollOptions, poll: Poll
   if (result.outcome === 'failed') return fail(ctx, feed, poll, result.reason, { code: result.code })
   if (result.status === 410) return giveUp(ctx, feed, now)
   if (result.status !== 304 && (result.status < 200 || result.status > 299))
-    return fail(ctx, feed, poll, answered(result), {
+    return fail(ctx, feed, poll, answered(result.status), {
       retryAfterSeconds: readRetryAfter(result.headers['retry-after'], now),
     })
   const next = (seconds: number) => {
@@ -226,20 +227,6 @@ async function noteMove(ctx: Context, feed: Feed, { url, isByDocument }: Move): 
   if (url === feed.url) return
   const detail = { from: feed.url, to: url, why: isByDocument ? 'new-feed-url' : 'permanent redirect' }
   await noteAction(ctx, { actor: 'scheduler', action: 'feed.moved', subject: `feed:${feed.id}`, detail })
-}
-
-function answered(result: Fetched): string {
-  const meaning: Record<number, string> = {
-    401: 'it wants a password',
-    403: 'it refuses us',
-    404: 'there is nothing at this address',
-    429: 'it was asked too often',
-    500: 'its server failed',
-    502: 'its server failed',
-    503: 'it is not available now',
-  }
-  const words = meaning[result.status]
-  return `It answered ${result.status}${words ? `: ${words}` : ''}.`
 }
 
 function later(now: Date, seconds: number): Date {

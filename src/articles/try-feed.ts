@@ -7,9 +7,8 @@ import { isAhead, isFarAhead, mostDaysAhead, seemsAhead, takenFrom } from './emb
 import type { NamedFeed } from './feeds-of-page.ts'
 import { wrongClock } from './feeds.ts'
 import { ignoredBecause } from './ingest.ts'
+import { type Fetching, type Found, lookAt, lookBehind } from './look-at.ts'
 import { type Mapping, mapEntry } from './mapping.ts'
-import { parser } from './parser.ts'
-import { type FetchOptions, safeFetch } from './safe-fetch.ts'
 
 export interface TriedEntry {
   format: ParsedFeed['format']
@@ -89,25 +88,20 @@ export type Tried =
 /** Fetches and reads it. A page that names feeds is answered with these; one that names exactly one, with that feed. */
 export async function tryFeedUrl(
   url: string,
-  fetching: Pick<FetchOptions, 'userAgent' | 'allowHosts'>,
-  options: TryOptions & { base?: string | null; isFollowing?: boolean },
+  fetching: Fetching,
+  options: TryOptions & { base?: string | null },
 ): Promise<Tried> {
-  const result = await safeFetch(url, fetching)
-  if (result.outcome === 'failed') return { outcome: 'refused', reason: result.reason }
-  if (result.status < 200 || result.status > 299) return { outcome: 'refused', reason: `It answered ${result.status}.` }
-  const reading = await parser.read(
-    result.bytes,
-    {
-      base: options.base ?? null,
-      location: result.url,
-      contentType: result.headers['content-type'] ?? null,
-    },
-    { orPage: true },
-  )
-  if (reading.outcome === 'feed')
-    return { outcome: 'feed', url: result.url, feed: reading.feed, entries: tryEntries(reading.feed, options) }
-  const feeds = reading.namedFeeds ?? []
-  if (feeds.length === 0 || options.isFollowing) return { outcome: 'refused', reason: reading.reason }
-  if (feeds.length === 1) return tryFeedUrl(feeds[0]!.url, fetching, { ...options, isFollowing: true })
-  return { outcome: 'page', url: result.url, feeds }
+  return tryFound(await lookAt(url, fetching, options.base), fetching, options)
+}
+
+/** The same of what was fetched already. */
+export async function tryFound(
+  found: Found,
+  fetching: Fetching,
+  options: TryOptions & { base?: string | null },
+): Promise<Tried> {
+  const behind = await lookBehind(found, fetching, options.base)
+  if (behind.outcome === 'feed') return { ...behind, entries: tryEntries(behind.feed, options) }
+  if (behind.outcome === 'refused') return { outcome: 'refused', reason: behind.reason }
+  return { outcome: 'page', url: behind.url, feeds: behind.feeds }
 }

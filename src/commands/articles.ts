@@ -5,20 +5,32 @@ import {
   categoryList,
   categoryRename,
   categoryRetire,
-  feedAdd,
-  feedChange,
   feedList,
   feedPoll,
   feedTry,
 } from '../articles/commands.ts'
+import {
+  feedAdd,
+  type FeedAddArgs,
+  feedChange,
+  feedRemove,
+  feedRuleAdd,
+  feedRuleList,
+  feedRuleRemove,
+  feedSwitch,
+} from '../articles/feed-commands.ts'
 import { systemClock } from '../base/clock.ts'
-import type { AddCommands } from './program.ts'
+import { Refusal } from '../base/errors.ts'
+import { type AddCommands, wholeNumber } from './program.ts'
 import { resolvePath } from './session.ts'
 
 export const articleCommands: AddCommands = (program, session, does) => {
   const { out } = session
   const ctx = async () => (await session.open()).ctx
   const json = ['--json', 'one JSON object a line'] as const
+
+  const number = 'its number, as feed list shows it'
+  const ofRules = `${number}, or all: the rules of every feed`
 
   const feed = program.command('feed').description('where articles come from')
   feed
@@ -38,21 +50,20 @@ export const articleCommands: AddCommands = (program, session, does) => {
     )
   feed
     .command('add')
-    .description('add a feed; it is fetched at the next tick')
-    .argument('<url>')
-    .option('--category <slug...>', 'our categories that all its items belong to')
+    .description('add a feed, or categories of a WordPress site with their feeds; fetched at the next tick')
+    .argument('<url>', 'of a feed, of a page that names one, or of a WordPress site')
+    .option('--category <name...>', 'our categories (slugs) that all its items go to; of a WordPress site: its own')
+    .option('--all', 'all categories of a WordPress site that have stories')
     .option('--title <text>', "default: the feed's own")
     .option('--ignore-dates-ahead', 'its stories never wait: a date ahead counts as none')
     .option(...json)
     .action(
-      does(async (url: string, options: Omit<Parameters<typeof feedAdd>[1], 'url'>) =>
-        feedAdd(await ctx(), { url, ...options }, out),
-      ),
+      does(async (url: string, options: Omit<FeedAddArgs, 'url'>) => feedAdd(await ctx(), { url, ...options }, out)),
     )
   feed
     .command('change')
     .description('change a feed')
-    .argument('<id>', 'its number, as feed list shows it')
+    .argument('<id>', number)
     .option('--ignore-dates-ahead', 'its stories never wait: a date ahead counts as none')
     .option('--no-ignore-dates-ahead', 'its stories wait for their date')
     .option(...json)
@@ -60,6 +71,68 @@ export const articleCommands: AddCommands = (program, session, does) => {
       does(async (id: string, options: { ignoreDatesAhead?: boolean; json?: boolean }) =>
         feedChange(await ctx(), { id, ...options }, out),
       ),
+    )
+  for (const [name, state, description] of [
+    ['pause', 'paused', 'fetch it no longer; resume goes on'],
+    ['resume', 'active', 'fetch it again, also one that was gone'],
+  ] as const)
+    feed
+      .command(name)
+      .description(description)
+      .argument('<id>', number)
+      .option(...json)
+      .action(
+        does(async (id: string, options: { json?: boolean }) =>
+          feedSwitch(await ctx(), { id, state, ...options }, out),
+        ),
+      )
+  feed
+    .command('remove')
+    .description('remove a feed; its stories stay')
+    .argument('<id>', number)
+    .option('--yes', "don't ask")
+    .option(...json)
+    .action(
+      does(async (id: string, { yes, ...options }: { yes?: boolean; json?: boolean }) => {
+        if (!yes && !(await session.confirm(`Remove feed ${id}? Its stories stay.`)))
+          throw new Refusal('conflict', 'Nothing was removed. Say yes at the prompt, or add --yes.')
+        return feedRemove(await ctx(), { id, ...options }, out)
+      }),
+    )
+  const rule = feed.command('rule').description('where the stories of a feed go, by their labels, titles and links')
+  rule
+    .command('list')
+    .description('its rules, in order')
+    .argument('<id>', ofRules)
+    .option(...json)
+    .action(does(async (id: string, options: { json?: boolean }) => feedRuleList(await ctx(), { id, ...options }, out)))
+  rule
+    .command('add')
+    .description('add a rule at the end')
+    .argument('<id>', ofRules)
+    .argument(
+      '<rule>',
+      '"label: Parliament = politics"; title: or link: for what contains the words; = - leaves it out',
+    )
+    .option(...json)
+    .action(
+      does(async (id: string, text: string, options: { json?: boolean }) =>
+        feedRuleAdd(await ctx(), { id, rule: text, ...options }, out),
+      ),
+    )
+  rule
+    .command('remove')
+    .description('remove a rule')
+    .argument('<id>', ofRules)
+    .argument('<number>', 'as feed rule list shows it', wholeNumber(1))
+    .option('--yes', "don't ask")
+    .option(...json)
+    .action(
+      does(async (id: string, place: number, { yes, ...options }: { yes?: boolean; json?: boolean }) => {
+        if (!yes && !(await session.confirm(`Remove rule ${place} of feed ${id}?`)))
+          throw new Refusal('conflict', 'Nothing was removed. Say yes at the prompt, or add --yes.')
+        return feedRuleRemove(await ctx(), { id, number: place, ...options }, out)
+      }),
     )
   feed
     .command('poll')

@@ -18,6 +18,7 @@ import { canonicalLink } from '../../src/articles/canonical-link.ts'
 import { identify } from '../../src/articles/identity.ts'
 import { runJob } from '../../src/articles/parse-jobs.ts'
 import { readMaxAge, readRetryAfter } from '../../src/articles/poll-times.ts'
+import { categoriesOfApi, wordpressOfPage } from '../../src/articles/wordpress-page.ts'
 import { hubLink } from '../../src/articles/websub.ts'
 import { parseEmailAddress } from '../../src/base/email-address.ts'
 import { hostileTexts } from '../support/hostile-texts.ts'
@@ -61,6 +62,16 @@ const readers: Record<string, (text: string) => unknown> = {
       'https://l.example/',
     ),
   page: (text) => feedsOfPage(text, 'https://l.example/'),
+  'page of a WordPress site': (text) =>
+    wordpressOfPage(
+      `<link rel="https://api.w.org/" href="/wp-json/">${text}`,
+      'https://l.example/',
+      text.slice(0, 32_768),
+    ),
+  'categories of a WordPress site': (text) => {
+    const one = { id: 3, name: text, slug: text, description: text, link: `https://l.example/${text}` }
+    return categoriesOfApi([one], 'https://l.example/')
+  },
   'text of the publisher': (text) =>
     runJob({
       kind: 'texts',

@@ -1,13 +1,13 @@
-// Where a feed's stories go: the form, and how its rules are written.
+// Where a feed's stories go: the form.
 
 import type { FeedRule, FeedView } from '../../articles/feeds.ts'
-import { invalid } from '../../base/errors.ts'
+import { ruleLine } from '../../articles/rule-lines.ts'
 import type { Category } from '../../db/schema.ts'
 import { html, type Html } from '../html.ts'
 import { categoryBoxes } from './category-choice.ts'
 
 export function mappingForm(feed: FeedView, categories: readonly Category[], rules: readonly FeedRule[]): Html {
-  const lines = rules.map((rule) => `${rule.field}: ${rule.pattern} = ${rule.category ?? '-'}`).join('\n')
+  const lines = rules.map(ruleLine).join('\n')
   return html`<h2 id="mapping">Where its stories go</h2>
     <form method="post" action="/admin/feeds/${feed.id}/mapping">
       <fieldset>
@@ -36,22 +36,4 @@ export function ignoreDatesBox(isChecked: boolean): Html {
     <input type="checkbox" name="ignore-dates-ahead" value="yes" ${isChecked && html`checked`} />
     <span>Ignore dates ahead: its stories never wait, and are dated by when they were first seen</span>
   </label>`
-}
-
-/** `label: Parliament = politics`, a line each. */
-export function readRules(text: string): FeedRule[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter(Boolean)
-    .map((line, index) => {
-      const match = /^(label|title|link)\s*:\s*(.+?)\s*=\s*(-|[a-z0-9-]+)$/i.exec(line)
-      if (!match) throw invalid('rules', `Rule ${index + 1} can’t be read: write “label: Parliament = politics”.`)
-      const [, where, pattern, category] = match
-      return {
-        field: where!.toLowerCase() as FeedRule['field'],
-        pattern: pattern!,
-        category: category === '-' ? null : category!,
-      }
-    })
 }

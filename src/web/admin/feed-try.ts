@@ -1,11 +1,13 @@
 // A feed before it is added: every entry as the ingester would take it. The address of a page shows the feeds that it names. The fetch
 // itself is what every poll does, with the same bounds; nothing is stored.
 
-import type { RequestHandler } from 'express'
-import { allowedHosts, wrongClock } from '../../articles/feeds.ts'
+import type { Request, RequestHandler } from 'express'
+import { wrongClock } from '../../articles/feeds.ts'
+import { fetchingOf } from '../../articles/discover.ts'
 import { seemsAhead } from '../../articles/embargo.ts'
+import { lookAt } from '../../articles/look-at.ts'
 import { listCategories } from '../../articles/store.ts'
-import { nobodys, type Tried, type TriedEntry, tryFeedUrl } from '../../articles/try-feed.ts'
+import { nobodys, type Tried, type TriedEntry, tryFound } from '../../articles/try-feed.ts'
 import type { Category } from '../../db/schema.ts'
 import { html, type Html, safeUrl } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
@@ -18,18 +20,17 @@ const shownEntries = 50
 
 export function showTry(web: WebContext): RequestHandler {
   return async (request, response) => {
-    const given = typeof request.query.url === 'string' ? request.query.url.trim().slice(0, 2000) : ''
-    const url = /^[a-z]+:/i.test(given) ? given : `https://${given}`
+    const url = queryAddress(request)
+    const fetching = fetchingOf(web)
+    const found = await lookAt(url, fetching)
+    if (found.outcome === 'page' && found.wordpress)
+      return response.redirect(303, `/admin/feeds/site?url=${encodeURIComponent(url)}`)
     const categories = await listCategories(web.db)
-    const tried = await tryFeedUrl(
-      url,
-      { userAgent: web.config.feeds.userAgent, allowHosts: allowedHosts(web.config) },
-      {
-        now: web.clock.now(),
-        firstHours: web.config.feeds.firstHours,
-        mapping: { categories, feedCategoryIds: [], rules: [] },
-      },
-    )
+    const tried = await tryFound(found, fetching, {
+      now: web.clock.now(),
+      firstHours: web.config.feeds.firstHours,
+      mapping: { categories, feedCategoryIds: [], rules: [] },
+    })
     sendConsole(request, response, web, {
       section: 'feeds',
       title: tried.outcome === 'feed' ? tried.feed.title || 'A feed' : 'Try a feed',
@@ -52,10 +53,16 @@ export function showTry(web: WebContext): RequestHandler {
   }
 }
 
+/** `?url=`, also without https:// before it. */
+export function queryAddress(request: Request): string {
+  const given = typeof request.query.url === 'string' ? request.query.url.trim().slice(0, 2000) : ''
+  return /^[a-z]+:/i.test(given) ? given : `https://${given}`
+}
+
 function shown(web: WebContext, tried: Tried, url: string, categories: readonly Category[]): Html {
   if (tried.outcome === 'refused') return html`<p class="notice bad">${url}: ${tried.reason}</p>`
   if (tried.outcome === 'page')
-    return html`<p>This page names ${count(tried.feeds.length, 'feed')}:</p>
+    return html`<p>This page names ${count(tried.feeds.length, 'feed')}. Choose one:</p>
       <ul>
         ${tried.feeds.map(
           (feed) =>

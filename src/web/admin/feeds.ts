@@ -2,6 +2,7 @@
 
 import type { Request, Router } from 'express'
 import { noteAction } from '../../access/audit.ts'
+import { discoverFeed } from '../../articles/discover.ts'
 import {
   addFeed,
   changeFeed,
@@ -15,13 +16,15 @@ import {
   wrongClock,
 } from '../../articles/feeds.ts'
 import { pollFeed } from '../../articles/poll.ts'
+import { readRules } from '../../articles/rule-lines.ts'
 import { listCategories } from '../../articles/store.ts'
 import { invalid } from '../../base/errors.ts'
 import { field, fieldList, readForm } from '../forms.ts'
 import { html, type Html } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
-import { mappingForm, readRules } from './feed-mapping.ts'
+import { mountFeedSite } from './feed-site.ts'
+import { mappingForm } from './feed-mapping.ts'
 import { showTry } from './feed-try.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
@@ -38,6 +41,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
       section: 'feeds',
       title: 'Feeds',
       notice: noticeOf(request, {
+        site: 'Added. Their feeds are fetched within a minute.',
         removed: 'Removed. Its stories stay.',
         polled: 'Fetched just now.',
         paused: 'Paused. Nothing is fetched until you resume it.',
@@ -50,7 +54,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
         }
         <h2>Add a feed</h2>
         <form method="get" action="/admin/feeds/try">
-          <label for="url">Address of the feed, or of a page that names it</label>
+          <label for="url">Address of the feed, of a page that names it, or of a WordPress site</label>
           <input id="url" name="url" type="url" required maxlength="2000" placeholder="https://" />
           <p class="buttons"><button class="main">Try it</button></p>
         </form>`,
@@ -58,10 +62,15 @@ export function mountFeeds(router: Router, web: WebContext): void {
   })
 
   router.get('/feeds/try', showTry(web))
+  mountFeedSite(router, web)
 
   router.post('/feeds', readForm, async (request, response) => {
+    const given = field(request, 'url') ?? ''
+    const found = await discoverFeed(web, given)
+    // Which one is chosen there.
+    if (found.outcome !== 'feed') return response.redirect(303, `/admin/feeds/try?url=${encodeURIComponent(given)}`)
     const added = await addFeed(web, {
-      url: field(request, 'url') ?? '',
+      url: found.url,
       categories: fieldList(request, 'category'),
       ignoresDatesAhead: field(request, 'ignore-dates-ahead') !== undefined,
     })

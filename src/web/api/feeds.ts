@@ -3,7 +3,6 @@
 import { z } from 'zod'
 import { noteAction } from '../../access/audit.ts'
 import {
-  addFeed,
   allowedHosts,
   changeFeed,
   type FeedReport,
@@ -15,6 +14,7 @@ import {
   setRules,
   warningOf,
 } from '../../articles/feeds.ts'
+import { addFoundFeed } from '../../articles/discover.ts'
 import { getCategory } from '../../articles/categories.ts'
 import { pollFeed } from '../../articles/poll.ts'
 import { listCategories } from '../../articles/store.ts'
@@ -70,7 +70,10 @@ export const feedEndpoints = [
     ...shared,
     method: 'post',
     path: '/feeds',
-    summary: 'Add a feed; it is fetched at the next tick',
+    summary: 'Add a feed, or the one that a page names; it is fetched at the next tick',
+    description:
+      'The address is looked at: a page that names several feeds is refused with these, and so is what is no feed. One that doesn’t ' +
+      'answer now is added as it is given.',
     body: z.strictObject({
       url: feedAddress,
       categories: slugs.default([]),
@@ -80,7 +83,7 @@ export const feedEndpoints = [
     status: 201,
     answer: feed,
     async handle(web, { body, actor }) {
-      const added = await addFeed(web, body)
+      const added = await addFoundFeed(web, body)
       await noteAction(web, {
         actor: actor.name,
         action: 'feed.added',

@@ -1,0 +1,84 @@
+// What an address leads to before it is one of our feeds: a feed, a page that names feeds, or nothing that can be read.
+
+import type { FeedDocument } from './entry.ts'
+import type { NamedFeed } from './feeds-of-page.ts'
+import { parser } from './parser.ts'
+import { type FetchOptions, safeFetch } from './safe-fetch.ts'
+import type { WordPressPage } from './wordpress-page.ts'
+
+export type Fetching = Pick<FetchOptions, 'userAgent' | 'allowHosts' | 'timeoutMs'>
+
+export interface FoundFeed {
+  outcome: 'feed'
+  /** The one to keep: as given, or where it has moved for good. */
+  url: string
+  feed: FeedDocument
+}
+
+export interface FoundPage {
+  outcome: 'page'
+  url: string
+  /** None: it names none. */
+  feeds: NamedFeed[]
+  wordpress: WordPressPage | null
+  reason: string
+}
+
+export interface NothingFound {
+  outcome: 'refused'
+  reason: string
+  /** Nobody answered, or not now: it may be there later. */
+  isForNow: boolean
+}
+
+export type Found = FoundFeed | FoundPage | NothingFound
+
+export async function lookAt(given: string, fetching: Fetching, base: string | null = null): Promise<Found> {
+  const url = spelledOut(given)
+  const result = await safeFetch(url, fetching)
+  if (result.outcome === 'failed') return { outcome: 'refused', reason: result.reason, isForNow: true }
+  if (result.status < 200 || result.status > 299)
+    return { outcome: 'refused', reason: answered(result.status), isForNow: ![404, 410].includes(result.status) }
+  const origin = { base, location: result.url, contentType: result.headers['content-type'] ?? null }
+  const reading = await parser.read(result.bytes, origin, { orPage: true, link: result.headers.link })
+  if (reading.outcome === 'feed') return { outcome: 'feed', url: result.permanentUrl ?? url, feed: reading.feed }
+  const { reason, namedFeeds: feeds = [], wordpress = null } = reading
+  if (feeds.length === 0 && !wordpress) return { outcome: 'refused', reason, isForNow: false }
+  return { outcome: 'page', url: result.url, feeds, wordpress, reason }
+}
+
+/** A page that names one feed stands for it. */
+export async function lookBehind(found: Found, fetching: Fetching, base: string | null = null): Promise<Found> {
+  if (found.outcome !== 'page' || found.feeds.length > 1) return found
+  const [named] = found.feeds
+  if (!named) return { outcome: 'refused', reason: found.reason, isForNow: false }
+  const behind = await lookAt(named.url, fetching, base)
+  if (behind.outcome === 'feed') return behind
+  const reason = `It is a page that names ${named.url}, which is no feed: ${behind.reason}`
+  return { outcome: 'refused', reason, isForNow: behind.outcome === 'refused' && behind.isForNow }
+}
+
+/** As people copy it: `feed:` before it, or nothing. */
+export function spelledOut(given: string): string {
+  const text = given
+    .trim()
+    .replace(/^feed:(?:\/\/)?(?=https?:)/i, '')
+    .replace(/^feed:\/\//i, 'https://')
+  return /^[\p{L}\d-]+(?:\.[\p{L}\d-]+)+(?:[/?#]|$)/u.test(text) ? `https://${text}` : text
+}
+
+const meanings: Record<number, string> = {
+  401: 'it wants a password',
+  403: 'it refuses us',
+  404: 'there is nothing at this address',
+  410: 'it is gone for good',
+  429: 'it was asked too often',
+  500: 'its server failed',
+  502: 'its server failed',
+  503: 'it is not available now',
+}
+
+/** "It answered 404: there is nothing at this address." */
+export function answered(status: number): string {
+  return `It answered ${status}${meanings[status] ? `: ${meanings[status]}` : ''}.`
+}

@@ -1,0 +1,119 @@
+// Categories of a site become categories of ours, each with its feed, in one step. Each feed is read before: one that can't be read
+// brings no category along, and is said.
+
+import { type Actor, audit } from '../access/audit.ts'
+import type { Context } from '../db/context.ts'
+import { insertCategory, slugify } from './categories.ts'
+import { fetchingOf } from './discover.ts'
+import { insertFeed } from './feeds.ts'
+import { lookAt } from './look-at.ts'
+import { listCategories } from './store.ts'
+import type { SiteCategory } from './wordpress-page.ts'
+
+export interface AddedCategory {
+  feedId: number
+  url: string
+  slug: string
+  name: string
+  /** We hadn't one of that name. */
+  isNew: boolean
+}
+
+export interface SiteReport {
+  added: AddedCategory[]
+  left: { name: string; url: string; why: string }[]
+}
+
+const atOnce = 6
+const patienceMs = 10_000
+export const mostChosen = 200
+
+/** All or nothing of what could be read. */
+export async function addSiteCategories(
+  ctx: Context,
+  chosen: readonly SiteCategory[],
+  actor: Actor,
+): Promise<SiteReport> {
+  const report: SiteReport = { added: [], left: [] }
+  const readable = new Map<SiteCategory, string>()
+  const waiting = [...chosen]
+  const work = async () => {
+    for (let one = waiting.shift(); one; one = waiting.shift()) {
+      const { name, feedUrl } = one
+      const found = await lookAt(feedUrl, { ...fetchingOf(ctx), timeoutMs: patienceMs })
+      if (found.outcome === 'feed') readable.set(one, found.url)
+      else report.left.push({ name, url: feedUrl, why: `Its feed can’t be read. ${found.reason}` })
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, work))
+  const now = ctx.clock.now()
+  await ctx.db.transaction().execute(async (trx) => {
+    const before = await listCategories(trx, { withRetired: true })
+    const ours = [...before]
+    /** Names of other scripts may leave the same. */
+    const unused = (slug: string, n = 1): string => {
+      const tried = n === 1 ? slug : `${slug.slice(0, 56)}-${n}`
+      return ours.some((our) => our.slug === tried) ? unused(slug, n + 1) : tried
+    }
+    for (const one of chosen) {
+      const url = readable.get(one)
+      if (url === undefined) continue
+      const leave = (why: string) => report.left.push({ name: one.name, url, why })
+      const slug = slugFor(one)
+      const known = ours.find((our) => sameName(our.name, one.name)) ?? before.find((our) => our.slug === slug)
+      if (known?.retiredAt) {
+        leave(`The category ${known.name} is retired here. Offer it again first.`)
+        continue
+      }
+      const there = await trx.selectFrom('feeds').select('id').where('url', '=', url).executeTakeFirst()
+      if (there) {
+        leave(`It is feed ${there.id} already.`)
+        continue
+      }
+      const category =
+        known ?? (await insertCategory(trx, { name: one.name, slug: unused(slug), description: one.description }, now))
+      if (!known) ours.push(category)
+      const feedId = await insertFeed(
+        trx,
+        { url, title: '', ignoresDatesAhead: false, categoryIds: [category.id] },
+        now,
+      )
+      if (!known) await audit(trx, { at: now, actor, action: 'category.added', subject: `category:${category.slug}` })
+      await audit(trx, { at: now, actor, action: 'feed.added', subject: `feed:${feedId}`, detail: { url } })
+      report.added.push({ feedId, url, slug: category.slug, name: category.name, isNew: !known })
+    }
+  })
+  return report
+}
+
+/** The site's own where it fits ours, else made from the name; names of other scripts leave only the number. */
+export function slugFor({ id, slug, name }: SiteCategory): string {
+  const fitting = [slug.toLowerCase(), slugify(name), slugify(slug)].find(
+    (one) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(one) && /[a-z]/.test(one) && one.length <= 60 && one !== 'feed',
+  )
+  return fitting ?? `category-${id ?? slugify(name)}`.replace(/-$/, '')
+}
+
+export function sameName(one: string, other: string): boolean {
+  const plain = (text: string) => text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()
+  return plain(one) === plain(other)
+}
+
+/** Those of a site that somebody names, by name or slug; `missing`: names that none has. */
+export function chosenByName(categories: readonly SiteCategory[], names: readonly string[]) {
+  const chosen = new Set<SiteCategory>()
+  const missing: string[] = []
+  for (const name of names) {
+    const one =
+      categories.find((each) => sameName(each.name, name)) ??
+      categories.find((each) => sameName(each.slug, name) || slugFor(each) === name.toLowerCase())
+    if (one) chosen.add(one)
+    else missing.push(name)
+  }
+  return { chosen: [...chosen], missing }
+}
+
+/** What "all" means: those that have stories, or may have; not where a site puts what nobody has filed. */
+export function worthAdding({ count, isUnfiled }: SiteCategory): boolean {
+  return count !== 0 && !isUnfiled
+}

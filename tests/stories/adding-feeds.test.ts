@@ -1,0 +1,159 @@
+// An address becomes a feed: on the command line, in the console and by API. And what the command line does to feeds.
+
+import assert from 'node:assert/strict'
+import { addCategory } from '../../src/articles/categories.ts'
+import { listFeeds, listRules } from '../../src/articles/feeds.ts'
+import { allowHosts, typed } from '../support/command-line.ts'
+import { type FeedServer, openFeedServer, rss } from '../support/feed-server.ts'
+import { type House, story } from '../support/house.ts'
+import { openApi, openConsole } from '../support/keys.ts'
+
+const link = (href: string, title: string, type = 'application/rss+xml') =>
+  `<link rel="alternate" type="${type}" title="${title}" href="${href}">`
+const page = (...links: string[]) => `<!doctype html><html><head>${links.join('')}</head><body>News</body></html>`
+
+/** Answers pages at their paths and a feed everywhere else that ends in .xml. */
+async function withSite(house: House, pages: Record<string, string>, run: (site: FeedServer) => Promise<void>) {
+  const site = await openFeedServer()
+  allowHosts(house, site.host)
+  site.answer = (request, response) => {
+    const found = pages[request.url!]
+    if (found !== undefined) return void response.setHeader('content-type', 'text/html').end(found)
+    if (request.url!.endsWith('.xml'))
+      return void response.end(rss([{ title: 'A', link: 'https://lantern.example/a' }]))
+    response.writeHead(request.url === '/busy' ? 503 : 404).end()
+  }
+  try {
+    await addCategory(house.ctx, { name: 'Politics' })
+    await run(site)
+  } finally {
+    await site.close()
+  }
+}
+
+const pages = {
+  '/one': page(link('/feed.xml', 'The Lantern')),
+  '/with-comments': page(
+    link('/comments/feed.xml', 'The Lantern » Comments Feed'),
+    link('/story/feed.xml', 'The Lantern » Harbour reopens Comments Feed'),
+    link('/main.xml', 'The Lantern » Feed'),
+  ),
+  '/several': page(link('/news.xml', 'News &amp; more'), link('/sport.xml', 'Sport')),
+  '/none': page(),
+  '/broken': page(link('/gone', 'The Lantern')),
+}
+
+const urls = async (house: House) => (await listFeeds(house.db)).map((feed) => new URL(feed.url).pathname)
+
+story('feed add follows a page to the one feed that it names, and lists several', async (house) => {
+  await withSite(house, pages, async (site) => {
+    const add = (path: string, ...more: string[]) => typed(house, ['feed', 'add', site.origin + path, ...more])
+    const one = await add('/one', '--category', 'politics', '--json')
+    assert.equal(one.code, 0, one.stderr)
+    assert.deepEqual(one.lines(), [{ id: 1, url: `${site.origin}/feed.xml`, categories: ['politics'] }])
+    assert.equal((await add('/with-comments')).code, 0)
+    const several = await add('/several')
+    assert.equal(several.code, 1)
+    assert.match(several.stderr, /names 2 feeds.*\/news\.xml \(News & more\), .*\/sport\.xml \(Sport\)/)
+    for (const [path, why] of [
+      ['/none', /HTML page, not a feed/],
+      ['/broken', /names .*\/gone, which is no feed: It answered 404/],
+      ['/nowhere', /answered 404: there is nothing at this address/],
+    ] as const) {
+      const refused = await add(path)
+      assert.equal(refused.code, 1, path)
+      assert.match(refused.stderr, why)
+      assert.doesNotMatch(refused.stderr, /\n {4}at /)
+    }
+    const busy = await add('/busy')
+    assert.equal(busy.code, 0)
+    assert.match(busy.stderr, /asked again.*503/)
+    assert.match((await add('/one')).stderr, /one of the feeds already/)
+    assert.deepEqual(await urls(house), ['/feed.xml', '/main.xml', '/busy'])
+  })
+})
+
+story('the API follows a page to its one feed, and names several in its refusal', async (house) => {
+  await withSite(house, pages, async (site) => {
+    const api = await openApi(house, 'articles')
+    const add = (path: string) => api('post', '/feeds').send({ url: site.origin + path, categories: ['politics'] })
+    assert.equal((await add('/one').expect(201)).body.url, `${site.origin}/feed.xml`)
+    const { body } = await add('/several').expect(409)
+    assert.match(body.detail, /\/news\.xml \(News & more\), .*\/sport\.xml \(Sport\)/)
+    assert.deepEqual(
+      body.errors.map((error: { field: string }) => error.field),
+      ['url', 'url'],
+    )
+    assert.match((await add('/none').expect(409)).body.errors[0].message, /HTML page/)
+    assert.deepEqual(await urls(house), ['/feed.xml'])
+  })
+})
+
+story('the console shows the feeds of a page to choose from', async (house) => {
+  await withSite(house, pages, async (site) => {
+    const console = await openConsole(house)
+    const chosen = await console.post('/admin/feeds', { url: `${site.origin}/several` }).expect(303)
+    const choice = await console.get(chosen.headers.location!).expect(200)
+    assert.match(choice.text, /names 2 feeds\. Choose one/)
+    assert.match(choice.text, /feeds\/try\?url=[^"]*news\.xml">News &#38; more</)
+    await console.post('/admin/feeds', { url: `${site.origin}/one`, category: 'politics' }).expect(303)
+    assert.deepEqual(await urls(house), ['/feed.xml'])
+  })
+})
+
+story(
+  'feeds are paused, resumed and removed on the command line, and each of it is in the audit log',
+  async (house) => {
+    await withSite(house, pages, async (site) => {
+      await typed(house, ['feed', 'add', `${site.origin}/feed.xml`])
+      assert.deepEqual((await typed(house, ['feed', 'pause', '1', '--json'])).lines(), [
+        { id: 1, url: `${site.origin}/feed.xml`, state: 'paused' },
+      ])
+      assert.match((await typed(house, ['feed', 'resume', '1'])).stdout, /resumed, and due now/)
+      assert.equal((await typed(house, ['feed', 'pause', 'x'])).code, 1)
+      assert.match((await typed(house, ['feed', 'pause', '9'])).stderr, /no feed 9/)
+      for (const says of [null, false]) {
+        const asked = await typed(house, ['feed', 'remove', '1'], says)
+        assert.equal(asked.code, 1)
+        assert.match(asked.stderr, /Nothing was removed/)
+      }
+      assert.equal((await typed(house, ['feed', 'remove', '1'], true)).code, 0)
+      assert.deepEqual(await urls(house), [])
+      await typed(house, ['feed', 'add', `${site.origin}/feed.xml`])
+      const told = await typed(house, ['feed', 'remove', '2', '--yes', '--json'])
+      assert.deepEqual(told.lines(), [{ id: 2, url: `${site.origin}/feed.xml`, removed: true }])
+      const lines = await house.db.selectFrom('auditLog').select(['action', 'actor']).orderBy('id').execute()
+      assert.deepEqual(
+        lines.filter(({ actor }) => actor === 'cli').map(({ action }) => action),
+        ['feed.added', 'feed.paused', 'feed.resumed', 'feed.removed', 'feed.added', 'feed.removed'],
+      )
+    })
+  },
+)
+
+story('rules are added, listed and removed on the command line, for one feed and for all', async (house) => {
+  await withSite(house, pages, async (site) => {
+    await typed(house, ['feed', 'add', `${site.origin}/feed.xml`])
+    const rule = (...words: string[]) => typed(house, ['feed', 'rule', ...words])
+    assert.equal((await rule('add', '1', 'label: Parliament = politics')).code, 0)
+    assert.deepEqual((await rule('add', '1', 'title: sponsored = -', '--json')).lines(), [
+      { number: 2, field: 'title', pattern: 'sponsored', category: null },
+    ])
+    assert.equal((await rule('add', 'all', 'link: /ads/ = -')).code, 0)
+    assert.match((await rule('list', '1')).stdout, /1 {2}label: Parliament = politics\n2 {2}title: sponsored = -/)
+    assert.equal((await rule('list', 'all', '--json')).lines().length, 1)
+    for (const [id, text, why] of [
+      ['1', 'nonsense', /can’t be read/],
+      ['1', 'label: x = nowhere', /no category nowhere/],
+      ['7', 'label: x = politics', /no feed 7/],
+    ] as const) {
+      const refused = await rule('add', id, text)
+      assert.equal(refused.code, 1)
+      assert.match(refused.stderr, why)
+    }
+    assert.match((await rule('remove', '1', '1')).stderr, /Nothing was removed/)
+    assert.equal((await rule('remove', '1', '1', '--yes')).code, 0)
+    assert.match((await rule('remove', '1', '5', '--yes')).stderr, /no rule 5/)
+    assert.deepEqual(await listRules(house.db, 1), [{ field: 'title', pattern: 'sponsored', category: null }])
+  })
+})
