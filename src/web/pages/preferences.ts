@@ -1,7 +1,6 @@
 // /preferences and what hangs on it: the choice, the hour, a pause, another address, my data, erasure. The signed link is the
 // only key; without one the page asks for an address and mails it there. GET shows; every change is a POST that comes back here by redirect, so that reloading repeats nothing.
 
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Request, RequestHandler, Response } from 'express'
 import { Refusal } from '../../base/errors.ts'
 import { takePlace } from '../../db/rate-limits.ts'
@@ -13,35 +12,16 @@ import { eraseSubscriber } from '../../subscribers/erase.ts'
 import { endOlderLinks } from '../../subscribers/generation.ts'
 import { readLink } from '../../subscribers/links.ts'
 import { personalData } from '../../subscribers/personal-data.ts'
-import {
-  changePreferences,
-  mailPreferencesLink,
-  mailPreferencesLinkTo,
-  readLocale,
-  readNumber,
-  type PreferenceChanges,
-} from '../../subscribers/preferences.ts'
+import { changePreferences, readLocale, readNumber, type PreferenceChanges } from '../../subscribers/preferences.ts'
 import { findSubscriber, listSubscriptions } from '../../subscribers/store.ts'
-import { readAddress } from '../../subscribers/subscribe.ts'
 import { readPause } from '../../subscribers/subscriptions.ts'
-import { canReturn } from '../../subscribers/unsubscribe.ts'
 import { statusOf } from '../errors.ts'
-import { field } from '../forms.ts'
 import { html } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
-import {
-  linkByAddress,
-  message,
-  oneButton,
-  originOf,
-  sendCheckMail,
-  sendEnded,
-  sendForged,
-  sendOver,
-  tokenOf,
-} from './links.ts'
+import { message, oneButton, originOf, sendEnded, sendForged, sendOver, tokenOf } from './links.ts'
 import { preferencesPage, type Notice } from './preferences-form.ts'
+import { mailLinkByAddress, sendAskForLink } from './preferences-link.ts'
 
 const notices: Record<string, Notice> = {
   saved: 'Saved.',
@@ -153,58 +133,6 @@ export function sendMyData(web: WebContext): RequestHandler {
       .type('json')
       .send(JSON.stringify(await personalData(web.db, opened.subscriber.id), null, 2))
   }
-}
-
-/** A new link for a preferences link that is too old, or for who unsubscribed and has only that link. The page says the same
- * whatever became of the subscriber. */
-export function mailFreshLink(web: WebContext): RequestHandler {
-  return async (request, response) => {
-    const token = tokenOf(request)
-    const now = web.clock.now()
-    const preferences = readLink(web.config, 'preferences', token, now)
-    const unsubscribe = readLink(web.config, 'unsubscribe', token, now)
-    if (preferences.outcome === 'forged' && unsubscribe.outcome === 'forged') return sendForged(response, web.config)
-    await takePlace(web, 'link', request.ip ?? null)
-    if (preferences.outcome !== 'forged')
-      await mailPreferencesLink(web, preferences.id, ({ generation }) => generation === preferences.generation)
-    else if (unsubscribe.outcome !== 'forged')
-      await mailPreferencesLink(web, unsubscribe.id, (subscriber) => canReturn(subscriber, now))
-    sendCheckMail(response, web.config, linkIsMailed)
-  }
-}
-
-const linkIsMailed =
-  'If there is a subscription, a link to its preferences is on its way, unless one was mailed within the last six hours.'
-
-/** Without a token: by address. The answer is the same, and takes the same time, whatever the address is. */
-async function mailLinkByAddress(web: WebContext, request: Request, response: Response): Promise<void> {
-  const email = (request.body as Record<string, unknown>)['email']
-  const evenly = pause(answerMs)
-  try {
-    readAddress(email)
-    await takePlace(web, 'link', request.ip ?? null)
-    await mailPreferencesLinkTo(web, email)
-    await evenly
-  } catch (refusal) {
-    if (!(refusal instanceof Refusal) || refusal.code !== 'invalid' || request.accepts(['html', 'json']) === 'json')
-      throw refusal
-    return sendAskForLink(web, response, field(request, 'email')?.slice(0, 400), refusal)
-  }
-  sendCheckMail(response, web.config, linkIsMailed)
-}
-
-/** No answer by address is sooner: longer than any of them takes. */
-const answerMs = 40
-
-function sendAskForLink(web: WebContext, response: Response, typed?: string, refusal?: Refusal): void {
-  sendPage(response, web.config, {
-    ...message(
-      'Your newsletter',
-      'Your preferences open by a link that we mail to you.',
-      linkByAddress(typed, refusal?.problems[0]),
-    ),
-    status: refusal ? statusOf[refusal.code] : 200,
-  })
 }
 
 /** Ends this link too: the new one goes to the mailbox, not to whoever has this page. */

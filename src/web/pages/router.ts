@@ -10,15 +10,8 @@ import { mailConfirmation, showConfirmation, takeConfirmation } from './confirm.
 import { sendEmbedScript, showEmbed } from './embed.ts'
 import { showFront } from './front.ts'
 import { showPrivacy, showTerms } from './legal.ts'
-import {
-  endLinks,
-  mailFreshLink,
-  savePreferences,
-  sendMyData,
-  showPreferences,
-  takeAddress,
-  takeErasure,
-} from './preferences.ts'
+import { endLinks, savePreferences, sendMyData, showPreferences, takeAddress, takeErasure } from './preferences.ts'
+import { mailFreshLink } from './preferences-link.ts'
 import { showCheckYourMail, takeSubscription } from './subscribe.ts'
 import { readOneClick, showUnsubscribe, takeReturn, takeUnsubscribe } from './unsubscribe.ts'
 
