@@ -75,7 +75,7 @@ async function tryOne(
   }
 }
 
-function whyNotOpened(error: unknown): string {
+export function whyNotOpened(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'There is no such file.'
   if (code === 'EACCES' || code === 'EPERM') return 'It may not be read: its permissions forbid it.'

@@ -7,6 +7,7 @@ import { feedsOfPage, type NamedFeed } from './feeds-of-page.ts'
 import { readTexts } from './excerpt.ts'
 import { plainText } from './plain-text.ts'
 import { titleOfText } from './titles.ts'
+import { type ListedFeed, readOpml } from './opml.ts'
 import { categoriesOfApi, type SiteCategory, type WordPressPage, wordpressOfPage } from './wordpress-page.ts'
 import { FeedRefused } from './xml.ts'
 
@@ -55,14 +56,24 @@ export interface PlainTexts {
   source: string | null
 }
 
+/** A list of feeds that another program exported. */
+export interface FeedListJob {
+  kind: 'feed-list'
+  bytes: Uint8Array
+}
+
+/** A sentence: it is no list of feeds. */
+export type FeedList = ListedFeed[] | string
+
 /** A sentence: it is no list of categories. */
 export type SiteCategories = SiteCategory[] | string
 
-export type ParseJob = DocumentJob | SiteCategoriesJob | TextsJob
+export type ParseJob = DocumentJob | SiteCategoriesJob | FeedListJob | TextsJob
 
-export function runJob(job: ParseJob): DocumentReading | SiteCategories | PlainTexts[] {
+export function runJob(job: ParseJob): DocumentReading | SiteCategories | FeedList | PlainTexts[] {
   if (job.kind === 'document') return readDocument(job)
-  return job.kind === 'site-categories' ? readSiteCategories(job) : job.texts.map(plainTexts)
+  if (job.kind === 'site-categories') return readSiteCategories(job)
+  return job.kind === 'feed-list' ? readFeedList(job) : job.texts.map(plainTexts)
 }
 
 function readDocument({ bytes, origin, orPage, link }: DocumentJob): DocumentReading {
@@ -78,9 +89,19 @@ function readDocument({ bytes, origin, orPage, link }: DocumentJob): DocumentRea
 }
 
 function readSiteCategories({ bytes, home }: SiteCategoriesJob): SiteCategories {
-  try {
+  return orSentence(() => {
     const answer = readJson(decodeBytes(bytes, null).text)
     return answer === undefined ? 'It answered broken JSON.' : categoriesOfApi(answer, home)
+  })
+}
+
+function readFeedList({ bytes }: FeedListJob): FeedList {
+  return orSentence(() => readOpml(decodeBytes(bytes, null).text))
+}
+
+function orSentence<Answer>(read: () => Answer): Answer | string {
+  try {
+    return read()
   } catch (error) {
     if (error instanceof FeedRefused) return error.message
     throw error

@@ -2,7 +2,7 @@
 
 import { ownBytes, ParserThread, type ParserLimits, Unreadable } from '../base/parser-thread.ts'
 import type { Origin } from './feed-formats.ts'
-import type { DocumentReading, ParseJob, PlainTexts, PushedTexts, SiteCategories } from './parse-jobs.ts'
+import type { DocumentReading, FeedList, ParseJob, PlainTexts, PushedTexts, SiteCategories } from './parse-jobs.ts'
 
 export class Parser extends ParserThread<ParseJob> {
   constructor(limits: Partial<ParserLimits> = {}) {
@@ -29,10 +29,20 @@ export class Parser extends ParserThread<ParseJob> {
   }
 
   /** Never throws on account of what the site answered. */
-  async siteCategories(given: Uint8Array, home: string): Promise<SiteCategories> {
+  siteCategories(given: Uint8Array, home: string): Promise<SiteCategories> {
     const bytes = ownBytes(given)
+    return this.#orSentence<SiteCategories>({ kind: 'site-categories', bytes, home }, bytes)
+  }
+
+  /** Never throws on account of the list. */
+  feedList(given: Uint8Array): Promise<FeedList> {
+    const bytes = ownBytes(given)
+    return this.#orSentence<FeedList>({ kind: 'feed-list', bytes }, bytes)
+  }
+
+  async #orSentence<Answer>(job: ParseJob, bytes: Uint8Array<ArrayBuffer>): Promise<Answer | string> {
     try {
-      return await this.run<SiteCategories>({ kind: 'site-categories', bytes, home }, { transfer: [bytes.buffer] })
+      return await this.run<Answer>(job, { transfer: [bytes.buffer] })
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error
       return error.message

@@ -3,11 +3,11 @@
 
 import { type Actor, audit } from '../access/audit.ts'
 import type { Context } from '../db/context.ts'
-import { insertCategory, slugify } from './categories.ts'
+import { slugify } from './categories.ts'
 import { fetchingOf } from './discover.ts'
 import { insertFeed } from './feeds.ts'
 import { lookAt } from './look-at.ts'
-import { listCategories } from './store.ts'
+import { NamedCategories, sameName } from './named-categories.ts'
 import type { SiteCategory } from './wordpress-page.ts'
 
 export interface AddedCategory {
@@ -48,19 +48,13 @@ export async function addSiteCategories(
   await Promise.all(Array.from({ length: atOnce }, work))
   const now = ctx.clock.now()
   await ctx.db.transaction().execute(async (trx) => {
-    const before = await listCategories(trx, { withRetired: true })
-    const ours = [...before]
-    /** Names of other scripts may leave the same. */
-    const unused = (slug: string, n = 1): string => {
-      const tried = n === 1 ? slug : `${slug.slice(0, 56)}-${n}`
-      return ours.some((our) => our.slug === tried) ? unused(slug, n + 1) : tried
-    }
+    const categories = await NamedCategories.read(trx)
     for (const one of chosen) {
       const url = readable.get(one)
       if (url === undefined) continue
       const leave = (why: string) => report.left.push({ name: one.name, url, why })
       const slug = slugFor(one)
-      const known = ours.find((our) => sameName(our.name, one.name)) ?? before.find((our) => our.slug === slug)
+      const known = categories.find(one.name, slug)
       if (known?.retiredAt) {
         leave(`The category ${known.name} is retired here. Offer it again first.`)
         continue
@@ -71,8 +65,7 @@ export async function addSiteCategories(
         continue
       }
       const category =
-        known ?? (await insertCategory(trx, { name: one.name, slug: unused(slug), description: one.description }, now))
-      if (!known) ours.push(category)
+        known ?? (await categories.make(trx, { name: one.name, slug, description: one.description }, now))
       const feedId = await insertFeed(
         trx,
         { url, title: '', ignoresDatesAhead: false, categoryIds: [category.id] },
@@ -92,11 +85,6 @@ export function slugFor({ id, slug, name }: SiteCategory): string {
     (one) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(one) && /[a-z]/.test(one) && one.length <= 60 && one !== 'feed',
   )
   return fitting ?? `category-${id ?? slugify(name)}`.replace(/-$/, '')
-}
-
-export function sameName(one: string, other: string): boolean {
-  const plain = (text: string) => text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()
-  return plain(one) === plain(other)
 }
 
 /** Those of a site that somebody names, by name or slug; `missing`: names that none has. */

@@ -19,6 +19,7 @@ import {
   feedRuleRemove,
   feedSwitch,
 } from '../articles/feed-commands.ts'
+import { feedImport, type FeedImportArgs } from '../articles/feed-import-command.ts'
 import { systemClock } from '../base/clock.ts'
 import { Refusal } from '../base/errors.ts'
 import { type AddCommands, wholeNumber } from './program.ts'
@@ -59,6 +60,18 @@ export const articleCommands: AddCommands = (program, session, does) => {
     .option(...json)
     .action(
       does(async (url: string, options: Omit<FeedAddArgs, 'url'>) => feedAdd(await ctx(), { url, ...options }, out)),
+    )
+  feed
+    .command('import')
+    .description('add the feeds of a list that another program exported (OPML); its folders become categories')
+    .argument('<file>')
+    .option('--dry-run', 'say what would happen, change nothing')
+    .option('--yes', "don't ask after the report; without a terminal nobody is asked")
+    .option(...json)
+    .action(
+      does(async (file: string, options: Omit<FeedImportArgs, 'file'>) =>
+        feedImport(await ctx(), { file: resolvePath(session, file), ...options }, out, session.confirm),
+      ),
     )
   feed
     .command('change')

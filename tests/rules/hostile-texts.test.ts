@@ -68,6 +68,7 @@ const readers: Record<string, (text: string) => unknown> = {
       'https://l.example/',
       text.slice(0, 32_768),
     ),
+  'list of feeds': (text) => runJob({ kind: 'feed-list', bytes: Buffer.from(`<opml><outline ${text}`) }),
   'categories of a WordPress site': (text) => {
     const one = { id: 3, name: text, slug: text, description: text, link: `https://l.example/${text}` }
     return categoriesOfApi([one], 'https://l.example/')

@@ -1,6 +1,9 @@
 // An address becomes a feed: on the command line, in the console and by API. And what the command line does to feeds.
 
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { addCategory } from '../../src/articles/categories.ts'
 import { listFeeds, listRules } from '../../src/articles/feeds.ts'
 import { allowHosts, typed } from '../support/command-line.ts'
@@ -155,5 +158,84 @@ story('rules are added, listed and removed on the command line, for one feed and
     assert.equal((await rule('remove', '1', '1', '--yes')).code, 0)
     assert.match((await rule('remove', '1', '5', '--yes')).stderr, /no rule 5/)
     assert.deepEqual(await listRules(house.db, 1), [{ field: 'title', pattern: 'sponsored', category: null }])
+  })
+})
+
+const opml = (site: FeedServer) => `<?xml version="1.0"?><opml version="2.0"><head><title>Mine</title></head><body>
+<outline text="Politics"><outline text="The Lantern" type="rss" xmlUrl="${site.origin}/a.xml" htmlUrl="https://x.example/"/>
+  <outline text="World &amp; Harbours"><outline title="Deep" type="rss" xmlUrl="${site.origin}/b.xml"/></outline></outline>
+<outline text="Спорт"><OUTLINE TEXT="Twice" xmlURL="${site.origin}/a.xml"/><outline text="Inside" xmlUrl="http://10.0.0.1/feed"/>
+  <outline text="Known" xmlUrl="feed://${site.host}/known.xml"/><outline text="A note"/></outline>
+<outline text="Loose" xmlUrl="${site.origin}/c.xml" category="/News/Sea"/>
+<outline text="Again" xmlUrl="${site.origin}/c.xml" category="Sea"/></body></opml>`
+
+story(
+  'a list of feeds is imported with its folders as categories, after a report that names duplicates',
+  async (house) => {
+    await withSite(house, pages, async (site) => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'opml-'))
+      try {
+        const write = (name: string, text: string) => {
+          writeFileSync(path.join(folder, name), text)
+          return path.join(folder, name)
+        }
+        await typed(house, ['feed', 'add', `${site.origin}/known.xml`])
+        const file = write('feeds.opml', opml(site).replace('feed://', 'http://'))
+        const dry = await typed(house, ['feed', 'import', file, '--dry-run', '--json'])
+        assert.equal(dry.code, 0, dry.stderr)
+        assert.deepEqual(dry.lines().at(-1), {
+          event: 'would-import',
+          added: 3,
+          duplicates: 3,
+          refused: 1,
+          newCategories: ['World & Harbours', 'Спорт', 'Sea'],
+        })
+        assert.deepEqual(await urls(house), ['/known.xml'])
+        const asked = await typed(house, ['feed', 'import', file], false)
+        assert.match(asked.stderr, /Nothing was imported/)
+        assert.match(asked.stdout, /skip.*known\.xml {2}It is feed 1 already/)
+        assert.match(asked.stdout, /skip.*10\.0\.0\.1\/feed {2}10\.0\.0\.1 is not a public address/)
+        assert.deepEqual(await urls(house), ['/known.xml'])
+        assert.equal((await typed(house, ['feed', 'import', file], true)).code, 0)
+        assert.deepEqual(
+          (await listFeeds(house.db)).map((feed) => [new URL(feed.url).pathname, feed.categories]),
+          [
+            ['/known.xml', []],
+            ['/a.xml', ['politics', 'category']],
+            ['/b.xml', ['world-harbours']],
+            ['/c.xml', ['sea']],
+          ],
+        )
+        assert.equal((await typed(house, ['feed', 'import', file, '--yes'])).code, 1, 'all are there')
+        for (const [text, why] of [
+          ['<rss><channel/></rss>', /no OPML file/],
+          ['<opml><body/></opml>', /without feeds/],
+          [`<opml>${'<outline text="x">'.repeat(60)}`, /nested more than 50/],
+          [`<opml>${'<outline/>'.repeat(6000)}`, /more than 5000/],
+        ] as const) {
+          const refused = await typed(house, ['feed', 'import', write('bad.opml', text)])
+          assert.equal(refused.code, 1)
+          assert.match(refused.stderr, why)
+        }
+        assert.match((await typed(house, ['feed', 'import', path.join(folder, 'none')])).stderr, /no such file/)
+      } finally {
+        rmSync(folder, { recursive: true })
+      }
+    })
+  },
+)
+
+story('the console shows what a pasted list would bring before it adds anything', async (house) => {
+  await withSite(house, pages, async (site) => {
+    const console = await openConsole(house)
+    await console.get('/admin/feeds/import').expect(200)
+    const shown = await console.post('/admin/feeds/import', { opml: opml(site) }).expect(200)
+    assert.match(shown.text, /would be added/)
+    assert.match(shown.text, /not a public address/)
+    assert.deepEqual(await urls(house), [])
+    const done = await console.post('/admin/feeds/import', { opml: opml(site), decided: 'yes' }).expect(200)
+    assert.match(done.text, /were added/)
+    assert.deepEqual(await urls(house), ['/a.xml', '/b.xml', '/known.xml', '/c.xml'])
+    await console.post('/admin/feeds/import', { opml: 'nonsense' }).expect(400)
   })
 })

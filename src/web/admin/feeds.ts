@@ -23,6 +23,7 @@ import { field, fieldList, readForm } from '../forms.ts'
 import { html, type Html } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
+import { mountFeedImport } from './feed-import.ts'
 import { mountFeedSite } from './feed-site.ts'
 import { mappingForm } from './feed-mapping.ts'
 import { showTry } from './feed-try.ts'
@@ -57,12 +58,14 @@ export function mountFeeds(router: Router, web: WebContext): void {
           <label for="url">Address of the feed, of a page that names it, or of a WordPress site</label>
           <input id="url" name="url" type="url" required maxlength="2000" placeholder="https://" />
           <p class="buttons"><button class="main">Try it</button></p>
-        </form>`,
+        </form>
+        <p><a href="/admin/feeds/import">Import a list of feeds (OPML)…</a></p>`,
     })
   })
 
   router.get('/feeds/try', showTry(web))
   mountFeedSite(router, web)
+  mountFeedImport(router, web)
 
   router.post('/feeds', readForm, async (request, response) => {
     const given = field(request, 'url') ?? ''
