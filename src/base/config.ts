@@ -65,6 +65,8 @@ export function readConfig(environment: Record<string, string | undefined>) {
   const sesTopics = env.INBOUND_SES_TOPIC.split(/[\s,]+/).filter(Boolean)
   for (const topic of sesTopics.filter((each) => !isSnsTopic(each)))
     problems.push(`INBOUND_SES_TOPIC: ${topic} is not like arn:aws:sns:eu-west-1:123456789012:bounces`)
+  if (env.INBOUND_LISTEN !== undefined && env.BOUNCE_DOMAIN === undefined && !wrong.has('BOUNCE_DOMAIN'))
+    problems.push('INBOUND_LISTEN: needs BOUNCE_DOMAIN, the domain that it takes mail for')
 
   const dkim = readDkim(env, problems)
   if (problems.length) throw new ConfigError(problems)
@@ -138,6 +140,9 @@ export function readConfig(environment: Record<string, string | undefined>) {
     },
     /** The ways by which mail comes back. */
     inbound: {
+      listen: env.INBOUND_LISTEN ? hostAndPort(env.INBOUND_LISTEN) : null,
+      /** Mail to BOUNCE_DOMAIN reaches us: people can unsubscribe by it. */
+      takesMail: env.INBOUND_LISTEN !== undefined,
       sesTopics,
       mailgunKey: env.INBOUND_MAILGUN_KEY ?? null,
     },
@@ -146,6 +151,11 @@ export function readConfig(environment: Record<string, string | undefined>) {
     retentionDays: env.RETENTION_DAYS,
     logLevel: env.LOG_LEVEL ?? (trial ? 'warn' : 'info'),
   })
+}
+
+function hostAndPort(text: string): { host: string; port: number } {
+  const [, host, port] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(text)!
+  return { host: host!, port: Number(port) }
 }
 
 function deepFreeze<T>(value: T): T {

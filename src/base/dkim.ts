@@ -26,6 +26,7 @@ export const signedHeaders = [
   'List-Archive',
   'List-Help',
   'Auto-Submitted',
+  'X-Broadsheet-Delivery',
 ] as const
 
 export interface DkimSettings {

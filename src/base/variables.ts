@@ -92,7 +92,17 @@ export const variables = {
   DKIM_LEAVE_OUT: text('').describe(
     'headers that stay unsigned, as the relay replaces them; Amazon SES: Message-ID, Date',
   ),
-  BOUNCE_DOMAIN: optional.describe('domain of the return path (VERP); unset: bounces go to MAIL_FROM'),
+  BOUNCE_DOMAIN: z
+    .string()
+    .regex(/^(?=.{1,190}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i, 'must be a domain in ASCII such as bounces.news.example')
+    .transform((domain) => domain.toLowerCase())
+    .optional()
+    .describe('domain of the return path (VERP); unset: bounces go to MAIL_FROM'),
+  INBOUND_LISTEN: z
+    .string()
+    .regex(/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i, 'must be host:port, such as 127.0.0.1:2525')
+    .optional()
+    .describe('host:port where a worker takes mail to BOUNCE_DOMAIN, by SMTP or LMTP'),
   INBOUND_SES_TOPIC: text('').describe(
     'SNS topics, separated by spaces or commas, whose notifications of Amazon SES are taken in at /inbound/ses',
   ),

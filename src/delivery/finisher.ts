@@ -7,7 +7,9 @@ import type { Mail } from './composer.ts'
 import { type Dkim, openDkim } from './dkim.ts'
 import type { LeasedDelivery } from './lane.ts'
 import { buildMessage, makeMessageId } from './message.ts'
-import { returnPath } from './return-path.ts'
+import { deliveryToken, returnPath } from './return-path.ts'
+
+export const deliveryHeader = 'X-Broadsheet-Delivery'
 
 export class Finisher {
   #config: Config
@@ -37,8 +39,10 @@ export class Finisher {
   }
 
   /** As SMTP takes it, signed. */
-  finish(mail: Mail, { recipient }: LeasedDelivery, messageId: string): Promise<readonly Buffer[]> {
-    return buildMessage(mail, { recipient, messageId, date: this.#clock.now() }, this.#dkim)
+  finish(mail: Mail, { id, recipient }: LeasedDelivery, messageId: string): Promise<readonly Buffer[]> {
+    // For providers that send under an envelope of their own: a report that quotes our headers still proves which mail it is about.
+    const headers = [...mail.headers, [deliveryHeader, deliveryToken(this.#config.secretKeys, id)] as const]
+    return buildMessage({ ...mail, headers }, { recipient, messageId, date: this.#clock.now() }, this.#dkim)
   }
 
   /** Ends the threads that sign. */

@@ -1,27 +1,48 @@
-// The envelope sender of each mail (VERP): `b-ID-MAC@BOUNCE_DOMAIN` names the delivery, so that what bounces is known to the
-// mail. Lower case throughout, as some servers fold the local part; 100 bits of MAC, so that nobody can forge a bounce.
+// The addresses of ours at BOUNCE_DOMAIN. The envelope sender of each mail (VERP), `b-ID-MAC`, names the delivery, so that what
+// bounces is known to the mail. `u-ID-MAC` unsubscribes the subscriber of that id. Lower case throughout, as some servers fold the
+// local part; 100 bits of MAC, so that nobody can forge one.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 
-export function returnPath(keys: readonly string[], domain: string, deliveryId: number): string {
-  return `b-${deliveryId.toString(36)}-${mac(keys[0]!, deliveryId)}@${domain}`
+/** Names a delivery where there is no envelope to do it: in a header. */
+export function deliveryToken(keys: readonly string[], deliveryId: number): string {
+  return `b-${deliveryId.toString(36)}-${mac(keys[0]!, 'return-path', deliveryId)}`
 }
 
-/** The delivery that an envelope recipient names, or null when it is none of ours or forged. Any case; any domain. */
+export function returnPath(keys: readonly string[], domain: string, deliveryId: number): string {
+  return `${deliveryToken(keys, deliveryId)}@${domain}`
+}
+
+export function unsubscribeAddress(keys: readonly string[], domain: string, subscriberId: number): string {
+  return `u-${subscriberId.toString(36)}-${mac(keys[0]!, 'unsubscribe-address', subscriberId)}@${domain}`
+}
+
+/** The delivery that an address or a token names, or null when it is none of ours or forged. Any case; any domain. */
 export function readReturnPath(keys: readonly string[], address: string): number | null {
-  const match = /^b-([0-9a-z]{1,11})-([a-z2-7]{20})@/i.exec(address.trim())
-  if (!match) return null
-  const id = parseInt(match[1]!, 36)
-  const given = Buffer.from(match[2]!.toLowerCase())
+  return read(keys, 'return-path', 'b', address)
+}
+
+/** The subscriber whom an address unsubscribes, likewise. */
+export function readUnsubscribeAddress(keys: readonly string[], address: string): number | null {
+  return read(keys, 'unsubscribe-address', 'u', address)
+}
+
+type Purpose = 'return-path' | 'unsubscribe-address'
+
+function read(keys: readonly string[], purpose: Purpose, letter: string, address: string): number | null {
+  const match = /^([bu])-([0-9a-z]{1,10})-([a-z2-7]{20})(?:@|$)/i.exec(address.trim())
+  if (match?.[1]!.toLowerCase() !== letter) return null
+  const id = parseInt(match[2]!, 36)
+  const given = Buffer.from(match[3]!.toLowerCase())
   let isGenuine = false
-  for (const key of keys) isGenuine = timingSafeEqual(Buffer.from(mac(key, id)), given) || isGenuine
+  for (const key of keys) isGenuine = timingSafeEqual(Buffer.from(mac(key, purpose, id)), given) || isGenuine
   return isGenuine ? id : null
 }
 
-function mac(key: string, deliveryId: number): string {
-  const bytes = createHmac('sha256', key).update(`broadsheet:return-path:${deliveryId}`).digest()
+function mac(key: string, purpose: Purpose, id: number): string {
+  const bytes = createHmac('sha256', key).update(`broadsheet:${purpose}:${id}`).digest()
   let text = ''
   // Five bits a letter, out of 20 bytes: the value of each is uniform.
   for (let i = 0; i < 20; i++) text += alphabet[bytes[i]! & 31]

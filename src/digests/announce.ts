@@ -87,10 +87,9 @@ export async function announcementWriter(
   const text: Piece = openPiece(storeFragment(template.text.get('open')!(values)))
   const feedback = feedbackId(config, 'announcement', editionId)
   return (holder, recipient, now) => {
-    const unsubscribe = unsubscribeUrl(config, holder.id)
     const links = {
       preferencesUrl: encodeFragment(preferencesUrl(config, holder, now)),
-      unsubscribeUrl: encodeFragment(unsubscribe),
+      unsubscribeUrl: encodeFragment(unsubscribeUrl(config, holder.id)),
     }
     const htmlSlots = { ...links, recipient: encodeFragment(escapeHtml(recipient)) }
     const body: Buffer[] = [beforeText]
@@ -102,7 +101,7 @@ export async function announcementWriter(
       from: config.mail.from,
       replyTo: config.mail.replyTo,
       subject: template.subject(values),
-      headers: [...listHeaders(config, unsubscribe), feedback, ...automaticHeaders],
+      headers: [...listHeaders(config, holder.id), feedback, ...automaticHeaders],
       contentType: alternativeType,
       isDotFree: true,
       body,

@@ -5,6 +5,7 @@ import { frequencyBits } from '../db/schema.ts'
 import type { DigestRecord, Mail } from '../delivery/composer.ts'
 import { formatDate } from '../mails/dates.ts'
 import { afterHtml, alternativeType, beforeHtml, beforeText } from '../mails/mime.ts'
+import { unsubscribeHeaders } from '../mails/list-headers.ts'
 import { encodeFragment } from '../mails/quoted-printable.ts'
 import { preferencesUrl, unsubscribeUrl, type LinkHolder } from '../subscribers/links.ts'
 import { escapeHtml, putPiece, sizeOfPiece, type Slots } from './fragments.ts'
@@ -36,13 +37,15 @@ export function spliceDigest(
   now: Date,
 ): Spliced {
   const { config } = frame
-  const unsubscribe = unsubscribeUrl(config, reader.holder.id)
   const preferences = preferencesUrl(config, reader.holder, now)
   const dateline = formatDate(frame.at, 'day', reader.timezone ?? config.digest.timezone, config.site.locale)
   const choices = choiceWords(frame, reader, due)
   const inOrder = selection.sections.flatMap((section) => section.articleIds)
   const { subject, preheader } = frame.headline(inOrder.slice(0, headlineStories))
-  const links = { preferencesUrl: encodeFragment(preferences), unsubscribeUrl: encodeFragment(unsubscribe) }
+  const links = {
+    preferencesUrl: encodeFragment(preferences),
+    unsubscribeUrl: encodeFragment(unsubscribeUrl(config, reader.holder.id)),
+  }
   const htmlSlots: Slots = {
     preheader: encodeFragment(escapeHtml(preheader)),
     dateline: frame.encoded(escapeHtml(dateline)),
@@ -74,11 +77,7 @@ export function spliceDigest(
       from: config.mail.from,
       replyTo: config.mail.replyTo,
       subject,
-      headers: [
-        ['List-Unsubscribe', `<${unsubscribe}>`],
-        ['List-Unsubscribe-Post', 'List-Unsubscribe=One-Click'],
-        ...frame.headers,
-      ],
+      headers: [...unsubscribeHeaders(config, reader.holder.id), ...frame.headers],
       contentType: alternativeType,
       isDotFree: true,
       body,

@@ -1,6 +1,8 @@
 // Headers that say what kind of mail this is. Values are ASCII as it is sent, but for folds, which delivery adds.
 
 import type { Config } from '../base/config.ts'
+import { unsubscribeAddress } from '../delivery/return-path.ts'
+import { unsubscribeUrl } from '../subscribers/links.ts'
 
 type Headers = readonly (readonly [name: string, value: string])[]
 
@@ -11,11 +13,26 @@ export const automaticHeaders: Headers = [
 ]
 
 /** RFC 2919, 2369 and 8058. */
-export function listHeaders(config: Pick<Config, 'site' | 'web' | 'mail'>, unsubscribeUrl: string): Headers {
+export function listHeaders(config: ListConfig, subscriberId: number): Headers {
+  return [...unsubscribeHeaders(config, subscriberId), ...fixedListHeaders(config)]
+}
+
+type ListConfig = Pick<Config, 'site' | 'web' | 'mail' | 'secretKeys' | 'inbound'>
+
+/** Receivers are known to give up on longer ones, and a folded one breaks signatures of relays. */
+const longestUnsubscribe = 300
+
+/** The https form first: one click. By mail where mail to us is read; delivery doesn't fold the line. */
+export function unsubscribeHeaders(config: Omit<ListConfig, 'site'>, subscriberId: number): Headers {
+  const { mail, secretKeys, inbound } = config
+  let value = `<${unsubscribeUrl(config, subscriberId)}>`
+  if (mail.bounceDomain && inbound.takesMail) {
+    const both = `${value}, <mailto:${unsubscribeAddress(secretKeys, mail.bounceDomain, subscriberId)}>`
+    if ('List-Unsubscribe: '.length + both.length <= longestUnsubscribe) value = both
+  }
   return [
-    ['List-Unsubscribe', `<${unsubscribeUrl}>`],
+    ['List-Unsubscribe', value],
     ['List-Unsubscribe-Post', 'List-Unsubscribe=One-Click'],
-    ...fixedListHeaders(config),
   ]
 }
 

@@ -150,10 +150,7 @@ export async function fillLetter(
     from: config.mail.fromSystem,
     replyTo: config.mail.replyTo,
     subject: template.subject(values),
-    headers:
-      leaveAs === null
-        ? automaticHeaders
-        : [...automaticHeaders, ...listHeaders(config, unsubscribeUrl(config, leaveAs))],
+    headers: leaveAs === null ? automaticHeaders : [...automaticHeaders, ...listHeaders(config, leaveAs)],
     ...(await composeAlternative({
       text: template.text.get('open')!(values),
       html: template.html.get('open')!(values),

@@ -34,6 +34,7 @@ const mail: Mail = {
     ['Feedback-ID', '17:digest:gazette'],
     ['Auto-Submitted', 'auto-generated'],
     ['X-Auto-Response-Suppress', 'OOF, AutoReply'],
+    ['X-Broadsheet-Delivery', 'b-9ix-abcdefghijklmnopqrst'],
   ],
   contentType: 'multipart/alternative; boundary="=_abc"',
   body: [

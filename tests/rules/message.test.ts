@@ -3,9 +3,10 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import PostalMime from 'postal-mime'
 import { parseMailbox } from '../../src/base/mailbox.ts'
+import { readReturnPath, readUnsubscribeAddress } from '../../src/delivery/return-path.ts'
 import { encodeText, formatMailbox } from '../../src/delivery/header-text.ts'
 import { buildMessage, formatDate, makeMessageId } from '../../src/delivery/message.ts'
-import { fixedListHeaders } from '../../src/mails/list-headers.ts'
+import { fixedListHeaders, listHeaders } from '../../src/mails/list-headers.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { plainMail } from '../support/sending.ts'
 
@@ -106,6 +107,34 @@ describe('a message', () => {
     await assert.rejects(build({ headers: [['X-Name', 'x\r\n y']] }))
     await assert.rejects(build({ headers: [['X-Name', 'x'.repeat(1000)]] }))
     await assert.rejects(build({ contentType: 'text/plain\r\nBcc: victim@example.org' }))
+  })
+
+  it('List-Unsubscribe stays on one line of at most 300 characters: by click, then by mail where mail to us is read', async () => {
+    const unsubscribe = async (env: Record<string, string>) => {
+      const config = readConfig({
+        SMTP_URL: 'smtp://127.0.0.1',
+        SECRET_KEY: 'k'.repeat(32),
+        POSTAL_ADDRESS: '1 Harbour Street',
+        PUBLIC_URL: 'https://news.example',
+        SITE_NAME: 'Gazette',
+        MAIL_FROM: 'news@news.example',
+        ...env,
+      })
+      const message = await build({ headers: listHeaders(config, 36) })
+      return message.split('\r\n').find((line) => line.startsWith('List-Unsubscribe:'))!
+    }
+    const click = /^List-Unsubscribe: <https:\/\/news\.example\/unsubscribe\?token=36\.0\.[\w-]{22}>/.source
+    const byMail = `${click}, <mailto:(u-10-[a-z2-7]{20}@bounces\\.news\\.example)>$`
+    const inbound = { BOUNCE_DOMAIN: 'Bounces.News.example', INBOUND_LISTEN: '127.0.0.1:2525' }
+    assert.match(await unsubscribe({}), new RegExp(`${click}$`))
+    assert.match(await unsubscribe({ BOUNCE_DOMAIN: 'bounces.news.example' }), new RegExp(`${click}$`))
+    const [, address] = new RegExp(byMail).exec(await unsubscribe(inbound))!
+    assert.equal(readUnsubscribeAddress(['k'.repeat(32)], address!), 36)
+    assert.equal(readReturnPath(['k'.repeat(32)], address!.replace('u-', 'b-')), null)
+    for (const path of ['a'.repeat(100), 'a'.repeat(150), 'a'.repeat(900)]) {
+      const line = await unsubscribe({ ...inbound, PUBLIC_URL: `https://news.example/${path}` }).catch(() => '')
+      assert.ok(line.length <= 300 || !line.includes('mailto'), line)
+    }
   })
 
   it('the Message-ID of a delivery is always the same', () => {
