@@ -10,12 +10,14 @@ import { Registry } from 'prom-client'
 import type { Relay } from './base/relay.ts'
 import type { Database } from './db/connect.ts'
 import type { Context } from './db/context.ts'
-import { openQueue } from './db/queue.ts'
+import { type JobName, openQueue, type Queue } from './db/queue.ts'
 import { parser } from './articles/parser.ts'
 import { inboundReader } from './inbound/reader.ts'
 import { composersOf } from './composers.ts'
 import { DeliveryMetrics } from './delivery/metrics.ts'
 import { DeliveryWorker } from './delivery/worker.ts'
+import { startListener } from './inbound/listener.ts'
+import { inboundChannel } from './inbound/store.ts'
 import { startSchedule, startWatch } from './schedule.ts'
 import { deadAddressesOf } from './subscribers/suppression.ts'
 import { Mailbox } from './trial/mailbox.ts'
@@ -93,6 +95,11 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
       await queue.work(chores(ctx))
       const stopSchedule = await startSchedule(ctx, queue)
       serving.push(stopSchedule)
+      serving.push(await database.listen(inboundChannel, () => wake(ctx, queue, 'inbound')))
+      if (config.inbound.listen) {
+        const listener = await startListener(ctx, config.inbound.listen)
+        serving.push(() => listener.close())
+      }
     }
     serving.push(startWatch(ctx))
     return { ctx, database, relays, port, stop }
@@ -100,6 +107,13 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
     await stop()
     throw cause
   }
+}
+
+/** Losing a wake-up costs a minute: cron looks, too. */
+function wake({ db, log }: Context, queue: Queue, name: JobName): void {
+  db.transaction()
+    .execute((trx) => queue.enqueue(trx, name, {} as never))
+    .catch((error: unknown) => log.warn({ err: error, job: name }, 'a chore could not be added'))
 }
 
 type Stop = () => Promise<unknown>

@@ -13,6 +13,7 @@ import { closeFinished } from './digests/close.ts'
 const lines: readonly { name: JobName; pattern: string }[] = [
   { name: 'tick', pattern: '* * * * *' },
   { name: 'poll-feeds', pattern: '* * * * *' },
+  { name: 'inbound', pattern: '* * * * *' },
   { name: 'housekeeping', pattern: '17 3 * * *' },
 ]
 

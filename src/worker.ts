@@ -6,6 +6,7 @@ import type { Context } from './db/context.ts'
 import type { JobHandlers } from './db/queue.ts'
 import { runTick } from './digests/tick.ts'
 import { purgeInboundTokens } from './inbound/webhooks.ts'
+import { purgeInbound, runInbound } from './inbound/work.ts'
 import { purgeUnconfirmed } from './subscribers/purge.ts'
 import { purgeAccess } from './access/purge.ts'
 
@@ -13,10 +14,12 @@ export function chores(ctx: Context): JobHandlers {
   return {
     tick: () => runTick(ctx),
     'poll-feeds': () => pollDueFeeds(ctx),
+    inbound: () => runInbound(ctx),
     housekeeping: async () => {
       await purgeUnconfirmed(ctx)
       await purgeAccess(ctx)
       await purgeInboundTokens(ctx)
+      await purgeInbound(ctx)
     },
   }
 }

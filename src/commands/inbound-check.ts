@@ -1,11 +1,12 @@
 // Whether mail can come back, and by which ways. Part of `doctor`.
 
 import type { Config } from '../base/config.ts'
+import { reportDays } from '../inbound/match.ts'
 import type { Finding } from './doctor.ts'
 
 export function checkInbound(config: Config): Finding[] {
   if (config.trial) return []
-  const { sesTopics, mailgunKey } = config.inbound
+  const { listen, sesTopics, mailgunKey } = config.inbound
   const webhook = (what: string, path: string): Finding => {
     const address = `${config.web.publicUrl}${path}`
     return config.web.secure
@@ -13,9 +14,25 @@ export function checkInbound(config: Config): Finding[] {
       : { what, state: 'warn', found: `at ${address}, which is plain http`, fix: 'Webhooks should be posted by https.' }
   }
   const ways: Finding[] = [
+    ...(listen
+      ? [
+          {
+            what: 'mail that comes back',
+            state: 'ok',
+            found: `a worker takes mail to ${config.mail.bounceDomain} at ${listen.host}:${listen.port}`,
+          } as const,
+        ]
+      : []),
     ...(sesTopics.length ? [webhook('webhooks of Amazon SES', '/inbound/ses')] : []),
     ...(mailgunKey ? [webhook('webhooks of Mailgun', '/inbound/mailgun')] : []),
   ]
+  if (ways.length && config.retentionDays < reportDays)
+    ways.push({
+      what: 'RETENTION_DAYS',
+      state: 'warn',
+      found: `reports may come for ${reportDays} days, but deliveries are kept for ${config.retentionDays}`,
+      fix: `Set it to ${reportDays} or more: a report about a delivery that is gone proves nothing.`,
+    })
   if (ways.length) return ways
   const fix = 'Set up one of the ways under "Mail that comes back" in docs/operating.md.'
   return [

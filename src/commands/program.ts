@@ -12,6 +12,7 @@ import type { Session } from './session.ts'
 import { accessCommands } from './access.ts'
 import { articleCommands } from './articles.ts'
 import { digestCommands } from './digests.ts'
+import { inboundCommands } from './inbound.ts'
 import { operatorCommands } from './operator.ts'
 import { subscriberCommands } from './subscribers.ts'
 
@@ -38,7 +39,14 @@ export async function runWords(words: readonly string[], session: Session): Prom
       getOutHelpWidth: () => 100,
       getErrHelpWidth: () => 100,
     })
-  for (const add of [operatorCommands, articleCommands, subscriberCommands, digestCommands, accessCommands])
+  for (const add of [
+    operatorCommands,
+    articleCommands,
+    subscriberCommands,
+    digestCommands,
+    inboundCommands,
+    accessCommands,
+  ])
     add(program, session, does)
   inheritSettings(program)
   try {

@@ -12,6 +12,7 @@ import type { Database, Trx } from './connect.ts'
 export interface JobPayloads {
   tick: Record<string, never>
   'poll-feeds': Record<string, never>
+  inbound: Record<string, never>
   housekeeping: Record<string, never>
 }
 export type JobName = keyof JobPayloads
@@ -21,6 +22,7 @@ export type JobHandlers = { [Name in JobName]: (payload: JobPayloads[Name]) => P
 const queues: Record<JobName, { retryLimit: number; expireInSeconds: number }> = {
   tick: { retryLimit: 0, expireInSeconds: 900 },
   'poll-feeds': { retryLimit: 0, expireInSeconds: 900 },
+  inbound: { retryLimit: 0, expireInSeconds: 900 },
   housekeeping: { retryLimit: 2, expireInSeconds: 3600 },
 }
 

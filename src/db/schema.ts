@@ -330,6 +330,8 @@ export interface EditionsTable {
   /** Why it is held, paused or empty: a sentence for editors. */
   note: Generated<string>
   audience: Generated<number>
+  /** When `sent_counts` of it were taken (database time); null: not yet. */
+  sentCountedAt: Date | null
   /** Subscribers whose slot this was while nothing ran, beyond the grace. */
   missed: Generated<number>
   /** Frozen when it closes. */
@@ -464,7 +466,9 @@ export interface BrakesTable {
   holdsDigests: boolean
   /** Database time. */
   since: Date
-  /** What it went on for: so many of so many answers. */
+  /** What put it on: servers' answers, mail that came back, or readers who called it spam. */
+  cause: Generated<'answers' | 'returned' | 'complaints'>
+  /** What it went on for: so many of so many answers; of so many sent where mail came back. */
   dead: number
   answers: number
   /** null: it is on. `none`: nobody decided in time. */
@@ -488,6 +492,16 @@ export interface DeadAnswersTable {
   reply: string
   /** It belongs to this brake, and counts for no other. */
   brakeId: number | null
+  /** It came by mail, after the relay had taken the delivery. */
+  returned: Generated<boolean>
+}
+
+/** How many mails of an edition went to each recipient domain: what is held against what came back (inbound/sent-counts.ts). */
+export interface SentCountsTable {
+  editionId: number
+  relay: string
+  domain: string
+  sent: number
 }
 
 /** All other answers of a domain, or of a relay to an edition (delivery/answers.ts). */
@@ -709,6 +723,7 @@ export interface Schema {
   brakes: BrakesTable
   deadAnswers: DeadAnswersTable
   answerCounts: AnswerCountsTable
+  sentCounts: SentCountsTable
   cronLeases: CronLeasesTable
   alerts: AlertsTable
   inboundEvents: InboundEventsTable

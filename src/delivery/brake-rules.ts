@@ -38,6 +38,10 @@ export function implausible({ recent, newest }: Measured): 'recent' | 'newest' |
   return exceeds(recent, mostShare) ? 'recent' : null
 }
 
+export function exceedsShare(counted: Counted): boolean {
+  return exceeds(counted, mostShare)
+}
+
 function exceeds({ dead, others }: Counted, share: number): boolean {
   return dead > mostDead && dead / (dead + others) > share
 }

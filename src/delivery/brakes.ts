@@ -103,8 +103,8 @@ async function beginningOf(trx: Trx, scope: Scope, now: Date): Promise<Date> {
 
 function inScope(scope: Scope): RawBuilder<unknown> {
   return 'domain' in scope
-    ? sql`domain = ${scope.domain}`
-    : sql`relay = ${scope.relay} and edition_id is not distinct from ${scope.editionId}::bigint`
+    ? sql`domain = ${scope.domain} and not returned`
+    : sql`relay = ${scope.relay} and edition_id is not distinct from ${scope.editionId}::bigint and not returned`
 }
 
 /** Puts the brake on where the answers, with those of this transaction, can't be true; null: they may be. Whatever the same incident
@@ -198,7 +198,9 @@ async function reopenCaught(trx: Trx, deliveryIds: readonly number[], retryHours
 /** Answers that nothing counts any more. Safe to repeat. */
 export async function forgetAnswers(db: Db, keepBrakesFrom: Date): Promise<void> {
   await sql`delete from answer_counts where at < now() - ${newestMinutes} * interval '1 minute'`.execute(db)
-  await sql`delete from dead_answers where brake_id is null and at < now() - ${2 * newestMinutes} * interval '1 minute'`.execute(
+  await sql`
+    delete from dead_answers where brake_id is null
+      and at < now() - case when returned then interval '2 days' else ${2 * newestMinutes} * interval '1 minute' end`.execute(
     db,
   )
   await db.deleteFrom('brakes').where('decidedAt', '<', keepBrakesFrom).execute()

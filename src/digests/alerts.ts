@@ -11,13 +11,26 @@ import { addToOutbox } from '../delivery/outbox.ts'
 import { listStanding } from '../delivery/brakes.ts'
 import { pausedByPolicy } from '../delivery/edition-guards.ts'
 import { brakeSentence } from './brake-words.ts'
+import { listWarnings } from '../inbound/complaint-rates.ts'
+import { listRefusals, pausedByReturns } from '../inbound/refusals.ts'
+import { countFailed } from '../inbound/work.ts'
 
 const planningMinutes = 15
 const progressMinutes = 15
 const tickMinutes = 5
 
 /** What keys begin with. */
-export const alertKinds = ['planning', 'edition', 'brake', 'feed', 'tick', 'account'] as const
+export const alertKinds = [
+  'planning',
+  'edition',
+  'brake',
+  'feed',
+  'tick',
+  'account',
+  'inbound',
+  'complaints',
+  'refused',
+] as const
 
 interface Trouble {
   key: string
@@ -34,6 +47,7 @@ export async function checkAlerts(ctx: Context): Promise<void> {
     ...(await standingBrakes(ctx.db)),
     ...(await silentFeeds(ctx.db, now)),
     ...(await missingTicks(ctx.db)),
+    ...(await returnedMail(ctx.db, now)),
   ].sort((a, b) => a.key.localeCompare(b.key))
   await ctx.db.transaction().execute(async (trx) => {
     for (const { key, message } of troubles) await raiseAlert(trx, ctx, key, message)
@@ -87,6 +101,25 @@ async function standingBrakes(db: Db): Promise<Trouble[]> {
   return standing.map((brake) => ({ key: `brake:${brake.id}`, message: brakeSentence(brake) }))
 }
 
+async function returnedMail(db: Db, now: Date): Promise<Trouble[]> {
+  const failed = await countFailed(db)
+  const troubles = (await listWarnings(db, now)).map(({ domain, complaints, sent }) => ({
+    key: `complaints:${domain}`,
+    message: `${complaints} of ${sent} mails to ${domain} in seven days were called spam by their readers. Providers refuse mail from 0.3 % on.`,
+  }))
+  for (const { domain, day, count } of await listRefusals(db, now))
+    troubles.push({
+      key: `refused:${domain}:${day}`,
+      message: `${count} mails to ${domain} came back on ${day} as refused because of us, not of their recipients.`,
+    })
+  if (failed > 0)
+    troubles.push({
+      key: 'inbound',
+      message: `${failed} ${failed === 1 ? 'mail that came back' : 'mails that came back'} could not be applied in five attempts.`,
+    })
+  return troubles
+}
+
 async function latePlanning(db: Db, now: Date): Promise<Trouble[]> {
   const late = new Date(now.getTime() - planningMinutes * 60_000)
   const { slot } = await db
@@ -114,7 +147,7 @@ async function stuckEditions(db: Db): Promise<Trouble[]> {
     .selectFrom('editions')
     .select(['id', 'note'])
     .where('state', '=', 'paused')
-    .where('note', '=', pausedByPolicy)
+    .where('note', 'in', [pausedByPolicy, pausedByReturns])
     .execute()
   return [
     ...rows.map(({ id }) => ({

@@ -6,21 +6,28 @@ export const brakeDecisions = ['send-again', 'addresses-are-dead'] as const
 export type BrakeDecision = (typeof brakeDecisions)[number]
 
 /** What an editor may decide now. */
-export function decisionsOf({ decision }: Pick<Brake, 'decision'>): BrakeDecision[] {
+export function decisionsOf({ decision, cause }: Pick<Brake, 'decision' | 'cause'>): BrakeDecision[] {
   if (decision === 'send-again') return []
+  // Nobody was called dead.
+  if (cause === 'complaints') return decision === null || decision === 'none' ? ['send-again'] : []
   return decision === 'addresses-are-dead' ? ['send-again'] : [...brakeDecisions]
 }
 
 /** One sentence for editors: where, why, and what it means. */
 export function brakeSentence(brake: Brake): string {
   const { domain, relay, editionId, dead, answers } = brake
-  const share = `${dead} of ${answers} answers called an address dead, which can hardly be true`
+  const share = {
+    answers: `${dead} of ${answers} answers called an address dead, which can hardly be true`,
+    returned: `${dead} of ${answers} mails came back because their address is dead, which can hardly be true`,
+    complaints: `${dead} of ${answers} mails in seven days were called spam by their readers`,
+  }[brake.cause]
   const where = domain
     ? `Mail to ${domain}: ${share}`
     : editionId
       ? `Edition ${editionId} through the relay ${relay}: ${share}`
       : `Sign-up and other single mails through the relay ${relay}: ${share}`
   const what = brake.holdsDigests ? 'Its digests wait' : 'Digests go on'
+  if (brake.cause === 'complaints' && brake.decision === null) return `${where}. ${what} until you decide.`
   return brake.decision === null
     ? `${where}. ${what}, and nobody is suppressed until you decide.`
     : `${where}. ${capital(decisionWords[brake.decision])}.`

@@ -76,14 +76,24 @@ async function believe(trx: Trx, ctx: Context, brake: Brake, pepper: string) {
   const caught = await trx
     .selectFrom('deadAnswers')
     .innerJoin('deliveries', 'deliveries.id', 'deadAnswers.deliveryId')
-    .select(['deadAnswers.deliveryId', 'emailHash', 'domain', 'deadAnswers.relay', 'reply', 'recipient', 'state'])
+    .select([
+      'deadAnswers.deliveryId',
+      'emailHash',
+      'domain',
+      'deadAnswers.relay',
+      'reply',
+      'recipient',
+      'state',
+      'returned',
+    ])
     .where('brakeId', '=', brake.id)
     .orderBy('emailHash')
     .execute()
   const addresses = new Set<string>()
-  for (const { recipient, emailHash, state, ...proof } of caught) {
+  for (const { recipient, emailHash, state, returned, ...proof } of caught) {
     // It was sent since, or the subscriber has another address by now, or was erased.
-    if (state === 'sent' || hashAddress(pepper, parseEmailAddress(recipient)?.key ?? '') !== emailHash) continue
+    if ((state === 'sent' && !returned) || hashAddress(pepper, parseEmailAddress(recipient)?.key ?? '') !== emailHash)
+      continue
     addresses.add(emailHash)
     await deadAddressesOf(ctx).suppress(trx, { ...proof, email: recipient, emailHash, brakeId: brake.id })
   }

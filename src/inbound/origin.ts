@@ -41,8 +41,10 @@ export function autoreplyIn({ headers, from, subject, said }: OpenMail): Inbound
   }
 }
 
-/** To the address of a List-Unsubscribe; also where a mail program sends it by itself. */
-export function isUnsubscribe({ headers }: OpenMail): boolean {
+/** To the address of a List-Unsubscribe; also where a mail program writes it by itself (auto-generated), but no automatic reply. */
+export function isUnsubscribe(mail: OpenMail): boolean {
+  const { headers } = mail
+  if (autoreplyIn(mail) && !/^auto-generated/i.test(headers.get('auto-submitted')?.[0] ?? '')) return false
   return ['to', 'delivered-to', 'x-original-to'].some((name) =>
     (headers.get(name) ?? []).some((value) => /(?:^|[\s<])u-[0-9a-z]{1,11}-[a-z2-7]{20}@/i.test(value)),
   )

@@ -63,7 +63,7 @@ export async function storeInbound(db: Db, mail: NewInbound): Promise<'stored' |
 }
 
 /** The same mail by another door is the same; to another recipient it isn't. */
-function fingerprintOf({ source, envelopeTo, raw, facts }: NewInbound): string {
+export function fingerprintOf({ source, envelopeTo, raw, facts }: NewInbound): string {
   const hash = createHash('sha256')
   if (facts) hash.update(`facts\0${source}\0${facts.id}`)
   else hash.update(`mail\0${envelopeTo?.toLowerCase() ?? ''}\0`).update(raw ?? '')

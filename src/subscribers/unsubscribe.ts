@@ -1,6 +1,7 @@
 // Leaving, by page, by one-click or by mail; and coming back within 30 days. Always at once and always safe to repeat. Nothing
 // that is queued needs touching: delivery reads the status again in the statement that puts a mail on the wire.
 
+import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { Subscriber } from '../db/schema.ts'
 import { recordConsent, wordingOf, type Origin } from './consent.ts'
@@ -18,25 +19,35 @@ export async function unsubscribe(
   ctx: Context,
   subscriberId: number,
   how: { way: Way; origin: Origin },
-): Promise<(Subscriber & { isNow: boolean }) | undefined> {
+): Promise<Unsubscribed | undefined> {
+  return ctx.db.transaction().execute((trx) => unsubscribeIn(trx, ctx, subscriberId, how))
+}
+
+export type Unsubscribed = Subscriber & { isNow: boolean }
+
+/** Within the transaction of what asks for it. */
+export async function unsubscribeIn(
+  trx: Trx,
+  ctx: Pick<Context, 'clock' | 'config'>,
+  subscriberId: number,
+  how: { way: Way; origin: Origin },
+): Promise<Unsubscribed | undefined> {
   const now = ctx.clock.now()
-  return ctx.db.transaction().execute(async (trx) => {
-    const subscriber = await lockSubscriber(trx, subscriberId)
-    if (!subscriber) return undefined
-    const standing = await standingOf(trx, subscriber)
-    if (standing !== 'active' && standing !== 'pending') return { ...subscriber, isNow: false }
-    const status = await setStanding(trx, subscriber, 'unsubscribed', now)
-    await setDueTime(trx, subscriberId, null)
-    await recordConsent(trx, {
-      subscriberId,
-      action: 'withdrawn',
-      at: now,
-      origin: how.origin,
-      wording: wordingOf(ctx.config),
-      detail: { way: how.way },
-    })
-    return { ...subscriber, status, unsubscribedAt: now, nextDueAt: null, isNow: true }
+  const subscriber = await lockSubscriber(trx, subscriberId)
+  if (!subscriber) return undefined
+  const standing = await standingOf(trx, subscriber)
+  if (standing !== 'active' && standing !== 'pending') return { ...subscriber, isNow: false }
+  const status = await setStanding(trx, subscriber, 'unsubscribed', now)
+  await setDueTime(trx, subscriberId, null)
+  await recordConsent(trx, {
+    subscriberId,
+    action: 'withdrawn',
+    at: now,
+    origin: how.origin,
+    wording: wordingOf(ctx.config),
+    detail: { way: how.way },
   })
+  return { ...subscriber, status, unsubscribedAt: now, nextDueAt: null, isNow: true }
 }
 
 /** Whether the undo is still on offer. Who never confirmed can't come back by it: that would be a way around confirming. Who is

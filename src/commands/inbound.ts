@@ -1,0 +1,20 @@
+// `inbound …`.
+
+import { inboundRead } from '../inbound/read-command.ts'
+import type { AddCommands } from './program.ts'
+import { resolvePath } from './session.ts'
+
+export const inboundCommands: AddCommands = (program, session, does) => {
+  const { out } = session
+  const inbound = program.command('inbound').description('mail that comes back')
+  inbound
+    .command('read')
+    .description('take in mails from files as the listener would, and say what followed')
+    .argument('<file...>')
+    .option('--json', 'one JSON object a line')
+    .action(
+      does(async (files: string[], options: { json?: boolean }) =>
+        inboundRead((await session.open()).ctx, { files, ...options, resolve: (f) => resolvePath(session, f) }, out),
+      ),
+    )
+}

@@ -1,0 +1,193 @@
+// The chore `inbound`: whatever has come in is read in the parser's thread, matched, and applied. Safe to repeat and to kill anywhere.
+
+import { sql } from 'kysely'
+import { isOutage } from '../db/outage.ts'
+import { ParserClosed } from '../base/parser-thread.ts'
+import type { Db } from '../db/connect.ts'
+import type { Context } from '../db/context.ts'
+import { retryDeadlock } from '../db/retry-deadlock.ts'
+import type { InboundEvent } from '../db/schema.ts'
+import { getPepper } from '../db/settings.ts'
+import { addressedTo, ownAddresses, readOurAddress } from './our-addresses.ts'
+import { applyMail, type Understood } from './apply.ts'
+import { findMatch, type Hints } from './match.ts'
+import { inboundReader } from './reader.ts'
+import type { InboundFacts } from './store.ts'
+
+/** Then it is kept, shown and alerted. */
+export const mostAttempts = 5
+/** A process that takes longer for one mail is gone. */
+const leaseMinutes = 5
+/** The chore ends before the queue takes it for dead, and is added again by what waits. */
+const longestRunMs = 10 * 60_000
+const keepRawDays = 30
+
+/** How many were applied. */
+export async function runInbound(ctx: Context): Promise<number> {
+  const until = Date.now() + longestRunMs
+  let applied = 0
+  while (Date.now() < until) {
+    const event = await claim(ctx.db)
+    if (!event) break
+    try {
+      await handle(ctx, event)
+      applied++
+    } catch (error) {
+      if (error instanceof ParserClosed) {
+        await giveBack(ctx.db, event)
+        break
+      }
+      // What the database didn't hear is claimed again when its lease ends.
+      if (isOutage(error)) throw error
+      await fail(ctx, event, error)
+    }
+  }
+  return applied
+}
+
+/** One at a time: a mail that takes the process along must not use up the attempts of others. */
+async function claim(db: Db): Promise<InboundEvent | undefined> {
+  return db
+    .updateTable('inboundEvents')
+    .set((eb) => ({
+      attempts: eb('attempts', '+', 1),
+      nextAttemptAt: sql<Date>`now() + ${leaseMinutes} * interval '1 minute'`,
+    }))
+    .where('id', '=', (eb) =>
+      eb
+        .selectFrom('inboundEvents')
+        .select('id')
+        .where('nextAttemptAt', '<=', sql<Date>`now()`)
+        .orderBy('nextAttemptAt')
+        .orderBy('id')
+        .limit(1)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .returningAll()
+    .executeTakeFirst()
+}
+
+async function giveBack(db: Db, { id }: InboundEvent): Promise<void> {
+  await db
+    .updateTable('inboundEvents')
+    .set((eb) => ({ attempts: eb('attempts', '-', 1), nextAttemptAt: sql<Date>`now()` }))
+    .where('id', '=', id)
+    .where('appliedAt', 'is', null)
+    .execute()
+}
+
+async function handle(ctx: Context, event: InboundEvent): Promise<void> {
+  if (event.attempts > mostAttempts) throw new Error('The process ended each time that it was read.')
+  const understood = await understand(ctx, event)
+  const pepper = await getPepper(ctx.db)
+  await retryDeadlock(() =>
+    ctx.db.transaction().execute(async (trx) => {
+      const { numUpdatedRows } = await trx
+        .updateTable('inboundEvents')
+        .set({ appliedAt: ctx.clock.now(), nextAttemptAt: null, problem: null, kind: understood.mail.kind })
+        .where('id', '=', event.id)
+        .where('appliedAt', 'is', null)
+        .executeTakeFirst()
+      if (!numUpdatedRows) return
+      const { hints, mail, unsubscribes } = understood
+      const recipients = mail.reports.flatMap(({ recipient }) => recipient ?? [])
+      const match = await findMatch(trx, ctx.config, hints, [...recipients, ...understood.quotedTo], ctx.clock.now())
+      await applyMail(trx, { ctx, pepper, event, match }, mail, unsubscribes)
+    }),
+  )
+}
+
+interface Read {
+  mail: Understood
+  hints: Hints
+  /** To whom the quoted mail went. */
+  quotedTo: readonly string[]
+  /** The subscriber whom a mail to that address unsubscribes. */
+  unsubscribes: number | null
+}
+
+async function understand({ config }: Context, event: InboundEvent): Promise<Read> {
+  if (event.facts) {
+    const { returnPath, deliveryHeader, messageId, reports } = event.facts as InboundFacts
+    const said = reports.map(({ diagnostic, ...report }) => ({ ...report, text: diagnostic ?? '' }))
+    return {
+      mail: { kind: reports.some(({ class: kind }) => kind === 'complaint') ? 'complaint' : 'bounce', reports: said },
+      hints: {
+        envelopeTo: null,
+        quoted: [returnPath, deliveryHeader].filter((each) => each !== null),
+        unsubscribeTokens: [],
+        messageId,
+        isVerified: true,
+      },
+      quotedTo: [],
+      unsubscribes: null,
+    }
+  }
+  if (!event.raw) throw new Error('Its text is gone.')
+  const raw = Buffer.from(event.raw)
+  const mail = await inboundReader.read(raw, ownAddresses(config))
+  const { returned } = mail
+  const envelopeTo = event.envelopeTo ?? addressedTo(config, raw)
+  const own = envelopeTo === null ? null : readOurAddress(config, envelopeTo)
+  const isPlain = mail.kind === 'other' || mail.kind === 'unsubscribe'
+  return {
+    mail,
+    hints: {
+      envelopeTo,
+      quoted: [...returned.verp, ...(returned.deliveryHeader === null ? [] : [returned.deliveryHeader])],
+      unsubscribeTokens: returned.unsubscribeTokens,
+      messageId: returned.messageId,
+      isVerified: false,
+    },
+    quotedTo: returned.recipient === null ? [] : [returned.recipient],
+    unsubscribes: own?.kind === 'unsubscribe' && isPlain ? own.id : null,
+  }
+}
+
+async function fail({ db, log }: Context, { id, attempts }: InboundEvent, error: unknown): Promise<void> {
+  const isOver = attempts >= mostAttempts
+  // The log names no address: errors of statements may quote one.
+  log.error(
+    { inbound: id, attempt: attempts, error: (error as Error).name },
+    'a mail that came back could not be applied',
+  )
+  await db
+    .updateTable('inboundEvents')
+    .set({
+      problem: String((error as Error).message).slice(0, 500),
+      nextAttemptAt: isOver ? null : sql<Date>`now() + ${attempts * attempts} * interval '1 minute'`,
+    })
+    .where('id', '=', id)
+    .where('appliedAt', 'is', null)
+    .execute()
+}
+
+/** Those that five attempts couldn't apply. */
+export async function countFailed(db: Db): Promise<number> {
+  const { count } = await db
+    .selectFrom('inboundEvents')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('nextAttemptAt', 'is', null)
+    .where('appliedAt', 'is', null)
+    .executeTakeFirstOrThrow()
+  return count
+}
+
+/** The nightly chore. The words of a mail go after 30 days, all else with the deliveries that it is about. Safe to repeat. */
+export async function purgeInbound({ db, clock, config }: Context): Promise<void> {
+  const daysAgo = (days: number) => new Date(clock.now().getTime() - days * 86_400_000)
+  await db
+    .updateTable('inboundEvents')
+    .set({ raw: null, facts: null })
+    .where('receivedAt', '<', daysAgo(keepRawDays))
+    .where((eb) => eb.or([eb('raw', 'is not', null), eb('facts', 'is not', null)]))
+    .execute()
+  const before = daysAgo(Math.max(keepRawDays, config.retentionDays))
+  await db.deleteFrom('inboundEvents').where('receivedAt', '<', before).execute()
+  await db.deleteFrom('returnedDeliveries').where('at', '<', before).execute()
+  await db.deleteFrom('bounceScores').where('changedAt', '<', daysAgo(keepRawDays)).execute()
+  await sql`delete from sent_counts s using editions e where e.id = s.edition_id and e.purged_at is not null`.execute(
+    db,
+  )
+}
