@@ -1,7 +1,10 @@
-// `subscribers …`.
+// `subscribers …` and `suppressions …`.
 
+import type { Command } from 'commander'
 import { subscribersErase, subscribersExport } from '../subscribers/commands.ts'
 import { type ImportArgs, subscribersImport } from '../subscribers/import-command.ts'
+import { suppressionReasons } from '../subscribers/suppression-list.ts'
+import { type SuppressionArgs, suppressionsList, suppressionsUndo } from '../subscribers/suppression-commands.ts'
 import type { AddCommands } from './program.ts'
 import { resolvePath } from './session.ts'
 
@@ -38,6 +41,25 @@ export const subscriberCommands: AddCommands = (program, session, does) => {
     .action(
       does(async (email: string, options: { json?: boolean }) =>
         subscribersErase(await ctx(), { email, ...options }, out),
+      ),
+    )
+
+  const suppressions = program.command('suppressions').description('addresses that must not be mailed')
+  const filtered = (command: Command) =>
+    command
+      .option('--reason <reason>', suppressionReasons.join(', '))
+      .option('--domain <domain>', 'of the address')
+      .option('--from <time>', 'suppressed at or after: 2026-03-02T07:00:00Z')
+      .option('--to <time>', 'suppressed before')
+      .option('--json', 'one JSON object a line')
+  filtered(suppressions.command('list').description('newest first')).action(
+    does(async (options: SuppressionArgs) => suppressionsList(await ctx(), options, out)),
+  )
+  filtered(suppressions.command('undo').description('take all of one reason off the list, by time and domain'))
+    .option('--yes', "don't ask")
+    .action(
+      does(async (options: SuppressionArgs & { yes?: boolean }) =>
+        suppressionsUndo(await ctx(), options, out, (question) => session.confirm(question)),
       ),
     )
 }

@@ -126,7 +126,8 @@ export async function unsuppress(ctx: Context, emailHash: string): Promise<boole
   return ctx.db.transaction().execute((trx) => restore(trx, ctx, emailHash))
 }
 
-async function restore(trx: Trx, ctx: Pick<Context, 'config' | 'clock'>, emailHash: string): Promise<boolean> {
+/** In the caller's transaction, which takes several in the order of their hashes. */
+export async function restore(trx: Trx, ctx: Pick<Context, 'config' | 'clock'>, emailHash: string): Promise<boolean> {
   const subscriber = await lockHolder(trx, emailHash)
   const removed = await trx
     .deleteFrom('suppressions')
@@ -234,25 +235,6 @@ export async function overcomeSuppression(trx: Trx, emailHash: string): Promise<
   if ((await findObstacle(trx, emailHash)) === 'final') return false
   await trx.deleteFrom('suppressions').where('emailHash', '=', emailHash).where('reason', 'in', overcome).execute()
   return true
-}
-
-/** Newest first, by page: `before` is the last row of the page before. */
-export async function listSuppressions(
-  db: Db,
-  page: { limit: number; before?: { createdAt: Date; emailHash: string } | undefined },
-): Promise<Suppression[]> {
-  return db
-    .selectFrom('suppressions')
-    .selectAll()
-    .$if(page.before !== undefined, (query) =>
-      query.where(
-        sql<boolean>`(created_at, email_hash) < (${page.before!.createdAt}::timestamptz, ${page.before!.emailHash})`,
-      ),
-    )
-    .orderBy('createdAt', 'desc')
-    .orderBy('emailHash', 'desc')
-    .limit(page.limit)
-    .execute()
 }
 
 export async function findSuppression(

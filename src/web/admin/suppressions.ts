@@ -5,7 +5,8 @@ import { noteAction } from '../../access/audit.ts'
 import { Refusal } from '../../base/errors.ts'
 import type { SuppressionsTable } from '../../db/schema.ts'
 import { readAddress } from '../../subscribers/subscribe.ts'
-import { findSuppression, listSuppressions, suppressAddress, unsuppress } from '../../subscribers/suppression.ts'
+import { findSuppression, suppressAddress, unsuppress } from '../../subscribers/suppression.ts'
+import { listSuppressions } from '../../subscribers/suppression-list.ts'
 import { readSuppressionCursor, suppressionPage } from '../api/suppressions.ts'
 import { field, readForm } from '../forms.ts'
 import { html } from '../html.ts'
@@ -13,10 +14,11 @@ import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
+import { filterForm, filterOf, isFiltered, mountSuppressionUndo, readFilter, undoLink } from './suppression-filter.ts'
 import { empty, moment, pager, table } from './parts.ts'
 import { noticeOf, queryText } from './query.ts'
 
-const reasons: Record<SuppressionsTable['reason'], string> = {
+export const reasonWords: Record<SuppressionsTable['reason'], string> = {
   hard_bounce: 'the address is dead',
   soft_bounces: 'bounced again and again',
   complaint: 'marked as spam',
@@ -28,10 +30,12 @@ export function mountSuppressions(router: Router, web: WebContext): void {
   router.get('/suppressions', async (request, response) => {
     const email = queryText(request, 'email')
     const cursor = queryText(request, 'cursor')
+    const given = readFilter(request)
+    const filter = filterOf(given)
     const found = email ? await findSuppression(web, readAddress(email)) : undefined
     const rows = email
       ? [found].filter((row) => row !== undefined)
-      : await listSuppressions(web.db, { limit: 51, before: readSuppressionCursor(cursor) })
+      : await listSuppressions(web.db, { limit: 51, before: readSuppressionCursor(cursor), filter })
     const { items, next } = suppressionPage(rows, 50, (row) => row)
     sendConsole(request, response, web, {
       section: 'suppressions',
@@ -39,6 +43,7 @@ export function mountSuppressions(router: Router, web: WebContext): void {
       notice: noticeOf(request, {
         added: 'On the list: nothing is mailed there any more.',
         removed: 'Off the list. Its subscriber is again what they were before.',
+        undone: 'Off the list. Their subscribers are again what they were before.',
       }),
       body: html`<p>
           Addresses that must not be mailed, whatever the form or an import says. Where too many are called dead at
@@ -52,9 +57,12 @@ export function mountSuppressions(router: Router, web: WebContext): void {
           </div>
           <button>Find</button>
         </form>
+        ${filterForm(given)}
         ${
           items.length === 0
-            ? empty(email ? `${email} is not on the list.` : 'Nobody is on it.')
+            ? empty(
+                email ? `${email} is not on the list.` : isFiltered(filter) ? 'None like that.' : 'Nobody is on it.',
+              )
             : table(
                 'Suppressions',
                 html`<tr>
@@ -70,7 +78,7 @@ export function mountSuppressions(router: Router, web: WebContext): void {
                       <td>
                         ${row.email ?? html`<code title="${row.emailHash}">fingerprint ${row.emailHash.slice(0, 12)}…</code>`}
                       </td>
-                      <td>${reasons[row.reason]}</td>
+                      <td>${reasonWords[row.reason]}</td>
                       <td>${moment(web.config, row.createdAt, { withYear: true })}</td>
                       <td class="reply">
                         ${row.detail}${row.relay && html` <span class="small">(${row.domain}, by ${row.relay})</span>`}
@@ -80,7 +88,7 @@ export function mountSuppressions(router: Router, web: WebContext): void {
                 ),
               )
         }
-        ${pager('/admin/suppressions', { cursor }, next)}
+        ${pager('/admin/suppressions', { ...given, cursor }, next)} ${items.length > 0 && !email && undoLink(given)}
         <h2>Add an address</h2>
         <form method="get" action="/admin/suppressions/add">
           <label for="email">Address</label>
@@ -89,6 +97,8 @@ export function mountSuppressions(router: Router, web: WebContext): void {
         </form>`,
     })
   })
+
+  mountSuppressionUndo(router, web)
 
   router.get('/suppressions/add', (request, response) => {
     const { email } = readAddress(queryText(request, 'email'))
@@ -124,8 +134,8 @@ export function mountSuppressions(router: Router, web: WebContext): void {
       section: 'suppressions',
       title: `Take ${row.email ?? 'this fingerprint'} off the list?`,
       explanation: html`<p>
-        It is there because: ${reasons[row.reason]}. Mailing an address that bounced or complained harms the delivery of
-        everybody’s mail. Do it only if the person asked for it.
+        It is there because: ${reasonWords[row.reason]}. Mailing an address that bounced or complained harms the
+        delivery of everybody’s mail. Do it only if the person asked for it.
       </p>`,
       button: 'Take it off the list',
       back: ['Suppressions', '/admin/suppressions'],

@@ -6,7 +6,14 @@ import { parseEmailAddress } from '../../base/email-address.ts'
 import { Refusal } from '../../base/errors.ts'
 import type { Suppression } from '../../db/schema.ts'
 import { readAddress } from '../../subscribers/subscribe.ts'
-import { findSuppression, listSuppressions, suppressAddress, unsuppress } from '../../subscribers/suppression.ts'
+import { findSuppression, suppressAddress, unsuppress } from '../../subscribers/suppression.ts'
+import {
+  listSuppressions,
+  type SuppressionFilter,
+  suppressionReasons,
+  undoableReasons,
+  undoSuppressions,
+} from '../../subscribers/suppression-list.ts'
 import { endpoint, listOf, pageQuery } from '../endpoint.ts'
 import { matchCursor, pageBy } from './cursors.ts'
 import { emailAddress, text } from './texts.ts'
@@ -15,7 +22,7 @@ const suppression = z
   .object({
     id: z.string(),
     email: z.string().nullable(),
-    reason: z.enum(['hard_bounce', 'soft_bounces', 'complaint', 'erasure', 'manual']),
+    reason: z.enum(suppressionReasons),
     detail: z.string(),
     createdAt: z.iso.datetime(),
     deliveryId: z.int().nullable().meta({ description: 'the mail whose answer called the address dead' }),
@@ -47,6 +54,23 @@ export function suppressionPage<Shown>(
   return { items: items.map(shown), next }
 }
 
+const domain = text(253)
+  .regex(/^[^\s@]+$/, 'must be a domain, such as paper.example')
+  .meta({ description: 'of the address' })
+const time = z.iso.datetime({ offset: true })
+const filterShape = {
+  from: time.optional().meta({ description: 'suppressed at or after' }),
+  to: time.optional().meta({ description: 'suppressed before' }),
+  domain: domain.optional(),
+}
+
+function filterOf(
+  given: { from?: string | undefined; to?: string | undefined } & Omit<SuppressionFilter, 'from' | 'to'>,
+) {
+  const { from, to, domain, reason } = given
+  return { from: from ? new Date(from) : undefined, to: to ? new Date(to) : undefined, domain, reason }
+}
+
 const scope = 'subscribers' as const
 const tag = 'suppressions'
 
@@ -56,17 +80,26 @@ export const suppressionEndpoints = [
     path: '/suppressions',
     scope,
     tag,
-    summary: 'Newest first, or the one of an address',
-    query: pageQuery.extend({ cursor: z.string().regex(suppressionCursor).optional(), email: emailAddress.optional() }),
+    summary: 'Newest first, by time, domain and reason, or the one of an address',
+    query: pageQuery.extend({
+      ...filterShape,
+      reason: z.enum(suppressionReasons).optional(),
+      cursor: z.string().regex(suppressionCursor).optional(),
+      email: emailAddress.optional(),
+    }),
     status: 200,
     answer: listOf(suppression),
-    async handle(web, { query: { email, limit, cursor } }) {
+    async handle(web, { query: { email, limit, cursor, ...given } }) {
       if (email !== undefined) {
         const address = parseEmailAddress(email)
         const found = address && (await findSuppression(web, address))
         return { items: found ? [show(found)] : [], next: null }
       }
-      const rows = await listSuppressions(web.db, { limit: limit + 1, before: readSuppressionCursor(cursor) })
+      const rows = await listSuppressions(web.db, {
+        limit: limit + 1,
+        before: readSuppressionCursor(cursor),
+        filter: filterOf(given),
+      })
       return suppressionPage(rows, limit, show)
     },
   }),
@@ -86,6 +119,20 @@ export const suppressionEndpoints = [
       const row = (await findSuppression(web, address))!
       await noteAction(web, { actor: actor.name, action: 'suppression.added', subject: `suppression:${row.emailHash}` })
       return show(row)
+    },
+  }),
+  endpoint({
+    method: 'post',
+    path: '/suppressions/undo',
+    scope,
+    tag,
+    summary: 'Take many addresses off the list: those of one reason, by time and domain',
+    description: 'Their subscribers are again what they were. Erasures can’t be taken back like this.',
+    body: z.strictObject({ ...filterShape, reason: z.enum(undoableReasons) }),
+    status: 200,
+    answer: z.object({ removed: z.int().min(0) }),
+    async handle(web, { body, actor }) {
+      return { removed: await undoSuppressions(web, filterOf(body), actor.name) }
     },
   }),
   endpoint({
