@@ -41,16 +41,19 @@ const byWords: readonly (readonly [Reason, RegExp])[] = (
     [
       'policy',
       'domain of sender|sender (?:e-?mail )?(?:address |domain |verify |verification |is |was )?(?:rejected|failed|denied|refused|not |unknown|invalid)',
-      'verification failed for|envelope (?:sender|from)|mail from|return.path|bad outbound sender|sending (?:quota|limit)',
+      'verification failed for|envelope (?:sender|from)|mail from(?! ?:)|return.path|bad outbound sender|sending (?:quota|limit)',
     ],
     ['blocked', '(?:helo|ehlo)\\b.{0,20}(?:rejected|invalid)|client host'],
     [
       'mailbox_full',
-      '\\bquota|(?:mail ?)?box(?:es)? (?:is |was )?(?:over ?)?full|mail ?folder is full|full mailbox|disk (?:is )?full',
+      '\\bquota|(?:mail ?)?box(?:es)? (?:is |was )?(?:over ?)?full|mail ?folder is full|full mailbox|disk (?:is )?full|переполнен|已满|voll(?:es)? postfach|pleine|dépassé',
       `(?:exceed(?:s|ed|ing)?|over|out of|insufficient|not enough|no) .{0,30}\\b${limitOf}`,
       `${limitOf} (?:limit |allocation )?(?:was |has been |is )?(?:exceeded|full)|storage`,
     ],
-    ['too_big', '(?:message|mail|content) .{0,20}(?:too (?:large|big|long)|exceeds)|too (?:large|big)|size'],
+    [
+      'too_big',
+      '(?:message|mail|content) .{0,20}(?:too (?:large|big|long)|exceeds)|too (?:large|big)|message size|size ?limit|size exceed|(?:maximum|allowed) (?:message )?size',
+    ],
     [
       'suspended',
       'disabled|discontinued|deactivated|suspended|\\blocked|inactiv|not (?:been )?activated|account (?:has |is )?expired|on hold',
@@ -63,7 +66,7 @@ const byWords: readonly (readonly [Reason, RegExp])[] = (
     [
       'blocked',
       'block|black ?list|black list|\\brbl\\b|dnsbl|spamhaus|reputation|banned|(?<!not )listed|\\bptr\\b|reverse',
-      '\\bip (?:address|range)\\b|permanently deferred|access denied, ',
+      '(?<!or )\\bip (?:address|range)\\b|permanently deferred|access denied, ',
     ],
     [
       'policy',
@@ -76,10 +79,10 @@ const byWords: readonly (readonly [Reason, RegExp])[] = (
     ],
     [
       'user_unknown',
-      `${account}\\b.{0,40}\\b(?:unknown|not found|does(?:n't|n’t| not) exist|no longer (?:valid|exists|available)|not exist|invalid)`,
-      `${account}\\b.{0,40}\\b(?:rejected: undeliverable|nicht bekannt|not recognized|unrecognized|nonexist|non-exist|not known|(?:could not|couldn't|couldn’t) be found)`,
-      `(?:unknown|no such|invalid|nonexistent|unrecognized|no valid|illegal) (?:or illegal )?(?:local |final delivery )?${account}|unknown local`,
-      'no such person|no mailbox (?:here|by that name)',
+      `${account}\\b[^.]{0,40}\\b(?:unknown|not found|does(?:n't|n’t| not) exist|no longer (?:valid|exists|available)|not exist|invalid)`,
+      `${account}\\b[^.]{0,40}\\b(?:rejected: undeliverable|nicht bekannt|not recognized|unrecognized|nonexist|non-exist|not known|(?:could not|couldn't|couldn’t) be found)`,
+      `(?:unknown|no such|invalid|nonexistent|unrecognized|no valid|illegal) (?:or illegal )?(?:local |final delivery )?${account}(?! error)|unknown local`,
+      'no such person|adresse n.existe pas|no existe|não existe|nicht gefunden|unbekannt|inconnue?|desconhecid|sconosciut|не существует|не найден|見つかりません|存在しません|不存在|no mailbox (?:here|by that name)',
       `not an? (?:valid|known|registered|active) .{0,20}${account}|does(?:n't|n’t| not) have an? .{0,60}account`,
       'not listed in .{0,60}directory|(?:directory|mailbox) .{0,20}not found|recipnotfound|recipientnotfound',
     ],
