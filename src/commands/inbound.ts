@@ -1,5 +1,6 @@
 // `inbound …`.
 
+import { inboundExplain } from '../inbound/explain-command.ts'
 import { inboundRead } from '../inbound/read-command.ts'
 import type { AddCommands } from './program.ts'
 import { resolvePath } from './session.ts'
@@ -7,6 +8,16 @@ import { resolvePath } from './session.ts'
 export const inboundCommands: AddCommands = (program, session, does) => {
   const { out } = session
   const inbound = program.command('inbound').description('mail that comes back')
+  inbound
+    .command('explain')
+    .description('what is understood of mails in files; changes nothing and needs no database')
+    .argument('<file...>')
+    .option('--json', 'one JSON object a line')
+    .action(
+      does(async (files: string[], options: { json?: boolean }) =>
+        inboundExplain(session.config(), { files, ...options, resolve: (f) => resolvePath(session, f) }, out),
+      ),
+    )
   inbound
     .command('read')
     .description('take in mails from files as the listener would, and say what followed')

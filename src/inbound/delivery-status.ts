@@ -1,5 +1,6 @@
 // RFC 3464: one report per recipient.
 
+import type { Reason } from '../delivery/reasons.ts'
 import { addressIn } from './addresses.ts'
 import { blocksOf, untyped } from './fields.ts'
 import { judge } from './judge.ts'
@@ -9,8 +10,9 @@ import type { OpenMail } from './open.ts'
 /** `fallback`: whose it is where the field holds no address (a file, a program, a source route). */
 export function statusReports(
   mail: OpenMail,
-  said: (address: string | null) => string,
+  said: (address: string | null) => string[],
   fallback: string | null,
+  reason: Reason | undefined,
 ): InboundReport[] {
   if (mail.status === null) return []
   return blocksOf(mail.status).flatMap((fields) => {
@@ -25,6 +27,7 @@ export function statusReports(
     const refusal = {
       recipient,
       said: said(recipient),
+      reason,
       action: action ?? 'failed',
       status,
       // Sun's servers say it behind the status: "5.0.0 (recipient reached disk quota)".

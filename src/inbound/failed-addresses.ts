@@ -3,7 +3,7 @@
 
 import { addressPattern, cleanAddress, isServersOwn } from './addresses.ts'
 import type { OpenMail } from './open.ts'
-import { listBegins, senders } from './senders.ts'
+import { listBegins, type Sender, senders } from './senders.ts'
 
 export interface FailedAddress {
   address: string
@@ -38,17 +38,28 @@ const places: readonly RegExp[] = [
   pattern('', ''),
 ]
 
-export function failedAddresses({ said, headers }: OpenMail, isOwn: (address: string) => boolean): FailedAddress[] {
+export function sendersOf({ said, headers }: OpenMail): Sender[] {
   const names = ['from', 'subject', 'x-mailer'].map((name) => headers.get(name)?.[0] ?? '').join('\n')
-  const find = (place: RegExp, from: number): FailedAddress[] => {
+  return senders.filter(({ is }) => is.test(names) || is.test(said))
+}
+
+export function failedAddresses(
+  { said }: OpenMail,
+  known: readonly Sender[],
+  isOwn: (address: string) => boolean,
+): FailedAddress[] {
+  const find = (place: RegExp, from: number, sender?: Sender): FailedAddress[] => {
     const found = [...said.slice(from).matchAll(place)]
       .map((match) => ({ address: cleanAddress(match.groups!['address']!), at: from + match.index }))
       .filter(({ address }) => !isOwn(address) && !isServersOwn(address))
-    return found.map(({ address, at }, n) => ({ address, text: said.slice(at, found[n + 1]?.at ?? said.length) }))
+    return found.map(({ address, at }, n) => {
+      if (sender?.saysBefore) return { address, text: said.slice(0, at) }
+      const text = said.slice(at, found[n + 1]?.at ?? said.length)
+      return { address, text: sender?.isOnOneLine ? text.split('\n', 1)[0]! : text }
+    })
   }
-  for (const { is, after, failed } of senders) {
-    if (!is.test(names) && !is.test(said)) continue
-    const found = find(failed, after?.exec(said)?.index ?? 0)
+  for (const sender of known) {
+    const found = find(sender.failed, sender.after?.exec(said)?.index ?? 0, sender)
     if (found.length) return found
   }
   const list = listBegins.exec(said)?.index

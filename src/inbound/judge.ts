@@ -6,8 +6,10 @@ import type { OpenMail } from './open.ts'
 
 export interface Refusal {
   recipient: string | null
-  /** The report's words on this recipient. */
-  said: string
+  /** The report's words on this recipient, then whatever else it says. */
+  said: readonly string[]
+  /** What this sender always means. */
+  reason?: Reason | undefined
   /** Fields of RFC 3464, where there are any. */
   action?: string
   status?: string | null
@@ -18,6 +20,8 @@ export interface Refusal {
 
 const statusPattern = /(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])/
 const codePattern = /(?<![\d.,:-])[45][0-5]\d(?=[ -])/
+/** Exim's own finding, not the remote server's answer. */
+const unrouteable = /unroute?able (?:mail domain|address)/i
 const delayedSubject = /delay|warning|still being retried|temporar/i
 const delayedWords =
   /warning message only|this is a warning|not yet been delivered|(?:has been|is) delayed|will be retried|will continue to be made|temporary failure report/i
@@ -27,27 +31,38 @@ export function judge(
   refusal: Refusal,
 ): InboundReport {
   const { recipient, said, diagnostic = '', remoteHost = null } = refusal
-  const words = diagnostic || said
+  const words = diagnostic || said[0] || ''
   const status =
-    statusPattern.exec(diagnostic)?.[0] ?? firstStatus(refusal.status) ?? statusPattern.exec(said)?.[0] ?? null
+    statusPattern.exec(diagnostic)?.[0] ?? firstStatus(refusal.status) ?? statusPattern.exec(words)?.[0] ?? null
   const code = Number(codePattern.exec(words)?.[0]) || null
   const report = { recipient, status, code, text: words.trim().slice(0, 1000), remoteHost }
   const action = refusal.action?.toLowerCase() ?? ''
   if (/^(?:delivered|relayed|expanded)/.test(action)) return { ...report, reason: 'other', class: 'delivered' }
   const isDelay = action ? action.startsWith('delayed') : delayedSubject.test(subject) && delayedWords.test(everything)
   if (isDelay) return { ...report, reason: 'delayed', class: 'soft' }
-  const reason = reasonOf([diagnostic, said], status)
+  const reason = refusal.reason ?? reasonOf(diagnostic, said, status, code)
   const isTemporary = status ? status.startsWith('4') : code !== null && code < 500
   return { ...report, reason, class: deadReasons.has(reason) && !isTemporary ? 'hard' : 'soft' }
 }
 
-/** The remote server's own words count first, then the report's. */
-function reasonOf(texts: readonly string[], status: string | null): Reason {
-  for (const text of texts) {
-    const reason = text ? reasonFor(oneLine(text), null) : 'other'
+/** The remote server's own words count first, then the report's about this recipient, the status, and whatever else it says. */
+function reasonOf(
+  diagnostic: string,
+  [own = '', ...rest]: readonly string[],
+  status: string | null,
+  code: number | null,
+): Reason {
+  if (code === null && unrouteable.test(diagnostic || own)) return 'host_unknown'
+  const texts: [string, string | null][] = [
+    [diagnostic, null],
+    [own, status],
+    ...rest.map((text) => [text, null] as [string, null]),
+  ]
+  for (const [text, known] of texts) {
+    const reason = reasonFor(oneLine(text), known)
     if (reason !== 'other') return reason
   }
-  return reasonFor('', status)
+  return 'other'
 }
 
 function firstStatus(field: string | null | undefined): string | null {

@@ -42,6 +42,8 @@ export interface InboundMail {
   reports: InboundReport[]
   /** Of the mail itself, without its angle brackets. */
   messageId: string | null
+  /** Whom it came to, as its headers say. */
+  to: string[]
   returned: ReturnedMail
 }
 

@@ -1,11 +1,14 @@
 // A mail that came back, taken apart: what its sender says, the machine's parts, and the message that it returns. What senders get
 // wrong is repaired first, so that a library can open it.
 
+import { Parser } from 'htmlparser2'
 import PostalMime from 'postal-mime'
 import { returnedBegins } from './senders.ts'
 
 /** More isn't looked at: what matters comes first. */
 export const mostBytes = 256 * 1024
+/** A line costs the library as much as a thousand characters do. */
+const mostLines = 6000
 const mostDepth = 20
 
 export interface OpenMail {
@@ -17,6 +20,7 @@ export interface OpenMail {
   said: string
   /** message/delivery-status, also where it stands in the text. */
   status: string | null
+  hasStatusPart: boolean
   /** message/feedback-report. */
   feedback: string | null
   /** The message that came back, or what is left of it. */
@@ -40,13 +44,14 @@ export async function openMail(raw: Uint8Array): Promise<OpenMail> {
   // A mail whose parts can't be told apart is read as one text.
   const text = words.trim() ? words.replace(/\r\n?/g, '\n') : source.slice(source.indexOf('\n\n') + 1)
   const [said, rest] = split(text)
-  const status = part(/^message\/(?:global-)?delivery-status$/) ?? statusIn(said) ?? statusIn(source)
+  const status = part(/^message\/(?:global-)?delivery-status$/)
   return {
     headers,
     subject: email?.subject ?? '',
     from: headers.get('from')?.[0] ?? '',
     said,
-    status,
+    status: status ?? statusIn(said) ?? statusIn(source),
+    hasStatusPart: status !== null,
     feedback: part(/^message\/feedback-report$/),
     returned:
       part(/^(?:message\/(?:rfc822|global|partial)|text\/rfc822(?:-headers)?|message\/rfc822-headers)$/) ?? rest,
@@ -67,7 +72,7 @@ function statusIn(text: string): string | null {
 
 /** Bare CRs end lines; a boundary that its header doesn't name is taken from the body. */
 function repair(source: string): string {
-  const lines = source.replace(/\r\n?/g, '\n').replace(/^\n{1,100}/, '')
+  const lines = source.replace(/\r\n?/g, '\n').trimStart().split('\n', mostLines).join('\n')
   const text = lines.replace(/^(?:>?From )[^\n]{0,998}\n/, '')
   const end = text.indexOf('\n\n')
   if (end < 0) return text
@@ -85,14 +90,20 @@ function repair(source: string): string {
   return `${named ? head.replace(named, () => type) : `${head}\n${type}`}${body.replaceAll(`\n --${real}`, `\n--${real}`)}`
 }
 
+const lineTags = new Set(['br', 'p', 'div', 'td', 'tr', 'li', 'h1', 'h2', 'h3', 'pre'])
+const silentTags = new Set(['style', 'script', 'title'])
+
 function textOf(html: string): string {
-  return html
-    .replace(/<(style|script)\b[^>]{0,2000}>[\s\S]{0,50000}?<\/\1>/gi, ' ')
-    .replace(/<(?:br|\/p|\/div|\/td|\/tr|\/li|\/h\d)\b[^>]{0,2000}>/gi, '\n')
-    .replace(/<[a-z/!][^>]{0,2000}>/gi, '')
-    .replace(/&nbsp;/gi, ' ')
-    .replace(/&lt;/gi, '<')
-    .replace(/&gt;/gi, '>')
-    .replace(/&quot;/gi, '"')
-    .replace(/&amp;/gi, '&')
+  let text = ''
+  let isSilent = false
+  const parser = new Parser({
+    onopentagname: (name) => (isSilent = silentTags.has(name)),
+    ontext: (words) => (text += isSilent ? '' : words.replaceAll('\u00a0', ' ')),
+    onclosetag(name) {
+      isSilent = false
+      if (lineTags.has(name)) text += '\n'
+    },
+  })
+  parser.end(html)
+  return text
 }

@@ -4,48 +4,53 @@ import { addressIn } from './addresses.ts'
 import type { InboundReport } from './mail.ts'
 import type { OpenMail } from './open.ts'
 
-const serverNames =
-  /mailer-?daemon|postmaster|mail (?:delivery|administrator|system)|mail\.delivery|delivery (?:sub)?system|system administrator|bounce|no-?reply|^\s*(?:<>)?\s*$|mms|mdaemon/i
+const daemons =
+  /mailer-?daemon|mdaemon|post[_-]?master|mail[. ](?:delivery|administrator|system)|delivery (?:sub)?system/i
+const otherServers = /system administrator|no-?reply|bounce|^\s*(?:<>)?\s*$|\bmms/i
 const reportSubjects =
-  /undeliver|non-?delivery|user unknown|returned mail|return(?:ed)? to sender|failure notice|failure notification|deliver(?:y|ing)|non remis|unzustellbar|could not be delivered|mail system error|mail not delivered|error during|failed mail|bounce/i
+  /undeliver|non-?delivery|non remis|unzustellbar|return(?:ed|ing) (?:mail|message)|returned to sender|fail(?:ure|ed) (?:notice|notification|mail|delivery)|delivery (?:status|fail|notif|problem|error|report)|(?:mail|message) (?:delivery|failure|system error|not delivered)|could not be delivered|error during delivery|delayed mail|\[bounce\]/i
 const replySubject = /^\s*(?:re|aw|sv|antw|fwd?|wg|tr)\s*:/i
-const autoSubjects =
-  /^(?:auto(?:matic|mated)?[ :-]|out of (?:the )?office|auto-?(?:reply|response)|vacation|abwesen|automat|réponse automatique|risposta automatica|respuesta automática|ooo\b)|out of (?:the )?office/i
+const absenceSubjects =
+  /^\s*(?:auto(?:matic|mated)?[ :-]|auto-?(?:reply|response)|vacation|abwesen|automat|réponse automatique|risposta automatica|respuesta automática|ooo\b)|out of (?:the )?office/i
 
-/** A report from a server. A person's reply isn't, whatever it quotes. */
-export function isFromServer({ headers, from, subject, feedback }: OpenMail): boolean {
-  if (replySubject.test(subject) && !serverNames.test(from)) return false
-  if (feedback !== null) return false
+/** A report from a server. A person's reply isn't, whatever it quotes, nor is a note of absence, whomever it names. */
+export function isFromServer(mail: OpenMail): boolean {
+  const { headers, from, subject } = mail
+  if (daemons.test(from)) return true
+  if (mail.feedback !== null || replySubject.test(subject) || absenceSubjects.test(subject)) return false
   const isNull = /^\s*<?>?\s*$/.test(headers.get('return-path')?.[0] ?? 'x')
-  return serverNames.test(from) || reportSubjects.test(subject) || (isNull && !headers.has('auto-submitted'))
+  return otherServers.test(from) || reportSubjects.test(subject) || (isNull && !isAutomatic(mail))
 }
 
 /** RFC 3834, and those who answer without it. */
-export function autoreplyIn({ headers, from, subject, said }: OpenMail): InboundReport | null {
+function isAutomatic({ headers, subject }: OpenMail): boolean {
   const value = (name: string) => headers.get(name)?.[0] ?? ''
-  const isAuto =
+  return (
     /^auto-(?:replied|generated|notified)/i.test(value('auto-submitted')) ||
     ['x-autoreply', 'x-autorespond', 'x-auto-reply', 'x-autoreply-from'].some((name) => headers.has(name)) ||
     /auto[_-]?reply/i.test(value('precedence')) ||
-    autoSubjects.test(subject)
-  if (!isAuto) return null
-  const text = said.trim().slice(0, 200)
+    absenceSubjects.test(subject)
+  )
+}
+
+export function autoreplyIn(mail: OpenMail): InboundReport | null {
+  if (!isAutomatic(mail)) return null
   return {
-    recipient: addressIn(from),
+    recipient: addressIn(mail.from),
     status: null,
     code: null,
     reason: 'other',
     class: 'autoreply',
-    text,
+    text: mail.said.trim().slice(0, 200),
     remoteHost: null,
   }
 }
 
-/** To the address of a List-Unsubscribe; also where a mail program writes it by itself (auto-generated), but no automatic reply. */
-export function isUnsubscribe(mail: OpenMail): boolean {
-  const { headers } = mail
-  if (autoreplyIn(mail) && !/^auto-generated/i.test(headers.get('auto-submitted')?.[0] ?? '')) return false
-  return ['to', 'delivered-to', 'x-original-to'].some((name) =>
-    (headers.get(name) ?? []).some((value) => /(?:^|[\s<])u-[0-9a-z]{1,11}-[a-z2-7]{20}@/i.test(value)),
+/** To the address of a List-Unsubscribe. A mail program that sends it may say that it does so by itself, as notes of absence do. */
+export function isUnsubscribe(mail: OpenMail, to: readonly string[]): boolean {
+  const isAsked = to.some((address) => /^u-[0-9a-z]{1,11}-[a-z2-7]{20}@/.test(address))
+  if (!isAsked || !isAutomatic(mail)) return isAsked
+  return (
+    /^\s*unsubscribe\b/i.test(mail.subject) || /^auto-generated/i.test(mail.headers.get('auto-submitted')?.[0] ?? '')
   )
 }

@@ -4,49 +4,56 @@
 import { complaintsIn } from './complaints.ts'
 import { statusReports } from './delivery-status.ts'
 import { addressesIn } from './addresses.ts'
-import { failedAddresses } from './failed-addresses.ts'
+import { failedAddresses, sendersOf } from './failed-addresses.ts'
 import type { InboundMail, InboundReport, OwnAddresses } from './mail.ts'
 import { type OpenMail, openMail } from './open.ts'
 import { autoreplyIn, isFromServer, isUnsubscribe } from './origin.ts'
 import { judge } from './judge.ts'
 import { returnedMail } from './returned.ts'
 
+/** More recipients than anybody's mail has. */
+const mostReports = 100
+
 export async function readInbound(raw: Uint8Array, own: OwnAddresses): Promise<InboundMail> {
   const mail = await openMail(raw)
   const about = {
     messageId: mail.headers.get('message-id')?.[0]?.replace(/[<>\s]/g, '') || null,
+    to: recipientsOf(mail),
     returned: returnedMail(mail, own),
   }
   const complaints = complaintsIn(mail, about.returned.recipient)
   if (complaints.length) return { kind: 'complaint', reports: complaints, ...about }
   const bounces = bouncesIn(mail, own, about.returned.recipient)
   if (bounces.length) return { kind: 'bounce', reports: bounces, ...about }
-  if (isUnsubscribe(mail)) return { kind: 'unsubscribe', reports: [], ...about }
+  if (isUnsubscribe(mail, about.to)) return { kind: 'unsubscribe', reports: [], ...about }
   const autoreply = autoreplyIn(mail)
   return autoreply ? { kind: 'autoreply', reports: [autoreply], ...about } : { kind: 'other', reports: [], ...about }
 }
 
 function bouncesIn(mail: OpenMail, own: OwnAddresses, returnedTo: string | null): InboundReport[] {
   const failedHeader = mail.headers.get('x-failed-recipients')?.flatMap(addressesIn) ?? []
-  if (mail.status === null && failedHeader.length === 0 && !isFromServer(mail)) return []
+  if (!mail.hasStatusPart && failedHeader.length === 0 && !isFromServer(mail)) return []
   const domain = own.bounceDomain ? `@${own.bounceDomain.toLowerCase()}` : null
   const isOwn = (address: string) => own.addresses.includes(address) || (domain !== null && address.endsWith(domain))
-  // Whom it was sent to is us, unless nobody else is named.
-  const toUs = ['to', 'delivered-to', 'x-original-to', 'envelope-to'].flatMap((name) =>
-    (mail.headers.get(name) ?? []).flatMap(addressesIn),
-  )
-  const named = failedAddresses(mail, (address) => isOwn(address) || toUs.includes(address))
-  const said = (address: string | null) =>
-    named
-      .filter((each) => each.address === address)
-      .map(({ text }) => text)
-      .join('\n') || (named.length < 2 ? mail.said : '')
+  // Whom it came to is us, unless nobody else is named.
+  const known = sendersOf(mail)
+  const reason = known.find((sender) => sender.reason)?.reason
+  const named = failedAddresses(mail, known, (address) => isOwn(address) || recipientsOf(mail).includes(address))
+  const said = (address: string | null): string[] => {
+    const own = named.filter((each) => each.address === address).map(({ text }) => text)
+    return named.length < 2 ? [...own, mail.said] : own
+  }
   const fallback = failedHeader[0] ?? named[0]?.address ?? (returnedTo && !isOwn(returnedTo) ? returnedTo : null)
-  const reports = statusReports(mail, said, fallback)
+  const reports = statusReports(mail, said, fallback, reason)
   if (!reports.length) {
     const recipients = [...new Set(failedHeader.length ? failedHeader : named.map(({ address }) => address))]
     if (!recipients.length && fallback) recipients.push(fallback)
-    for (const recipient of recipients) reports.push(judge(mail, { recipient, said: said(recipient) }))
+    for (const recipient of recipients) reports.push(judge(mail, { recipient, said: said(recipient), reason }))
   }
-  return reports.filter(({ recipient }) => recipient !== null && !isOwn(recipient))
+  return reports.filter(({ recipient }) => recipient !== null && !isOwn(recipient)).slice(0, mostReports)
+}
+
+function recipientsOf({ headers }: OpenMail): string[] {
+  const names = ['x-original-to', 'delivered-to', 'envelope-to', 'to']
+  return [...new Set(names.flatMap((name) => (headers.get(name) ?? []).flatMap(addressesIn)))]
 }

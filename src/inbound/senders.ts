@@ -4,12 +4,19 @@
 // To add one: `is` matches what is only theirs, in the lines From, Subject and X-Mailer or in their words; `failed` finds an address
 // that failed, `{}` standing for it; `after` is where to begin, if addresses stand before that don't mean it.
 
+import type { Reason } from '../delivery/reasons.ts'
 import { addressPattern } from './addresses.ts'
 
 export interface Sender {
   name: string
   is: RegExp
   after?: RegExp
+  /** What is said of an address ends with its line. */
+  isOnOneLine?: true
+  /** What is said stands before the address. */
+  saysBefore?: true
+  /** It always means the same. */
+  reason?: Reason
   /** The address is its group of that name. */
   failed: RegExp
 }
@@ -34,6 +41,7 @@ export const senders: readonly Sender[] = [
     name: 'sendmail 5',
     is: /^[ \t]*-{3,} Transcript of session follows/im,
     failed: failed('^[45]\\d\\d (?:[45]\\.\\d\\.\\d )?<?{}>?(?:\\.\\.\\.|,)'),
+    isOnOneLine: true,
   },
   {
     name: 'Exchange 4 and 5.5, GroupWise',
@@ -53,7 +61,7 @@ export const senders: readonly Sender[] = [
     failed: failed('^[ \\t]{0,8}Original address: {}'),
   },
   {
-    name: 'Sun and others, where the address stayed the same',
+    name: 'the same, where the address stayed as it was',
     is: /^[ \t]*Recipient address: /im,
     failed: failed('^[ \\t]{0,8}Recipient address: {}'),
   },
@@ -78,14 +86,16 @@ export const senders: readonly Sender[] = [
   },
   {
     name: 'Verizon, Apache James, hMailServer, InterScan',
-    is: /vzwpix|vtext|^Message details:|RCPT TO:/im,
+    is: /vzwpix|vtext|^Message details:|^hMailServer|^[ \t]*hMailServer sent|^Sent <<< RCPT/im,
     failed: failed('RCPT TO: {0,2}<?{}'),
+    saysBefore: true,
   },
   {
     name: 'MailMarshal',
     is: /^The following recipients were affected/im,
     after: /^The following recipients were affected/im,
     failed: failed('^[ \\t]{1,8}{}'),
+    saysBefore: true,
   },
   {
     name: 'X6',
@@ -97,7 +107,18 @@ export const senders: readonly Sender[] = [
     is: /delivering your mail to <|^Your message to <|^The following message, addressed to/im,
     failed: failed("(?:delivering your mail to <|^Your message to <|message, addressed to '){}"),
   },
-  { name: 'Amazon SES by SNS', is: /"bouncedRecipients":/, failed: failed('"emailAddress":"{}"') },
+  {
+    // A group that doesn't exist, or one where we may not write: they don't say which.
+    name: 'Google Groups',
+    is: /https:\/\/(?:support\.google\.com\/a\/[^\s]{0,60}groups|groups\.google\.com)|\bGoogle Groups\b/i,
+    failed: failed('^Hello {}, you tried'),
+    reason: 'policy',
+  },
+  {
+    name: 'Amazon SES by SNS',
+    is: /bouncedRecipients\\?":/,
+    failed: failed('emailAddress\\\\?":\\\\?"{}'),
+  },
 ]
 
 /** Behind it stand the failed addresses, if there are any. */
