@@ -37,23 +37,24 @@ export async function addPrintedLink(ctx: Context, editor: Editor): Promise<Sign
   return ctx.db.transaction().execute((trx) => addLink(trx, editor.id, ctx.clock.now(), printedMinutes))
 }
 
-/** Mails a link if the address is an editor's. The caller answers the same in either case. */
-export async function requestLink(ctx: Context, email: string): Promise<void> {
+/** Mails a link if the address is an editor's, and returns whether. The sign-in page answers the same in either case. */
+export async function requestLink(ctx: Context, email: string): Promise<boolean> {
   const address = parseEmailAddress(email)
   const now = ctx.clock.now()
-  await ctx.db.transaction().execute(async (trx) => {
+  return ctx.db.transaction().execute(async (trx) => {
     const editor = await findEditorByKey(trx, address?.key ?? '')
-    if (!editor || editor.disabledAt) return
+    if (!editor || editor.disabledAt) return false
     const { recent } = await trx
       .selectFrom('signInLinks')
       .select((eb) => eb.fn.countAll<number>().as('recent'))
       .where('editorId', '=', editor.id)
       .where('createdAt', '>', new Date(now.getTime() - 3_600_000))
       .executeTakeFirstOrThrow()
-    if (recent >= mailedPerHour) return
+    if (recent >= mailedPerHour) return false
     const link = await addLink(trx, editor.id, now, mailedMinutes)
     const payload: SignInPayload = { linkId: link.id, expiresAt: link.expiresAt.toISOString() }
     await addToOutbox(trx, { kind: 'sign-in', recipient: editor.email, payload: { ...payload } })
+    return true
   })
 }
 

@@ -17,7 +17,7 @@ export async function digestExplain(
 ): Promise<number> {
   const id = await subscriberOf(ctx, args.email)
   const subscriber = (await findSubscriber(ctx.db, id))!
-  const standing = standingOf(subscriber)
+  const standing = standingOf(subscriber, ctx.clock.now())
   if (args.json)
     out.print(
       JSON.stringify({
@@ -83,19 +83,20 @@ export async function explainRecent(ctx: Context, subscriber: Subscriber): Promi
 }
 
 /** Whether anything comes at all, and when. Pure. */
-export function standingOf(subscriber: Subscriber): string {
+export function standingOf(subscriber: Subscriber, now: Date): string {
   const { status, pausedUntil, nextDueAt } = subscriber
   if (status === 'pending') return 'has not confirmed yet, so gets no digest.'
-  if (status === 'unsubscribed') return `left ${subscriber.unsubscribedAt?.toISOString() ?? ''}, so gets no digest.`
+  if (status === 'unsubscribed')
+    return `unsubscribed ${subscriber.unsubscribedAt?.toISOString() ?? ''}, so gets no digest.`
   if (status === 'suppressed') return 'is on the suppression list, so gets no mail.'
   if (!nextDueAt) return 'is active, but has chosen nothing, so nothing is ever due.'
-  const pause = pausedUntil ? ` Paused until ${pausedUntil.toISOString()}.` : ''
+  const pause = pausedUntil && pausedUntil > now ? ` Paused until ${pausedUntil.toISOString()}.` : ''
   return `is active; the next digest is due at ${nextDueAt.toISOString()}.${pause}`
 }
 
 const reasons: Record<SkipReason, string> = {
   nothing_new: 'nothing new in the categories that were due',
-  unsubscribed: 'had left when it was their turn',
+  unsubscribed: 'had unsubscribed when it was their turn',
   suppressed: 'the address is on the suppression list',
   paused: 'had paused',
   superseded: 'not sent before the next slot came, so it was merged into the next digest',
@@ -127,7 +128,7 @@ export function explainDelivery(delivery: Delivery, edition: Pick<Edition, 'stat
 function explainAbsence(ctx: Context, edition: Edition, subscriber: Subscriber): string {
   const at = edition.slotAt ?? edition.createdAt
   if (!subscriber.confirmedAt || subscriber.confirmedAt > at) return 'had not confirmed yet'
-  if (subscriber.unsubscribedAt && subscriber.unsubscribedAt < at) return 'had left'
+  if (subscriber.unsubscribedAt && subscriber.unsubscribedAt < at) return 'had unsubscribed'
   if (subscriber.pausedUntil && subscriber.pausedUntil > at) return 'had paused'
   if (edition.kind === 'announcement') return 'not planned'
   if (edition.kind === 'manual')

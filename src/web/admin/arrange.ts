@@ -33,7 +33,7 @@ export function mountArrange(router: Router, web: WebContext): void {
         : html`<p>
               Pinned stories come first. A dropped one is left out of this edition. Lower numbers come earlier. Each
               subscriber still gets only what is due for them and new to them.
-              ${edition.slotAt && html`It goes out at ${moment(web.config, edition.slotAt)}.`}
+              ${edition.slotAt && html`Its slot is ${moment(web.config, edition.slotAt)}.`}
             </p>
             <form method="post">
               <label for="intro">Introduction <span class="small">(optional, above the stories)</span></label>

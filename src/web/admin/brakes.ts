@@ -20,7 +20,7 @@ import { deliveryState } from './deliveries.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { actorNames, count, empty, facts, moment, number, state, table } from './parts.ts'
-import { noticeOf, pathId } from './query.ts'
+import { noticeOf, pathId, queryText } from './query.ts'
 
 const shown = 100
 
@@ -82,7 +82,7 @@ export function mountBrakes(router: Router, web: WebContext): void {
       section: 'suppressions',
       title: `Brake: ${placeOf(brake)}`,
       back: ['Brakes', '/admin/brakes'],
-      notice: noticeOf(request, notices),
+      notice: brake.decision === queryText(request, 'done') ? noticeOf(request, notices) : undefined,
       actions: html`${decisionsOf(brake).map(
         (decision, index) =>
           html`<a class="button ${index === 0 && 'main'}" href="/admin/brakes/${brake.id}/${decision}">
@@ -108,6 +108,8 @@ export function mountBrakes(router: Router, web: WebContext): void {
   for (const decision of brakeDecisions) {
     router.get(`/brakes/:id/${decision}`, async (request, response) => {
       const brake = await getBrake(web, pathId(request))
+      if (!decisionsOf(brake).includes(decision))
+        throw new Refusal('conflict', `This brake is decided already: ${decisionWords[brake.decision!]}.`)
       const { label, explanation, isFinal } = words[decision]
       sendConfirmation(request, response, web, {
         section: 'suppressions',

@@ -157,6 +157,7 @@ function categoryRows(all: readonly Category[], counts: ReadonlyMap<number, numb
     html`<form class="inline-form" method="post" action="/admin/categories/${category.slug}/move">
       <button class="quiet" name="to" value="${to}" aria-label="Move ${category.name} ${to}">${words}</button>
     </form>`
+  const offered = all.filter(({ retiredAt }) => !retiredAt)
   return rowList(
     'Categories',
     all.map((category) => ({
@@ -167,7 +168,10 @@ function categoryRows(all: readonly Category[], counts: ReadonlyMap<number, numb
         ['Stories', number(counts.get(category.id) ?? 0)],
         ['Slug', html`<code>${category.slug}</code>`],
       ],
-      actions: !category.retiredAt && html`${move(category, 'up', '↑ Up')} ${move(category, 'down', '↓ Down')}`,
+      actions:
+        !category.retiredAt &&
+        html`${category !== offered[0] && move(category, 'up', '↑ Up')}
+        ${category !== offered.at(-1) && move(category, 'down', '↓ Down')}`,
     })),
   )
 }

@@ -70,8 +70,8 @@ const words: Record<Move, Words> = {
     explain: (_web, now) =>
       `${count(now.account.failed, 'delivery', 'deliveries')} failed. ` +
       `${count(now.again!.retryable, 'mail')} can be tried again. ` +
-      'Left out: who is unsubscribed, paused, on the suppression list or erased, and who has had a later digest, ' +
-      `which brought these stories.${waits(now)}`,
+      'Left out: subscribers who unsubscribed, paused, are on the suppression list or were erased, and those who have had ' +
+      `a later digest, which included these stories.${waits(now)}`,
     button: (now) => `Retry ${count(now.again!.retryable, 'failed mail')}`,
   },
   resend: {

@@ -64,6 +64,7 @@ async function liveParts(web: WebContext, now: EditionNow, done: string | undefi
   const { edition, account } = now
   const history = await listAudit(web.db, { subject: `edition:${edition.id}`, limit: 20 })
   const isMissed = edition.state === 'missed'
+  const isEmpty = isMissed || (account.audience === 0 && !edition.plannedAt && !edition.closedAt)
   return {
     actions: html`${ownPages(edition)} ${moveButtons(now)}`,
     notice: noticePart(moveNotice(now, done, history)),
@@ -81,7 +82,7 @@ async function liveParts(web: WebContext, now: EditionNow, done: string | undefi
       : html`${planningWords(web, now)} ${account.audience > 0 && `· ${progressWords(account, web.clock.now())}`}
         ${now.again === null && '· counting what can be sent again'}
         ${edition.note && html`· ${sentence(web.config, edition.note)}`}`,
-    account: isMissed
+    account: isEmpty
       ? html``
       : html`${account.audience > 0 && accountBar(account, { isLarge: true })}
         ${accountTable(account, (filter) => `/admin/editions/${edition.id}/deliveries?state=${filter}`)}`,

@@ -16,6 +16,8 @@ import { noticeOf, pathId } from './query.ts'
 
 const notices: Record<string, string> = {
   added: 'Added. A link to sign in is on its way to them.',
+  exists: 'This address is an editor’s already. A new link to sign in is on its way to them.',
+  unmailed: 'This address is an editor’s. No link was mailed: they have been mailed some within the last hour.',
   disabled: 'Disabled, and signed out everywhere.',
 }
 
@@ -65,9 +67,12 @@ export function mountEditors(router: Router, web: WebContext): void {
   })
 
   router.post('/editors', readForm, async (request, response) => {
-    const { editor } = await createEditor(web, { email: field(request, 'email') ?? '', actor: actorOf(request) })
-    await requestLink(web, editor.email)
-    response.redirect(303, '/admin/editors?done=added')
+    const { editor, outcome } = await createEditor(web, {
+      email: field(request, 'email') ?? '',
+      actor: actorOf(request),
+    })
+    const isMailed = await requestLink(web, editor.email)
+    response.redirect(303, `/admin/editors?done=${isMailed ? (outcome === 'exists' ? 'exists' : 'added') : 'unmailed'}`)
   })
 
   router.get('/editors/:id/disable', async (request, response) => {

@@ -13,9 +13,8 @@ import {
   listRules,
   removeFeed,
   setRules,
-  wrongClock,
 } from '../../articles/feeds.ts'
-import { pollFeed } from '../../articles/poll.ts'
+import { pollFeed, type PollOutcome } from '../../articles/poll.ts'
 import { readRules } from '../../articles/rule-lines.ts'
 import { listCategories } from '../../articles/store.ts'
 import { invalid } from '../../base/errors.ts'
@@ -26,10 +25,11 @@ import { sendConfirmation } from './confirm.ts'
 import { mountFeedImport } from './feed-import.ts'
 import { mountFeedSite } from './feed-site.ts'
 import { mappingForm } from './feed-mapping.ts'
+import { aheadWords, feedRows, feedState, nextPoll } from './feed-rows.ts'
 import { showTry } from './feed-try.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
-import { count, empty, facts, moment, number, rowList, state } from './parts.ts'
+import { count, empty, facts, moment, number, rowList } from './parts.ts'
 import { largestInt } from '../path-id.ts'
 import { noticeOf, pathId } from './query.ts'
 
@@ -45,6 +45,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
         site: 'Added. Their feeds are fetched within a minute.',
         removed: 'Removed. Its stories stay.',
         polled: 'Fetched just now.',
+        'not-polled': failedPoll,
         paused: 'Paused. Nothing is fetched until you resume it.',
         active: 'Resumed. It is fetched within a minute.',
       }),
@@ -78,8 +79,8 @@ export function mountFeeds(router: Router, web: WebContext): void {
       ignoresDatesAhead: field(request, 'ignore-dates-ahead') !== undefined,
     })
     await note(request, 'feed.added', added.id, { url: added.url })
-    await pollFeed(web, added.id)
-    response.redirect(303, `/admin/feeds/${added.id}?done=added`)
+    const isFetched = hasFetched(await pollFeed(web, added.id))
+    response.redirect(303, `/admin/feeds/${added.id}?done=${isFetched ? 'added' : 'not-added'}`)
   })
 
   router.get('/feeds/:id', async (request, response) => {
@@ -92,7 +93,9 @@ export function mountFeeds(router: Router, web: WebContext): void {
       back,
       notice: noticeOf(request, {
         added: 'Added and fetched.',
+        'not-added': 'Added, but the first fetch failed. The reason is below.',
         polled: 'Fetched just now.',
+        'not-polled': failedPoll,
         changed: 'Saved. It counts from the next poll on.',
         paused: 'Paused. Nothing is fetched until you resume it.',
         active: 'Resumed. It is fetched within a minute.',
@@ -119,9 +122,9 @@ export function mountFeeds(router: Router, web: WebContext): void {
   router.post('/feeds/:id/poll', readForm, async (request, response) => {
     const id = pathId(request, largestInt)
     await getFeed(web.db, id)
-    await pollFeed(web, id)
+    const isFetched = hasFetched(await pollFeed(web, id))
     await note(request, 'feed.polled', id)
-    response.redirect(303, `${whence(request, id)}?done=polled`)
+    response.redirect(303, `${whence(request, id)}?done=${isFetched ? 'polled' : 'not-polled'}`)
   })
 
   router.post('/feeds/:id/state', readForm, async (request, response) => {
@@ -167,71 +170,15 @@ export function mountFeeds(router: Router, web: WebContext): void {
   }
 }
 
-const aheadWords = `Even its newest stories are dated ahead, and wait: ${wrongClock}.`
+const failedPoll = 'It was asked just now, but the fetch failed. The reason is below.'
+
+function hasFetched(poll: PollOutcome | undefined): boolean {
+  return poll?.outcome === 'polled' || poll?.outcome === 'not-modified'
+}
 
 /** Back to where the button was. */
 function whence(request: Request, id: number): string {
   return field(request, 'from') === 'list' ? '/admin/feeds' : `/admin/feeds/${id}`
-}
-
-function feedState(feed: FeedView): Html {
-  if (feed.state === 'gone') return state('gone', 'bad')
-  if (feed.state === 'paused') return state('paused', 'plain')
-  if (feed.failures > 0) return state(`failing (${feed.failures})`, feed.failures > 4 ? 'bad' : 'warn')
-  return feed.lastSuccessAt ? state('well', 'good') : state('not fetched yet', 'busy')
-}
-
-/** Those in trouble first: they are why one looks. */
-function feedRows(web: WebContext, feeds: readonly FeedView[]): Html {
-  const trouble = (feed: FeedView) => (feed.state === 'gone' ? 2 : feed.state === 'active' && feed.failures > 0 ? 1 : 0)
-  return rowList(
-    'Feeds',
-    feeds
-      .toSorted((a, b) => trouble(b) - trouble(a) || a.id - b.id)
-      .map((feed) => {
-        const last = feed.lastReport as FeedReport | null
-        return {
-          title: html`<a href="/admin/feeds/${feed.id}">${feed.title || feed.url}</a>`,
-          state: feedState(feed),
-          under: feed.title && feed.url,
-          trouble: feed.lastError ?? (feed.seemsAhead ? aheadWords : feed.moveProblem),
-          facts: [
-            ['Last success', moment(web.config, feed.lastSuccessAt)],
-            feed.state === 'active' && ['Next poll', moment(web.config, feed.nextPollAt)],
-            ['Goes to', feed.categories.join(', ') || 'what its labels and rules say'],
-            last && ['Brought last', brought(last)],
-          ],
-          more: last && whyIgnored(last),
-          actions: rowActions(feed),
-        }
-      }),
-  )
-}
-
-function brought(last: FeedReport): string {
-  return `${number(last.taken)} taken, ${number(last.changed)} changed, ${number(last.unchanged)} known, ${number(last.ignored)} ignored`
-}
-
-/** "3 ignored: it is older than what a new feed brings", the most frequent first. */
-function whyIgnored(last: FeedReport): Html | null {
-  const counts = new Map<string, number>()
-  for (const { why } of last.reasons) counts.set(why, (counts.get(why) ?? 0) + 1)
-  const said = [...counts].toSorted(([, a], [, b]) => b - a).map(([why, times]) => `${number(times)} × ${why}`)
-  return said.length ? html`<span class="small">Ignored: ${said.join('; ')}</span>` : null
-}
-
-function rowActions(feed: FeedView): Html {
-  const name = feed.title || feed.url
-  const button = (path: string, words: string, state?: string) =>
-    html`<form class="inline-form" method="post" action="/admin/feeds/${feed.id}/${path}">
-      <input type="hidden" name="from" value="list" />
-      ${state && html`<input type="hidden" name="state" value="${state}" />`}
-      <button class="quiet" aria-label="${words} ${name}">${words}</button>
-    </form>`
-  return html`${button('poll', 'Poll now')}
-    ${feed.state === 'active' ? button('state', 'Pause', 'paused') : button('state', 'Resume', 'active')}
-    <a href="/admin/feeds/${feed.id}#mapping" aria-label="Map ${name}">Map</a>
-    <a href="/admin/articles?feed=${feed.id}" aria-label="Stories of ${name}">Stories</a>`
 }
 
 function health(web: WebContext, feed: FeedView): Html {
@@ -243,7 +190,7 @@ function health(web: WebContext, feed: FeedView): Html {
       ['Health', feedState(feed)],
       ['Last success', moment(web.config, feed.lastSuccessAt)],
       ['Last new story', moment(web.config, feed.lastNewAt)],
-      ['Next poll', feed.state === 'active' ? moment(web.config, feed.nextPollAt) : '–'],
+      ['Next poll', feed.state === 'active' ? nextPoll(web, feed) : '–'],
       ['Rhythm', `every ${Math.max(1, Math.round(feed.intervalSeconds / 60))} minutes`],
       feed.movedFrom !== null && [
         'Moved',

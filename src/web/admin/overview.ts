@@ -99,9 +99,8 @@ function firstSteps(has: { feeds: boolean; articles: boolean; categories: boolea
 }
 
 function warningList(web: WebContext, warnings: Awaited<ReturnType<typeof healthWarnings>>): Html {
-  if (warnings.length === 0)
-    return html`<p class="warnings">${state('All is well', 'good')}: nothing wants attention.</p>`
-  return html`<ul class="warnings" aria-label="What wants attention">
+  if (warnings.length === 0) return html`<p class="warnings">${state('Nothing needs attention.', 'good')}</p>`
+  return html`<ul class="warnings" aria-label="Needs attention">
     ${warnings.map(
       (warning) =>
         html`<li>
@@ -139,10 +138,10 @@ async function growthByDay(web: WebContext, now: Date): Promise<GrowthDay[]> {
 
 function growthPart(days: readonly GrowthDay[]): Html {
   const moved = days.filter((day) => day.came > 0 || day.left > 0)
-  if (moved.length === 0) return empty(`Nobody came or left in ${days.length} days.`)
+  if (moved.length === 0) return empty(`Nobody joined or unsubscribed in ${days.length} days.`)
   const came = moved.reduce((sum, day) => sum + day.came, 0)
   const left = moved.reduce((sum, day) => sum + day.left, 0)
-  return html`<p>${number(came)} confirmed, ${number(left)} left.</p>
+  return html`<p>${number(came)} joined, ${number(left)} unsubscribed.</p>
     ${growthChart(days)}
     <details>
       <summary>Day by day</summary>
@@ -150,8 +149,8 @@ function growthPart(days: readonly GrowthDay[]): Html {
         'Growth by day',
         html`<tr>
           <th>Day</th>
-          <th class="number">Came</th>
-          <th class="number">Left</th>
+          <th class="number">Joined</th>
+          <th class="number">Unsubscribed</th>
           <th class="number">Difference</th>
         </tr>`,
         moved.toReversed().map(

@@ -4,10 +4,12 @@
 import type { Request, Router } from 'express'
 import { audit } from '../../access/audit.ts'
 import { listCategories } from '../../articles/store.ts'
-import { invalid } from '../../base/errors.ts'
+import type { EmailAddress } from '../../base/email-address.ts'
+import { invalid, Refusal } from '../../base/errors.ts'
 import { type DigestView, testSend } from '../../digests/preview.ts'
 import { htmlLimit } from '../../digests/layout.ts'
 import { readAddress } from '../../subscribers/subscribe.ts'
+import { findSuppression } from '../../subscribers/suppression.ts'
 import { field, fieldList, readForm } from '../forms.ts'
 import { html, type Html } from '../html.ts'
 import { previewOf, testViewOf } from '../reads/previews.ts'
@@ -32,13 +34,13 @@ export function mountPreview(router: Router, web: WebContext): void {
     const view = await readView(web, request)
     const preview = await previewOf(web, view)
     const categories = await listCategories(web.db)
-    const subscriber = view.subscriberId ? await findShownSubscriber(web.db, view.subscriberId) : undefined
+    const subscriber = view.subscriberId ? await findShownSubscriber(web, view.subscriberId) : undefined
     const query = viewQuery(view)
     sendConsole(request, response, web, {
       section: 'editions',
       title: view.editionId ? `Preview of edition ${view.editionId}` : 'Preview of the next digest',
       back: view.editionId ? ['The edition', `/admin/editions/${view.editionId}`] : ['Editions', '/admin/editions'],
-      notice: noticeOf(request, { test: 'The test is on its way.' }),
+      notice: noticeOf(request, { test: 'The test mail is queued.' }),
       body: html`<div class="two">
           <form method="get" action="/admin/preview">
             ${view.editionId && html`<input type="hidden" name="edition" value="${view.editionId}" />`}
@@ -50,13 +52,16 @@ export function mountPreview(router: Router, web: WebContext): void {
             <input id="email" name="email" type="email" value="${subscriber?.email ?? ''}" placeholder="address" />
             <p class="buttons"><button>Show</button></p>
           </form>
-          <form method="get" action="/admin/test-send">
-            ${viewFields(view)}
-            <label for="to">Send it to one address, as a test</label>
-            <input id="to" name="to" type="email" required value="${editorOf(request).email}" />
-            <p class="hint">Its links belong to nobody, and nothing counts as read.</p>
-            <p class="buttons"><button>Send a test…</button></p>
-          </form>
+          ${
+            preview !== null &&
+            html`<form method="get" action="/admin/test-send">
+              ${viewFields(view)}
+              <label for="to">Send it to one address, as a test</label>
+              <input id="to" name="to" type="email" required value="${editorOf(request).email}" />
+              <p class="hint">Its links belong to nobody, and nothing counts as read.</p>
+              <p class="buttons"><button>Send a test…</button></p>
+            </form>`
+          }
         </div>
         ${
           preview === null
@@ -81,8 +86,9 @@ export function mountPreview(router: Router, web: WebContext): void {
 
   router.get('/test-send', async (request, response) => {
     const view = await readView(web, request)
-    const { email } = readAddress(queryText(request, 'to'), 'to')
-    await testViewOf(web, view)
+    const address = readAddress(queryText(request, 'to'), 'to')
+    const { email } = address
+    await refuseUnsendable(web, view, address)
     sendConfirmation(request, response, web, {
       section: 'editions',
       title: 'Send a test?',
@@ -95,15 +101,16 @@ export function mountPreview(router: Router, web: WebContext): void {
   })
 
   router.post('/test-send', readForm, async (request, response) => {
-    const { email } = readAddress(field(request, 'to'), 'to')
+    const address = readAddress(field(request, 'to'), 'to')
     const view: Looked = {
       editionId: wholeNumber('edition', field(request, 'edition')),
       subscriberId: wholeNumber('subscriber', field(request, 'subscriber')),
       categories: fieldList(request, 'categories'),
     }
+    await refuseUnsendable(web, view, address)
     const shown = await testViewOf(web, view)
     await web.db.transaction().execute(async (trx) => {
-      const delivery = await testSend(trx, email, shown)
+      const delivery = await testSend(trx, address.email, shown)
       const subject = view.editionId ? `edition:${view.editionId}` : 'next digest'
       const entry = { at: web.clock.now(), actor: actorOf(request), action: 'test.sent', subject, detail: { delivery } }
       await audit(trx, entry)
@@ -112,11 +119,19 @@ export function mountPreview(router: Router, web: WebContext): void {
   })
 }
 
+/** A test that would never be mailed isn't queued. */
+async function refuseUnsendable(web: WebContext, view: Looked, address: EmailAddress): Promise<void> {
+  if (await findSuppression(web, address))
+    throw new Refusal('conflict', `${address.email} is on the suppression list, so nothing is mailed there.`)
+  if ((await previewOf(web, view)) === null)
+    throw new Refusal('conflict', 'There is nothing new to show, so there is nothing to send.')
+}
+
 async function readView(web: WebContext, request: Request): Promise<Looked> {
   const email = queryText(request, 'email')
   let subscriberId = wholeNumber('subscriber', queryText(request, 'subscriber'))
   if (email) {
-    const [found] = await findSubscribersByAddress(web.db, email)
+    const [found] = await findSubscribersByAddress(web, email)
     if (!found) throw invalid('email', `${email} isn’t a subscriber.`)
     subscriberId = found.id
   }

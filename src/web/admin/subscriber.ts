@@ -12,18 +12,24 @@ import { deliveryState } from './deliveries.ts'
 import { editionName } from './edition-parts.ts'
 import { empty, facts, moment, sentence, slimTable, state, table, type Tone } from './parts.ts'
 
-export const subscriberTones: Record<SubscriberStatus, Tone> = {
+const tones: Record<SubscriberStatus, Tone> = {
   pending: 'busy',
   active: 'good',
   unsubscribed: 'plain',
   suppressed: 'bad',
 }
+/** Active but paused is said as well. */
+export function subscriberState({ status, pausedUntil }: ShownSubscriber, now: Date): Html {
+  if (status === 'active' && pausedUntil !== null && pausedUntil > now) return state('active, paused', 'warn')
+  return state(status, tones[status])
+}
+
 const weekdays = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']
 
 export async function subscriberBody(web: WebContext, subscriber: ShownSubscriber): Promise<Html> {
   return html`${subscriberFacts(web, subscriber)}
     <h2>Chosen</h2>
-    ${choices(subscriber)}
+    ${choices(web, subscriber)}
     <h2>Recent editions, and why</h2>
     ${await editions(web, subscriber)}
     <h2>Deliveries</h2>
@@ -38,7 +44,7 @@ function subscriberFacts(web: WebContext, subscriber: ShownSubscriber): Html {
   const own = (isOwn: boolean) => (isOwn ? '' : ' (the site’s)')
   const { timezone, sendHour, weeklyDay, monthlyDay, pausedUntil } = subscriber
   return facts([
-    ['Status', state(subscriber.status, subscriberTones[subscriber.status])],
+    ['Status', subscriberState(subscriber, now)],
     ['Next due', subscriber.nextDueAt ? moment(web.config, subscriber.nextDueAt) : whyNever(subscriber)],
     pausedUntil !== null && pausedUntil > now && ['Paused until', moment(web.config, pausedUntil)],
     ['Hour', `${String(schedule.hour).padStart(2, '0')}:00${own(sendHour !== null)}`],
@@ -60,16 +66,29 @@ function whyNever(subscriber: ShownSubscriber): string {
   return 'never: no category chosen'
 }
 
-const choices = (subscriber: ShownSubscriber): Html =>
-  subscriber.subscriptions.length === 0
+function choices(web: WebContext, { subscriptions, request, status }: ShownSubscriber): Html {
+  return html`${(subscriptions.length > 0 || !request) && choiceTable('Chosen categories', subscriptions)}
+  ${
+    request &&
+    html`<p>
+        ${status === 'pending' ? 'Chosen when signing up' : 'Signed up again and chose'},
+        ${moment(web.config, request.requestedAt)}: not confirmed
+        yet.${request.isExpired && ' The link in that mail has expired.'}
+      </p>
+      ${choiceTable('Categories of the open sign-up', request.choices)}`
+  }`
+}
+
+const choiceTable = (label: string, lines: readonly { name: string; frequency: string }[]): Html =>
+  lines.length === 0
     ? empty('No category.')
     : slimTable(
-        'Chosen categories',
+        label,
         html`<tr>
           <th>Category</th>
           <th>How often</th>
         </tr>`,
-        subscriber.subscriptions.map(
+        lines.map(
           (line) =>
             html`<tr>
               <td>${line.name}</td>
@@ -81,7 +100,7 @@ const choices = (subscriber: ShownSubscriber): Html =>
 async function editions(web: WebContext, subscriber: ShownSubscriber): Promise<Html> {
   const categories = await listCategories(web.db, { withRetired: true })
   const explained = await explainRecent(web, subscriber)
-  return html`<p>This subscriber ${sentence(web.config, standingOf(subscriber))}</p>
+  return html`<p>This subscriber ${sentence(web.config, standingOf(subscriber, web.clock.now()))}</p>
     ${
       explained.length > 0 &&
       table(

@@ -7,7 +7,7 @@ import { subscriberStatuses } from '../../db/schema.ts'
 import { eraseSubscriber } from '../../subscribers/erase.ts'
 import { unsubscribe } from '../../subscribers/unsubscribe.ts'
 import { pageOf, readCursor } from '../api/cursors.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, type HtmlValue } from '../html.ts'
 import {
   findShownSubscriber,
   findSubscribersByAddress,
@@ -18,9 +18,9 @@ import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
-import { empty, moment, pager, state, table } from './parts.ts'
+import { empty, moment, pager, table } from './parts.ts'
 import { noticeOf, pathId, queryText } from './query.ts'
-import { subscriberBody, subscriberTones } from './subscriber.ts'
+import { subscriberBody, subscriberState } from './subscriber.ts'
 
 export function mountSubscribers(router: Router, web: WebContext): void {
   router.get('/subscribers', async (request, response) => {
@@ -28,8 +28,8 @@ export function mountSubscribers(router: Router, web: WebContext): void {
     const status = subscriberStatuses.find((each) => each === queryText(request, 'status'))
     const cursor = queryText(request, 'cursor')
     const rows = email
-      ? await findSubscribersByAddress(web.db, email)
-      : await listSubscribers(web.db, { status, before: readCursor(cursor), limit: 51 })
+      ? await findSubscribersByAddress(web, email)
+      : await listSubscribers(web, { status, before: readCursor(cursor), limit: 51 })
     const { items, next } = pageOf(rows, 50)
     sendConsole(request, response, web, {
       section: 'subscribers',
@@ -66,12 +66,12 @@ export function mountSubscribers(router: Router, web: WebContext): void {
   router.get('/subscribers/:id', async (request, response) => {
     const subscriber = await getShown(web, request)
     const { id } = subscriber
-    const isIn = subscriber.status === 'active' || subscriber.status === 'pending'
+    const isIn = canLeave(subscriber)
     sendConsole(request, response, web, {
       section: 'subscribers',
       title: subscriber.email,
       back: ['Subscribers', '/admin/subscribers'],
-      notice: noticeOf(request, { unsubscribed: 'Unsubscribed: nothing further is sent.' }),
+      notice: isIn ? undefined : noticeOf(request, { unsubscribed: 'Unsubscribed: nothing further is sent.' }),
       actions: html`${subscriber.status === 'active' && html`<a class="button" href="/admin/preview?subscriber=${id}">Preview their next</a>`}
         ${isIn && html`<a class="button" href="/admin/subscribers/${id}/unsubscribe">Unsubscribe…</a>`}
         <a class="button" href="/admin/subscribers/${id}/erase">Erase…</a>`,
@@ -95,6 +95,8 @@ export function mountSubscribers(router: Router, web: WebContext): void {
   for (const action of ['unsubscribe', 'erase'] as const)
     router.get(`/subscribers/:id/${action}`, async (request, response) => {
       const subscriber = await getShown(web, request)
+      if (action === 'unsubscribe' && !canLeave(subscriber))
+        throw new Refusal('conflict', `${subscriber.email} is ${subscriber.status}, so nothing is sent there.`)
       sendConfirmation(request, response, web, {
         section: 'subscribers',
         title: `${asked[action].title} ${subscriber.email}?`,
@@ -107,8 +109,9 @@ export function mountSubscribers(router: Router, web: WebContext): void {
 
   router.post('/subscribers/:id/unsubscribe', async (request, response) => {
     const { id } = await getShown(web, request)
-    await unsubscribe(web, id, { way: 'editor', origin: { ip: null, formUrl: '/admin' } })
-    await noteAction(web, { actor: actorOf(request), action: 'subscriber.unsubscribed', subject: `subscriber:${id}` })
+    const left = await unsubscribe(web, id, { way: 'editor', origin: { ip: null, formUrl: '/admin' } })
+    if (left?.isNow)
+      await noteAction(web, { actor: actorOf(request), action: 'subscriber.unsubscribed', subject: `subscriber:${id}` })
     response.redirect(303, `/admin/subscribers/${id}?done=unsubscribed`)
   })
 
@@ -120,8 +123,17 @@ export function mountSubscribers(router: Router, web: WebContext): void {
   })
 }
 
+const canLeave = ({ status }: ShownSubscriber): boolean => status === 'active' || status === 'pending'
+
+function chosenWords({ subscriptions, request, status }: ShownSubscriber): HtmlValue {
+  const words = (lines: readonly { name: string; frequency: string }[]) =>
+    lines.map((line) => `${line.name} ${line.frequency}`).join(', ')
+  if (status === 'pending' && request) return html`${words(request.choices)} <small>(not confirmed)</small>`
+  return words(subscriptions) || html`<span class="none">nothing</span>`
+}
+
 async function getShown(web: WebContext, request: Request): Promise<ShownSubscriber> {
-  const subscriber = await findShownSubscriber(web.db, pathId(request))
+  const subscriber = await findShownSubscriber(web, pathId(request))
   if (!subscriber) throw new Refusal('not_found', 'There is no such subscriber. They may have been erased.')
   return subscriber
 }
@@ -153,10 +165,8 @@ function subscriberTable(web: WebContext, subscribers: readonly ShownSubscriber[
       (subscriber) =>
         html`<tr>
           <td><a href="/admin/subscribers/${subscriber.id}">${subscriber.email}</a></td>
-          <td>${state(subscriber.status, subscriberTones[subscriber.status])}</td>
-          <td>
-            ${subscriber.subscriptions.map((line) => `${line.name} ${line.frequency}`).join(', ') || html`<span class="none">nothing</span>`}
-          </td>
+          <td>${subscriberState(subscriber, web.clock.now())}</td>
+          <td>${chosenWords(subscriber)}</td>
           <td>${moment(web.config, subscriber.nextDueAt)}</td>
           <td>${moment(web.config, subscriber.createdAt, { withYear: true })}</td>
         </tr>`,

@@ -41,9 +41,9 @@ export function mountSuppressions(router: Router, web: WebContext): void {
       section: 'suppressions',
       title: 'Suppressions',
       notice: noticeOf(request, {
-        added: 'On the list: nothing is mailed there any more.',
-        removed: 'Off the list. Its subscriber is again what they were before.',
-        undone: 'Off the list. Their subscribers are again what they were before.',
+        added: 'Address added to the suppression list. Nothing is mailed there any more.',
+        removed: 'Address removed from the suppression list. If it was confirmed, digests resume.',
+        undone: 'Addresses removed from the suppression list. Where they were confirmed, digests resume.',
       }),
       body: html`<p>
           Addresses that must not be mailed, whatever the form or an import says. Where too many are called dead at

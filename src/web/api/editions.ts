@@ -162,7 +162,7 @@ export const editionEndpoints = [
     tag,
     summary: 'Send again what failed and can be sent again',
     description:
-      'Left out: who is unsubscribed, paused, suppressed or erased, and who has had a later digest, which brought these stories.',
+      'Left out: subscribers who unsubscribed, paused, are suppressed or were erased, and those who have had a later digest, which included these stories.',
     params: idParams,
     status: 200,
     answer: edition.extend({ retried: amount.meta({ description: 'mails that are being sent again' }) }),

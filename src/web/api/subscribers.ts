@@ -33,6 +33,14 @@ const subscriber = z
     subscriptions: z.array(
       z.object({ category: z.string(), name: z.string(), frequency: z.enum(frequencies), position: z.int() }),
     ),
+    requested: z
+      .object({
+        at: z.iso.datetime(),
+        isExpired: z.boolean().meta({ description: 'the link in its mail is too old' }),
+        subscriptions: z.array(z.object({ category: z.string(), name: z.string(), frequency: z.enum(frequencies) })),
+      })
+      .nullable()
+      .meta({ description: 'what was chosen in a sign-up that isn’t confirmed yet' }),
     locale: z.string().nullable(),
     timezone: z.string().nullable(),
     sendHour: z.int().nullable(),
@@ -64,7 +72,7 @@ const changes = z.strictObject({
 const scope = 'subscribers' as const
 const tag = 'subscribers'
 
-function show({ subscriptions, ...row }: ShownSubscriber) {
+function show({ subscriptions, request, ...row }: ShownSubscriber) {
   const { id, email, status, locale, timezone, sendHour, weeklyDay, monthlyDay } = row
   const { pausedUntil, nextDueAt, createdAt, confirmedAt, unsubscribedAt } = row
   return {
@@ -77,6 +85,11 @@ function show({ subscriptions, ...row }: ShownSubscriber) {
       frequency: line.frequency,
       position,
     })),
+    requested: request && {
+      at: request.requestedAt.toISOString(),
+      isExpired: request.isExpired,
+      subscriptions: request.choices.map(({ slug, name, frequency }) => ({ category: slug, name, frequency })),
+    },
     locale,
     timezone,
     sendHour,
@@ -93,7 +106,7 @@ function show({ subscriptions, ...row }: ShownSubscriber) {
 const unknown = (id: number) => new Refusal('not_found', `There is no subscriber ${id}.`)
 
 async function showOne(web: WebContext, id: number) {
-  const row = await findShownSubscriber(web.db, id)
+  const row = await findShownSubscriber(web, id)
   if (!row) throw unknown(id)
   return show(row)
 }
@@ -109,8 +122,8 @@ export const subscriberEndpoints = [
     status: 200,
     answer: listOf(subscriber),
     async handle(web, { query: { email, status, limit, cursor } }) {
-      if (email !== undefined) return { items: (await findSubscribersByAddress(web.db, email)).map(show), next: null }
-      const rows = await listSubscribers(web.db, { status, before: readCursor(cursor), limit: limit + 1 })
+      if (email !== undefined) return { items: (await findSubscribersByAddress(web, email)).map(show), next: null }
+      const rows = await listSubscribers(web, { status, before: readCursor(cursor), limit: limit + 1 })
       const { items, next } = pageOf(rows, limit)
       return { items: items.map(show), next }
     },
@@ -142,7 +155,7 @@ export const subscriberEndpoints = [
       const choices = chosen(readChoices(body.frequency, await listCategories(web.db)))
       const origin = { ip: body.ip ?? null, formUrl: body.formUrl ?? null }
       await subscribe(web, { email: body.email, choices, timezone: readTimezone(body.timezone), origin })
-      const [row] = await findSubscribersByAddress(web.db, body.email)
+      const [row] = await findSubscribersByAddress(web, body.email)
       if (!row) throw new Refusal('conflict', 'This address must not be mailed.')
       await noteAction(web, { actor: actor.name, action: 'subscriber.signed_up', subject: `subscriber:${row.id}` })
       return show(row)

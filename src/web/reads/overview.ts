@@ -1,4 +1,4 @@
-// The overview's figures. Each is one walk over an index; what counts many rows is kept for half a minute per process.
+// The overview's figures. Each is one walk over an index; what took long to count is kept for half a minute per process.
 
 import { sql } from 'kysely'
 import type { Db } from '../../db/connect.ts'
@@ -9,6 +9,7 @@ import { listAlerts } from '../../digests/alerts.ts'
 import { brakeSentence } from '../../digests/brake-words.ts'
 
 const keptMs = 30_000
+const slowMs = 25
 const kept = new WeakMap<Db, Map<string, { at: number; value: Promise<unknown> }>>()
 
 function keep<T>(ctx: Context, name: string, read: () => Promise<T>): Promise<T> {
@@ -17,9 +18,11 @@ function keep<T>(ctx: Context, name: string, read: () => Promise<T>): Promise<T>
   const values = kept.get(ctx.db)!
   const known = values.get(name)
   if (known && now >= known.at && now - known.at < keptMs) return known.value as Promise<T>
+  const since = performance.now()
   const value = read()
+  const forget = () => values.delete(name)
   values.set(name, { at: now, value })
-  value.catch(() => values.delete(name))
+  value.then(() => performance.now() - since < slowMs && forget(), forget)
   return value
 }
 
