@@ -246,13 +246,48 @@ story(
     await row('/gone')
       .getByRole('button', { name: /^Poll now/ })
       .click()
-    await page.getByText('Fetched just now.').waitFor()
+    await page.getByText('the fetch failed').waitFor()
     await row('1 taken').getByRole('link', { name: /^Map/ }).click()
     await page.getByRole('heading', { name: 'Where its stories go' }).waitFor()
     await server.close()
   },
   options,
 )
+
+story(
+  'every checkbox stands beside its label, at every width',
+  async (house) => {
+    await addCategories(house, [
+      'Politics',
+      'World News',
+      'Business',
+      'Investing and the quiet art of losing money slowly',
+    ])
+    const { id } = await addFeed(house.ctx, { url: 'https://lantern.example/never', categories: [] })
+    await using console = await openConsolePage(house)
+    const { page } = console
+    for (const width of [320, 500, 800, 1000, 1200]) {
+      await page.setViewportSize({ width, height: 900 })
+      for (const path of ['trigger', 'preview', `feeds/${id}`, 'api-keys']) {
+        await page.goto(`${home}/admin/${path}`)
+        assert.deepEqual(await page.evaluate(strayBoxes), [], `${path} at ${width}`)
+      }
+    }
+  },
+  options,
+)
+
+/** Runs in the page: checkboxes that don't stand left of the first line of their label, at its height. */
+const strayBoxes = `[...document.querySelectorAll('label.choice')].flatMap((label) => {
+  const box = label.querySelector('input').getBoundingClientRect()
+  const words = document.createRange()
+  words.selectNodeContents(label.querySelector('span'))
+  const line = words.getClientRects()[0]
+  const columns = getComputedStyle(label.parentElement).columnWidth
+  const gap = line.left - box.right
+  const offset = Math.abs((box.top + box.bottom) / 2 - (line.top + line.bottom) / 2)
+  return gap > 0 && gap < 16 && offset < 4 && columns === 'auto' ? [] : [label.textContent.trim() + ' ' + gap + ' ' + offset + ' ' + columns]
+})`
 
 /** Runs in the page: what scrolls sideways, or would if it weren't clipped. */
 const scrolling = `[document.documentElement, ...document.querySelectorAll('main, main *')]

@@ -11,6 +11,7 @@ import { nobodys, type Tried, type TriedEntry, tryFound } from '../../articles/t
 import type { Category } from '../../db/schema.ts'
 import { html, type Html, safeUrl } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
+import { categoryBoxes } from './category-choice.ts'
 import { ignoreDatesBox } from './feed-mapping.ts'
 import { sendConsole } from './layout.ts'
 import { count, moment, rowList } from './parts.ts'
@@ -87,12 +88,7 @@ function shown(web: WebContext, tried: Tried, url: string, categories: readonly 
       <input type="hidden" name="url" value="${tried.url}" />
       <fieldset>
         <legend>All its stories go to</legend>
-        ${categories.map(
-          (category) =>
-            html`<label class="choice">
-              <input type="checkbox" name="category" value="${category.slug}" /> <span>${category.name}</span>
-            </label>`,
-        )}
+        ${categoryBoxes(categories, [], 'category')}
       </fieldset>
       ${isAhead && ignoreDatesBox(false)}
       <p class="buttons"><button class="main">Add this feed</button></p>
