@@ -4,14 +4,17 @@
 import { readFile, stat } from 'node:fs/promises'
 import { type Actor, audit } from '../access/audit.ts'
 import type { Config } from '../base/config.ts'
+import { invalid } from '../base/errors.ts'
+import { isTimeZone } from '../base/time-zone.ts'
 import type { Context } from '../db/context.ts'
 import { addCategory, renameCategory, retireCategory } from './categories.ts'
 import { allowedHosts, listFeeds, warningOf } from './feeds.ts'
 import { mostFeedBytes } from './feed-formats.ts'
+import { cutAtWord } from './html-text.ts'
 import { parser } from './parser.ts'
 import { pollFeed } from './poll.ts'
 import { countsByCategory, listCategories } from './store.ts'
-import { type Tried, tryEntries, tryFeedUrl } from './try-feed.ts'
+import { type Tried, type TriedEntry, tryEntries, tryFeedUrl } from './try-feed.ts'
 
 interface Out {
   print(line: string): void
@@ -22,6 +25,8 @@ export interface FeedTryArgs {
   /** Addresses and files, as given. */
   sources: readonly string[]
   base?: string
+  /** Default: the site's. */
+  timezone?: string
   json?: boolean
   /** Turns a path as given into one that can be opened. */
   resolve?: (path: string) => string
@@ -61,13 +66,15 @@ async function tryOne(
   source: string,
   isUrl: boolean,
 ): Promise<Tried> {
-  const options = { now: ctx.clock.now(), firstHours: ctx.config.feeds.firstHours, base: args.base ?? null }
+  const timezone = args.timezone ?? ctx.config.digest.timezone
+  if (!isTimeZone(timezone)) throw invalid('timezone', `${timezone} is no time zone: write one such as Europe/Berlin.`)
+  const options = { now: ctx.clock.now(), firstHours: ctx.config.feeds.firstHours, base: args.base ?? null, timezone }
   if (isUrl)
     return tryFeedUrl(source, { userAgent: ctx.config.feeds.userAgent, allowHosts: allowedHosts(ctx.config) }, options)
   try {
     const path = args.resolve?.(source) ?? source
     if ((await stat(path)).size > mostFeedBytes) return { outcome: 'refused', reason: 'It is larger than 10 MB.' }
-    const reading = await parser.read(await readFile(path), { base: options.base })
+    const reading = await parser.read(await readFile(path), { base: options.base, timezone })
     if (reading.outcome === 'refused') return { outcome: 'refused', reason: reading.reason }
     return { outcome: 'feed', url: source, feed: reading.feed, entries: tryEntries(reading.feed, options) }
   } catch (error) {
@@ -83,8 +90,18 @@ export function whyNotOpened(error: unknown): string {
   return 'It can’t be opened.'
 }
 
-function inWords(entry: { title: string | null; link: string | null; publishedAt: string; verdict: string }): string {
-  return `  ${entry.publishedAt.slice(0, 16).replace('T', ' ')}  ${entry.title ?? '(no title)'}\n      ${entry.link ?? '(no link)'}  ${entry.verdict}`
+function inWords(entry: TriedEntry): string {
+  const { title, link, publishedAt, excerpt, cut, image, imageNote, categories, mappedTo, mappedBecause } = entry
+  const lines = [
+    `  ${publishedAt.slice(0, 16).replace('T', ' ')}  ${title ?? '(no title)'}`,
+    `${link ?? '(no link)'}  ${entry.verdict}`,
+    excerpt && `“${cutAtWord(excerpt, 160)}”`,
+    cut.length > 0 && `left out: ${cut.map((text) => `“${cutAtWord(text, 80)}”`).join(', ')}`,
+    image && `picture: ${image} (${imageNote})`,
+    categories.length > 0 && `labels: ${categories.slice(0, 8).join(', ')}`,
+    mappedTo.length > 0 && `goes to ${mappedTo.map((slug, at) => `${slug} (${mappedBecause[at]})`).join(', ')}`,
+  ]
+  return lines.filter(Boolean).join('\n      ')
 }
 
 /** Those that are due, or all active ones. Exit code 1 when one of them failed. */

@@ -36,6 +36,14 @@ export interface Label {
   scheme: string | null
 }
 
+/** What its entries are read with. */
+export interface OfFeed {
+  feedTitle: string
+  siteUrl: string | null
+  /** What a date without one is in. null: UTC. */
+  timezone: string | null
+}
+
 export interface ParsedFeed {
   format: FeedFormat
   title: string
@@ -77,4 +85,6 @@ export interface Whereabouts {
   base?: string | null
   /** Where it was fetched: what they stand against when the document says nothing. */
   location?: string | null
+  /** What a date without a time zone is in. UTC unless given. */
+  timezone?: string | null
 }

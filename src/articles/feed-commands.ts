@@ -29,6 +29,7 @@ export interface FeedAddArgs {
   all?: boolean
   title?: string
   ignoreDatesAhead?: boolean
+  timezone?: string
   json?: boolean
 }
 
@@ -44,6 +45,7 @@ export async function feedAdd(ctx: Context, args: FeedAddArgs, out: Out): Promis
     categories: args.category ?? [],
     title: args.title,
     ignoresDatesAhead: args.ignoreDatesAhead,
+    timezone: args.timezone,
   })
   await log(ctx, 'feed.added', feed.id, { url: feed.url })
   if (args.json) out.print(JSON.stringify({ id: feed.id, url: feed.url, categories: feed.categories }))
@@ -110,21 +112,28 @@ function sayReport({ added, left }: SiteReport, args: FeedAddArgs, out: Out): nu
 
 export async function feedChange(
   ctx: Context,
-  args: { id: string; ignoreDatesAhead?: boolean; json?: boolean },
+  args: { id: string; ignoreDatesAhead?: boolean; timezone?: string; json?: boolean },
   out: Out,
 ): Promise<number> {
   const { ignoreDatesAhead: ignoresDatesAhead } = args
-  if (ignoresDatesAhead === undefined)
-    throw invalid('ignore-dates-ahead', 'Say --ignore-dates-ahead or --no-ignore-dates-ahead.')
-  const feed = await changeFeed(ctx, { id: feedId(args.id), ignoresDatesAhead })
-  await log(ctx, 'feed.changed', feed.id, { ignoresDatesAhead })
-  if (args.json) out.print(JSON.stringify({ id: feed.id, url: feed.url, ignoresDatesAhead: feed.ignoresDatesAhead }))
-  else
+  if (ignoresDatesAhead === undefined && args.timezone === undefined)
+    throw invalid('ignore-dates-ahead', 'Say --ignore-dates-ahead, --no-ignore-dates-ahead or --timezone ZONE.')
+  const timezone = args.timezone === 'site' ? null : args.timezone
+  const feed = await changeFeed(ctx, { id: feedId(args.id), ignoresDatesAhead, timezone })
+  await log(ctx, 'feed.changed', feed.id, { ignoresDatesAhead, timezone })
+  const { id, url } = feed
+  if (args.json) {
+    out.print(JSON.stringify({ id, url, ignoresDatesAhead: feed.ignoresDatesAhead, timezone: feed.timezone }))
+    return 0
+  }
+  if (ignoresDatesAhead !== undefined)
     out.print(
       feed.ignoresDatesAhead
-        ? `${feed.url}: dates ahead are ignored, and its stories don’t wait.`
-        : `${feed.url}: its stories wait for their date.`,
+        ? `${url}: dates ahead are ignored, and its stories don’t wait.`
+        : `${url}: its stories wait for their date.`,
     )
+  if (timezone !== undefined)
+    out.print(`${url}: a date without a time zone is in ${feed.timezone ?? 'the time zone of the site'}.`)
   return 0
 }
 

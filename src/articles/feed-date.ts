@@ -1,11 +1,13 @@
 // Dates as feeds write them: RFC 822 with every usual mistake, ISO 8601 with or without zone, month names of a dozen languages,
-// HTML inside the element. Without a zone it is UTC. What is impossible (31 April, 1970, year 1) is null, never a guess.
+// HTML inside the element. Without a zone it is in the one given. What is impossible (31 April, 1970, year 1) is null, never a guess.
+
+import { offsetOf, type Offset } from './feed-zones.ts'
 
 /** With HTML around it: what is longer is no date. */
 const mostWritten = 2000
 
-/** null: no date, or none that can be true. Pure. */
-export function parseFeedDate(written: string): Date | null {
+/** null: no date, or none that can be true. `timezone` is what a date without one is in. Pure. */
+export function parseFeedDate(written: string, timezone: string | null = null): Date | null {
   const given = written.trim()
   if (!given || given.length > mostWritten) return null
   const attribute = /\bdatetime\s*=\s*["']([^"']+)["']/i.exec(given)?.[1]
@@ -14,9 +16,13 @@ export function parseFeedDate(written: string): Date | null {
     .replace(/<[^<>]*>/g, ' ')
     .replace(/&(?:nbsp|#160);/g, ' ')
     .replace(/[\s\u00a0\u200e\u200f]+/g, ' ')
+    .replace(/ at (?=\d)/i, ' ')
+    // 8 p.m. is 8:00 p.m.
+    .replace(/(^|[ ,T@-])(\d{1,2}) ?([ap])\.? ?m\.?(?![a-z])/i, '$1$2:00 $3m')
     .trim()
   if (!text || text.length > 120) return null
-  return plausible(iso(text) ?? numeric(text) ?? worded(text))
+  const site = timezone ?? 'UTC'
+  return plausible(iso(text, site) ?? numeric(text, site) ?? worded(text, site))
 }
 
 /** Nothing that a feed publishes is older; 1970, 1980 and year 1 are what programs write when they know no date. */
@@ -36,19 +42,27 @@ interface Clock {
 
 const midnight: Clock = { hour: 0, minute: 0, second: 0, ms: 0 }
 
-function instant(year: number, month: number, day: number, clock: Clock, offsetMinutes: number): number | null {
+function instant(year: number, month: number, day: number, clock: Clock, offset: Offset): number | null {
   if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return null
   const { hour, minute, second, ms } = clock
   // 24:00 is the end of the day; a 60th second is the next minute's first.
   if (hour > 24 || minute > 59 || second > 60 || (hour === 24 && minute + second > 0)) return null
-  return Date.UTC(year, month - 1, day, hour, minute, second, ms) - offsetMinutes * 60_000
+  const local = Date.UTC(year, month - 1, day, hour, minute, second, ms)
+  return typeof offset === 'number' ? local - offset * 60_000 : inZone(local, offset)
+}
+
+/** What the clocks of a zone showed. An hour that they skipped is read as if they hadn't. */
+function inZone(local: number, timezone: string): number {
+  if (timezone === 'UTC') return local
+  const shown = Temporal.Instant.fromEpochMilliseconds(local).toZonedDateTimeISO('UTC').toPlainDateTime()
+  return shown.toZonedDateTime(timezone).epochMilliseconds
 }
 
 function daysIn(year: number, month: number): number {
   return new Date(Date.UTC(year, month, 0)).getUTCDate()
 }
 
-function iso(text: string): number | null {
+function iso(text: string, site: string): number | null {
   const match =
     /^(?:[^\d\s]+,? )?(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:(?:[T ,]|\+(?=\d\d:)| - )+(\d{1,2})[:.](\d{2})(?:[:.](\d{1,2})(?:[.,:](\d{1,9}))?)?)? ?(.*)$/i.exec(
       text,
@@ -56,7 +70,7 @@ function iso(text: string): number | null {
   if (!match) return null
   const [, year, month, day, hour, minute, second, fraction, rest] = match
   const meridiem = /^([ap])\.?m\.?\b ?(.*)$/i.exec(rest ?? '')
-  const zone = offset((meridiem ? meridiem[2] : rest) ?? '', { lenient: hour !== undefined })
+  const zone = offsetOf((meridiem ? meridiem[2] : rest) ?? '', site, { lenient: hour !== undefined })
   if (zone === null) return null
   const clock = hour
     ? {
@@ -70,21 +84,21 @@ function iso(text: string): number | null {
 }
 
 /** Unix seconds or milliseconds; 29/05/2017 and 05/29/2017 (the month first only where the day says so, or with AM/PM). */
-function numeric(text: string): number | null {
+function numeric(text: string, site: string): number | null {
   if (/^\d{9,10}$/.test(text)) return Number(text) * 1000
   if (/^\d{12,13}$/.test(text)) return Number(text)
   const cjk =
     /^(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일]?[^\d]*(?:(\d{1,2})[:時时시] ?(\d{2})(?:[:分분] ?(\d{2}))?)?/.exec(
       text,
     )
-  if (cjk) return instant(Number(cjk[1]), Number(cjk[2]), Number(cjk[3]), clockOf(cjk[4], cjk[5], cjk[6]), 0)
+  if (cjk) return instant(Number(cjk[1]), Number(cjk[2]), Number(cjk[3]), clockOf(cjk[4], cjk[5], cjk[6]), site)
   const match =
     /^(?:[^\d\s]+,? )?(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4}|\d{2})(?:[T ,-]+(\d{1,2})[:.h](\d{2})(?:[:.](\d{2}))?)? ?([ap])?\.?m?\.? ?(.*)$/i.exec(
       text,
     )
   if (!match) return null
   const [, first, mark, second, year, hour, minute, seconds, meridiem, rest] = match
-  const zone = offset(rest ?? '')
+  const zone = offsetOf(rest ?? '', site)
   if (zone === null) return null
   const isMonthFirst = Number(second) > 12 || (mark === '/' && Number(first) <= 12 && meridiem !== undefined)
   const [day, month] = isMonthFirst ? [second, first] : [first, second]
@@ -115,7 +129,7 @@ function fullYear(written: string): number {
 }
 
 /** Anything with a month's name: finds the time, the name and the numbers, in whatever order they stand. */
-function worded(text: string): number | null {
+function worded(text: string, site: string): number | null {
   let rest = ` ${text.normalize('NFC').toLowerCase()} `
     .replace(/\bde\b|\bdel\b|\bof\b|(?<=\d)(?:st|nd|rd|th|er|º|ª)(?=[ ,.])/g, ' ')
     // Months that are counted: 1月, 1월, thg 1.
@@ -136,7 +150,7 @@ function worded(text: string): number | null {
     }
     const after = rest.slice(time.index + time[0].length)
     zoneText = after.trim()
-    rest = `${rest.slice(0, time.index)} ${after.replace(/(?:gmt|utc|ut)? ?[+-]\d{1,2}:?\d{0,2}\b|\([^)]*\)/g, ' ')}`
+    rest = `${rest.slice(0, time.index)} ${after.replace(zoneNames, ' ')}`
   }
   let month = 0
   // The last one: "mar, 14 mag 2019" is a Tuesday (martedì) in May.
@@ -150,38 +164,12 @@ function worded(text: string): number | null {
   const day = numbers[0]
   if (!year || !day || day.length > 2) return null
   // In "Mon May 29 01:23:57 EDT 2017" the year stands behind the zone.
-  const zone = offset(zoneText.replace(/\b(?:19|20)\d\d\b(?!:)/, ' '), { lenient: true })
-  return instant(fullYear(year), month, Number(day), clock, zone ?? 0)
+  const zone = offsetOf(zoneText.replace(/\b(?:19|20)\d\d\b(?!:)/, ' '), site, { lenient: true })
+  return instant(fullYear(year), month, Number(day), clock, zone ?? site)
 }
 
-/** Minutes east of UTC. '' is UTC; null: not a zone (lenient: unknown words are passed over). */
-function offset(given: string, options: { lenient?: boolean } = {}): number | null {
-  const text = given
-    .replace(/\([^)]*\)/g, ' ')
-    .replace(/\[[^\]]*\]/g, ' ')
-    .trim()
-    .toLowerCase()
-  if (!text) return 0
-  const digits = /^(?:z|gmt|utc?)? ?([+\u2212-]) ?(?:(\d)(\d\d)|(\d{1,2}):?(\d{1,2})?)(?![\d:])/.exec(text)
-  if (digits) {
-    const [, sign, hour, past, hours = hour, minutes = past] = digits
-    const total = Number(hours) * 60 + Number(minutes ?? 0)
-    return total > 15 * 60 ? null : sign === '+' ? total : -total
-  }
-  const word = /^[a-z]+/.exec(text)?.[0]
-  if (word && word in zones) return zones[word]!
-  return options.lenient ? 0 : null
-}
-
-/** Names that occur in feeds. Those with several meanings have the one of the feeds that write them: EST is American. */
-// prettier-ignore
-const zones: Record<string, number> = {
-  z: 0, ut: 0, utc: 0, gmt: 0, wet: 0, west: 60, bst: 60, ist: 330, cet: 60, cest: 120, mez: 60, mesz: 120, met: 60, mest: 120,
-  eet: 120, eest: 180, msk: 180, msd: 240, trt: 180, sast: 120, wib: 420, jst: 540, kst: 540, hkt: 480, sgt: 480, pht: 480,
-  awst: 480, acst: 570, aest: 600, aedt: 660, nzst: 720, nzdt: 780, brt: -180, art: -180, clt: -240, nst: -210, ast: -240,
-  adt: -180, est: -300, edt: -240, et: -300, cst: -360, cdt: -300, ct: -360, mst: -420, mdt: -360, mt: -420, pst: -480, pdt: -420,
-  pt: -480, akst: -540, akdt: -480, hst: -600,
-}
+/** Behind the time: their digits are no days, and Novosibirsk is no month. */
+const zoneNames = /(?:gmt|utc|ut)? ?[+-]\d{1,2}:?\d{0,2}\b|\([^)]*\)|[a-z]+(?:\/[a-z_+-]+)+|(?:[a-z]+ ){1,4}time\b/g
 
 /** Beginnings of month names, lower case. English, Spanish, Portuguese, Catalan, French, Italian, Romanian, German, Dutch, Nordic,
  * Finnish, Estonian, Polish, Czech, Slovene, Hungarian, Turkish, Indonesian, Russian, Ukrainian, Bulgarian, Greek, Arabic, Hebrew. The longest that fits wins. */

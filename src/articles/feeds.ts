@@ -3,12 +3,13 @@
 import { sql } from 'kysely'
 import { invalid, Refusal } from '../base/errors.ts'
 import type { Config } from '../base/config.ts'
+import { isTimeZone } from '../base/time-zone.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { Feed } from '../db/schema.ts'
 import { getCategory } from './categories.ts'
 import type { IngestReport } from './ingest.ts'
-import type { Mapping } from './mapping.ts'
+import { type Mapping, type MappingRule, usualMatch } from './mapping.ts'
 import { spelledOut } from './look-at.ts'
 import { refuseUrl } from './safe-fetch.ts'
 
@@ -73,6 +74,8 @@ export interface NewFeed {
   categories: readonly string[]
   title?: string | undefined
   ignoresDatesAhead?: boolean | undefined
+  /** Of its dates without a zone. Default: the site's. */
+  timezone?: string | null | undefined
 }
 
 /** Adds it, due at once. Refuses an address that may not be fetched or is there already. Doesn't fetch: see discover.ts. */
@@ -81,16 +84,23 @@ export async function addFeed(ctx: Context, input: NewFeed): Promise<FeedView> {
   const categoryIds = await categoryIdsOf(ctx, input.categories)
   const now = ctx.clock.now()
   const { title = '', ignoresDatesAhead = false } = input
+  const timezone = checkTimezone(input.timezone) ?? null
   const id = await ctx.db
     .transaction()
-    .execute((trx) => insertFeed(trx, { url, title, ignoresDatesAhead, categoryIds }, now))
+    .execute((trx) => insertFeed(trx, { url, title, ignoresDatesAhead, timezone, categoryIds }, now))
   return getFeed(ctx.db, id)
 }
 
 /** An address that may be fetched. Refuses one that is there already. */
 export async function insertFeed(
   trx: Trx,
-  feed: { url: string; title: string; ignoresDatesAhead: boolean; categoryIds: readonly number[] },
+  feed: {
+    url: string
+    title: string
+    ignoresDatesAhead: boolean
+    timezone?: string | null
+    categoryIds: readonly number[]
+  },
   now: Date,
 ): Promise<number> {
   const { categoryIds, ...values } = feed
@@ -114,6 +124,8 @@ export interface FeedChange {
   state?: 'active' | 'paused' | undefined
   /** Its stories that wait are released by the next tick. */
   ignoresDatesAhead?: boolean | undefined
+  /** null: the site's. */
+  timezone?: string | null | undefined
 }
 
 export async function changeFeed(ctx: Context, change: FeedChange): Promise<FeedView> {
@@ -121,7 +133,8 @@ export async function changeFeed(ctx: Context, change: FeedChange): Promise<Feed
   const url = change.url === undefined ? feed.url : checkUrl(ctx, change.url)
   const categoryIds = change.categories && (await categoryIdsOf(ctx, change.categories))
   const ignoresDatesAhead = change.ignoresDatesAhead ?? feed.ignoresDatesAhead
-  const isChanged = url !== feed.url || ignoresDatesAhead !== feed.ignoresDatesAhead
+  const timezone = checkTimezone(change.timezone) ?? (change.timezone === null ? null : feed.timezone)
+  const isChanged = url !== feed.url || ignoresDatesAhead !== feed.ignoresDatesAhead || timezone !== feed.timezone
   const now = ctx.clock.now()
   await ctx.db.transaction().execute(async (trx) => {
     const other = await trx.selectFrom('feeds').select('id').where('url', '=', url).where('id', '!=', feed.id).execute()
@@ -131,6 +144,7 @@ export async function changeFeed(ctx: Context, change: FeedChange): Promise<Feed
       .set({
         url,
         ignoresDatesAhead,
+        timezone,
         ...(url === feed.url ? {} : { moveProblem: null }),
         ...(ignoresDatesAhead ? { seemsAhead: false } : {}),
         ...(isChanged ? { etag: null, lastModified: null } : {}),
@@ -166,8 +180,12 @@ export async function removeFeed(ctx: Context, id: number): Promise<void> {
 }
 
 export interface FeedRule {
-  field: 'label' | 'title' | 'link'
+  field: MappingRule['field']
+  /** Default: equals for a label, contains for title and link. */
+  match?: MappingRule['match'] | undefined
   pattern: string
+  /** A label's domain (Atom: scheme). Default: of any. */
+  scheme?: string | null | undefined
   /** A slug; null leaves the item out. */
   category: string | null
 }
@@ -176,7 +194,7 @@ export async function listRules(db: Db, feedId: number | null): Promise<FeedRule
   return db
     .selectFrom('feedRules')
     .leftJoin('categories', 'categories.id', 'feedRules.categoryId')
-    .select(['field', 'pattern', 'categories.slug as category'])
+    .select(['field', 'match', 'pattern', 'scheme', 'categories.slug as category'])
     .where('feedId', feedId === null ? 'is' : '=', feedId)
     .orderBy('feedRules.position')
     .orderBy('feedRules.id')
@@ -185,20 +203,19 @@ export async function listRules(db: Db, feedId: number | null): Promise<FeedRule
 
 /** Replaces the rules of one feed, or those of all feeds (null). */
 export async function setRules(ctx: Context, feedId: number | null, rules: readonly FeedRule[]): Promise<void> {
-  const rows: {
-    feedId: number | null
-    field: FeedRule['field']
-    pattern: string
-    categoryId: number | null
-    position: number
-  }[] = []
+  const rows: (MappingRule & { feedId: number | null; position: number })[] = []
   for (const [position, rule] of rules.entries()) {
     const pattern = rule.pattern.trim()
     if (!pattern || pattern.length > 200)
       throw invalid(`rules.${position}.pattern`, 'A pattern has 1 to 200 characters.')
     const categoryId =
       rule.category === null ? null : (await getCategory(ctx, rule.category, `rules.${position}.category`)).id
-    rows.push({ feedId, field: rule.field, pattern, categoryId, position })
+    const { field, match = usualMatch(field) } = rule
+    const scheme = rule.scheme?.trim() || null
+    if (scheme !== null && field !== 'label') throw invalid(`rules.${position}.scheme`, 'Only a label has a domain.')
+    if (scheme !== null && scheme.length > 200)
+      throw invalid(`rules.${position}.scheme`, 'A domain has at most 200 characters.')
+    rows.push({ feedId, field, match, pattern, scheme, categoryId, position })
   }
   await ctx.db.transaction().execute(async (trx) => {
     await trx
@@ -216,10 +233,21 @@ export async function mappingOf(db: Db, feedId: number): Promise<Mapping> {
       (select coalesce(json_agg(json_build_object('id', id, 'slug', slug, 'name', name) order by position, id), '[]')
         from categories where retired_at is null) as "categories",
       (select coalesce(json_agg(category_id), '[]') from feed_categories where feed_id = ${feedId}) as "feedCategoryIds",
-      (select coalesce(json_agg(json_build_object('field', field, 'pattern', pattern, 'categoryId', category_id)
+      (select coalesce(json_agg(json_build_object('field', field, 'match', match, 'pattern', pattern, 'scheme', scheme, 'categoryId', category_id)
           order by feed_id is null, position, id), '[]')
         from feed_rules where feed_id = ${feedId} or feed_id is null) as "rules"`.execute(db)
   return rows[0]!
+}
+
+/** What a date of this feed is in that doesn't say. */
+export function timezoneOf(config: Config, feed: Pick<Feed, 'timezone'>): string {
+  return feed.timezone ?? config.digest.timezone
+}
+
+function checkTimezone(name: string | null | undefined): string | undefined {
+  if (name === null || name === undefined) return undefined
+  if (!isTimeZone(name)) throw invalid('timezone', `${name} is no time zone: write one such as Europe/Berlin.`)
+  return name
 }
 
 function isThere(url: string): Refusal {

@@ -1,12 +1,15 @@
 // What an address leads to before it is one of our feeds: a feed, a page that names feeds, or nothing that can be read.
 
-import type { FeedDocument } from './entry.ts'
+import type { FeedDocument, Whereabouts } from './entry.ts'
 import type { NamedFeed } from './feeds-of-page.ts'
 import { parser } from './parser.ts'
 import { type FetchOptions, safeFetch } from './safe-fetch.ts'
 import type { WordPressPage } from './wordpress-page.ts'
 
 export type Fetching = Pick<FetchOptions, 'userAgent' | 'allowHosts' | 'timeoutMs'>
+
+/** How a document is read. */
+export type ReadingOptions = Pick<Whereabouts, 'base' | 'timezone'>
 
 export interface FoundFeed {
   outcome: 'feed'
@@ -33,13 +36,14 @@ export interface NothingFound {
 
 export type Found = FoundFeed | FoundPage | NothingFound
 
-export async function lookAt(given: string, fetching: Fetching, base: string | null = null): Promise<Found> {
+export async function lookAt(given: string, fetching: Fetching, options: ReadingOptions = {}): Promise<Found> {
   const url = spelledOut(given)
   const result = await safeFetch(url, fetching)
   if (result.outcome === 'failed') return { outcome: 'refused', reason: result.reason, isForNow: true }
   if (result.status < 200 || result.status > 299)
     return { outcome: 'refused', reason: answered(result.status), isForNow: ![404, 410].includes(result.status) }
-  const origin = { base, location: result.url, contentType: result.headers['content-type'] ?? null }
+  const { base = null, timezone = null } = options
+  const origin = { base, timezone, location: result.url, contentType: result.headers['content-type'] ?? null }
   const reading = await parser.read(result.bytes, origin, { orPage: true, link: result.headers.link })
   if (reading.outcome === 'feed') return { outcome: 'feed', url: result.permanentUrl ?? url, feed: reading.feed }
   const { reason, namedFeeds: feeds = [], wordpress = null } = reading
@@ -48,11 +52,11 @@ export async function lookAt(given: string, fetching: Fetching, base: string | n
 }
 
 /** A page that names one feed stands for it. */
-export async function lookBehind(found: Found, fetching: Fetching, base: string | null = null): Promise<Found> {
+export async function lookBehind(found: Found, fetching: Fetching, options: ReadingOptions = {}): Promise<Found> {
   if (found.outcome !== 'page' || found.feeds.length > 1) return found
   const [named] = found.feeds
   if (!named) return { outcome: 'refused', reason: found.reason, isForNow: false }
-  const behind = await lookAt(named.url, fetching, base)
+  const behind = await lookAt(named.url, fetching, options)
   if (behind.outcome === 'feed') return behind
   const reason = `It is a page that names ${named.url}, which is no feed: ${behind.reason}`
   return { outcome: 'refused', reason, isForNow: behind.outcome === 'refused' && behind.isForNow }

@@ -1,14 +1,11 @@
 // From a feed's words to our categories: by feed, by the item's own labels (those named like one of ours), by rules. A rule
 // without a category leaves the item out. What isn't offered goes to nobody. Pure.
 
-import type { Category } from '../db/schema.ts'
-import type { Entry } from './entry.ts'
+import type { Category, FeedRulesTable } from '../db/schema.ts'
+import type { Entry, Label } from './entry.ts'
+import { labelKey, labelKeys } from './label-keys.ts'
 
-export interface MappingRule {
-  field: 'label' | 'title' | 'link'
-  pattern: string
-  categoryId: number | null
-}
+export type MappingRule = Pick<FeedRulesTable, 'field' | 'match' | 'pattern' | 'scheme' | 'categoryId'>
 
 export interface Mapping {
   /** Offered ones only. */
@@ -18,22 +15,68 @@ export interface Mapping {
   rules: readonly MappingRule[]
 }
 
-/** null: a rule leaves it out. Ids in display order. */
-export function mapEntry(entry: Pick<Entry, 'title' | 'link' | 'categories'>, mapping: Mapping): number[] | null {
-  const labels = new Set(entry.categories.map((label) => label.toLowerCase()))
-  const wanted = new Set(mapping.feedCategoryIds)
-  for (const rule of mapping.rules) {
-    if (!fits(rule, entry, labels)) continue
-    if (rule.categoryId === null) return null
-    wanted.add(rule.categoryId)
-  }
-  return mapping.categories
-    .filter(({ id, name, slug }) => wanted.has(id) || labels.has(name.toLowerCase()) || labels.has(slug))
-    .map(({ id }) => id)
+type Mapped = Pick<Entry, 'title' | 'link'> & { labels: readonly Label[] }
+
+/** Where an entry goes and why: the first reason for each category, in display order. */
+export interface Placing {
+  places: { id: number; because: string }[]
+  /** The rule that leaves it out. */
+  leftOutBy: string | null
 }
 
-function fits(rule: MappingRule, entry: Pick<Entry, 'title' | 'link'>, labels: ReadonlySet<string>): boolean {
-  const pattern = rule.pattern.toLowerCase()
-  if (rule.field === 'label') return labels.has(pattern)
-  return (rule.field === 'title' ? entry.title : entry.link)?.toLowerCase().includes(pattern) ?? false
+/** null: a rule leaves it out. Ids in display order. */
+export function mapEntry(entry: Mapped, mapping: Mapping): number[] | null {
+  const { places, leftOutBy } = placeEntry(entry, mapping)
+  return leftOutBy === null ? places.map(({ id }) => id) : null
+}
+
+export function placeEntry(entry: Mapped, mapping: Mapping): Placing {
+  const labels = entry.labels.map((label) => ({ ...label, keys: labelKeys(label.name) }))
+  const reasons = new Map<number, string>(mapping.feedCategoryIds.map((id) => [id, 'all its stories go there']))
+  for (const rule of mapping.rules) {
+    if (!fits(rule, entry, labels)) continue
+    if (rule.categoryId === null) return { places: [], leftOutBy: inWords(rule) }
+    if (!reasons.has(rule.categoryId)) reasons.set(rule.categoryId, `rule “${inWords(rule)}”`)
+  }
+  const labelOf = new Map(labels.toReversed().flatMap(({ name, keys }) => keys.map((key) => [key, name] as const)))
+  const places = mapping.categories.flatMap(({ id, name, slug }) => {
+    const label = labelOf.get(labelKey(name)) ?? labelOf.get(labelKey(slug))
+    const because = reasons.get(id) ?? (label === undefined ? null : `label “${label}”`)
+    return because === null ? [] : [{ id, because }]
+  })
+  return { places, leftOutBy: null }
+}
+
+function fits(rule: MappingRule, entry: Mapped, labels: readonly (Label & { keys: string[] })[]): boolean {
+  if (rule.field !== 'label')
+    return compare(
+      rule,
+      (rule.field === 'title' ? entry.title : entry.link)?.toLowerCase() ?? '',
+      rule.pattern.toLowerCase(),
+    )
+  const pattern = labelKey(rule.pattern)
+  return labels.some(
+    ({ scheme, keys }) =>
+      (rule.scheme === null || isSameScheme(rule.scheme, scheme)) && keys.some((key) => compare(rule, key, pattern)),
+  )
+}
+
+function compare({ match }: MappingRule, text: string, pattern: string): boolean {
+  return match === 'equals' ? text === pattern : match === 'begins' ? text.startsWith(pattern) : text.includes(pattern)
+}
+
+function isSameScheme(wanted: string, scheme: string | null): boolean {
+  const bare = (text: string) => text.trim().toLowerCase().replace(/\/$/, '')
+  return scheme !== null && bare(wanted) === bare(scheme)
+}
+
+/** As editors write it: `label begins in https://x.example: Sport = sports`, without what is usual. */
+export function inWords({ field, match, pattern, scheme }: Omit<MappingRule, 'categoryId'>): string {
+  const isUsual = match === usualMatch(field)
+  return `${field}${isUsual ? '' : ` ${match}`}${scheme === null ? '' : ` in ${scheme}`}: ${pattern}`
+}
+
+/** A label is compared whole, a title or link by what it contains. */
+export function usualMatch(field: MappingRule['field']): MappingRule['match'] {
+  return field === 'label' ? 'equals' : 'contains'
 }

@@ -8,7 +8,7 @@ import { ParserClosed } from '../base/parser-thread.ts'
 import type { Context } from '../db/context.ts'
 import type { Feed, FeedsTable } from '../db/schema.ts'
 import { backoff, beginReading, unfinished } from './attempts.ts'
-import { allowedHosts, type FeedReport } from './feeds.ts'
+import { allowedHosts, type FeedReport, timezoneOf } from './feeds.ts'
 import { type Move, moved, redirected } from './feed-moves.ts'
 import { storeFeed } from './feed-store.ts'
 import { answered } from './look-at.ts'
@@ -134,7 +134,11 @@ async function pollAt(ctx: Context, feed: Feed, options: PollOptions, poll: Poll
   }
   const reading = await parser.read(
     result.bytes,
-    { location: result.url, contentType: result.headers['content-type'] ?? null },
+    {
+      location: result.url,
+      contentType: result.headers['content-type'] ?? null,
+      timezone: timezoneOf(ctx.config, feed),
+    },
     {
       before: async () => {
         await beginReading(ctx, feed, now, random)

@@ -2,10 +2,14 @@
 
 import { invalid } from '../base/errors.ts'
 import type { FeedRule } from './feeds.ts'
+import { inWords, usualMatch } from './mapping.ts'
 
-export function ruleLine(rule: FeedRule): string {
-  return `${rule.field}: ${rule.pattern} = ${rule.category ?? '-'}`
+export function ruleLine({ field, match = usualMatch(field), pattern, scheme = null, category }: FeedRule): string {
+  return `${inWords({ field, match, pattern, scheme })} = ${category ?? '-'}`
 }
+
+const writtenRule =
+  /^(label|title|link)(?: +(equals|begins|contains))?(?: +in +(\S+))? *: *(\S.*?)\s*=\s*(-|[a-z0-9-]+)$/i
 
 export function readRules(text: string): FeedRule[] {
   return text
@@ -13,11 +17,14 @@ export function readRules(text: string): FeedRule[] {
     .map((line) => line.trim())
     .filter(Boolean)
     .map((line, index) => {
-      const match = /^(label|title|link)\s*:\s*(.+?)\s*=\s*(-|[a-z0-9-]+)$/i.exec(line)
+      // One that is longer than any pattern and domain together is no rule.
+      const match = line.length > 1000 ? null : writtenRule.exec(line)
       if (!match) throw invalid('rules', `Rule ${index + 1} can’t be read: write “label: Parliament = politics”.`)
-      const [, where, pattern, category] = match
+      const [, where, how, scheme, pattern, category] = match
       return {
         field: where!.toLowerCase() as FeedRule['field'],
+        match: how?.toLowerCase() as FeedRule['match'],
+        scheme,
         pattern: pattern!,
         category: category === '-' ? null : category!,
       }

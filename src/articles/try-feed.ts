@@ -7,8 +7,8 @@ import { isAhead, isFarAhead, mostDaysAhead, seemsAhead, takenFrom } from './emb
 import type { NamedFeed } from './feeds-of-page.ts'
 import { wrongClock } from './feeds.ts'
 import { ignoredBecause } from './ingest.ts'
-import { type Fetching, type Found, lookAt, lookBehind } from './look-at.ts'
-import { type Mapping, mapEntry } from './mapping.ts'
+import { type Fetching, type Found, lookAt, lookBehind, type ReadingOptions } from './look-at.ts'
+import { type Mapping, placeEntry, type Placing } from './mapping.ts'
 
 export interface TriedEntry {
   format: ParsedFeed['format']
@@ -21,10 +21,21 @@ export interface TriedEntry {
   categories: string[]
   /** Our slugs. */
   mappedTo: string[]
+  /** For each of them, why: the feed, a label, a rule. */
+  mappedBecause: string[]
   author: string | null
+  /** The site or paper that the entry itself names. */
+  source: string | null
   excerpt: string
+  /** What was left out of it. */
+  cut: string[]
   image: string | null
+  imageAlt: string | null
+  /** Where the picture comes from, and whether a mail shows it. */
+  imageNote: string | null
   verdict: string
+  /** When it can be in a mail; null: it isn't taken. */
+  sendableAt: string | null
 }
 
 export interface TryOptions {
@@ -35,12 +46,15 @@ export interface TryOptions {
   mapping?: Mapping | undefined
 }
 
+const nowhere: Placing = { places: [], leftOutBy: null }
+
 export function tryEntries(feed: ParsedFeed, options: TryOptions): TriedEntry[] {
   const { now, mapping } = options
   const isWrong = seemsAhead(feed.entries, now)
   const slugs = new Map<number, Pick<Category, 'slug'>>(mapping?.categories.map((category) => [category.id, category]))
   return feed.entries.map((entry) => {
-    const ids = mapping ? mapEntry(entry, mapping) : []
+    const placing = mapping ? placeEntry(entry, mapping) : nowhere
+    const { verdict, sendableAt } = verdictOn(entry, options, placing)
     return {
       format: feed.format,
       title: entry.title,
@@ -49,13 +63,17 @@ export function tryEntries(feed: ParsedFeed, options: TryOptions): TriedEntry[] 
       publishedAt: (entry.publishedAt ?? now).toISOString(),
       dateSource: entry.publishedAt ? 'feed' : 'first-seen',
       categories: entry.categories,
-      mappedTo: (ids ?? []).map((id) => slugs.get(id)!.slug),
+      mappedTo: placing.places.map(({ id }) => slugs.get(id)!.slug),
+      mappedBecause: placing.places.map(({ because }) => because),
       author: entry.author,
+      source: entry.source,
       excerpt: entry.excerpt,
+      cut: entry.cut,
       image: entry.image,
-      verdict: `${verdictOn(entry, options, ids)}${
-        isWrong && entry.publishedAt && isAhead(entry.publishedAt, now) ? `; ${wrongClock}` : ''
-      }`,
+      imageAlt: entry.imageAlt,
+      imageNote: noteOn(entry),
+      verdict: `${verdict}${isWrong && entry.publishedAt && isAhead(entry.publishedAt, now) ? `; ${wrongClock}` : ''}`,
+      sendableAt: sendableAt?.toISOString() ?? null,
     }
   })
 }
@@ -63,17 +81,31 @@ export function tryEntries(feed: ParsedFeed, options: TryOptions): TriedEntry[] 
 /** The verdict on what is mapped to nothing. */
 export const nobodys = 'ignored: none of its categories is offered'
 
-function verdictOn(entry: Entry, { now, firstHours, mapping }: TryOptions, ids: number[] | null): string {
+function verdictOn(
+  entry: Entry,
+  { now, firstHours, mapping }: TryOptions,
+  { places, leftOutBy }: Placing,
+): { verdict: string; sendableAt: Date | null } {
+  const ignored = (verdict: string) => ({ verdict, sendableAt: null })
   const why = ignoredBecause(entry)
-  if (why) return `ignored: ${why}`
-  if (ids === null) return 'ignored: a rule leaves it out'
+  if (why) return ignored(`ignored: ${why}`)
+  if (leftOutBy !== null) return ignored(`ignored: a rule leaves it out (${leftOutBy})`)
   const date = entry.publishedAt
   if (date && isFarAhead(date, now))
-    return `ignored until ${instant(takenFrom(date))}: it is dated more than ${mostDaysAhead} days ahead`
+    return ignored(`ignored until ${instant(takenFrom(date))}: it is dated more than ${mostDaysAhead} days ahead`)
   if (date && date.getTime() < now.getTime() - firstHours * 3_600_000)
-    return `ignored at first sight: older than ${firstHours} hours`
-  if (mapping && ids.length === 0) return nobodys
-  return date && isAhead(date, now) ? `taken, waits until ${instant(date)}` : 'taken'
+    return ignored(`ignored at first sight: older than ${firstHours} hours`)
+  if (mapping && places.length === 0) return ignored(nobodys)
+  return date && isAhead(date, now)
+    ? { verdict: `taken, waits until ${instant(date)}`, sendableAt: date }
+    : { verdict: 'taken', sendableAt: now }
+}
+
+function noteOn({ image, isImageInText }: Entry): string | null {
+  if (!image) return null
+  const from = isImageInText ? 'it stands in the text' : 'the feed declares it'
+  if (/^https:/i.test(image)) return from
+  return `${from}; mails show it only if its site has it by https, which is tried when the feed is read`
 }
 
 function instant(date: Date): string {
@@ -89,18 +121,14 @@ export type Tried =
 export async function tryFeedUrl(
   url: string,
   fetching: Fetching,
-  options: TryOptions & { base?: string | null },
+  options: TryOptions & ReadingOptions,
 ): Promise<Tried> {
-  return tryFound(await lookAt(url, fetching, options.base), fetching, options)
+  return tryFound(await lookAt(url, fetching, options), fetching, options)
 }
 
 /** The same of what was fetched already. */
-export async function tryFound(
-  found: Found,
-  fetching: Fetching,
-  options: TryOptions & { base?: string | null },
-): Promise<Tried> {
-  const behind = await lookBehind(found, fetching, options.base)
+export async function tryFound(found: Found, fetching: Fetching, options: TryOptions & ReadingOptions): Promise<Tried> {
+  const behind = await lookBehind(found, fetching, options)
   if (behind.outcome === 'feed') return { ...behind, entries: tryEntries(behind.feed, options) }
   if (behind.outcome === 'refused') return { outcome: 'refused', reason: behind.reason }
   return { outcome: 'page', url: behind.url, feeds: behind.feeds }

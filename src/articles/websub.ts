@@ -11,7 +11,7 @@ import type { Context } from '../db/context.ts'
 import type { Feed } from '../db/schema.ts'
 import type { ParsedFeed } from './entry.ts'
 import { beginReadingPush, forgetReading } from './attempts.ts'
-import { allowedHosts } from './feeds.ts'
+import { allowedHosts, timezoneOf } from './feeds.ts'
 import { storeFeed } from './feed-store.ts'
 import { cleanSpace, cutAtWord } from './html-text.ts'
 import { parser as ownParser, type Parser } from './parser.ts'
@@ -178,7 +178,7 @@ async function readPush(
   const reading = await parser
     .read(
       body,
-      { location: feed.url, contentType },
+      { location: feed.url, contentType, timezone: timezoneOf(ctx.config, feed) },
       {
         before: async () => {
           if (!(await beginReadingPush(ctx, feed, ctx.clock.now()))) throw new BacksOff()

@@ -39,9 +39,10 @@ export const articleCommands: AddCommands = (program, session, does) => {
     .description('what the ingester makes of feeds, entry by entry; needs no database')
     .argument('<url|file...>')
     .option('--base <url>', 'what relative links stand against')
+    .option('--timezone <zone>', "of dates without one; default: the site's")
     .option(...json)
     .action(
-      does(async (sources: string[], options: { base?: string; json?: boolean }) =>
+      does(async (sources: string[], options: { base?: string; timezone?: string; json?: boolean }) =>
         feedTry(
           { config: session.config(), clock: systemClock },
           { sources, ...options, resolve: (file) => resolvePath(session, file) },
@@ -57,6 +58,7 @@ export const articleCommands: AddCommands = (program, session, does) => {
     .option('--all', 'all categories of a WordPress site that have stories')
     .option('--title <text>', "default: the feed's own")
     .option('--ignore-dates-ahead', 'its stories never wait: a date ahead counts as none')
+    .option('--timezone <zone>', "of its dates without one; default: the site's")
     .option(...json)
     .action(
       does(async (url: string, options: Omit<FeedAddArgs, 'url'>) => feedAdd(await ctx(), { url, ...options }, out)),
@@ -79,9 +81,10 @@ export const articleCommands: AddCommands = (program, session, does) => {
     .argument('<id>', number)
     .option('--ignore-dates-ahead', 'its stories never wait: a date ahead counts as none')
     .option('--no-ignore-dates-ahead', 'its stories wait for their date')
+    .option('--timezone <zone>', "of its dates without one; site: the site's")
     .option(...json)
     .action(
-      does(async (id: string, options: { ignoreDatesAhead?: boolean; json?: boolean }) =>
+      does(async (id: string, options: { ignoreDatesAhead?: boolean; timezone?: string; json?: boolean }) =>
         feedChange(await ctx(), { id, ...options }, out),
       ),
     )

@@ -112,6 +112,8 @@ export interface FeedsTable {
   hubDenied: string | null
   /** A date ahead counts as none: its stories are dated by their first sight, and don't wait. */
   ignoresDatesAhead: Generated<boolean>
+  /** What its dates without a zone are in; null: the site's. */
+  timezone: string | null
   /** At first sight even its newest entries were dated ahead, and still are. */
   seemsAhead: Generated<boolean>
   isSample: Generated<boolean>
@@ -128,8 +130,11 @@ export interface FeedRulesTable {
   /** null: for every feed. */
   feedId: number | null
   field: 'label' | 'title' | 'link'
-  /** Compared case-insensitively: equal for a label, contained for title and link. */
+  match: 'equals' | 'begins' | 'contains'
+  /** Compared without regard to case; for labels as articles/label-keys.ts does. */
   pattern: string
+  /** Only labels of this domain (Atom: scheme). null: of any. */
+  scheme: string | null
   /** null: leave the item out. */
   categoryId: number | null
   position: Generated<number>

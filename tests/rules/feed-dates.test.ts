@@ -57,6 +57,23 @@ const cases: readonly (readonly [written: string, instant: string | null])[] = [
   ['2026-02-16T21:36:43+00:0', '2026-02-16T21:36:43Z'],
   ['Mon, 16 Feb 2026 21:36:43 +530', '2026-02-16T16:06:43Z'],
   ['2026-02-16T21:36:43 Europe/Nowhere', '2026-02-16T21:36:43Z'],
+  ['Mon, 16 Feb 2026 21:36:43 (GMT+7)', '2026-02-16T14:36:43Z'],
+  ['2026-02-16 21:36 (GMT+7)', '2026-02-16T14:36:00Z'],
+  ['Mon, 16 Feb 2026 21:36:43 PKT', '2026-02-16T16:36:43Z'],
+  ['Mon, 16 Feb 2026 21:36:43 WIB', '2026-02-16T14:36:43Z'],
+  ['Mon, 16 Feb 2026 21:36:43 NZDT', '2026-02-16T08:36:43Z'],
+  ['16/02/2026 21:36 WITA', '2026-02-16T13:36:00Z'],
+  ['Feb. 16, 2026, 8 p.m. ET', '2026-02-17T01:00:00Z'],
+  ['July 16, 2026 at 8 p.m. ET', '2026-07-17T00:00:00Z'],
+  ['2026-02-16 8 pm EST', '2026-02-17T01:00:00Z'],
+  ['02/16/2026 at 11:30 a.m. PT', '2026-02-16T19:30:00Z'],
+  ['2026-07-16 21:36 Europe/Berlin', '2026-07-16T19:36:00Z'],
+  ['Thu, 16 Jul 2026 21:36 Asia/Novosibirsk', '2026-07-16T14:36:00Z'],
+  ['July 16, 2026 9:36 PM Eastern Time', '2026-07-17T01:36:00Z'],
+  ['Feb 16, 2026 9:36 PM Pacific Standard Time', '2026-02-17T05:36:00Z'],
+  ['16 Jul 2026 21:36 Central European Summer Time', '2026-07-16T19:36:00Z'],
+  ['16 Jul 2026 21:36 Berlin time', '2026-07-16T19:36:00Z'],
+  ['Mon Feb 16 2026 21:36:43 GMT+0100 (GMT+7)', '2026-02-16T20:36:43Z'],
   ['2026-02-16 and more', null],
   ['Thu, 01 Jan 1970 00:00:00 GMT', null],
   ['0001-01-01T00:00:00Z', null],
@@ -71,4 +88,23 @@ const cases: readonly (readonly [written: string, instant: string | null])[] = [
 test('dates are read as feeds write them, and impossible ones are none', () => {
   for (const [written, instant] of cases)
     assert.equal(parseFeedDate(written)?.toISOString() ?? null, instant && new Date(instant).toISOString(), written)
+})
+
+test('a date without a zone is in the one that is given, by summer and by winter', () => {
+  for (const [written, instant] of [
+    ['2026-02-16 21:36:43', '2026-02-16T20:36:43Z'],
+    ['2026-07-16T21:36', '2026-07-16T19:36:00Z'],
+    ['2026-07-16', '2026-07-15T22:00:00Z'],
+    ['16.07.2026 21:36', '2026-07-16T19:36:00Z'],
+    ['Thu, 16 Jul 2026 21:36', '2026-07-16T19:36:00Z'],
+    ['2026年7月16日 21:36', '2026-07-16T19:36:00Z'],
+    // Skipped by the clocks, and shown twice.
+    ['2026-03-29 02:30', '2026-03-29T01:30:00Z'],
+    ['2026-10-25 02:30', '2026-10-25T00:30:00Z'],
+    // With a zone of its own.
+    ['2026-07-16T21:36Z', '2026-07-16T21:36:00Z'],
+    ['Thu, 16 Jul 2026 21:36 GMT', '2026-07-16T21:36:00Z'],
+    ['1771277803', '2026-02-16T21:36:43Z'],
+  ] as const)
+    assert.equal(parseFeedDate(written, 'Europe/Berlin')?.toISOString(), new Date(instant).toISOString(), written)
 })

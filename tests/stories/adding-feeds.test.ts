@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { addCategory } from '../../src/articles/categories.ts'
-import { listFeeds, listRules } from '../../src/articles/feeds.ts'
+import { getFeed, listFeeds, listRules } from '../../src/articles/feeds.ts'
 import { allowHosts, typed } from '../support/command-line.ts'
 import { type FeedServer, openFeedServer, rss } from '../support/feed-server.ts'
 import { type House, story } from '../support/house.ts'
@@ -157,7 +157,15 @@ story('rules are added, listed and removed on the command line, for one feed and
     assert.match((await rule('remove', '1', '1')).stderr, /Nothing was removed/)
     assert.equal((await rule('remove', '1', '1', '--yes')).code, 0)
     assert.match((await rule('remove', '1', '5', '--yes')).stderr, /no rule 5/)
-    assert.deepEqual(await listRules(house.db, 1), [{ field: 'title', pattern: 'sponsored', category: null }])
+    assert.deepEqual(await listRules(house.db, 1), [
+      { field: 'title', match: 'contains', pattern: 'sponsored', scheme: null, category: null },
+    ])
+    const written = 'label begins in https://paper.example/topics: Sport = politics'
+    assert.equal((await rule('add', '1', written)).code, 0)
+    assert.ok((await rule('list', '1')).stdout.includes(written))
+    assert.equal((await typed(house, ['feed', 'change', '1', '--timezone', 'Mars/Base'])).code, 1)
+    assert.equal((await typed(house, ['feed', 'change', '1', '--timezone', 'Asia/Tokyo', '--json'])).code, 0)
+    assert.equal((await getFeed(house.db, 1)).timezone, 'Asia/Tokyo')
   })
 })
 

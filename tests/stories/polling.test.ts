@@ -161,19 +161,44 @@ test('items go where their labels, the rules and the feed say; what is not offer
     { title: 'By rule', link: 'https://lantern.example/2', labels: ['Parliament'], date: hoursAgo(1) },
     { title: 'Sponsored: buy', link: 'https://lantern.example/3', labels: ['World News'], date: hoursAgo(1) },
     { title: 'Nowhere', link: 'https://lantern.example/4', labels: ['Sports'], date: hoursAgo(1) },
+    { title: 'By beginning', link: 'https://lantern.example/5', labels: ['Ministries: all'], date: hoursAgo(1) },
   ])
   const feed = await addFeed(ctx, { url: `${server.origin}/all.xml`, categories: [] })
+  await assert.rejects(
+    setRules(ctx, feed.id, [{ field: 'title', scheme: 'urn:x', pattern: 'x', category: null }]),
+    /Only a label has a domain/,
+  )
   await setRules(ctx, feed.id, [
+    { field: 'label', match: 'begins', pattern: 'ministries', category: 'politics' },
+    { field: 'label', match: 'contains', scheme: 'urn:desks', pattern: 'sport', category: 'politics' },
     { field: 'label', pattern: 'parliament', category: 'politics' },
     { field: 'title', pattern: 'sponsored', category: null },
   ])
   const report = await poll(feed.id)
-  assert.equal(report.taken, 2)
+  assert.equal(report.taken, 3)
   assert.deepEqual(
     report.reasons.map((reason) => reason.why),
     ['a rule leaves it out', 'none of its categories is offered'],
   )
   assert.deepEqual(new Set((await seqs()).map((row) => row.categoryId)), new Set([politics, world]))
+})
+
+test('a date without a time zone is in the feed’s, else in the site’s', async () => {
+  const day = now.toISOString().slice(0, 10)
+  server.answer = (_, response) =>
+    response.end(`<rss><channel><item><title>One</title><link>https://lantern.example/1</link>
+      <pubDate>${day} 00:30</pubDate></item></channel></rss>`)
+  const feed = await addFeed(ctx, { url: `${server.origin}/z.xml`, categories: ['politics'], timezone: 'Asia/Tokyo' })
+  await ctx.db
+    .updateTable('feeds')
+    .set({ takeFrom: hoursAgo(72) })
+    .where('id', '=', feed.id)
+    .execute()
+  await poll(feed.id)
+  const { publishedAt } = await ctx.db.selectFrom('articles').select('publishedAt').executeTakeFirstOrThrow()
+  assert.equal(publishedAt.toISOString(), new Date(`${day}T00:30:00+09:00`).toISOString())
+  await assert.rejects(changeFeed(ctx, { id: feed.id, timezone: 'Mars/Base' }), /no time zone/)
+  assert.equal((await changeFeed(ctx, { id: feed.id, timezone: null })).timezone, null)
 })
 
 test('validators are sent back, 304 keeps everything, and gzip is understood', async () => {

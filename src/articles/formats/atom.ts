@@ -1,7 +1,7 @@
 // Atom 1.0 and 0.3. The same elements but for the dates (issued, modified) and the content's mode.
 
-import { type Entry, type Label, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
-import { type About, readTexts, type WrittenText } from '../excerpt.ts'
+import { type Entry, type Label, mostPictures, type OfFeed, type ParsedFeed, type Whereabouts } from '../entry.ts'
+import { readTexts, type WrittenText } from '../excerpt.ts'
 import { parseFeedDate } from '../feed-date.ts'
 import { authorsOf, boundedGuid, labelsOf, personName } from '../feed-parts.ts'
 import { isWebAddress, resolveLink } from '../links.ts'
@@ -27,16 +27,13 @@ export function readAtom(document: XmlDocument, whereabouts: Whereabouts): Parse
     selfUrl: absolute(rel('self')),
     hubUrl: absolute(rel('hub')),
     ttlSeconds: null,
-    entries: childrenNamed(root, 'entry').map((entry) => readEntry(source, entry, base, { feedTitle: title, siteUrl })),
+    entries: childrenNamed(root, 'entry').map((entry) =>
+      readEntry(source, entry, base, { feedTitle: title, siteUrl, timezone: whereabouts.timezone ?? null }),
+    ),
   }
 }
 
-function readEntry(
-  document: string,
-  entry: XmlNode,
-  outerBase: string | null,
-  feed: Pick<About, 'feedTitle' | 'siteUrl'>,
-): Entry {
+function readEntry(document: string, entry: XmlNode, outerBase: string | null, feed: OfFeed): Entry {
   const base = rebase(outerBase, entry)
   const guid = child(entry, 'id')?.text.trim() || null
   const group = child(entry, 'media:group')
@@ -74,7 +71,7 @@ function readEntry(
     title,
     link,
     guid: boundedGuid(guid),
-    publishedAt: dateOf(document, entry),
+    publishedAt: dateOf(document, entry, feed.timezone),
     categories,
     labels,
     author: authorOf(entry) ?? authorOf(origin),
@@ -129,10 +126,10 @@ function labelsOfEntry(entry: XmlNode): { categories: string[]; labels: Label[] 
   return { categories: shown.map(({ name }) => name), labels: labelsOf(shown, terms) }
 }
 
-function dateOf(source: string, entry: XmlNode): Date | null {
+function dateOf(source: string, entry: XmlNode, timezone: string | null): Date | null {
   for (const name of ['published', 'issued', 'created', 'dc:date', 'pubdate', 'updated', 'modified'])
     for (const node of childrenNamed(entry, name)) {
-      const date = parseFeedDate(markupOf(source, node))
+      const date = parseFeedDate(markupOf(source, node), timezone)
       if (date) return date
     }
   return null

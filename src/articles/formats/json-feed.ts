@@ -1,7 +1,7 @@
 // JSON Feed 1 and 1.1. Fields of the wrong type are passed over one by one: one bad item doesn't cost the others.
 
-import { type Entry, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
-import { type About, readTexts } from '../excerpt.ts'
+import { type Entry, mostPictures, type OfFeed, type ParsedFeed, type Whereabouts } from '../entry.ts'
+import { readTexts } from '../excerpt.ts'
 import { parseFeedDate } from '../feed-date.ts'
 import { authorsOf, boundedGuid, labelsOf, namesOf } from '../feed-parts.ts'
 import { isWebAddress, resolveLink } from '../links.ts'
@@ -30,11 +30,13 @@ export function readJsonFeed(document: unknown, whereabouts: Whereabouts): Parse
     selfUrl: self,
     hubUrl: absolute(text(hubs.find((hub) => /^websub$|^pubsubhubbub$/i.test(text(hub.type)))?.url)),
     ttlSeconds: null,
-    entries: document.items.filter(isFields).map((item) => readItem(item, base, { feedTitle: title, siteUrl: site })),
+    entries: document.items
+      .filter(isFields)
+      .map((item) => readItem(item, base, { feedTitle: title, siteUrl: site, timezone: whereabouts.timezone ?? null })),
   }
 }
 
-function readItem(item: Fields, base: string | null, feed: Pick<About, 'feedTitle' | 'siteUrl'>): Entry {
+function readItem(item: Fields, base: string | null, feed: OfFeed): Entry {
   const guid = text(item.id).trim() || null
   const title = titleOfText(text(item.title))
   const link =
@@ -62,7 +64,8 @@ function readItem(item: Fields, base: string | null, feed: Pick<About, 'feedTitl
     title,
     link,
     guid: boundedGuid(guid),
-    publishedAt: parseFeedDate(text(item.date_published)) ?? parseFeedDate(text(item.date_modified)),
+    publishedAt:
+      parseFeedDate(text(item.date_published), feed.timezone) ?? parseFeedDate(text(item.date_modified), feed.timezone),
     categories: namesOf(labels),
     labels,
     author: authorOf(item),

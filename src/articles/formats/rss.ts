@@ -1,8 +1,16 @@
 // RSS 0.9x to 2.0, RSS 1.0 (RDF) and the dialects of WordPress, FeedBurner and the media modules. The two families differ in where
 // the items stand and in what names them: a guid here, rdf:about there.
 
-import { addressLength, type Entry, type Label, mostPictures, type ParsedFeed, type Whereabouts } from '../entry.ts'
-import { type About, readTexts } from '../excerpt.ts'
+import {
+  addressLength,
+  type Entry,
+  type Label,
+  type OfFeed,
+  mostPictures,
+  type ParsedFeed,
+  type Whereabouts,
+} from '../entry.ts'
+import { readTexts } from '../excerpt.ts'
 import { parseFeedDate } from '../feed-date.ts'
 import { authorsOf, boundedGuid, labelsOf, namesOf, personName } from '../feed-parts.ts'
 import { isWebAddress, resolveLink } from '../links.ts'
@@ -33,7 +41,9 @@ export function readRss(document: XmlDocument, whereabouts: Whereabouts): Parsed
     selfUrl: absolute(rel('self')),
     hubUrl: absolute(rel('hub')),
     ttlSeconds: ttlOf(channel),
-    entries: items.map((item) => readItem(source, item, base, { feedTitle: title, siteUrl })),
+    entries: items.map((item) =>
+      readItem(source, item, base, { feedTitle: title, siteUrl, timezone: whereabouts.timezone ?? null }),
+    ),
   }
 }
 
@@ -52,12 +62,7 @@ function lostItems(parent: XmlNode): XmlNode[] {
   return parent.children.flatMap((node) => (node.name === 'item' ? [node, ...itemsOf(node)] : lostItems(node)))
 }
 
-function readItem(
-  document: string,
-  item: XmlNode,
-  outerBase: string | null,
-  feed: Pick<About, 'feedTitle' | 'siteUrl'>,
-): Entry {
+function readItem(document: string, item: XmlNode, outerBase: string | null, feed: OfFeed): Entry {
   const base = rebase(outerBase, item)
   const guidNode = childrenNamed(item, 'guid').find((node) => node.text.trim())
   const guid = (guidNode?.text ?? item.attributes['rdf:about'] ?? item.attributes.about ?? '').trim() || null
@@ -99,7 +104,7 @@ function readItem(
     guid: boundedGuid(guid),
     publishedAt: firstOf(dateNames, (name) => {
       for (const node of childrenNamed(item, name)) {
-        const date = parseFeedDate(markupOf(document, node))
+        const date = parseFeedDate(markupOf(document, node), feed.timezone)
         if (date) return date
       }
       return null

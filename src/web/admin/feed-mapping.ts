@@ -6,7 +6,12 @@ import type { Category } from '../../db/schema.ts'
 import { html, type Html } from '../html.ts'
 import { categoryBoxes } from './category-choice.ts'
 
-export function mappingForm(feed: FeedView, categories: readonly Category[], rules: readonly FeedRule[]): Html {
+export function mappingForm(
+  feed: FeedView,
+  categories: readonly Category[],
+  rules: readonly FeedRule[],
+  siteTimezone: string,
+): Html {
   const lines = rules.map(ruleLine).join('\n')
   return html`<h2 id="mapping">Where its stories go</h2>
     <form method="post" action="/admin/feeds/${feed.id}/mapping">
@@ -20,12 +25,24 @@ export function mappingForm(feed: FeedView, categories: readonly Category[], rul
 ${lines}</textarea>
       <p class="small">
         <code>label: Parliament = politics</code> for a label, <code>title: …</code> or <code>link: …</code> for what
-        contains the words; <code>-</code> leaves the item out.
+        contains the words; <code>-</code> leaves the item out. <code>equals</code>, <code>begins</code> or
+        <code>contains</code> says how to compare, <code>in</code> which domain the label is of:
+        <code>label begins in https://paper.example/topics: Sport = sports</code>.
       </p>
       <fieldset>
         <legend>Stories dated ahead</legend>
         ${ignoreDatesBox(feed.ignoresDatesAhead)}
       </fieldset>
+      <label for="timezone">Time zone of dates without one</label>
+      <input
+        id="timezone"
+        name="timezone"
+        value="${feed.timezone ?? ''}"
+        maxlength="64"
+        placeholder="${siteTimezone}"
+        autocomplete="off"
+      />
+      <p class="small">Empty: the site’s, ${siteTimezone}.</p>
       <p class="buttons"><button class="main">Save</button></p>
     </form>`
 }

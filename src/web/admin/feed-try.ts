@@ -5,6 +5,7 @@ import type { Request, RequestHandler } from 'express'
 import { wrongClock } from '../../articles/feeds.ts'
 import { fetchingOf } from '../../articles/discover.ts'
 import { seemsAhead } from '../../articles/embargo.ts'
+import { cutAtWord } from '../../articles/html-text.ts'
 import { lookAt } from '../../articles/look-at.ts'
 import { listCategories } from '../../articles/store.ts'
 import { nobodys, type Tried, type TriedEntry, tryFound } from '../../articles/try-feed.ts'
@@ -23,11 +24,13 @@ export function showTry(web: WebContext): RequestHandler {
   return async (request, response) => {
     const url = queryAddress(request)
     const fetching = fetchingOf(web)
-    const found = await lookAt(url, fetching)
+    const reading = { timezone: web.config.digest.timezone }
+    const found = await lookAt(url, fetching, reading)
     if (found.outcome === 'page' && found.wordpress)
       return response.redirect(303, `/admin/feeds/site?url=${encodeURIComponent(url)}`)
     const categories = await listCategories(web.db)
     const tried = await tryFound(found, fetching, {
+      ...reading,
       now: web.clock.now(),
       firstHours: web.config.feeds.firstHours,
       mapping: { categories, feedCategoryIds: [], rules: [] },
@@ -102,6 +105,10 @@ function happens(entry: TriedEntry): string {
   return entry.verdict === nobodys ? 'taken, if all its stories go to a category' : entry.verdict
 }
 
+function fileName(url: string): string {
+  return cutAtWord(url.replace(/[?#].*$/, '').replace(/^.*\/(?=.)/, ''), 60)
+}
+
 function entryRows(web: WebContext, entries: readonly TriedEntry[]): Html {
   return rowList(
     'Entries',
@@ -111,8 +118,20 @@ function entryRows(web: WebContext, entries: readonly TriedEntry[]): Html {
       facts: [
         ['Date', entry.dateSource === 'feed' ? moment(web.config, new Date(entry.publishedAt)) : 'none given'],
         entry.categories.length > 0 && ['Its labels', entry.categories.slice(0, 8).join(', ')],
-        entry.mappedTo.length > 0 && ['Goes to', entry.mappedTo.join(', ')],
+        entry.mappedTo.length > 0 && [
+          'Goes to',
+          entry.mappedTo.map((slug, at) => `${slug} (${entry.mappedBecause[at]})`).join(', '),
+        ],
+        entry.image !== null && [
+          'Picture',
+          html`<a href="${safeUrl(entry.image)}" rel="noreferrer noopener">${fileName(entry.image)}</a>:
+            ${entry.imageNote}`,
+        ],
+        entry.source !== null && ['Source', entry.source],
+        entry.cut.length > 0 && ['Left out', entry.cut.map((text) => `“${cutAtWord(text, 80)}”`).join(', ')],
         ['What happens', happens(entry)],
+        entry.sendableAt !== null &&
+          entry.publishedAt === entry.sendableAt && ['In mails from', moment(web.config, new Date(entry.sendableAt))],
       ],
     })),
   )

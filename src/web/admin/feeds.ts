@@ -111,7 +111,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
           }
         </form>`,
       body: html`${health(web, feed)} ${report(web, feed.lastReport as FeedReport | null)}
-        ${mappingForm(feed, categories, rules)}
+        ${mappingForm(feed, categories, rules, web.config.digest.timezone)}
         <p>
           <a href="/admin/articles?feed=${feed.id}">Its stories</a> ·
           <a href="/admin/feeds/${feed.id}/remove">Remove the feed…</a>
@@ -140,6 +140,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
       id: pathId(request, largestInt),
       categories: fieldList(request, 'category'),
       ignoresDatesAhead: field(request, 'ignore-dates-ahead') !== undefined,
+      timezone: field(request, 'timezone')?.trim() || null,
     })
     await setRules(web, feed.id, readRules(field(request, 'rules') ?? ''))
     await note(request, 'feed.mapped', feed.id)

@@ -17,6 +17,8 @@ const report = z
   })
   .meta({ id: 'FeedReport' })
 
+export const timezone = prose(64).nullable()
+
 export const feed = z
   .object({
     id: z.int(),
@@ -33,6 +35,7 @@ export const feed = z
     lastError: z.string().nullable(),
     lastReport: report.nullable(),
     ignoresDatesAhead: z.boolean().meta({ description: 'its stories never wait: a date ahead counts as none' }),
+    timezone: z.string().nullable().meta({ description: 'of its dates without one; null: the site’s' }),
     warning: z.string().nullable().meta({ description: 'what seems wrong with it although it can be read' }),
     movedFrom: z.string().nullable().meta({ description: 'its address before it moved for good' }),
     movedAt: at,
@@ -50,10 +53,16 @@ const triedEntry = z
     dateSource: z.enum(['feed', 'first-seen']),
     categories: z.array(z.string()).meta({ description: 'the item’s own categories, as its feed wrote them' }),
     mappedTo: z.array(z.string()).meta({ description: 'ours' }),
+    mappedBecause: z.array(z.string()).meta({ description: 'why, for each of mappedTo: the feed, a label or a rule' }),
     author: z.string().nullable(),
+    source: z.string().nullable().meta({ description: 'the site or paper that the item itself names' }),
     excerpt: z.string(),
+    cut: z.array(z.string()).meta({ description: 'what was left out of the excerpt' }),
     image: z.string().nullable(),
+    imageAlt: z.string().nullable(),
+    imageNote: z.string().nullable().meta({ description: 'where the picture comes from, and whether a mail shows it' }),
     verdict: z.string(),
+    sendableAt: at.meta({ description: 'when it can be in a mail; null: it is not taken' }),
   })
   .meta({ id: 'TriedEntry' })
 
@@ -83,6 +92,11 @@ export const polled = z.discriminatedUnion('outcome', [
 
 export const rule = z.strictObject({
   field: z.enum(['label', 'title', 'link']),
+  match: z
+    .enum(['equals', 'begins', 'contains'])
+    .optional()
+    .meta({ description: 'default: equals for a label, contains for title and link' }),
   pattern: prose(200),
+  scheme: prose(200).nullable().optional().meta({ description: 'the domain (Atom: scheme) of a label; null: any' }),
   category: slug.nullable().meta({ description: 'null leaves the item out' }),
 })

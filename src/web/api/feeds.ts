@@ -21,7 +21,7 @@ import { listCategories } from '../../articles/store.ts'
 import { tryFeedUrl } from '../../articles/try-feed.ts'
 import { Refusal } from '../../base/errors.ts'
 import { endpoint, intIdParams, listOf } from '../endpoint.ts'
-import { feed, polled, rule, tried } from './feed-shape.ts'
+import { feed, polled, rule, timezone, tried } from './feed-shape.ts'
 import { feedAddress, slug, text } from './texts.ts'
 
 const slugs = z.array(slug).max(100)
@@ -44,6 +44,7 @@ function answerOf(one: FeedView, now: Date) {
     lastError,
     lastReport: (one.lastReport as FeedReport | null) ?? null,
     ignoresDatesAhead: one.ignoresDatesAhead,
+    timezone: one.timezone,
     warning: warningOf(one),
     movedFrom: one.movedFrom,
     movedAt: time(one.movedAt),
@@ -79,6 +80,7 @@ export const feedEndpoints = [
       categories: slugs.default([]),
       title: text(200).optional(),
       ignoresDatesAhead: z.boolean().default(false),
+      timezone: timezone.optional(),
     }),
     status: 201,
     answer: feed,
@@ -98,7 +100,7 @@ export const feedEndpoints = [
     method: 'post',
     path: '/feeds/try',
     summary: 'What the ingester would make of a feed, or of the feeds that a page names',
-    body: z.strictObject({ url: feedAddress, categories: slugs.default([]) }),
+    body: z.strictObject({ url: feedAddress, categories: slugs.default([]), timezone: timezone.optional() }),
     status: 200,
     answer: tried,
     async handle(web, { body }) {
@@ -111,6 +113,7 @@ export const feedEndpoints = [
         {
           now: web.clock.now(),
           firstHours: web.config.feeds.firstHours,
+          timezone: body.timezone ?? web.config.digest.timezone,
           mapping: { categories, feedCategoryIds, rules: [] },
         },
       )
@@ -143,6 +146,7 @@ export const feedEndpoints = [
       categories: slugs.optional(),
       state: z.enum(['active', 'paused']).optional(),
       ignoresDatesAhead: z.boolean().optional(),
+      timezone: timezone.optional(),
     }),
     status: 200,
     answer: feed,

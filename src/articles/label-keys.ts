@@ -1,0 +1,21 @@
+// When two labels are the same: without regard to case, Unicode composition, punctuation, and whether it says & or "and". Pure.
+
+/** What a label is compared by. `U.S. News` and `US news` have one key, `Arts & Culture` and `arts and culture` too. */
+export function labelKey(label: string): string {
+  const key = label
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[.'’‘ʼ`´·\u00ad]/g, '')
+    .replace(/&/g, ' and ')
+    .replace(/[^\p{L}\p{N}\p{M}+#]+/gu, ' ')
+    // C# and C++, but not #Sport.
+    .replace(/(^| )[+#]+/g, '$1')
+    .trim()
+  return key || label.trim().toLowerCase()
+}
+
+/** Its own key, and those of its parts: a path (`News/World News`, `News > World News`) or a list (`Politics, World News`). */
+export function labelKeys(label: string): string[] {
+  const parts = /[/>›»|\\,;]|::| - | – /.test(label) ? label.split(/[/>›»|\\,;]|::| - | – /) : []
+  return [...new Set([label, ...parts].map(labelKey).filter(Boolean))]
+}
