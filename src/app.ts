@@ -18,6 +18,7 @@ import { DeliveryMetrics } from './delivery/metrics.ts'
 import { DeliveryWorker } from './delivery/worker.ts'
 import { startListener } from './inbound/listener.ts'
 import { inboundChannel } from './inbound/store.ts'
+import { startImap } from './inbound/imap.ts'
 import { startSchedule, startWatch } from './schedule.ts'
 import { deadAddressesOf } from './subscribers/suppression.ts'
 import { Mailbox } from './trial/mailbox.ts'
@@ -92,6 +93,7 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
       })
       await delivery.start()
       sending.push(() => delivery.stop())
+      if (config.inbound.imap) sending.push(startImap(ctx, config.inbound.imap))
       await queue.work(chores(ctx))
       const stopSchedule = await startSchedule(ctx, queue)
       serving.push(stopSchedule)

@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { passwordProblem } from './address-password.ts'
 import { readDkim } from './dkim.ts'
-import { isSnsTopic } from './inbound-ways.ts'
+import { isSnsTopic, parseImap } from './inbound-ways.ts'
 import { isLoopbackHost } from './loopback.ts'
 import { parseMailbox } from './mailbox.ts'
 import { ehloNameOf, parseRelay, type Relay } from './relay.ts'
@@ -62,6 +62,9 @@ export function readConfig(environment: Record<string, string | undefined>) {
     else relays.push(relay)
   }
 
+  const imap =
+    env.INBOUND_IMAP === undefined ? null : (passwordProblem(env.INBOUND_IMAP) ?? parseImap(env.INBOUND_IMAP))
+  if (typeof imap === 'string') problems.push(`INBOUND_IMAP: ${imap}`)
   const sesTopics = env.INBOUND_SES_TOPIC.split(/[\s,]+/).filter(Boolean)
   for (const topic of sesTopics.filter((each) => !isSnsTopic(each)))
     problems.push(`INBOUND_SES_TOPIC: ${topic} is not like arn:aws:sns:eu-west-1:123456789012:bounces`)
@@ -142,7 +145,8 @@ export function readConfig(environment: Record<string, string | undefined>) {
     inbound: {
       listen: env.INBOUND_LISTEN ? hostAndPort(env.INBOUND_LISTEN) : null,
       /** Mail to BOUNCE_DOMAIN reaches us: people can unsubscribe by it. */
-      takesMail: env.INBOUND_LISTEN !== undefined,
+      takesMail: env.INBOUND_LISTEN !== undefined || env.INBOUND_IMAP !== undefined,
+      imap: typeof imap === 'string' ? null : imap,
       sesTopics,
       mailgunKey: env.INBOUND_MAILGUN_KEY ?? null,
     },

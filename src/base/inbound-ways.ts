@@ -1,5 +1,37 @@
 // What the variables about mail that comes back hold.
 
+export interface ImapMailbox {
+  /** Shown to people: host:port, never the password. */
+  name: string
+  host: string
+  port: number
+  user: string
+  password: string
+  folder: string
+}
+
+/** A sentence says what is wrong with it. It never quotes the address. */
+export function parseImap(given: string): ImapMailbox | string {
+  const url = URL.parse(given)
+  if (!url || url.protocol !== 'imaps:') return 'must look like imaps://user:password@host/Folder'
+  if (!url.hostname) return 'has no host'
+  if (!url.username || !url.password) return 'needs a user name and a password: imaps://user:password@host/Folder'
+  if (url.search || url.hash) return 'takes no options'
+  const port = url.port ? Number(url.port) : 993
+  try {
+    return {
+      name: `${url.hostname}:${port}`,
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port,
+      user: decodeURIComponent(url.username),
+      password: decodeURIComponent(url.password),
+      folder: decodeURIComponent(url.pathname.replace(/^\/|\/$/g, '')) || 'INBOX',
+    }
+  } catch {
+    return 'the folder must be percent-encoded: a space as %20, a percent sign as %25'
+  }
+}
+
 const snsTopic = /^arn:(aws|aws-cn|aws-us-gov):sns:([a-z]{2}(?:-[a-z]+)+-\d{1,2}):\d{12}:[\w-]{1,256}(?:\.fifo)?$/
 
 export function isSnsTopic(arn: string): boolean {

@@ -103,6 +103,9 @@ export const variables = {
     .regex(/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i, 'must be host:port, such as 127.0.0.1:2525')
     .optional()
     .describe('host:port where a worker takes mail to BOUNCE_DOMAIN, by SMTP or LMTP'),
+  INBOUND_IMAP: optional.describe(
+    'mailbox that bounces are read from: imaps://user:password@host/Folder; without a folder, INBOX',
+  ),
   INBOUND_SES_TOPIC: text('').describe(
     'SNS topics, separated by spaces or commas, whose notifications of Amazon SES are taken in at /inbound/ses',
   ),

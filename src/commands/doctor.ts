@@ -84,7 +84,7 @@ export async function doctor(
     report(await checkMailDns(config, dns))
     report(await checkRelays(config, opened instanceof Error ? null : opened.ctx.db))
   }
-  report(checkInbound(config))
+  report(await checkInbound(config))
   if (!(opened instanceof Error)) report(await checkFeeds(opened.ctx.db))
   return failures ? 1 : 0
 }

@@ -2,11 +2,14 @@
 
 import type { Config } from '../base/config.ts'
 import { reportDays } from '../inbound/match.ts'
+import type { ImapMailbox } from '../base/inbound-ways.ts'
+import { explain } from '../inbound/imap.ts'
+import { openImap } from '../inbound/imap-session.ts'
 import type { Finding } from './doctor.ts'
 
-export function checkInbound(config: Config): Finding[] {
+export async function checkInbound(config: Config): Promise<Finding[]> {
   if (config.trial) return []
-  const { listen, sesTopics, mailgunKey } = config.inbound
+  const { listen, imap, sesTopics, mailgunKey } = config.inbound
   const webhook = (what: string, path: string): Finding => {
     const address = `${config.web.publicUrl}${path}`
     return config.web.secure
@@ -23,6 +26,7 @@ export function checkInbound(config: Config): Finding[] {
           } as const,
         ]
       : []),
+    ...(imap ? [await doctorImap(imap)] : []),
     ...(sesTopics.length ? [webhook('webhooks of Amazon SES', '/inbound/ses')] : []),
     ...(mailgunKey ? [webhook('webhooks of Mailgun', '/inbound/mailgun')] : []),
   ]
@@ -43,4 +47,21 @@ export function checkInbound(config: Config): Finding[] {
       fix,
     },
   ]
+}
+
+/** Signs in and opens the folder to read only. */
+export async function doctorImap(mailbox: ImapMailbox): Promise<Finding> {
+  const what = 'mailbox of INBOUND_IMAP'
+  const client = openImap(mailbox)
+  try {
+    await client.connect()
+    const { exists } = await client.mailboxOpen(mailbox.folder, { readOnly: true })
+    const mails = exists === 1 ? '1 mail' : `${exists} mails`
+    return { what, state: 'ok', found: `${mailbox.name}, folder ${mailbox.folder}: ${mails}` }
+  } catch (error) {
+    const fix = 'Check the host, the user name, the password and the folder in INBOUND_IMAP.'
+    return { what, state: 'fail', found: `${mailbox.name}, folder ${mailbox.folder}: ${explain(error)}`, fix }
+  } finally {
+    client.close()
+  }
 }

@@ -545,6 +545,14 @@ export interface CronLeasesTable {
 
 export const inboundSources = ['listener', 'imap', 'ses', 'mailgun', 'command'] as const
 
+/** What one process at a time does: db/leases.ts. */
+export interface LeasesTable {
+  name: string
+  holder: string
+  /** Database time. */
+  until: Date
+}
+
 /** One mail, or one event of a provider, that came back. */
 export interface InboundEventsTable {
   id: Generated<number>
@@ -732,6 +740,7 @@ export interface Schema {
   cronLeases: CronLeasesTable
   alerts: AlertsTable
   inboundEvents: InboundEventsTable
+  leases: LeasesTable
   inboundTokens: InboundTokensTable
   inboundReports: InboundReportsTable
   returnedDeliveries: ReturnedDeliveriesTable

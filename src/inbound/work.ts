@@ -8,11 +8,9 @@ import type { Context } from '../db/context.ts'
 import { retryDeadlock } from '../db/retry-deadlock.ts'
 import type { InboundEvent } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
-import { addressedTo, ownAddresses, readOurAddress } from './our-addresses.ts'
-import { applyMail, type Understood } from './apply.ts'
-import { findMatch, type Hints } from './match.ts'
-import { inboundReader } from './reader.ts'
-import type { InboundFacts } from './store.ts'
+import { applyMail } from './apply.ts'
+import { findMatch } from './match.ts'
+import { understand } from './understand.ts'
 
 /** Then it is kept, shown and alerted. */
 export const mostAttempts = 5
@@ -79,7 +77,7 @@ async function giveBack(db: Db, { id }: InboundEvent): Promise<void> {
 
 async function handle(ctx: Context, event: InboundEvent): Promise<void> {
   if (event.attempts > mostAttempts) throw new Error('The process ended each time that it was read.')
-  const understood = await understand(ctx, event)
+  const understood = await understand(ctx.config, event)
   const pepper = await getPepper(ctx.db)
   await retryDeadlock(() =>
     ctx.db.transaction().execute(async (trx) => {
@@ -96,53 +94,6 @@ async function handle(ctx: Context, event: InboundEvent): Promise<void> {
       await applyMail(trx, { ctx, pepper, event, match }, mail, unsubscribes)
     }),
   )
-}
-
-interface Read {
-  mail: Understood
-  hints: Hints
-  /** To whom the quoted mail went. */
-  quotedTo: readonly string[]
-  /** The subscriber whom a mail to that address unsubscribes. */
-  unsubscribes: number | null
-}
-
-async function understand({ config }: Context, event: InboundEvent): Promise<Read> {
-  if (event.facts) {
-    const { returnPath, deliveryHeader, messageId, reports } = event.facts as InboundFacts
-    const said = reports.map(({ diagnostic, ...report }) => ({ ...report, text: diagnostic ?? '' }))
-    return {
-      mail: { kind: reports.some(({ class: kind }) => kind === 'complaint') ? 'complaint' : 'bounce', reports: said },
-      hints: {
-        envelopeTo: null,
-        quoted: [returnPath, deliveryHeader].filter((each) => each !== null),
-        unsubscribeTokens: [],
-        messageId,
-        isVerified: true,
-      },
-      quotedTo: [],
-      unsubscribes: null,
-    }
-  }
-  if (!event.raw) throw new Error('Its text is gone.')
-  const raw = Buffer.from(event.raw)
-  const mail = await inboundReader.read(raw, ownAddresses(config))
-  const { returned } = mail
-  const envelopeTo = event.envelopeTo ?? addressedTo(config, raw)
-  const own = envelopeTo === null ? null : readOurAddress(config, envelopeTo)
-  const isPlain = mail.kind === 'other' || mail.kind === 'unsubscribe'
-  return {
-    mail,
-    hints: {
-      envelopeTo,
-      quoted: [...returned.verp, ...(returned.deliveryHeader === null ? [] : [returned.deliveryHeader])],
-      unsubscribeTokens: returned.unsubscribeTokens,
-      messageId: returned.messageId,
-      isVerified: false,
-    },
-    quotedTo: returned.recipient === null ? [] : [returned.recipient],
-    unsubscribes: own?.kind === 'unsubscribe' && isPlain ? own.id : null,
-  }
 }
 
 async function fail({ db, log }: Context, { id, attempts }: InboundEvent, error: unknown): Promise<void> {

@@ -1,0 +1,20 @@
+// Whether a mail in a mailbox that others use as well has come back to us: it is for one of our addresses, or names a mail of ours.
+
+import { Unreadable } from '../base/parser-thread.ts'
+import type { Context } from '../db/context.ts'
+import { findMatch } from './match.ts'
+import { addressedTo } from './our-addresses.ts'
+import { understandMail } from './understand.ts'
+
+export async function isOurs({ db, config, clock, log }: Context, raw: Buffer): Promise<boolean> {
+  if (addressedTo(config, raw) !== null) return true
+  try {
+    const { mail, hints, quotedTo } = await understandMail(config, raw, null)
+    const recipients = mail.reports.flatMap(({ recipient }) => recipient ?? [])
+    return (await findMatch(db, config, hints, [...recipients, ...quotedTo], clock.now())) !== null
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error
+    log.warn({ reason: error.message }, 'a mail in the mailbox of INBOUND_IMAP could not be read')
+    return false
+  }
+}
