@@ -41,9 +41,9 @@ const byWords: readonly (readonly [Reason, RegExp])[] = (
     [
       'policy',
       'domain of sender|sender (?:e-?mail )?(?:address |domain |verify |verification |is |was )?(?:rejected|failed|denied|refused|not |unknown|invalid)',
-      'verification failed for|envelope (?:sender|from)|mail from(?! ?:)|return.path|bad outbound sender|sending (?:quota|limit)',
+      '(?:after|reply to) (?:pipelined )?mail from|sender was rejected|verification failed for|envelope (?:sender|from)|mail from(?! ?:)|return.path|bad outbound sender|sending (?:quota|limit)',
     ],
-    ['blocked', '(?:helo|ehlo)\\b.{0,20}(?:rejected|invalid)|client host'],
+    ['blocked', '(?:helo|ehlo)\\b.{0,20}(?:rejected|invalid)|my name was rejected|client host'],
     [
       'mailbox_full',
       '\\bquota|(?:mail ?)?box(?:es)? (?:is |was )?(?:over ?)?full|mail ?folder is full|full mailbox|disk (?:is )?full|переполнен|已满|voll(?:es)? postfach|pleine|dépassé',
@@ -84,14 +84,14 @@ const byWords: readonly (readonly [Reason, RegExp])[] = (
       `(?:unknown|no such|invalid|nonexistent|unrecognized|no valid|illegal) (?:or illegal )?(?:local |final delivery )?${account}(?! error)|unknown local`,
       'no such person|adresse n.existe pas|no existe|não existe|nicht gefunden|unbekannt|inconnue?|desconhecid|sconosciut|не существует|не найден|見つかりません|存在しません|不存在|no mailbox (?:here|by that name)',
       `not an? (?:valid|known|registered|active) .{0,20}${account}|does(?:n't|n’t| not) have an? .{0,60}account`,
-      'not listed in .{0,60}directory|(?:directory|mailbox) .{0,20}not found|recipnotfound|recipientnotfound',
+      'not listed in .{0,60}(?:directory|address book)|リストにありません|(?:directory|mailbox) .{0,20}not found|recipnotfound|recipientnotfound',
     ],
     ['system', 'host not found, try again|name server: .{0,60}host name lookup failure'],
     [
       'host_unknown',
       "(?:host|domain).{0,40}(?:unknown|not found|does(?:n’t|n't| not) exist|not exist)|unknown host|no such (?:host|domain)",
       "nxdomain|non-existent hosts|find a mail exchanger|null ?mx|does(?:n't| not) accept (?:e-?)?mail|bad destination host",
-      'lookups? failed permanently|no mx (?:record )?found|no smtp service|illegal (?:host|domain)',
+      'lookups? failed permanently|no mx (?:record )?found|no smtp service|(?:illegal|invalid) (?:host|domain)',
     ],
     [
       'expired',
@@ -140,7 +140,11 @@ export function withoutAddresses(text: string): string {
 export function reasonFor(text: string, status: string | null): Reason {
   const words = quotedNames.reduce((rest, name) => rest.replace(name, ' '), text.slice(0, longestText))
   // The name of a host, or of a page that explains, counts only where nothing else is said: "rejected, see spamhaus.org/…".
-  return inWords(words.replace(hostNames, ' ')) ?? inWords(words) ?? inStatus(status) ?? 'other'
+  const said = inWords(words.replace(hostNames, ' ')) ?? inWords(words)
+  // "5.1.8 domain not found" is said of the sender's.
+  if (said === undefined || (deadReasons.has(said) && inStatus(status) === 'policy' && status?.startsWith('5.1.')))
+    return inStatus(status) ?? 'other'
+  return said
 }
 
 function inWords(words: string): Reason | undefined {
