@@ -1,6 +1,6 @@
 // Addresses in what other people's programs write. Loose on purpose: what is found is compared, never mailed.
 
-const source = String.raw`[^\s<>()[\]{},;:"|${'`'}]{1,64}@[^\s<>()[\]{},;:"'|${'`'}@*!?=]{1,255}`
+const source = String.raw`(?:"[^\s"]{1,64}"|[^\s<>()[\]{},;:"|${'`'}]{1,64})@[^\s<>()[\]{},;:"'|${'`'}@*!?=]{1,255}`
 
 /** For use within other expressions. No groups. */
 export const addressPattern = source
@@ -19,7 +19,7 @@ export function addressIn(text: string): string | null {
 export function cleanAddress(text: string): string {
   return text
     .toLowerCase()
-    .replace(/^(?:smtp=|rfc822=|=|'|\/|>){1,4}/, '')
+    .replace(/^(?:smtp=|rfc822=|'|\/|>){1,4}/, '')
     .replace(/[.'/\\-]{1,8}$/, '')
 }
 

@@ -37,7 +37,7 @@ export function judge(
   const code = Number(codePattern.exec(words)?.[0]) || null
   const report = { recipient, status, code, text: words.trim().slice(0, 1000), remoteHost }
   const action = refusal.action?.toLowerCase() ?? ''
-  if (/^(?:delivered|relayed|expanded)/.test(action)) return { ...report, reason: 'other', class: 'delivered' }
+  if (/^(?:deliver|relayed|expanded)/.test(action)) return { ...report, reason: 'other', class: 'delivered' }
   const isDelay = action ? action.startsWith('delayed') : delayedSubject.test(subject) && delayedWords.test(everything)
   if (isDelay) return { ...report, reason: 'delayed', class: 'soft' }
   const reason = refusal.reason ?? reasonOf(diagnostic, said, status, code)

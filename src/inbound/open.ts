@@ -40,7 +40,9 @@ export async function openMail(raw: Uint8Array): Promise<OpenMail> {
     const found = email?.attachments.filter(({ mimeType }) => type.test(mimeType)) ?? []
     return found.length ? found.map(({ content }) => String(content).replace(/\r\n?/g, '\n')).join('\n\n') : null
   }
-  const words = email?.text?.trim() ? email.text : email?.html ? textOf(email.html) : ''
+  // `text/plain charset=…`, without the semicolon, is taken for an attachment.
+  const oddText = part(/^text\/plain./) ?? ''
+  const words = `${oddText}${oddText && '\n'}${email?.text?.trim() ? email.text : textOf(email?.html ?? '')}`
   // A mail whose parts can't be told apart is read as one text.
   const text = words.trim() ? words.replace(/\r\n?/g, '\n') : source.slice(source.indexOf('\n\n') + 1)
   const [said, rest] = split(text)

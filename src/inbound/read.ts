@@ -38,7 +38,8 @@ function bouncesIn(mail: OpenMail, own: OwnAddresses, returnedTo: string | null)
   // Whom it came to is us, unless nobody else is named.
   const known = sendersOf(mail)
   const reason = known.find((sender) => sender.reason)?.reason
-  const named = failedAddresses(mail, known, (address) => isOwn(address) || recipientsOf(mail).includes(address))
+  const others = failedAddresses(mail, known, (address) => isOwn(address) || recipientsOf(mail).includes(address))
+  const named = others.length ? others : failedAddresses(mail, known, isOwn)
   const said = (address: string | null): string[] => {
     const own = named.filter((each) => each.address === address).map(({ text }) => text)
     return named.length < 2 ? [...own, mail.said] : own

@@ -44,6 +44,13 @@ export const senders: readonly Sender[] = [
     isOnOneLine: true,
   },
   {
+    // It answers 550 user unknown, and says in words that the account is disabled.
+    name: 'EZweb, of an account that exists',
+    is: /^The user\(s\) account is /im,
+    failed: failed('^[ \\t]{0,8}<{}>:'),
+    saysBefore: true,
+  },
+  {
     name: 'Exchange 4 and 5.5, GroupWise',
     is: /did not reach the following recipient|^The following recipient\(s\) could not be reached/im,
     after: /did not reach the following recipient|^The following recipient\(s\) could not be reached/im,
@@ -71,7 +78,13 @@ export const senders: readonly Sender[] = [
     after: /was not delivered to:/i,
     failed: failed('^[ \\t]{0,8}{}[ \\t]*$'),
   },
-  { name: 'Notes', is: /^-{3,} Failure Reasons/im, after: /^-{3,} Failure Reasons/im, failed: failed('^{}') },
+  {
+    name: 'Notes',
+    is: /^-{3,} Failure Reasons/im,
+    after: /^-{3,} Failure Reasons/im,
+    failed: failed('^{}'),
+    saysBefore: true,
+  },
   {
     name: 'IMail',
     is: /SMTP32|^Undeliverable Mail[ \t]*$/im,
@@ -116,7 +129,7 @@ export const senders: readonly Sender[] = [
   },
   {
     name: 'Amazon SES by SNS',
-    is: /bouncedRecipients\\?":/,
+    is: /(?:bounced|complained)Recipients\\?":/,
     failed: failed('emailAddress\\\\?":\\\\?"{}'),
   },
 ]

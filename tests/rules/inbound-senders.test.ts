@@ -198,6 +198,47 @@ const mails: Record<string, readonly [mail: string, ...reports: string[]]> = {
     }),
     'ada@a.example hard user_unknown',
   ],
+  'EZweb, of a disabled account': [
+    bounce({
+      from: 'Postmaster@ezweb.example',
+      body: 'The user(s) account is disabled.\n\n<ada@a.example>: 550 user unknown (in reply to RCPT TO command)',
+    }),
+    'ada@a.example soft suspended',
+  ],
+  Notes: [
+    bounce({
+      body: `------- Failure Reasons  --------\n\nUser not listed in public Name & Address Book\nada@a.example\n\n------- Returned Message --------\n${ownMail}`,
+    }),
+    'ada@a.example hard user_unknown',
+  ],
+  'a server that says it in HTML only': [
+    bounce({
+      headers: ['Content-Type: text/html'],
+      body: '<style>a { color: user unknown }</style><p>The following address failed:<p>&lt;ada@a.example&gt;<br>&nbsp; mailbox is full',
+    }),
+    'ada@a.example soft mailbox_full',
+  ],
+  'a server that leaves out a semicolon': [
+    report('<ada@a.example>: user unknown', 'Action: failed').replace(
+      'Content-Type: text/plain',
+      'Content-Type: text/plain\n   charset=us-ascii',
+    ),
+    'ada@a.example hard user_unknown',
+  ],
+  'the server of an address that a mail was forwarded to': [
+    bounce({
+      subject: 'failure notice',
+      headers: ['X-Original-To: ada@a.example'],
+      body: '<ada@a.example>:\nRemote host said: 552 over quota',
+    }),
+    'ada@a.example soft mailbox_full',
+  ],
+  'a server that refused us, not the address': [
+    bounce({
+      body: `${exim}\n\n  ada@a.example\n    SMTP error from remote mail server after MAIL FROM:<b@paper.example>:\n    550 5.1.7 No such domain paper.example`,
+    }),
+    'ada@a.example soft policy',
+  ],
   DragonFly: [
     bounce({
       subject: 'Mail delivery failed',
