@@ -13,8 +13,8 @@ const isOfComments =
 const isTitledComments =
   /comments?\s+(?:rss\s+|atom\s+)?feed\s*$|[»›|–:-]\s*(?:all\s+)?comments?\s*$|kommentar-?feed|kommentare\s*$|flux (?:rss )?des commentaires|comentarios\s*$|feed dei commenti|reactiesfeed/i
 
-/** `<link rel="alternate" type="application/rss+xml" href="…">`, in the order of the page. Those of comments only where there is
- * nothing else. */
+/** `<link rel="alternate" type="application/rss+xml" href="…">`, in the order of the page. What is only
+ * titled as if it were of comments counts where there is nothing else. */
 export function feedsOfPage(html: string, pageUrl: string): NamedFeed[] {
   const found = new Map<string, string>()
   const head = html.slice(0, 500_000)
@@ -30,10 +30,10 @@ export function feedsOfPage(html: string, pageUrl: string): NamedFeed[] {
     if (!/^application\/(?:rss|atom|rdf|feed)\+?(?:xml|json)?|^application\/json$|^text\/xml$/i.test(attribute('type')))
       continue
     const url = URL.parse(attribute('href'), base)
-    if (url && /^https?:$/.test(url.protocol) && !/wp-json|oembed/i.test(url.href))
+    if (url && /^https?:$/.test(url.protocol) && !/wp-json|oembed/i.test(url.href) && !isOfComments.test(url.href))
       found.set(url.href, plainText(attribute('title')).slice(0, 300))
   }
   const feeds = [...found].map(([url, title]) => ({ url, title }))
-  const ofArticles = feeds.filter(({ url, title }) => !isOfComments.test(url) && !isTitledComments.test(title))
+  const ofArticles = feeds.filter(({ title }) => !isTitledComments.test(title))
   return (ofArticles.length > 0 ? ofArticles : feeds).slice(0, 20)
 }

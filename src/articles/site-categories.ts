@@ -35,13 +35,13 @@ export async function addSiteCategories(
   actor: Actor,
 ): Promise<SiteReport> {
   const report: SiteReport = { added: [], left: [] }
-  const readable = new Map<SiteCategory, string>()
+  const readable = new Map<SiteCategory, { url: string; title: string }>()
   const waiting = [...chosen]
   const work = async () => {
     for (let one = waiting.shift(); one; one = waiting.shift()) {
       const { name, feedUrl } = one
       const found = await lookAt(feedUrl, { ...fetchingOf(ctx), timeoutMs: patienceMs })
-      if (found.outcome === 'feed') readable.set(one, found.url)
+      if (found.outcome === 'feed') readable.set(one, { url: found.url, title: found.feed.title.slice(0, 200) })
       else report.left.push({ name, url: feedUrl, why: `Its feed can’t be read. ${found.reason}` })
     }
   }
@@ -50,8 +50,9 @@ export async function addSiteCategories(
   await ctx.db.transaction().execute(async (trx) => {
     const categories = await NamedCategories.read(trx)
     for (const one of chosen) {
-      const url = readable.get(one)
-      if (url === undefined) continue
+      const feed = readable.get(one)
+      if (!feed) continue
+      const { url, title } = feed
       const leave = (why: string) => report.left.push({ name: one.name, url, why })
       const slug = slugFor(one)
       const known = categories.find(one.name, slug)
@@ -66,11 +67,7 @@ export async function addSiteCategories(
       }
       const category =
         known ?? (await categories.make(trx, { name: one.name, slug, description: one.description }, now))
-      const feedId = await insertFeed(
-        trx,
-        { url, title: '', ignoresDatesAhead: false, categoryIds: [category.id] },
-        now,
-      )
+      const feedId = await insertFeed(trx, { url, title, ignoresDatesAhead: false, categoryIds: [category.id] }, now)
       if (!known) await audit(trx, { at: now, actor, action: 'category.added', subject: `category:${category.slug}` })
       await audit(trx, { at: now, actor, action: 'feed.added', subject: `feed:${feedId}`, detail: { url } })
       report.added.push({ feedId, url, slug: category.slug, name: category.name, isNew: !known })

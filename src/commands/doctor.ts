@@ -173,6 +173,7 @@ async function checkFeeds(db: Db): Promise<Finding[]> {
         found: `${wrongClock}: even its newest stories are dated ahead, and wait`,
         fix: `If no embargo is meant: feed change ${feed.id} --ignore-dates-ahead`,
       })
+    else if (feed.moveProblem !== null) findings.push({ what, state: 'warn', found: feed.moveProblem })
   }
   const good = feeds.length - findings.length
   return [...findings, ...(good ? [{ what: 'feeds', state: 'ok' as const, found: `${good} well` }] : [])]

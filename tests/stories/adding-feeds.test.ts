@@ -43,6 +43,7 @@ const pages = {
   ),
   '/several': page(link('/news.xml', 'News &amp; more'), link('/sport.xml', 'Sport')),
   '/none': page(),
+  '/only-comments': page(link('/comments/feed/', 'Comments')),
   '/broken': page(link('/gone', 'The Lantern')),
 }
 
@@ -60,6 +61,7 @@ story('feed add follows a page to the one feed that it names, and lists several'
     assert.match(several.stderr, /names 2 feeds.*\/news\.xml \(News & more\), .*\/sport\.xml \(Sport\)/)
     for (const [path, why] of [
       ['/none', /HTML page, not a feed/],
+      ['/only-comments', /HTML page, not a feed/],
       ['/broken', /names .*\/gone, which is no feed: It answered 404/],
       ['/nowhere', /answered 404: there is nothing at this address/],
     ] as const) {

@@ -153,6 +153,7 @@ const pages = [
   '/preview',
   '/articles',
   '/feeds',
+  '/feeds/import',
   '/categories',
   '/subscribers',
   '/subscribers/1',

@@ -83,7 +83,8 @@ function siteForm(url: string, site: WordPressSite, there: ReadonlyMap<string, n
       <p class="small">A category that you have already gets the feed as well; the others are made.</p>
       <p class="buttons"><button class="main">Add the ticked ones</button></p>
     </form>
-    <p>Or one feed of everything, which its labels and your rules sort: ${linkToTry(whole)}.</p>`
+    <h2>Or one feed of everything</h2>
+    <p>The labels of its stories and your rules say where they go: ${linkToTry(whole)}</p>`
 }
 
 function outcome({ added, left }: SiteReport, url: string): Html {
