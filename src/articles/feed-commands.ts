@@ -180,11 +180,12 @@ export async function feedRuleAdd(
   const feed = await ruledFeed(ctx, args.id)
   const [rule, ...more] = readRules(args.rule)
   if (!rule || more.length > 0) throw invalid('rule', 'Give one rule: “label: Parliament = politics”.')
-  const rules = [...(await listRules(ctx.db, feed)), rule]
-  await setRules(ctx, feed, rules)
-  await log(ctx, 'feed.mapped', feed ?? 'all', { added: ruleLine(rule) })
-  if (args.json) out.print(JSON.stringify({ number: rules.length, ...rule }))
-  else out.print(`Rule ${rules.length} is added: ${ruleLine(rule)}. It counts from the next poll on.`)
+  await setRules(ctx, feed, [...(await listRules(ctx.db, feed)), rule])
+  const rules = await listRules(ctx.db, feed)
+  const added = rules.at(-1)!
+  await log(ctx, 'feed.mapped', feed ?? 'all', { added: ruleLine(added) })
+  if (args.json) out.print(JSON.stringify({ number: rules.length, ...added }))
+  else out.print(`Rule ${rules.length} is added: ${ruleLine(added)}. It counts from the next poll on.`)
   return 0
 }
 

@@ -128,7 +128,7 @@ export const articleCommands: AddCommands = (program, session, does) => {
     .argument('<id>', ofRules)
     .argument(
       '<rule>',
-      '"label: Parliament = politics"; title: or link: for what contains the words; = - leaves it out',
+      '"label: Parliament = politics"; label, title or link, with equals, begins or contains; = - leaves it out',
     )
     .option(...json)
     .action(

@@ -141,7 +141,7 @@ async function checkRelays(config: Config, db: Db | null): Promise<Finding[]> {
 async function checkFeeds(db: Db): Promise<Finding[]> {
   const feeds = await db
     .selectFrom('feeds')
-    .select(['id', 'url', 'state', 'failures', 'lastError', 'seemsAhead'])
+    .select(['id', 'url', 'state', 'failures', 'lastError', 'seemsAhead', 'moveProblem'])
     .orderBy('id')
     .execute()
   if (feeds.length === 0)

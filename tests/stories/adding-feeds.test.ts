@@ -142,7 +142,7 @@ story('rules are added, listed and removed on the command line, for one feed and
     const rule = (...words: string[]) => typed(house, ['feed', 'rule', ...words])
     assert.equal((await rule('add', '1', 'label: Parliament = politics')).code, 0)
     assert.deepEqual((await rule('add', '1', 'title: sponsored = -', '--json')).lines(), [
-      { number: 2, field: 'title', pattern: 'sponsored', category: null },
+      { number: 2, field: 'title', match: 'contains', pattern: 'sponsored', scheme: null, category: null },
     ])
     assert.equal((await rule('add', 'all', 'link: /ads/ = -')).code, 0)
     assert.match((await rule('list', '1')).stdout, /1 {2}label: Parliament = politics\n2 {2}title: sponsored = -/)
