@@ -23,6 +23,7 @@ import {
   type Writes,
 } from './ingest-store.ts'
 import { type Mapping, mapEntry } from './mapping.ts'
+import { siteNameOf } from './source.ts'
 import { agreement, sameElsewhere } from './same-story.ts'
 
 export interface IngestReport {
@@ -198,6 +199,7 @@ function editOf(article: Stored, { entry, publishedAt }: Identified, source: Ing
     link: entry.link!,
     excerpt: entry.excerpt || article.excerpt,
     image_url: entry.image ?? article.imageUrl,
+    image_alt: entry.image ? entry.imageAlt : article.imageAlt,
     author: entry.author ?? article.author,
     labels: [...new Set(entry.categories)],
     published_at: date ?? article.publishedAt,
@@ -209,6 +211,7 @@ function editOf(article: Stored, { entry, publishedAt }: Identified, source: Ing
     next.link === article.link &&
     next.excerpt === article.excerpt &&
     next.image_url === article.imageUrl &&
+    next.image_alt === article.imageAlt &&
     next.author === article.author &&
     next.date_source === article.dateSource &&
     next.published_at.getTime() === article.publishedAt.getTime() &&
@@ -227,8 +230,9 @@ function newArticle(place: number, story: Identified, source: IngestSource, now:
     link: entry.link!,
     excerpt: entry.excerpt,
     image_url: entry.image,
+    image_alt: entry.imageAlt,
     author: entry.author,
-    source: source.feed.title || null,
+    source: entry.source ?? siteNameOf(source.feed.title, source.feed.siteUrl ?? source.feed.url),
     labels: [...new Set(entry.categories)],
     published_at: date ?? now,
     date_source: date ? 'feed' : 'first-seen',

@@ -122,6 +122,7 @@ function check(
       link: new URL(given.link).href,
       excerpt,
       imageUrl: given.image ? new URL(given.image).href : null,
+      imageAlt: null,
       author,
       source,
     },

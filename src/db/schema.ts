@@ -153,7 +153,10 @@ export interface ArticlesTable {
   link: string
   excerpt: Generated<string>
   imageUrl: string | null
+  /** What the picture shows, in the feed's own words. */
+  imageAlt: string | null
   author: string | null
+  /** The site or paper: as the item names it, else the name of the feed's site. */
   source: string | null
   /** The item's own categories, as the feed wrote them. */
   labels: JsonDefault<string[]>

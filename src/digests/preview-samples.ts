@@ -43,6 +43,7 @@ export function sampleSource(now: Date): SnapshotSource {
         excerpt,
         link: `https://stories.example/${id}`,
         imageUrl: null,
+        imageAlt: null,
         author: 'Ada Moss',
         source: 'Lantern Wire',
         publishedAt: new Date(now.getTime() - id * 3_600_000),

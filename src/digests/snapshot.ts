@@ -4,6 +4,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { shownSource } from '../articles/source.ts'
 import type { Config } from '../base/config.ts'
 import { invalid } from '../base/errors.ts'
 import type { Db } from '../db/connect.ts'
@@ -59,6 +60,8 @@ export interface SnapshotArticle {
   link: string
   excerpt: string
   imageUrl: string | null
+  /** In the feed's own words; null: the title. */
+  imageAlt: string | null
   author: string | null
   source: string | null
   publishedAt: Date
@@ -71,6 +74,7 @@ const linkLength = 8000
 const excerptLength = 300
 const briefLength = 110
 const bylineLength = 200
+const altLength = 150
 const mostBusyMs = 15
 
 /** Enough that a reader who has seen the newest ones still finds the number that a digest shows, and some to like. */
@@ -158,13 +162,14 @@ export async function renderSnapshot(
 function storyValues(config: Config, article: SnapshotArticle, archiveUrl: string) {
   const link = storyUrl(config, article)
   const { timezone } = config.digest
-  const byline = [article.author && `By ${article.author}`, article.source]
+  const byline = [article.author && `By ${article.author}`, shownSource(article.source, config.site.name)]
   return {
     title: clip(cleanText(article.title), titleLength),
     link: lengthInHtml(link) > linkLength ? archiveUrl : link,
     excerpt: clip(cleanText(article.excerpt), excerptLength),
     brief: clip(cleanText(article.excerpt), briefLength),
     image: safeImage(config, article.imageUrl),
+    imageAlt: clip(cleanText(article.imageAlt ?? article.title), altLength),
     byline: [...byline, formatDate(article.publishedAt, 'shortDay', timezone, config.site.locale)]
       .filter(Boolean)
       .map((part) => clip(cleanText(part!), bylineLength))
@@ -235,7 +240,7 @@ async function listSnapshotArticles(db: Db, articleIds: readonly number[]): Prom
   if (articleIds.length === 0) return new Map()
   const articles = await db
     .selectFrom('articles')
-    .select(['id', 'title', 'link', 'excerpt', 'imageUrl', 'author', 'source', 'publishedAt'])
+    .select(['id', 'title', 'link', 'excerpt', 'imageUrl', 'imageAlt', 'author', 'source', 'publishedAt'])
     .where('id', '=', sql<number>`any(${`{${[...new Set(articleIds)].join(',')}}`}::int[])`)
     .execute()
   return new Map(articles.map((article) => [article.id, article]))

@@ -38,6 +38,7 @@ export function makeSource(
         link: `https://stories.example/${id}?a=1&b=2`,
         excerpt: `What happened in story ${id}, told at some length so that there is something to shorten. `.repeat(3),
         imageUrl: id % 3 ? `https://stories.example/${id}.png` : null,
+        imageAlt: null,
         author: 'Ada Moss',
         source: 'Lantern Wire',
         publishedAt: new Date('2026-11-22T20:00:00Z'),

@@ -20,6 +20,7 @@ const article = z
     link: z.string(),
     excerpt: z.string(),
     image: z.string().nullable(),
+    imageAlt: z.string().nullable().meta({ description: 'what the picture shows, in the feed’s own words' }),
     author: z.string().nullable(),
     source: z.string().nullable(),
     feedId: z.int().nullable(),
@@ -57,7 +58,20 @@ const pushAnswer = z.object({
 })
 
 function answerOf(one: ShownArticle, now: Date) {
-  const { id, title, link, excerpt, imageUrl: image, author, source, feedId, labels, categories, dateSource } = one
+  const {
+    id,
+    title,
+    link,
+    excerpt,
+    imageUrl: image,
+    imageAlt,
+    author,
+    source,
+    feedId,
+    labels,
+    categories,
+    dateSource,
+  } = one
   const time = (date: Date | null) => date?.toISOString() ?? null
   return {
     id,
@@ -65,6 +79,7 @@ function answerOf(one: ShownArticle, now: Date) {
     link,
     excerpt,
     image,
+    imageAlt,
     author,
     source,
     feedId,

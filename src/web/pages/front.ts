@@ -3,6 +3,7 @@
 import type { RequestHandler } from 'express'
 import type { Config } from '../../base/config.ts'
 import type { Refusal } from '../../base/errors.ts'
+import { shownSource } from '../../articles/source.ts'
 import type { Db } from '../../db/connect.ts'
 import type { Article, Category } from '../../db/schema.ts'
 import { countsByCategory, latestArticles, listCategories } from '../../articles/store.ts'
@@ -85,7 +86,8 @@ function latest(config: Config, { category, stories }: Front['sections'][number]
 
 /** A story as a headline with its first lines. */
 export function teaser(config: Config, story: Article, isLead: boolean): Html {
-  const { source, author } = story
+  const { author } = story
+  const source = shownSource(story.source, config.site.name)
   return html`<article class="${isLead ? 'teaser lead' : 'teaser'}">
     <h3><a href="${safeUrl(story.link)}">${story.title}</a></h3>
     ${isLead && story.excerpt && html`<p>${story.excerpt}</p>`}
