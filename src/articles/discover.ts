@@ -32,7 +32,7 @@ export async function discoverFeed(
   if (found.outcome === 'page') return { outcome: 'several', feeds: found.feeds }
   if (found.outcome === 'feed') return { outcome: 'feed', url: found.url, note }
   if (!found.isForNow) throw invalid('url', `${url}: ${found.reason}`)
-  return { outcome: 'feed', url, note: `It can’t be read now, and is asked again. ${found.reason}` }
+  return { outcome: 'feed', url: found.url ?? url, note: `It can’t be read now, and is asked again. ${found.reason}` }
 }
 
 export function fetchingOf(ctx: Pick<Context, 'config'>): Fetching {

@@ -32,6 +32,8 @@ export interface NothingFound {
   reason: string
   /** Nobody answered, or not now: it may be there later. */
   isForNow: boolean
+  /** The feed that a page names, which is what can't be read. */
+  url?: string
 }
 
 export type Found = FoundFeed | FoundPage | NothingFound
@@ -59,7 +61,7 @@ export async function lookBehind(found: Found, fetching: Fetching, options: Read
   const behind = await lookAt(named.url, fetching, options)
   if (behind.outcome === 'feed') return behind
   const reason = `It is a page that names ${named.url}, which is no feed: ${behind.reason}`
-  return { outcome: 'refused', reason, isForNow: behind.outcome === 'refused' && behind.isForNow }
+  return { outcome: 'refused', reason, isForNow: behind.outcome === 'refused' && behind.isForNow, url: named.url }
 }
 
 /** As people copy it: `feed:` before it, or nothing. */

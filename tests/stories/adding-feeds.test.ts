@@ -24,7 +24,7 @@ async function withSite(house: House, pages: Record<string, string>, run: (site:
     if (found !== undefined) return void response.setHeader('content-type', 'text/html').end(found)
     if (request.url!.endsWith('.xml'))
       return void response.end(rss([{ title: 'A', link: 'https://lantern.example/a' }]))
-    response.writeHead(request.url === '/busy' ? 503 : 404).end()
+    response.writeHead(request.url!.startsWith('/busy') ? 503 : 404).end()
   }
   try {
     await addCategory(house.ctx, { name: 'Politics' })
@@ -44,6 +44,7 @@ const pages = {
   '/several': page(link('/news.xml', 'News &amp; more'), link('/sport.xml', 'Sport')),
   '/none': page(),
   '/only-comments': page(link('/comments/feed/', 'Comments')),
+  '/one-busy': page(link('/busy?feed', 'The Lantern')),
   '/broken': page(link('/gone', 'The Lantern')),
 }
 
@@ -73,8 +74,10 @@ story('feed add follows a page to the one feed that it names, and lists several'
     const busy = await add('/busy')
     assert.equal(busy.code, 0)
     assert.match(busy.stderr, /asked again.*503/)
+    const behind = await add('/one-busy', '--json')
+    assert.deepEqual(behind.lines(), [{ id: 4, url: `${site.origin}/busy?feed`, categories: [] }])
     assert.match((await add('/one')).stderr, /one of the feeds already/)
-    assert.deepEqual(await urls(house), ['/feed.xml', '/main.xml', '/busy'])
+    assert.equal((await listFeeds(house.db)).length, 4)
   })
 })
 
