@@ -108,8 +108,10 @@ story('uncertain mails are resent only to those who can be mailed, and each butt
   const offered = async () => buttonsOf((await console.get(page)).text).filter((words) => /uncertain/.test(words))
   assert.deepEqual(await offered(), ['Resend uncertain… 2', 'Take uncertain as sent… 5'])
   assert.equal((await api('get', `/editions/${id}`).expect(200)).body.undecided, 5)
-  const resent = (await api('post', `/editions/${id}/uncertain`).send({ as: 'resend' }).expect(200)).body
-  assert.deepEqual([resent.decided, resent.undecided, resent.account.uncertain], [2, 3, 5])
+  const { headers } = await console.post(`${page}/resend`).expect(303)
+  assert.match((await console.get(headers.location!)).text, /2 mails are being sent again/)
+  const again = (await api('post', `/editions/${id}/uncertain`).send({ as: 'resend' }).expect(200)).body
+  assert.deepEqual([again.decided, again.undecided, again.account.uncertain], [0, 3, 5])
   // Two wait to be resent: nobody has to decide about them.
   assert.deepEqual(await offered(), ['Take uncertain as sent… 3'])
   await console.post(`${page}/cancel`).expect(303)

@@ -49,7 +49,7 @@ const words: Record<Move, Words> = {
   pause: {
     label: 'Pause',
     explain: (_web, now) =>
-      `No further mail is started; ${openMails(now)} wait. Mails that are being sent at this moment are finished.`,
+      `No further mail is started: ${count(now.account.open, 'open mail waits', 'open mails wait')}. Mails that are being sent at this moment are finished.`,
     button: thisEdition('Pause'),
   },
   resume: {
@@ -123,7 +123,7 @@ export function moveNotice(now: EditionNow, done: string | undefined, history: r
       ? none
       : is('paused')
         ? mails('tried again when you resume the edition.')
-        : isGoing
+        : is('sending')
           ? mails('being sent again.')
           : null
   switch (done) {
