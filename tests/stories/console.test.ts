@@ -60,6 +60,7 @@ story('every page of the console opens for an editor, and for nobody else', asyn
     '/admin/trigger/confirm': '?categories=politics',
     '/admin/test-send': '?to=ada@news.example',
     '/admin/suppressions/add': '?email=x@mail.example',
+    '/admin/suppressions/undo': '?reason=manual',
   }
   const pages = routesOf(house).filter(({ method, path }) => method === 'get' && !path.endsWith('/live'))
   assert.ok(pages.length > 25, `${pages.length} pages`)

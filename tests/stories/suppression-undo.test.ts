@@ -81,6 +81,9 @@ story('an editor filters, is asked first, and takes back what one domain was wro
   assert.equal(line.detail.removed, 2)
   await desk.get('/admin/suppressions/undo?domain=paper.example').expect(400)
   await desk.get('/admin/suppressions/undo?reason=erasure').expect(400)
+  const none = (await desk.get('/admin/suppressions/undo?reason=hard_bounce&domain=nobody.example').expect(200)).text
+  assert.match(none, /No address on the list matches/)
+  assert.doesNotMatch(none, /<button class="final"/)
   await desk.post('/admin/suppressions/undo', { reason: 'erasure' }).expect(400)
 })
 

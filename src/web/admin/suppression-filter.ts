@@ -15,7 +15,8 @@ import { html, type Html, type HtmlValue } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
 import { actorOf } from './guard.ts'
-import { count, moment } from './parts.ts'
+import { sendConsole } from './layout.ts'
+import { count, empty, moment } from './parts.ts'
 import { queryText } from './query.ts'
 import { reasonWords } from './suppressions.ts'
 
@@ -88,6 +89,13 @@ export function mountSuppressionUndo(router: Router, web: WebContext): void {
     const to = filter.to ?? web.clock.now()
     const found = await countSuppressions(web.db, { ...filter, to })
     const { reason, domain, from } = filter
+    if (found === 0)
+      return sendConsole(request, response, web, {
+        section: 'suppressions',
+        title: 'Nothing to take off the list',
+        back: ['Suppressions', '/admin/suppressions'],
+        body: empty('No address on the list matches.'),
+      })
     sendConfirmation(request, response, web, {
       section: 'suppressions',
       title: `Take ${count(found, 'address', 'addresses')} off the list?`,
@@ -115,7 +123,7 @@ export function mountSuppressionUndo(router: Router, web: WebContext): void {
 
   router.post('/suppressions/undo', readForm, async (request, response) => {
     const given = Object.fromEntries(names.map((name) => [name, field(request, name)?.slice(0, 300)])) as Given
-    await undoSuppressions(web, filterOf(given), actorOf(request))
-    response.redirect(303, '/admin/suppressions?done=undone')
+    const removed = await undoSuppressions(web, filterOf(given), actorOf(request))
+    response.redirect(303, `/admin/suppressions?done=${removed > 0 ? 'undone' : 'none-undone'}`)
   })
 }

@@ -43,6 +43,7 @@ export function mountSuppressions(router: Router, web: WebContext): void {
       notice: noticeOf(request, {
         added: 'Address added to the suppression list. Nothing is mailed there any more.',
         removed: 'Address removed from the suppression list. If it was confirmed, digests resume.',
+        'none-undone': 'No address matched, so none was removed.',
         undone: 'Addresses removed from the suppression list. Where they were confirmed, digests resume.',
       }),
       body: html`<p>
