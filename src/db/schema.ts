@@ -338,8 +338,6 @@ export interface EditionsTable {
   /** Why it is held, paused or empty: a sentence for editors. */
   note: Generated<string>
   audience: Generated<number>
-  /** When `sent_counts` of it were taken (database time); null: not yet. */
-  sentCountedAt: Date | null
   /** Subscribers whose slot this was while nothing ran, beyond the grace. */
   missed: Generated<number>
   /** Frozen when it closes. */
@@ -373,6 +371,8 @@ export interface EditionGuardsTable {
   workerId: number | null
   /** Refusals of us in a row, whoever heard them. */
   policyStreak: Generated<number>
+  /** Mails that had come back as refused because of us when it was last paused over them. */
+  returnedRefusals: Generated<number>
 }
 
 export interface EditionArticlesTable {
@@ -504,12 +504,18 @@ export interface DeadAnswersTable {
   returned: Generated<boolean>
 }
 
-/** How many mails of an edition went to each recipient domain: what is held against what came back (inbound/sent-counts.ts). */
+/** How many mails of an edition went to each recipient domain: what is held against what came back (delivery/sent-counts.ts). */
 export interface SentCountsTable {
   editionId: number
   relay: string
   domain: string
   sent: number
+}
+
+export interface SentCountedTable {
+  editionId: number
+  /** Database time. */
+  at: Date
 }
 
 /** All other answers of a domain, or of a relay to an edition (delivery/answers.ts). */
@@ -740,6 +746,7 @@ export interface Schema {
   deadAnswers: DeadAnswersTable
   answerCounts: AnswerCountsTable
   sentCounts: SentCountsTable
+  sentCounted: SentCountedTable
   cronLeases: CronLeasesTable
   alerts: AlertsTable
   inboundEvents: InboundEventsTable

@@ -4,7 +4,7 @@
 
 import { sql } from 'kysely'
 import type { Log } from '../base/log.ts'
-import type { Db } from '../db/connect.ts'
+import type { Db, Trx } from '../db/connect.ts'
 import type { HotStatement } from './hot-query.ts'
 import { deliveryChannel } from './outbox.ts'
 import { streakThatPauses } from './policy-guard.ts'
@@ -65,4 +65,26 @@ export async function countRefusal(db: Db, log: Log, editionId: number): Promise
   })
   if (isPaused)
     log.error({ edition: editionId }, 'an edition was paused: the relay refuses our mail as a matter of policy')
+}
+
+export const pausedByReturns =
+  'Paused: much of it comes back as refused because of us, not of its recipients. See what came back, put it right, then resume.'
+
+/** Pauses an edition that is being sent when so many mails of it came back as refused because of us: since the last time, as an editor
+ * who resumes it knows of those. true: it is this call that paused it. */
+export async function pauseForReturns(
+  trx: Trx,
+  editionId: number,
+  { refused, most }: { refused: number; most: number },
+): Promise<boolean> {
+  const { rows } = await sql`
+    update editions e set state = 'paused', note = ${pausedByReturns}
+    where e.id = ${editionId} and e.state = 'sending'
+      and ${refused}::int - coalesce((select g.returned_refusals from edition_guards g where g.edition_id = e.id), 0) >= ${most}::float8
+    returning e.id`.execute(trx)
+  if (!rows.length) return false
+  await sql`
+    insert into edition_guards (edition_id, returned_refusals) values (${editionId}, ${refused})
+    on conflict (edition_id) do update set returned_refusals = excluded.returned_refusals`.execute(trx)
+  return true
 }

@@ -9,10 +9,10 @@ import type { Context } from '../db/context.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
 import { listStanding } from '../delivery/brakes.ts'
-import { pausedByPolicy } from '../delivery/edition-guards.ts'
+import { pausedByPolicy, pausedByReturns } from '../delivery/edition-guards.ts'
 import { brakeSentence } from './brake-words.ts'
 import { listWarnings } from '../inbound/complaint-rates.ts'
-import { listRefusals, pausedByReturns } from '../inbound/refusals.ts'
+import { listRefusals } from '../inbound/refusals.ts'
 import { countFailed } from '../inbound/work.ts'
 
 const planningMinutes = 15

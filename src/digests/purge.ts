@@ -66,6 +66,7 @@ async function finishEdition(ctx: Context, editionId: number, now: Date): Promis
     const { numAffectedRows } = await sql`
       delete from deliveries where edition_id = ${editionId} and subscriber_id is null`.execute(trx)
     await trx.deleteFrom('editionCounts').where('editionId', '=', editionId).execute()
+    await trx.deleteFrom('sentCounts').where('editionId', '=', editionId).execute()
     await trx.updateTable('editions').set({ purgedAt: now }).where('id', '=', editionId).execute()
     return Number(numAffectedRows ?? 0)
   })

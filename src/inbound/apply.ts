@@ -10,9 +10,9 @@ import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { InboundEvent, Proof, ReportClass, ReportEffect } from '../db/schema.ts'
 import { erased } from '../delivery/forget.ts'
-import { suppress } from '../subscribers/suppression.ts'
+import { judgeReturned } from '../delivery/returned-brake.ts'
+import { deadAddressesOf, suppress } from '../subscribers/suppression.ts'
 import { unsubscribeIn } from '../subscribers/unsubscribe.ts'
-import { judgeDead } from './brake.ts'
 import { brakeIfComplained } from './complaint-rates.ts'
 import { isSameAddress, type Match, type MatchedDelivery } from './match.ts'
 import { pauseIfRefused } from './refusals.ts'
@@ -108,7 +108,7 @@ async function follow(trx: Trx, applying: Applying, report: UnderstoodReport): P
   }
   const emailHash = hashAddress(applying.pepper, parseEmailAddress(delivery.recipient)?.key ?? delivery.recipient)
   if (mark.class === 'hard' && report.reason !== 'host_unknown')
-    return judgeDead(trx, applying.ctx, { delivery, emailHash, text: report.text })
+    return judgeDead(trx, applying, delivery, emailHash, report.text)
   return score(trx, applying, delivery, emailHash, report, mark)
 }
 
@@ -171,14 +171,37 @@ async function leave(trx: Trx, { ctx }: Applying, subscriberId: number): Promise
   return left?.isNow === true
 }
 
+/** Suppressed, unless that is implausible. */
+function judgeDead(
+  trx: Trx,
+  { ctx }: Applying,
+  { id: deliveryId, recipient: email, lane, relay, editionId }: MatchedDelivery,
+  emailHash: string,
+  reply: string,
+): Promise<ReportEffect> {
+  const judging = { deadAddresses: deadAddressesOf(ctx), retryHours: ctx.config.mail.retryHours }
+  const domain = domainOf(email).toLowerCase()
+  return judgeReturned(trx, judging, {
+    deliveryId,
+    email,
+    emailHash,
+    lane,
+    domain,
+    relay: relay ?? '',
+    editionId,
+    reply,
+  })
+}
+
 async function score(
   trx: Trx,
-  { ctx, event }: Applying,
+  applying: Applying,
   delivery: MatchedDelivery,
   emailHash: string,
   report: UnderstoodReport,
   mark: Mark,
 ): Promise<ReportEffect> {
+  const { ctx, event } = applying
   await trx
     .insertInto('bounceScores')
     .values({ emailHash, changedAt: event.receivedAt })
@@ -198,7 +221,7 @@ async function score(
     .set({ [isHost ? 'hostHours' : 'softHours']: hours, changedAt: event.receivedAt })
     .where('emailHash', '=', emailHash)
     .execute()
-  if (isHost) return isHostGone(hours) ? judgeDead(trx, ctx, { delivery, emailHash, text: report.text }) : 'counted'
+  if (isHost) return isHostGone(hours) ? judgeDead(trx, applying, delivery, emailHash, report.text) : 'counted'
   if (!isWornOut(hours)) return 'counted'
   await suppress(
     trx,

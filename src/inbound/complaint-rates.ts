@@ -4,8 +4,9 @@
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import { listStanding, lockBrakes } from '../delivery/brakes.ts'
-import { countSent } from './sent-counts.ts'
+import { lockBrakes } from '../delivery/brakes.ts'
+import { brakeComplained } from '../delivery/returned-brake.ts'
+import { countSent } from '../delivery/sent-counts.ts'
 
 const days = 7
 const warningShare = 0.001
@@ -33,20 +34,7 @@ export async function brakeIfComplained(trx: Trx, ctx: Pick<Context, 'clock'>, d
   const [rate] = await listRates(trx, ctx.clock.now(), domain)
   if (!rate || rate.complaints < leastComplaints || rate.sent < leastSent) return
   if (rate.complaints < rate.sent * brakeShare) return
-  if ((await listStanding(trx)).some((brake) => brake.domain === domain && brake.holdsDigests)) return
-  await trx
-    .insertInto('brakes')
-    .values({
-      domain,
-      relay: null,
-      editionId: null,
-      holdsDigests: true,
-      since: sql<Date>`clock_timestamp()`,
-      cause: 'complaints',
-      dead: rate.complaints,
-      answers: rate.sent,
-    })
-    .execute()
+  await brakeComplained(trx, rate)
 }
 
 /** Domains where editors should know of it, the most complaints first. */

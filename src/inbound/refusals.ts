@@ -4,7 +4,8 @@
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import { countSent } from './sent-counts.ts'
+import { pauseForReturns } from '../delivery/edition-guards.ts'
+import { countSent, sumSent } from '../delivery/sent-counts.ts'
 import type { MatchedDelivery } from './match.ts'
 
 /** As many as are too many to be chance. */
@@ -15,9 +16,6 @@ const shareThatPauses = 0.1
 /** As a condition on `returned_deliveries`. */
 export const refusedBySender = sql<boolean>`class = 'soft' and reason in ('relaying', 'blocked', 'policy', 'throttled')`
 
-export const pausedByReturns =
-  'Paused: much of it comes back as refused because of us, not of its recipients. See what came back, put it right, then resume.'
-
 /** The mark of this delivery is written already. */
 export async function pauseIfRefused(
   trx: Trx,
@@ -25,25 +23,17 @@ export async function pauseIfRefused(
   { editionId }: MatchedDelivery,
 ): Promise<void> {
   if (editionId === null) return
-  const { rows } = await sql<{ refused: number }>`
-    select count(*)::int as refused from returned_deliveries r join editions e on e.id = r.edition_id
-    where e.id = ${editionId} and e.state = 'sending' and ${refusedBySender}`.execute(trx)
-  const { refused } = rows[0]!
-  if (refused < manyRefusals) return
-  await countSent(trx, [editionId], 10)
-  const { sent } = await trx
-    .selectFrom('sentCounts')
-    .select((eb) => eb.fn.sum<number | null>('sent').as('sent'))
+  const { count } = await trx
+    .selectFrom('returnedDeliveries')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('editionId', '=', editionId)
+    .where(refusedBySender)
     .executeTakeFirstOrThrow()
-  if (refused < Number(sent ?? 0) * shareThatPauses) return
-  const { numUpdatedRows } = await trx
-    .updateTable('editions')
-    .set({ state: 'paused', note: pausedByReturns })
-    .where('id', '=', editionId)
-    .where('state', '=', 'sending')
-    .executeTakeFirst()
-  if (numUpdatedRows) ctx.log.error({ edition: editionId }, 'an edition was paused: much of it comes back as refused')
+  if (count < manyRefusals) return
+  await countSent(trx, [editionId], 10)
+  const most = Math.max(manyRefusals, (await sumSent(trx, [editionId])) * shareThatPauses)
+  if (await pauseForReturns(trx, editionId, { refused: count, most }))
+    ctx.log.error({ edition: editionId }, 'an edition was paused: much of it comes back as refused')
 }
 
 /** Domains where that was said of many mails, today or yesterday. */

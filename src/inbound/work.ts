@@ -8,14 +8,15 @@ import type { Context } from '../db/context.ts'
 import { retryDeadlock } from '../db/retry-deadlock.ts'
 import type { InboundEvent } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
+import { withoutAddresses } from '../delivery/reasons.ts'
 import { applyMail } from './apply.ts'
 import { findMatch } from './match.ts'
 import { understand } from './understand.ts'
 
 /** Then it is kept, shown and alerted. */
 export const mostAttempts = 5
-/** A process that takes longer for one mail is gone. */
-const leaseMinutes = 5
+/** A process that takes longer for one mail is gone: reading it has a deadline of seconds. */
+const leaseSeconds = 60
 /** The chore ends before the queue takes it for dead, and is added again by what waits. */
 const longestRunMs = 10 * 60_000
 const keepRawDays = 30
@@ -49,7 +50,7 @@ async function claim(db: Db): Promise<InboundEvent | undefined> {
     .updateTable('inboundEvents')
     .set((eb) => ({
       attempts: eb('attempts', '+', 1),
-      nextAttemptAt: sql<Date>`now() + ${leaseMinutes} * interval '1 minute'`,
+      nextAttemptAt: sql<Date>`now() + ${leaseSeconds} * interval '1 second'`,
     }))
     .where('id', '=', (eb) =>
       eb
@@ -98,15 +99,13 @@ async function handle(ctx: Context, event: InboundEvent): Promise<void> {
 
 async function fail({ db, log }: Context, { id, attempts }: InboundEvent, error: unknown): Promise<void> {
   const isOver = attempts >= mostAttempts
-  // The log names no address: errors of statements may quote one.
-  log.error(
-    { inbound: id, attempt: attempts, error: (error as Error).name },
-    'a mail that came back could not be applied',
-  )
+  // Errors of statements may quote an address.
+  const problem = withoutAddresses(String((error as Error).message)).slice(0, 500)
+  log.error({ inbound: id, attempt: attempts, problem }, 'a mail that came back could not be applied')
   await db
     .updateTable('inboundEvents')
     .set({
-      problem: String((error as Error).message).slice(0, 500),
+      problem,
       nextAttemptAt: isOver ? null : sql<Date>`now() + ${attempts * attempts} * interval '1 minute'`,
     })
     .where('id', '=', id)

@@ -6,6 +6,7 @@ import { purgeInbound, runInbound } from '../../src/inbound/work.ts'
 import { returnPath } from '../../src/delivery/return-path.ts'
 import { checkAlerts, listAlerts } from '../../src/digests/alerts.ts'
 import { brakeSentence, decisionsOf } from '../../src/digests/brake-words.ts'
+import { moveEdition } from '../../src/digests/control.ts'
 import { decideBrake } from '../../src/digests/brakes.ts'
 import { planEdition } from '../support/sending.ts'
 import { storeInbound } from '../../src/inbound/store.ts'
@@ -13,6 +14,9 @@ import { unsuppress } from '../../src/subscribers/suppression.ts'
 import { type House, story, type StoryOptions } from '../support/house.ts'
 import type { ReceivedMail } from '../support/inbox.ts'
 import { sendWaitingMail } from '../support/post.ts'
+import { listTablesNaming } from '../support/database.ts'
+import { eraseSubscriber } from '../../src/subscribers/erase.ts'
+import { personalData } from '../../src/subscribers/personal-data.ts'
 import { addCategories, getSubscriber, subscribeFully } from '../support/readers.ts'
 import { bounceOf, complaintOf, handTo, plainMailTo } from '../support/returned-mail.ts'
 
@@ -437,6 +441,13 @@ story(
     assert.equal(await stateOf(open.editionId), 'paused')
     assert.equal(await stateOf(closed.editionId), 'closed')
     assert.deepEqual(await suppressions(house), [])
+    // An editor who resumes it knows of those.
+    await moveEdition(house.ctx, { editionId: open.editionId, move: 'resume', actor: 'cli' })
+    for (const [i, mail] of open.mails.slice(10, 20).entries()) {
+      assert.equal(await stateOf(open.editionId), 'sending')
+      await comesBack(house, bounceOf(mail, { ...blocked, nonce: `q${i}` }), mail.returnPath)
+    }
+    assert.equal(await stateOf(open.editionId), 'paused')
     await checkAlerts(house.ctx)
     const keys = (await listAlerts(house.db)).map(({ key }) => key)
     for (const key of [
@@ -477,4 +488,26 @@ story(
     assert.equal((await suppressions(house)).length, 6)
   },
   { ...inbound, now: new Date().toISOString() },
+)
+
+story(
+  'erasing a reader forgets what came back from them, and nothing of it counts again',
+  async (house) => {
+    await addCategories(house)
+    const ada = await welcomed(house, 'ada@example.org')
+    await comesBack(house, bounceOf(ada, { status: '5.2.2', diagnostic: '552 mailbox full' }), ada.returnPath)
+    const { id } = await getSubscriber(house, 'ada@example.org')
+    assert.ok((await personalData(house.db, id))!.returnedMail.length === 1)
+    await eraseSubscriber(house.ctx, id)
+    assert.deepEqual(await listTablesNaming(house.database, 'ada@example.org'), [])
+    const { raw, envelopeTo } = await house.db.selectFrom('inboundEvents').selectAll().executeTakeFirstOrThrow()
+    assert.deepEqual([raw, envelopeTo], [null, null])
+    await comesBack(house, bounceOf(ada, { nonce: 'later' }), ada.returnPath)
+    assert.equal((await effects(house)).at(-1), 'too-old')
+    assert.deepEqual(
+      (await suppressions(house)).map(({ reason }) => reason),
+      ['erasure'],
+    )
+  },
+  inbound,
 )

@@ -1,0 +1,46 @@
+// How many mails of an edition went to each recipient domain. Counting them is a walk over the whole edition, so it is done only when
+// something of it came back, once after it has closed, and not every minute before.
+
+import { sql } from 'kysely'
+import type { Db } from '../db/connect.ts'
+
+const staleMinutes = 5
+
+/** Of these editions, as of a moment ago. Safe to repeat. */
+export async function countSent(
+  db: Db,
+  editionIds: readonly number[],
+  staleSeconds = staleMinutes * 60,
+): Promise<void> {
+  for (const editionId of [...new Set(editionIds)].toSorted((a, b) => a - b)) {
+    const { rows } = await sql`
+      insert into sent_counted as c (edition_id, at) select id, now() from editions where id = ${editionId}
+      on conflict (edition_id) do update set at = now()
+        where c.at < now() - ${staleSeconds} * interval '1 second'
+          and c.at <= (select coalesce(closed_at, 'infinity') from editions where id = c.edition_id)
+      returning edition_id`.execute(db)
+    if (!rows.length) continue
+    await sql`
+      insert into sent_counts (edition_id, relay, domain, sent)
+      select edition_id, coalesce(relay, ''), lower(substring(recipient from '[^@]*$')), count(*)
+      from deliveries where edition_id = ${editionId} and state in ('sent', 'uncertain') group by 1, 2, 3
+      on conflict (edition_id, domain, relay) do update set sent = excluded.sent`.execute(db)
+  }
+}
+
+/** Of these editions together; `of` narrows it to a recipient domain or a relay. */
+export async function sumSent(
+  db: Db,
+  editionIds: readonly number[],
+  of: { domain?: string | null; relay?: string | null } = {},
+): Promise<number> {
+  if (!editionIds.length) return 0
+  const { sent } = await db
+    .selectFrom('sentCounts')
+    .select((eb) => eb.fn.sum<number | null>('sent').as('sent'))
+    .where('editionId', 'in', editionIds)
+    .$if(typeof of.domain === 'string', (query) => query.where('domain', '=', of.domain!))
+    .$if(typeof of.relay === 'string', (query) => query.where('relay', '=', of.relay!))
+    .executeTakeFirstOrThrow()
+  return Number(sent ?? 0)
+}
