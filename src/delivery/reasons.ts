@@ -28,13 +28,11 @@ export type Reason =
 /** The address is dead. */
 export const deadReasons: ReadonlySet<Reason> = new Set<Reason>(['user_unknown', 'host_unknown', 'moved'])
 
-type Row = readonly [Reason, ...(string | RegExp)[]]
-
 const account =
   '(?:user|recipient|mailbox|address|account|addressee|mail ?box|e-?mail|login|userid|alias|empf[^ ]{1,10}nger|benutzer)'
-const limitOf = '(?:quota|storage|mailbox size|disk space|space|size)'
+const limitOf = '(?:quota|storage|mailbox size|space)'
 
-/** The first row that matches wins. Strings are patterns too. Every one is linear: no unbounded repetition within another. */
+/** The first row that matches wins. Every pattern is linear: its repetitions are bounded. */
 const byWords: readonly (readonly [Reason, RegExp])[] = (
   [
     // Postfix and Exim judge the sender, the greeting and our host when they hear RCPT: "Domain not found" is then our domain.
@@ -46,7 +44,7 @@ const byWords: readonly (readonly [Reason, RegExp])[] = (
     ['blocked', '(?:helo|ehlo)\\b.{0,20}(?:rejected|invalid)|my name was rejected|client host'],
     [
       'mailbox_full',
-      '\\bquota|(?:mail ?)?box(?:es)? (?:is |was )?(?:over ?)?full|mail ?folder is full|full mailbox|disk (?:is )?full|переполнен|已满|voll(?:es)? postfach|pleine|dépassé',
+      '\\bquota|(?:mail ?)?box(?:es)? (?:is |was )?(?:over ?)?full|mail ?folder is full|full mailbox|disk (?:is )?full|(?:user|mailbox|account|inbox)[^.]{0,20} exceeds|переполнен|已满|voll(?:es)? postfach|pleine|dépassé',
       `(?:exceed(?:s|ed|ing)?|over|out of|insufficient|not enough|no) .{0,30}\\b${limitOf}`,
       `${limitOf} (?:limit |allocation )?(?:was |has been |is )?(?:exceeded|full)|storage`,
     ],
@@ -101,7 +99,7 @@ const byWords: readonly (readonly [Reason, RegExp])[] = (
       'system',
       'timed out|timeout|refused|no route|unreachable|loop|hops|local (?:configuration )?error|lost connection|temporar',
     ],
-  ] satisfies Row[]
+  ] satisfies [Reason, ...string[]][]
 ).map(([reason, ...patterns]) => [reason, new RegExp(patterns.join('|'), 'i')])
 
 const byStatus: readonly (readonly [Reason, RegExp])[] = [
