@@ -54,7 +54,8 @@ function reasonOf(
 ): Reason {
   if (code === null && unrouteable.test(diagnostic || own)) return 'host_unknown'
   const texts: [string, string | null][] = [
-    [diagnostic, null],
+    // A status of the sender's is never the address's, whatever the words.
+    [diagnostic, status && /^5\.1\.[78]$/.test(status) ? status : null],
     [own, status],
     ...rest.map((text) => [text, null] as [string, null]),
   ]

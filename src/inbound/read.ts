@@ -23,26 +23,31 @@ export async function readInbound(raw: Uint8Array, own: OwnAddresses): Promise<I
   }
   const complaints = complaintsIn(mail, about.returned.recipient)
   if (complaints.length) return { kind: 'complaint', reports: complaints, ...about }
-  const bounces = bouncesIn(mail, own, about.returned.recipient)
+  const bounces = bouncesIn(mail, own, about)
   if (bounces.length) return { kind: 'bounce', reports: bounces, ...about }
   if (isUnsubscribe(mail, about.to)) return { kind: 'unsubscribe', reports: [], ...about }
   const autoreply = autoreplyIn(mail)
   return autoreply ? { kind: 'autoreply', reports: [autoreply], ...about } : { kind: 'other', reports: [], ...about }
 }
 
-function bouncesIn(mail: OpenMail, own: OwnAddresses, returnedTo: string | null): InboundReport[] {
+function bouncesIn(
+  mail: OpenMail,
+  own: OwnAddresses,
+  { to, returned }: Pick<InboundMail, 'to' | 'returned'>,
+): InboundReport[] {
+  const returnedTo = returned.recipient
   const failedHeader = mail.headers.get('x-failed-recipients')?.flatMap(addressesIn) ?? []
   if (!mail.hasStatusPart && failedHeader.length === 0 && !isFromServer(mail)) return []
   const domain = own.bounceDomain ? `@${own.bounceDomain.toLowerCase()}` : null
   const isOwn = (address: string) => own.addresses.includes(address) || (domain !== null && address.endsWith(domain))
-  // Whom it came to is us, unless nobody else is named.
   const known = sendersOf(mail)
   const reason = known.find((sender) => sender.reason)?.reason
-  const others = failedAddresses(mail, known, (address) => isOwn(address) || recipientsOf(mail).includes(address))
+  // Whom it came to is us, unless nobody else is named.
+  const others = failedAddresses(mail, known, (address) => isOwn(address) || to.includes(address))
   const named = others.length ? others : failedAddresses(mail, known, isOwn)
   const said = (address: string | null): string[] => {
-    const own = named.filter((each) => each.address === address).map(({ text }) => text)
-    return named.length < 2 ? [...own, mail.said] : own
+    const texts = named.filter((each) => each.address === address).map(({ text }) => text)
+    return named.length < 2 ? [...texts, mail.said] : texts
   }
   const fallback = failedHeader[0] ?? named[0]?.address ?? (returnedTo && !isOwn(returnedTo) ? returnedTo : null)
   const reports = statusReports(mail, said, fallback, reason)

@@ -81,6 +81,8 @@ const refusals = [
     'Status: 5.1.8\nDiagnostic-Code: smtp; 553 5.1.8 Domain of sender address news@paper.example does not exist',
     'soft policy',
   ],
+  ['Status: 5.1.7\nDiagnostic-Code: smtp; 550 5.1.7 No such domain paper.example', 'soft policy'],
+  ['Status: 5.0.0\nDiagnostic-Code: smtp; 552 Message size exceeds fixed maximum message size', 'soft too_big'],
   ['Status: 5.0.0', 'soft other'],
   ['Status: 5.7.1\nDiagnostic-Code: smtp; 554 5.7.1 rejected', 'soft policy'],
 ] as const
