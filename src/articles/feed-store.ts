@@ -6,6 +6,8 @@ import type { ParsedFeed } from './entry.ts'
 import { seemsAhead } from './embargo.ts'
 import { type FeedReport, mappingOf } from './feeds.ts'
 import { ingestEntries } from './ingest.ts'
+import { withSecurePictures } from './picture-hosts.ts'
+import type { FetchOptions, FetchResult } from './safe-fetch.ts'
 
 interface StoreAlso {
   url?: string
@@ -26,7 +28,9 @@ export async function storeFeed(
   parsed: ParsedFeed,
   now: Date,
   also: StoreAlso,
+  fetch?: (url: string, options: FetchOptions) => Promise<FetchResult>,
 ): Promise<FeedReport> {
+  const entries = await withSecurePictures(ctx, parsed.entries, now, fetch)
   const mapping = await mappingOf(ctx.db, feed.id)
   const takeFrom = feed.takeFrom ?? new Date(now.getTime() - ctx.config.feeds.firstHours * 3_600_000)
   const title = feed.title || parsed.title
@@ -36,7 +40,7 @@ export async function storeFeed(
   const ingested = await ingestEntries(
     ctx.db,
     { feed: { ...feed, title, siteUrl }, mapping, takeFrom },
-    parsed.entries,
+    entries,
     now,
     (report) =>
       ctx.db

@@ -159,13 +159,14 @@ async function pollAt(ctx: Context, feed: Feed, options: PollOptions, poll: Poll
   const move = await moved(ctx, feed, { permanentUrl, newFeedUrl: reading.feed.newFeedUrl }, { fetch, parser })
   // Its validators are another address's, or what it says must be read again.
   const isUnsettled = move.isByDocument || move.problem !== null
-  const report = await storeFeed(ctx, feed, reading.feed, now, {
+  const also = {
     ...changedBy(feed, move, now),
     etag: isUnsettled ? null : (result.headers.etag ?? null),
     lastModified: isUnsettled ? null : (result.headers['last-modified'] ?? null),
     intervalSeconds: interval,
     nextPollAt: next(interval),
-  })
+  }
+  const report = await storeFeed(ctx, feed, reading.feed, now, also, fetch)
   await noteMove(ctx, feed, move)
   const linked = hubLink(result.headers.link, result.url)
   await renewHub(ctx, feed.id, {

@@ -140,6 +140,14 @@ export interface FeedRulesTable {
   position: Generated<number>
 }
 
+/** Hosts of pictures that feeds name by http: (articles/picture-hosts.ts). */
+export interface PictureHostsTable {
+  host: string
+  /** It has them by https: too. */
+  isSecure: boolean
+  checkedAt: Date
+}
+
 export interface ArticlesTable {
   id: Generated<number>
   /** null: pushed by API, or its feed was removed. */
@@ -719,6 +727,7 @@ export interface Schema {
   feeds: FeedsTable
   feedCategories: FeedCategoriesTable
   feedRules: FeedRulesTable
+  pictureHosts: PictureHostsTable
   articles: ArticlesTable
   storyClicks: StoryClicksTable
   articleKeys: ArticleKeysTable

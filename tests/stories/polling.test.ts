@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { addCategory } from '../../src/articles/categories.ts'
+import { safeFetch } from '../../src/articles/safe-fetch.ts'
 import { addFeed, changeFeed, type FeedReport, getFeed, setRules } from '../../src/articles/feeds.ts'
 import { pollDueFeeds, pollFeed } from '../../src/articles/poll.ts'
 import { pushArticles } from '../../src/articles/push.ts'
@@ -204,6 +205,45 @@ test('the site’s name, the feed’s title, the author and the words for the pi
     (await ctx.db.selectFrom('feeds').select('title').executeTakeFirstOrThrow()).title,
     'Politics – The Lantern',
   )
+})
+
+test('a picture by http: is taken by https: where its host has it; each host is asked once in 30 days', async () => {
+  const asked: string[] = []
+  const fetch: typeof safeFetch = async (url, options) => {
+    if (url.startsWith(server.origin)) return safeFetch(url, options)
+    asked.push(url)
+    const isThere = url.startsWith('https://pictures.example/')
+    const headers = { 'content-type': isThere ? 'image/jpeg' : 'text/html' }
+    return { outcome: 'fetched', status: 200, url, permanentUrl: null, headers, bytes: new Uint8Array() }
+  }
+  const hosts = ['pictures.example', 'pictures.example', 'plain.example', 'pictures.example:8080']
+  server.answer = (_, response) =>
+    response.end(
+      `<rss><channel>${hosts.map(
+        (host, n) => `<item><title>S${n}</title><link>https://lantern.example/${n}</link>
+        <enclosure url="http://${host}/${n}.jpg" type="image/jpeg"/></item>`,
+      )}</channel></rss>`,
+    )
+  const feed = await addPolitics()
+  const images = async () => {
+    await pollFeed(ctx, feed, { fetch })
+    const rows = await ctx.db.selectFrom('articles').select('imageUrl').orderBy('link').execute()
+    return rows.map(({ imageUrl }) => imageUrl)
+  }
+  const expected = [
+    'https://pictures.example/0.jpg',
+    'https://pictures.example/1.jpg',
+    'http://plain.example/2.jpg',
+    'http://pictures.example:8080/3.jpg',
+  ]
+  assert.deepEqual(await images(), expected)
+  pass(29 * 24 * 60)
+  assert.deepEqual(await images(), expected)
+  const once = ['https://pictures.example/0.jpg', 'https://plain.example/2.jpg']
+  assert.deepEqual(asked, once)
+  pass(2 * 24 * 60)
+  await images()
+  assert.deepEqual(asked, [...once, ...once])
 })
 
 test('a date without a time zone is in the feed’s, else in the site’s', async () => {
