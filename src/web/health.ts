@@ -6,6 +6,7 @@ import { sql } from 'kysely'
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { parser } from '../articles/parser.ts'
 import { stopReasons } from '../base/parser-thread.ts'
+import { inboundReader } from '../inbound/reader.ts'
 import { alertKinds, listAlerts } from '../digests/alerts.ts'
 import type { WebContext } from './web-context.ts'
 
@@ -28,7 +29,7 @@ export function healthRouter(web: Health): Router {
   })
   const stopped = new Counter({
     name: 'broadsheet_parser_stopped_total',
-    help: 'documents that the parser of this process was stopped over, by reason',
+    help: 'documents and returned mails that a parser of this process was stopped over, by reason',
     labelNames: ['reason'],
     registers: [registry],
   })
@@ -61,7 +62,7 @@ export function healthRouter(web: Health): Router {
     gauges.feeds.set(rows[0]!.feeds)
     gauges.tick.set(rows[0]!.tick)
     stopped.reset()
-    for (const reason of stopReasons) stopped.inc({ reason }, parser.stopped[reason])
+    for (const reason of stopReasons) stopped.inc({ reason }, parser.stopped[reason] + inboundReader.stopped[reason])
     const standing = await listAlerts(web.db)
     for (const about of alertKinds)
       alerts.set({ about }, standing.filter(({ key }) => key.split(':')[0] === about).length)
