@@ -19,6 +19,7 @@ const back = ['Feeds', '/admin/feeds'] as const
 
 export function mountFeedSite(router: Router, web: WebContext): void {
   router.get('/feeds/site', async (request, response) => {
+    if (request.query['url'] === undefined) return sendPage(request, response, askForSite)
     const url = queryAddress(request)
     const found = await discoverFeed(web, url, { orSite: true })
     if (found.outcome === 'several')
@@ -53,6 +54,12 @@ export function mountFeedSite(router: Router, web: WebContext): void {
     sendConsole(request, response, web, { section: 'feeds', title: 'Categories of a WordPress site', back, body })
   }
 }
+
+const askForSite: Html = html`<form method="get" action="/admin/feeds/site">
+  <label for="url">Address of the site</label>
+  <input id="url" name="url" type="text" inputmode="url" maxlength="2000" required />
+  <p class="buttons"><button class="main">Look at it</button></p>
+</form>`
 
 function siteForm(url: string, site: WordPressSite, there: ReadonlyMap<string, number>, whole: string): Html {
   const stories = (known: number | null) =>
