@@ -17,6 +17,7 @@ import { composersOf } from './composers.ts'
 import { DeliveryMetrics } from './delivery/metrics.ts'
 import { DeliveryWorker } from './delivery/worker.ts'
 import { startListener } from './inbound/listener.ts'
+import { reportDays } from './inbound/match.ts'
 import { inboundChannel } from './inbound/store.ts'
 import { startImap } from './inbound/imap.ts'
 import { startSchedule, startWatch } from './schedule.ts'
@@ -98,6 +99,8 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
       const stopSchedule = await startSchedule(ctx, queue)
       serving.push(stopSchedule)
       serving.push(await database.listen(inboundChannel, () => wake(ctx, queue, 'inbound')))
+      if (config.retentionDays < reportDays)
+        log.warn(`RETENTION_DAYS is ${config.retentionDays}: mail that comes back later than that proves nothing`)
       if (config.inbound.listen) {
         const listener = await startListener(ctx, config.inbound.listen)
         serving.push(() => listener.close())

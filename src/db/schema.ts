@@ -579,7 +579,7 @@ export interface InboundEventsTable {
   fingerprint: string
   /** Whom the SMTP envelope named. */
   envelopeTo: string | null
-  /** The mail as it came; null after 30 days, and for events that are `facts`. */
+  /** The mail as it came, up to 512 kB; null after 30 days, and for events that are `facts`. */
   raw: Buffer | null
   /** What a provider's verified event says: InboundFacts of inbound/store.ts. */
   facts: ColumnType<unknown, string | null | undefined, string | null>

@@ -40,6 +40,9 @@ export interface NewInbound {
   receivedAt: Date
 }
 
+/** Twice what is ever read of a mail (open.ts): megabytes of junk shouldn't fill the database. */
+const mostKept = 512 * 1024
+
 /** From the promise's end on it is durable. `known`: it was there already, and isn't taken in again. */
 export async function storeInbound(db: Db, mail: NewInbound): Promise<'stored' | 'known'> {
   return db.transaction().execute(async (trx) => {
@@ -50,7 +53,7 @@ export async function storeInbound(db: Db, mail: NewInbound): Promise<'stored' |
         source: mail.source,
         fingerprint: fingerprintOf(mail),
         envelopeTo: mail.envelopeTo,
-        raw: mail.raw,
+        raw: mail.raw && mail.raw.subarray(0, mostKept),
         facts: mail.facts ? JSON.stringify(mail.facts) : null,
       })
       .onConflict((conflict) => conflict.column('fingerprint').doNothing())

@@ -26,6 +26,16 @@ story('the same mail is stored once, byte for byte; to another recipient it is a
   assert.deepEqual(rows[0]!.receivedAt, receivedAt)
 })
 
+story('of a large mail the beginning is kept, and all of it tells it from others', async ({ db }) => {
+  const raw = Buffer.alloc(9_000_000, 'x'.repeat(76) + '\r\n')
+  const mail = { source: 'listener', envelopeTo: 'b-1-x@bounces.example', raw, receivedAt } as const
+  assert.equal(await storeInbound(db, mail), 'stored')
+  assert.equal(await storeInbound(db, { ...mail, raw: Buffer.concat([raw, Buffer.from('y')]) }), 'stored')
+  assert.equal(await storeInbound(db, mail), 'known')
+  const kept = await db.selectFrom('inboundEvents').select('raw').executeTakeFirstOrThrow()
+  assert.deepEqual(Buffer.from(kept.raw!), raw.subarray(0, 512 * 1024))
+})
+
 story("a provider's event counts once by its own id, whatever it says", async ({ db }) => {
   const facts = { id: 'e-1', returnPath: null, deliveryHeader: null, messageId: null, reports: [] }
   const event = { source: 'ses', envelopeTo: null, raw: null, facts, receivedAt } as const
