@@ -49,7 +49,8 @@ export function autoreplyIn(mail: OpenMail): InboundReport | null {
 /** To the address of a List-Unsubscribe. A mail program that sends it may say that it does so by itself, as notes of absence do. */
 export function isUnsubscribe(mail: OpenMail, to: readonly string[]): boolean {
   const isAsked = to.some((address) => /^u-[0-9a-z]{1,11}-[a-z2-7]{20}@/.test(address))
-  if (!isAsked || !isAutomatic(mail)) return isAsked
+  if (!isAsked || mail.hasStatusPart || daemons.test(mail.from)) return false
+  if (!isAutomatic(mail)) return true
   return (
     /^\s*unsubscribe\b/i.test(mail.subject) || /^auto-generated/i.test(mail.headers.get('auto-submitted')?.[0] ?? '')
   )

@@ -23,9 +23,9 @@ export async function readInbound(raw: Uint8Array, own: OwnAddresses): Promise<I
   }
   const complaints = complaintsIn(mail, about.returned.recipient)
   if (complaints.length) return { kind: 'complaint', reports: complaints, ...about }
+  if (isUnsubscribe(mail, about.to)) return { kind: 'unsubscribe', reports: [], ...about }
   const bounces = bouncesIn(mail, own, about)
   if (bounces.length) return { kind: 'bounce', reports: bounces, ...about }
-  if (isUnsubscribe(mail, about.to)) return { kind: 'unsubscribe', reports: [], ...about }
   const autoreply = autoreplyIn(mail)
   return autoreply ? { kind: 'autoreply', reports: [autoreply], ...about } : { kind: 'other', reports: [], ...about }
 }

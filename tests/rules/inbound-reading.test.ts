@@ -154,9 +154,14 @@ test('a feedback report about authentication, or that a mail is no spam, is no c
 
 test('a mail to the address of List-Unsubscribe unsubscribes, but for a note of absence', async () => {
   const to = (subject: string, header = 'X-A: b') =>
-    brief(bounce({ from: 'ada@a.example', subject, headers: [header], body: 'x' }).replace(/^To: b-/m, 'To: u-'))
+    brief(
+      bounce({ from: 'ada@a.example', subject, headers: [header], body: 'It goes to bob@b.example too.' }).replace(
+        /^To: b-/m,
+        'To: u-',
+      ),
+    )
   assert.deepEqual(await to(''), ['unsubscribe'])
-  assert.deepEqual(await to('Delivery of the paper'), ['unsubscribe'])
+  assert.deepEqual(await to('Delivery problem, ask bob@b.example'), ['unsubscribe'])
   assert.deepEqual(await to('unsubscribe', 'Auto-Submitted: auto-replied'), ['unsubscribe'])
   assert.deepEqual((await to('Automatic reply: Politics', 'Auto-Submitted: auto-replied'))[0], 'autoreply')
 })
