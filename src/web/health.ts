@@ -8,6 +8,7 @@ import { parser } from '../articles/parser.ts'
 import { stopReasons } from '../base/parser-thread.ts'
 import { inboundReader } from '../inbound/reader.ts'
 import { alertKinds, listAlerts } from '../digests/alerts.ts'
+import { countOpenInbound, countReturnedOfDay } from './reads/returned.ts'
 import type { WebContext } from './web-context.ts'
 
 type Health = Pick<WebContext, 'db' | 'clock' | 'registry'>
@@ -21,6 +22,18 @@ export function healthRouter(web: Health): Router {
     feeds: gauge('broadsheet_feeds_failing', 'feeds whose last poll failed'),
     tick: gauge('broadsheet_last_tick_seconds', 'seconds since a tick last came to its end; -1: none has'),
   }
+  const inbound = new Gauge({
+    name: 'broadsheet_inbound_events',
+    help: 'returned mail that is not applied: waiting, or failed after five attempts',
+    labelNames: ['state'],
+    registers: [registry],
+  })
+  const returned = new Gauge({
+    name: 'broadsheet_returned_deliveries',
+    help: 'mails that came back in the last 24 hours, by class',
+    labelNames: ['class'],
+    registers: [registry],
+  })
   const alerts = new Gauge({
     name: 'broadsheet_alerts',
     help: 'alerts that stand, by what they are about',
@@ -61,6 +74,9 @@ export function healthRouter(web: Health): Router {
     gauges.due.set(rows[0]!.due)
     gauges.feeds.set(rows[0]!.feeds)
     gauges.tick.set(rows[0]!.tick)
+    for (const [state, count] of Object.entries(await countOpenInbound(web.db))) inbound.set({ state }, count)
+    for (const [kind, count] of Object.entries(await countReturnedOfDay(web.db, web.clock.now())))
+      returned.set({ class: kind }, count)
     stopped.reset()
     for (const reason of stopReasons) stopped.inc({ reason }, parser.stopped[reason] + inboundReader.stopped[reason])
     const standing = await listAlerts(web.db)

@@ -11,6 +11,7 @@ import { editionName, skipWords } from './edition-parts.ts'
 import { sendConsole } from './layout.ts'
 import { empty, moment, number, pager, state, table, type Tone } from './parts.ts'
 import { pathId, queryText } from './query.ts'
+import { markWords } from './returned.ts'
 
 const tones: Record<ShownDelivery['state'], Tone> = {
   queued: 'busy',
@@ -76,7 +77,7 @@ function deliveryRow(web: WebContext, delivery: ShownDelivery): HtmlValue {
   const isWaiting = delivery.settledAt === null && delivery.nextAttemptAt !== null && delivery.state === 'deferred'
   return html`<tr>
     <td><a href="/admin/subscribers/${delivery.subscriberId}">${delivery.recipient}</a></td>
-    <td>${deliveryState(delivery)}</td>
+    <td>${deliveryState(delivery)} ${delivery.returned && markWords(delivery.returned)}</td>
     <td>
       ${isWaiting ? html`next try ${moment(web.config, delivery.nextAttemptAt)}` : moment(web.config, delivery.settledAt)}
     </td>

@@ -17,6 +17,7 @@ import { accountBar, accountTable, editionName, editionState, progressWords } fr
 import { noticePart, sendConsole } from './layout.ts'
 import { LiveFeed, type Parts, partOf } from './live.ts'
 import { actorNames, count, facts, moment, sentence, state } from './parts.ts'
+import { returnedOfEdition } from './returned.ts'
 import { pathId, queryText } from './query.ts'
 
 export function mountEdition(router: Router, web: WebContext): void {
@@ -85,7 +86,8 @@ async function liveParts(web: WebContext, now: EditionNow, done: string | undefi
     account: isEmpty
       ? html``
       : html`${account.audience > 0 && accountBar(account, { isLarge: true })}
-        ${accountTable(account, (filter) => `/admin/editions/${edition.id}/deliveries?state=${filter}`)}`,
+        ${accountTable(account, (filter) => `/admin/editions/${edition.id}/deliveries?state=${filter}`)}
+        ${await returnedOfEdition(web, edition, account.sent)}`,
     history: await historyList(web, history),
   }
 }

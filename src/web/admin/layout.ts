@@ -13,6 +13,7 @@ export const sections = [
   ['feeds', 'Feeds', '/admin/feeds'],
   ['categories', 'Categories', '/admin/categories'],
   ['subscribers', 'Subscribers', '/admin/subscribers'],
+  ['returned', 'Returned mail', '/admin/returned'],
   ['suppressions', 'Suppressions', '/admin/suppressions'],
   ['editors', 'Editors', '/admin/editors'],
   ['api-keys', 'API keys', '/admin/api-keys'],

@@ -21,6 +21,7 @@ import { mountFeeds } from './feeds.ts'
 import { requireEditor } from './guard.ts'
 import { mountOverview } from './overview.ts'
 import { mountPreview } from './preview.ts'
+import { mountReturned } from './returned.ts'
 import { mountSignIn } from './sign-in.ts'
 import { mountSubscribers } from './subscribers.ts'
 import { mountSuppressions } from './suppressions.ts'
@@ -48,6 +49,7 @@ export function consoleRouter(web: WebContext): Router {
   mountAnnouncement(router, web)
   mountPreview(router, web)
   mountSubscribers(router, web)
+  mountReturned(router, web)
   mountSuppressions(router, web)
   mountArticles(router, web)
   mountFeeds(router, web)

@@ -6,11 +6,13 @@ import { listDeliveriesOf } from '../../delivery/history.ts'
 import { explainRecent, standingOf } from '../../digests/explain.ts'
 import { scheduleOf } from '../../subscribers/subscriptions.ts'
 import { html, type Html } from '../html.ts'
+import { findMarks } from '../reads/returned.ts'
 import type { ShownSubscriber } from '../reads/subscribers.ts'
 import type { WebContext } from '../web-context.ts'
 import { deliveryState } from './deliveries.ts'
 import { editionName } from './edition-parts.ts'
 import { empty, facts, moment, sentence, slimTable, state, table, type Tone } from './parts.ts'
+import { markWords, returnedOfSubscriber } from './returned.ts'
 
 const tones: Record<SubscriberStatus, Tone> = {
   pending: 'busy',
@@ -34,6 +36,8 @@ export async function subscriberBody(web: WebContext, subscriber: ShownSubscribe
     ${await editions(web, subscriber)}
     <h2>Deliveries</h2>
     ${await deliveries(web, subscriber)}
+    <h2>What came back</h2>
+    ${await returnedOfSubscriber(web, subscriber.id)}
     <h2>Consents</h2>
     ${await consents(web, subscriber.id)}`
 }
@@ -125,6 +129,11 @@ async function editions(web: WebContext, subscriber: ShownSubscriber): Promise<H
 async function deliveries(web: WebContext, subscriber: ShownSubscriber): Promise<Html> {
   const list = await listDeliveriesOf(web.db, subscriber.id, 50)
   if (list.length === 0) return empty('No mail yet.')
+  const marks = await findMarks(
+    web.db,
+    list.map(({ id }) => id),
+  )
+  const mark = (id: number) => marks.has(id) && markWords(marks.get(id)!)
   return table(
     'Deliveries',
     html`<tr>
@@ -142,7 +151,7 @@ async function deliveries(web: WebContext, subscriber: ShownSubscriber): Promise
           <td>
             ${delivery.editionId ? html`<a href="/admin/editions/${delivery.editionId}">${delivery.kind}</a>` : delivery.kind}
           </td>
-          <td>${deliveryState(delivery)}</td>
+          <td>${deliveryState(delivery)} ${mark(delivery.id)}</td>
           <td class="number">${delivery.articleIds?.length}</td>
           <td class="number">${delivery.attempt}</td>
           <td class="reply">${delivery.smtpReply ?? delivery.smtpCode}</td>

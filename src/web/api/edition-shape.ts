@@ -6,9 +6,11 @@ import { Refusal } from '../../base/errors.ts'
 import { type Account, editionKinds, editionStates, skipReasons } from '../../db/schema.ts'
 import { type EditionView, getEdition } from '../../digests/editions.ts'
 import { countSendAgain } from '../../digests/send-again.ts'
+import { countReturned } from '../reads/returned.ts'
 import type { WebContext } from '../web-context.ts'
 
 export const amount = z.int().min(0)
+export const returnedClasses = ['hard', 'soft', 'complaint'] as const
 const account = z
   .object({
     audience: amount,
@@ -47,6 +49,9 @@ export const edition = z
       .nullable()
       .meta({ description: 'uncertain mails that wait for a decision; null where it isn’t counted: in lists' }),
     account,
+    returned: z
+      .object(Object.fromEntries(returnedClasses.map((each) => [each, amount])))
+      .meta({ description: 'of what was sent, what came back since; the account doesn’t change' }),
   })
   .meta({ id: 'Edition' })
 
@@ -65,8 +70,13 @@ export async function showEditions(
   const slugs = views.some((view) => view.categories)
     ? new Map((await listCategories(web.db, { withRetired: true })).map((category) => [category.id, category.slug]))
     : new Map<number, string>()
+  const returned = await countReturned(
+    web.db,
+    views.map(({ id }) => id),
+  )
   return views.map((view) => ({
     ...view,
+    returned: returned.get(view.id)!,
     retryable: counts?.retryable ?? null,
     undecided: counts?.undecided ?? null,
     account: inOrder(view.account),

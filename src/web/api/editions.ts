@@ -11,7 +11,7 @@ import { deliveryFilters, listEditionDeliveries } from '../reads/deliveries.ts'
 import { wakeTick } from '../wake.ts'
 import { encodeCursor, readCursor } from './cursors.ts'
 import { previewEndpoints } from './edition-previews.ts'
-import { amount, edition, showEdition, showEditions } from './edition-shape.ts'
+import { amount, edition, returnedClasses, showEdition, showEditions } from './edition-shape.ts'
 import { line, prose, slug } from './texts.ts'
 
 const time = z.iso.datetime().nullable()
@@ -28,6 +28,10 @@ const delivery = z
     stage: z.string().nullable().meta({ description: 'how far the last SMTP dialogue came' }),
     relay: z.string().nullable(),
     isOnTheWire: z.boolean(),
+    returned: z
+      .object({ class: z.enum(returnedClasses), reason: z.string(), at: z.iso.datetime() })
+      .nullable()
+      .meta({ description: 'it was sent, and came back' }),
     settledAt: time,
     nextAttemptAt: time,
     sizeBytes: z.int().nullable(),

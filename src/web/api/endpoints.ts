@@ -8,6 +8,7 @@ import { categoryEndpoints } from './categories.ts'
 import { editionEndpoints } from './editions.ts'
 import { feedEndpoints } from './feeds.ts'
 import { subscriberEndpoints } from './subscribers.ts'
+import { inboundEndpoints } from './inbound.ts'
 import { suppressionEndpoints } from './suppressions.ts'
 
 export const endpoints: readonly Endpoint[] = [
@@ -17,6 +18,7 @@ export const endpoints: readonly Endpoint[] = [
   ...feedEndpoints,
   ...articleEndpoints,
   ...brakeEndpoints,
+  ...inboundEndpoints,
   ...suppressionEndpoints,
   ...auditEndpoints,
 ]

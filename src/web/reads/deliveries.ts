@@ -4,8 +4,9 @@
 import { sql } from 'kysely'
 import type { Db } from '../../db/connect.ts'
 import type { Delivery } from '../../db/schema.ts'
+import { findMarks, type Mark } from './returned.ts'
 
-export const deliveryFilters = ['open', 'sent', 'failed', 'deferred', 'uncertain', 'skipped'] as const
+export const deliveryFilters = ['open', 'sent', 'failed', 'deferred', 'uncertain', 'skipped', 'returned'] as const
 export type DeliveryFilter = (typeof deliveryFilters)[number]
 
 /** Rows looked at for one page, at most: a fifth of a second. */
@@ -26,7 +27,11 @@ export type ShownDelivery = Pick<
   | 'settledAt'
   | 'nextAttemptAt'
   | 'sizeBytes'
-> & { isOnTheWire: boolean }
+> & {
+  isOnTheWire: boolean
+  /** It was sent, and came back. */
+  returned: Mark | null
+}
 
 /** `next` is the subscriber id to go on after; it may be set although nothing was found in this stretch. */
 export async function listEditionDeliveries(
@@ -63,8 +68,15 @@ export async function listEditionDeliveries(
     .orderBy('subscriberId')
     .limit(filter.limit + 1)
   if (filter.state === 'open') query = query.where('state', 'in', ['queued', 'deferred'])
+  else if (filter.state === 'returned')
+    query = query.where(sql<boolean>`exists (select 1 from returned_deliveries where delivery_id = walk.id)`)
   else if (filter.state) query = query.where('state', '=', filter.state)
-  const rows = await query.execute()
+  const found = await query.execute()
+  const marks = await findMarks(
+    db,
+    found.map(({ id }) => id),
+  )
+  const rows = found.map((row) => ({ ...row, returned: marks.get(row.id) ?? null }))
   if (rows.length > filter.limit) {
     const items = rows.slice(0, filter.limit)
     return { items, next: items.at(-1)!.subscriberId }

@@ -7,6 +7,7 @@ import type { SubscriberStatus } from '../../db/schema.ts'
 import { listStanding } from '../../delivery/brakes.ts'
 import { listAlerts } from '../../digests/alerts.ts'
 import { brakeSentence } from '../../digests/brake-words.ts'
+import { waysIn } from './returned.ts'
 
 const keptMs = 30_000
 const slowMs = 25
@@ -126,6 +127,12 @@ export async function healthWarnings(ctx: Context): Promise<Warning[]> {
       tone: 'warn',
       text: `The feed ${feed.title || feed.url} ${feed.state === 'gone' ? 'is gone' : `failed ${feed.failures} times in a row`}${feed.lastError ? `: ${feed.lastError}` : ''}.`,
       href: `/admin/feeds/${feed.id}`,
+    })
+  if (!ctx.config.trial && waysIn(ctx.config).length === 0)
+    warnings.push({
+      tone: 'warn',
+      text: 'Nothing comes back: bounces and complaints are not seen.',
+      href: '/admin/returned',
     })
   return warnings
 }
