@@ -32,6 +32,7 @@ export async function buildMessage(
     const [name, value] = header
     if (!/^[A-Za-z0-9-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value) || hasLongWord(value))
       throw new Error(`a mail's ${name} header can't be sent as it is`)
+    // On one line: some relays unfold it, and some receivers read only its first.
     header[1] = name === 'List-Unsubscribe' ? ` ${value}` : foldField(name, value)
     fields += `${name}:${header[1]}\r\n`
   }

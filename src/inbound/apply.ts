@@ -131,11 +131,12 @@ function markOf(report: UnderstoodReport, delivery: MatchedDelivery, at: Date): 
 
 async function complained(
   trx: Trx,
-  { ctx, pepper, event }: Applying,
+  applying: Applying,
   delivery: MatchedDelivery,
   report: UnderstoodReport,
 ): Promise<ReportEffect> {
-  await leaveFrom(trx, { ctx, pepper, event, match: null }, delivery)
+  const { ctx, pepper } = applying
+  await leaveFrom(trx, applying, delivery)
   const address = parseEmailAddress(delivery.recipient)
   await suppress(
     trx,

@@ -8,7 +8,7 @@ import type { Context } from '../db/context.ts'
 import { readOurAddress } from './our-addresses.ts'
 import { storeInbound } from './store.ts'
 
-export const mostBytes = 10 * 1024 * 1024
+const mostBytes = 10 * 1024 * 1024
 const mostConnections = 50
 const idleMs = 60_000
 /** What is under way at the end gets so long. */

@@ -5,10 +5,10 @@
 // 3. It quotes the token of an unsubscribe link: proves the subscriber, not the delivery.
 // 4. It quotes our Message-ID and the recipient: both are easily known. Shown, and nothing follows.
 
+import { sql } from 'kysely'
 import type { Config } from '../base/config.ts'
 import { parseEmailAddress } from '../base/email-address.ts'
 import type { Db } from '../db/connect.ts'
-import { sql } from 'kysely'
 import type { DeliveryState, Lane, Proof } from '../db/schema.ts'
 import { readReturnPath } from '../delivery/return-path.ts'
 import { readLink } from '../subscribers/links.ts'

@@ -9,12 +9,12 @@ import { countSent, sumSent } from '../delivery/sent-counts.ts'
 import type { MatchedDelivery } from './match.ts'
 
 /** As many as are too many to be chance. */
-export const manyRefusals = 10
+const manyRefusals = 10
 /** Of what was sent of the edition. */
 const shareThatPauses = 0.1
 
 /** As a condition on `returned_deliveries`. */
-export const refusedBySender = sql<boolean>`class = 'soft' and reason in ('relaying', 'blocked', 'policy', 'throttled')`
+const refusedBySender = sql<boolean>`class = 'soft' and reason in ('relaying', 'blocked', 'policy', 'throttled')`
 
 /** The mark of this delivery is written already. */
 export async function pauseIfRefused(
