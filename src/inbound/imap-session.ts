@@ -77,6 +77,11 @@ export class ImapSession {
     this.#client.close()
   }
 
+  /** At once, whatever is under way. */
+  cut(): void {
+    this.#client.close()
+  }
+
   /** The library idles meanwhile, or asks every other minute where the server can't. */
   async #news(signal: AbortSignal): Promise<void> {
     if (this.#isNews || signal.aborted) return

@@ -24,11 +24,14 @@ export interface ImapState {
 }
 
 export interface ImapTimes {
+  /** How long the mail under way may take when it is to end. */
+  graceMs: number
   renewMs: number
   /** How long after the n-th failure in a row it is tried again. */
   backoffMs: (failures: number) => number
 }
 const usual: ImapTimes = {
+  graceMs: 5000,
   renewMs: 20_000,
   backoffMs: (failures) => Math.min(5000 * 2 ** (failures - 1), 300_000) * (0.75 + Math.random() / 2),
 }
@@ -92,7 +95,12 @@ async function readWhileHeld(
     },
   })
   const done = new AbortController()
-  const stop = () => done.abort()
+  let cutting: NodeJS.Timeout | undefined
+  const stop = () => {
+    done.abort()
+    // A server that is silent must not keep the program from ending.
+    cutting = setTimeout(() => session.cut(), times.graceMs)
+  }
   signal.addEventListener('abort', stop)
   const renewing = renew(ctx, holder, times, done)
   try {
@@ -104,6 +112,7 @@ async function readWhileHeld(
     signal.removeEventListener('abort', stop)
     done.abort()
     await Promise.all([renewing, session.close()])
+    clearTimeout(cutting)
   }
 }
 

@@ -15,7 +15,7 @@ import { trustTestAuthority } from '../support/tls-relay.ts'
 
 trustTestAuthority()
 const env = { BOUNCE_DOMAIN: 'bounces.example' }
-const times = { renewMs: 50, backoffMs: () => 50 }
+const times = { graceMs: 500, renewMs: 50, backoffMs: () => 50 }
 
 /** A bounce of our delivery; with a forged return path, one of somebody else's. */
 function bounce(deliveryId: number, secret = testSecret): string {
@@ -187,6 +187,23 @@ story(
     await until('the next is moved', () => server.uidsIn(doneFolder).length === 2)
     await stopSecond()
     assert.equal(server.commands.filter((command) => command === 'LOGIN').length, 2)
+  },
+  { env },
+)
+
+story(
+  'a server that falls silent does not keep the program from ending, and its mail is read later',
+  async (house) => {
+    await using server = await new ImapServer().listen()
+    server.before = (command) => (command.startsWith('UID FETCH') ? new Promise(() => {}) : Promise.resolve())
+    server.deliver(bounce(1))
+    const stop = start(house, server)
+    await until('it is asked', () => server.commands.some((command) => command.startsWith('UID FETCH')))
+    await stop()
+    server.before = async () => {}
+    const stopAgain = start(house, server)
+    await until('it is moved', () => server.uidsIn(doneFolder).length === 1)
+    await stopAgain()
   },
   { env },
 )
