@@ -125,7 +125,8 @@ story(
 
 function jsonOf(body: ApiRequest['body']): unknown {
   try {
-    return JSON.parse(String(body))
+    // A byte order mark may be ignored (RFC 8259 §8.1), and is.
+    return JSON.parse(String(body).replace(/^\uFEFF/, ''))
   } catch {
     return undefined
   }

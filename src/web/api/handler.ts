@@ -25,7 +25,7 @@ export function handlerOf(web: WebContext, definition: Endpoint, actorOf: (reque
     const call = {
       params: definition.params && read(definition.params, asNumbers(definition.params, request.params)),
       query: read(definition.query ?? z.object({}), readQuery(request, definition.query, problems)),
-      body: definition.body && read(definition.body, request.body),
+      body: definition.body && read(definition.body, emptyBodies.has(request) ? undefined : request.body),
       actor: actorOf(request),
       request,
     }
@@ -42,10 +42,15 @@ export function handlerOf(web: WebContext, definition: Endpoint, actorOf: (reque
   }
 }
 
+/** The parser takes no bytes at all for `{}`; by the document that is no body. */
+const emptyBodies = new WeakSet<object>()
+
 /** JSON as UTF-8. Half of a surrogate pair is no character: no text column takes one, so it is replaced. */
 export function readJson(limit: number): RequestHandler {
   const reviver = (_key: string, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value)
-  return express.json({ limit, strict: false, reviver })
+  const verify = (request: object, _response: unknown, bytes: Buffer) =>
+    void (bytes.length === 0 && emptyBodies.add(request))
+  return express.json({ limit, strict: false, reviver, verify })
 }
 
 /** What the handler refuses was well formed by the document: it only doesn't fit what is there. */
