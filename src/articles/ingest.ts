@@ -110,7 +110,7 @@ async function planEntries(
   const keys = await findKeys(db, stories)
   const articleOf = (kind: KeyKind, key: string) => keys.get(`${kind} ${key}`)
   const stored = await findStored(db, [...new Set(keys.values())])
-  const matched = match(stories, articleOf, agreement(stories, stored, source.feed.id, articleOf))
+  const matched = match(stories, articleOf, agreement(stored, source.feed.id))
   const unknown = stories.filter((story) => !matched.has(story))
   const titles = await findSameTitles(db, unknown, now)
   for (const [story, id] of sameElsewhere(unknown, titles, new Set(matched.values()), source.feed.id, now))

@@ -8,38 +8,19 @@ import type { SameTitle, Stored } from './ingest-store.ts'
 const hourMs = 3_600_000
 /** Two feeds of one site bring a story under one title within an hour of its publishing. */
 const sameMs = hourMs
-/** A feed that uses a title and a link again so much later has a new edition of it. */
-const againMs = 20 * hourMs
-const forgottenMs = 30 * 24 * hourMs
 
-/** Whether an article that a key leads to is the story. */
+/** Whether an article that a key leads to is the story: a number or a name that two feeds of a site both use needs the link or the
+ * title beside it. */
 export function agreement(
-  stories: readonly Identified[],
   stored: ReadonlyMap<number, Stored>,
   feedId: number,
-  articleOf: (kind: KeyKind, key: string) => number | undefined,
 ): (kind: KeyKind, story: Identified, articleId: number) => boolean {
-  const withGuid = stories.filter(({ keys }) => keys.guid)
-  const isKnown = ({ keys }: Identified) =>
-    articleOf('guid', keys.guid!) !== undefined || articleOf('feed-guid', keys['feed-guid']!) !== undefined
-  const hasNewGuids = withGuid.length > 1 && !withGuid.some(isKnown)
   return (kind, story, articleId) => {
     const article = stored.get(articleId)
     if (!article) return false
-    if (kind === 'guid' && article.feedId !== feedId && isOfItsSite(story.entry))
-      return (
-        story.keys.link === canonicalLink(article.link) || story.titleKey === titleKeyOf(article.link, article.title)
-      )
-    if (kind === 'link-title' && story.keys.guid && article.feedId === feedId && !hasNewGuids)
-      return !isNextEdition(story, article)
-    return true
+    if (kind !== 'guid' || article.feedId === feedId || !isOfItsSite(story.entry)) return true
+    return story.keys.link === canonicalLink(article.link) || story.titleKey === titleKeyOf(article.link, article.title)
   }
-}
-
-function isNextEdition({ publishedAt }: Identified, article: Stored): boolean {
-  if (!publishedAt || article.dateSource !== 'feed') return false
-  const later = publishedAt.getTime() - article.publishedAt.getTime()
-  return later >= againMs && later <= forgottenMs
 }
 
 /** Which of them another feed of the same site has brought already: the same title, published within an hour or with the same
