@@ -9,8 +9,8 @@ import { readConfig } from '../src/base/config.ts'
 import { createLog } from '../src/base/log.ts'
 import { openPostgres } from '../src/db/connect.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { seed } from '../src/digests/seed.ts'
-import { runTick } from '../src/digests/tick.ts'
+import { seed } from '../src/commands/digests/seed.ts'
+import { runTick } from '../src/planning/tick.ts'
 import { startRestartablePostgres } from '../tests/support/restartable-postgres.ts'
 
 const argument = (name: string, fallback: number) => {

@@ -28,7 +28,7 @@ import { seedTrial } from './trial/trial-data.ts'
 import { healthRouter } from './web/health.ts'
 import { createServer } from './web/server.ts'
 import type { WebContext } from './web/web-context.ts'
-import { chores } from './worker.ts'
+import { chores } from './chores.ts'
 
 export const roles = ['all', 'web', 'worker'] as const
 export type Role = (typeof roles)[number]

@@ -7,8 +7,8 @@ import type { Db } from './db/connect.ts'
 import type { JobName, Queue } from './db/queue.ts'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from './db/context.ts'
-import { checkAlerts } from './digests/alerts.ts'
-import { closeFinished } from './digests/close.ts'
+import { checkAlerts } from './desk/alerts.ts'
+import { closeFinished } from './editions/close.ts'
 
 const lines: readonly { name: JobName; pattern: string }[] = [
   { name: 'tick', pattern: '* * * * *' },

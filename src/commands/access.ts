@@ -1,6 +1,13 @@
 // `admin …` and `api-key …`.
 
-import { adminCreate, adminDisable, adminList, apiKeyCreate, apiKeyList, apiKeyRevoke } from '../access/commands.ts'
+import {
+  adminCreate,
+  adminDisable,
+  adminList,
+  apiKeyCreate,
+  apiKeyList,
+  apiKeyRevoke,
+} from './access/editors-and-keys.ts'
 import { type AddCommands, wholeNumber } from './program.ts'
 
 export const accessCommands: AddCommands = (program, session, does) => {

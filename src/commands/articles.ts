@@ -8,7 +8,7 @@ import {
   feedList,
   feedPoll,
   feedTry,
-} from '../articles/commands.ts'
+} from './articles/articles.ts'
 import {
   feedAdd,
   type FeedAddArgs,
@@ -18,8 +18,8 @@ import {
   feedRuleList,
   feedRuleRemove,
   feedSwitch,
-} from '../articles/feed-commands.ts'
-import { feedImport, type FeedImportArgs } from '../articles/feed-import-command.ts'
+} from './articles/feeds.ts'
+import { feedImport, type FeedImportArgs } from './articles/feed-import.ts'
 import { systemClock } from '../base/clock.ts'
 import { Refusal } from '../base/errors.ts'
 import { type AddCommands, wholeNumber } from './program.ts'

@@ -1,7 +1,7 @@
 // `inbound …`.
 
-import { inboundExplain } from '../inbound/explain-command.ts'
-import { inboundRead } from '../inbound/read-command.ts'
+import { inboundExplain } from './inbound/explain.ts'
+import { inboundRead } from './inbound/read.ts'
 import type { AddCommands } from './program.ts'
 import { resolvePath } from './session.ts'
 

@@ -1,10 +1,10 @@
 // `subscribers …` and `suppressions …`.
 
 import type { Command } from 'commander'
-import { subscribersErase, subscribersExport } from '../subscribers/commands.ts'
-import { type ImportArgs, subscribersImport } from '../subscribers/import-command.ts'
+import { subscribersErase, subscribersExport } from './subscribers/subscribers.ts'
+import { type ImportArgs, subscribersImport } from './subscribers/import.ts'
 import { suppressionReasons } from '../subscribers/suppression-list.ts'
-import { type SuppressionArgs, suppressionsList, suppressionsUndo } from '../subscribers/suppression-commands.ts'
+import { type SuppressionArgs, suppressionsList, suppressionsUndo } from './subscribers/suppressions.ts'
 import type { AddCommands } from './program.ts'
 import { resolvePath } from './session.ts'
 

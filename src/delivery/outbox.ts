@@ -1,5 +1,5 @@
 // Mail that a request causes is a row here, written in the transaction of the change that causes it: both happen or neither.
-// Editions write their rows in chunks of their own (digests/plan.ts).
+// Editions write their rows in chunks of their own (planning/plan.ts).
 
 import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'

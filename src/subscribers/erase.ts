@@ -9,7 +9,7 @@ import { retryDeadlock } from '../db/retry-deadlock.ts'
 import { getPepper } from '../db/settings.ts'
 import { forgetRecipient, lockDeliveries } from '../delivery/forget.ts'
 import { forgetFormerAddress } from './address-undo.ts'
-import { clearDueTimes } from './due-times.ts'
+import { clearDueTimes } from '../calendar/due-times.ts'
 import { lockSubscriber } from './store.ts'
 import { suppress } from './suppression.ts'
 

@@ -5,8 +5,8 @@ import type { Config } from '../base/config.ts'
 import { invalid } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
 import { frequencyBits, type Frequency, type Subscriber } from '../db/schema.ts'
-import { localTime, nextDueAt, type Schedule } from '../digests/cadence.ts'
-import { setDueTime } from './due-times.ts'
+import { localTime, nextDueAt, type Schedule } from '../calendar/cadence.ts'
+import { setDueTime } from '../calendar/due-times.ts'
 
 export interface Choice {
   categoryId: number

@@ -12,7 +12,7 @@ import type { Context } from '../db/context.ts'
 import type { Subscriber, SubscribersTable, SubscriberStatus, Suppression } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
 import type { DeadAddresses } from '../delivery/dead-addresses.ts'
-import { setDueTime, takeDueTime } from './due-times.ts'
+import { setDueTime, takeDueTime } from '../calendar/due-times.ts'
 import { listChosen, whenDue } from './subscriptions.ts'
 
 export type SuppressionReason = Suppression['reason']

@@ -7,7 +7,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { parser } from '../articles/parser.ts'
 import { stopReasons } from '../base/parser-thread.ts'
 import { inboundReader } from '../inbound/reader.ts'
-import { alertKinds, listAlerts } from '../digests/alerts.ts'
+import { alertKinds, listAlerts } from '../desk/alerts.ts'
 import { countOpenInbound, countReturnedOfDay } from './reads/returned.ts'
 import type { WebContext } from './web-context.ts'
 

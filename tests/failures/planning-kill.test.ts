@@ -12,7 +12,7 @@ import { MovableClock } from '../support/clock.ts'
 import { freshDatabase } from '../support/database.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { createLog } from '../../src/base/log.ts'
-import { seed } from '../../src/digests/seed.ts'
+import { seed } from '../../src/commands/digests/seed.ts'
 import type { Db } from '../../src/db/connect.ts'
 
 const kills = Number(process.env['PLANNING_KILLS'] ?? 4)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dueAt, nextDueAt, reckon, type Schedule } from '../../src/digests/cadence.ts'
+import { dueAt, nextDueAt, reckon, type Schedule } from '../../src/calendar/cadence.ts'
 
 const daily = 1
 const weekly = 2

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dueAt, nextDueAt, type Schedule } from '../../src/digests/cadence.ts'
+import { dueAt, nextDueAt, type Schedule } from '../../src/calendar/cadence.ts'
 import { reckonSlots, twentyZones } from '../support/calendar.ts'
 
 const from = Date.parse('2024-01-01T00:00:00Z')

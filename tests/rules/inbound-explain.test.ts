@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { returnPath } from '../../src/delivery/return-path.ts'
-import { inboundExplain } from '../../src/inbound/explain-command.ts'
+import { inboundExplain } from '../../src/commands/inbound/explain.ts'
 import { bounce, ownMail } from '../support/bounces.ts'
 
 const config = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { test } from 'node:test'
 import { readConfig } from '../../src/base/config.ts'
-import { checkMailDns, type DnsLookups } from '../../src/commands/mail-dns.ts'
+import { checkMailDns, type DnsLookups } from '../../src/commands/checks/mail-dns.ts'
 
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const ed25519 = generateKeyPairSync('ed25519')

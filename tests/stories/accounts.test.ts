@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { runTick } from '../../src/digests/tick.ts'
+import { runTick } from '../../src/planning/tick.ts'
 import { Random } from '../support/calendar.ts'
 import { startCaptureServer } from '../support/capture-server.ts'
 import { type House, story } from '../support/house.ts'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { doctorImap } from '../../src/commands/inbound-check.ts'
+import { doctorImap } from '../../src/commands/checks/inbound-check.ts'
 import { deliveryToken, returnPath } from '../../src/delivery/return-path.ts'
 import { type ImapState, imapStateKey, startImap } from '../../src/inbound/imap.ts'
 import { doneFolder } from '../../src/inbound/imap-session.ts'

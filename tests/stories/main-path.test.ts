@@ -1,7 +1,7 @@
 // The whole product for one reader: sign-up, welcome, a digest of exactly what was chosen, one click, silence.
 
 import assert from 'node:assert/strict'
-import { runTick } from '../../src/digests/tick.ts'
+import { runTick } from '../../src/planning/tick.ts'
 import { story, type House } from '../support/house.ts'
 import { sendWaitingMail } from '../support/post.ts'
 import { addCategories, getSubscriber, subscribeFully } from '../support/readers.ts'

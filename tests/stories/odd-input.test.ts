@@ -20,7 +20,7 @@ import { openApi, openConsole } from '../support/keys.ts'
 import { addStory, tick } from '../support/newsroom.ts'
 import { sendWaitingMail } from '../support/post.ts'
 import { addCategories, subscribeFully } from '../support/readers.ts'
-import { triggerDigest } from '../../src/digests/trigger.ts'
+import { triggerDigest } from '../../src/planning/trigger.ts'
 
 /** Nothing listens there: what fetches it fails at once. */
 const closedPort = 'http://127.0.0.1:1'

@@ -1,9 +1,9 @@
 // What anybody may see: the front page, the archive, the form for other sites, privacy and terms.
 
 import assert from 'node:assert/strict'
-import { closeFinished } from '../../src/digests/close.ts'
-import { moveEdition } from '../../src/digests/control.ts'
-import { triggerAnnouncement, triggerDigest } from '../../src/digests/trigger.ts'
+import { closeFinished } from '../../src/editions/close.ts'
+import { moveEdition } from '../../src/desk/control.ts'
+import { triggerAnnouncement, triggerDigest } from '../../src/planning/trigger.ts'
 import { story, type House } from '../support/house.ts'
 import { linkIn } from '../support/inbox.ts'
 import { addReader, tick } from '../support/newsroom.ts'

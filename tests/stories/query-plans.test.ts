@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
-import { runTick } from '../../src/digests/tick.ts'
-import { seed } from '../../src/digests/seed.ts'
-import { chores } from '../../src/worker.ts'
+import { runTick } from '../../src/planning/tick.ts'
+import { seed } from '../../src/commands/digests/seed.ts'
+import { chores } from '../../src/chores.ts'
 import type { Out } from '../../src/commands/out.ts'
 import { everyApiList, readEveryPage } from '../support/every-page.ts'
 import { story, type House } from '../support/house.ts'

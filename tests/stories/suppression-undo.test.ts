@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import type { Out } from '../../src/commands/out.ts'
-import { suppressionsList, suppressionsUndo } from '../../src/subscribers/suppression-commands.ts'
+import { suppressionsList, suppressionsUndo } from '../../src/commands/subscribers/suppressions.ts'
 import { suppressAddress, type SuppressionReason } from '../../src/subscribers/suppression.ts'
 import { type House, story } from '../support/house.ts'
 import { openApi, openConsole } from '../support/keys.ts'

@@ -2,7 +2,7 @@
 
 import type { Router } from 'express'
 import { previewAnnouncement } from '../../digests/preview.ts'
-import { triggerAnnouncement } from '../../digests/trigger.ts'
+import { triggerAnnouncement } from '../../planning/trigger.ts'
 import { field, readForm } from '../forms.ts'
 import { html, type Html } from '../html.ts'
 import { countAnnouncementAudience } from '../reads/audience.ts'

@@ -3,7 +3,7 @@
 
 import type { Request, Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
-import { type Arrangement, arrangeEdition, type EditionStory, listEditionStories } from '../../digests/approval.ts'
+import { type Arrangement, arrangeEdition, type EditionStory, listEditionStories } from '../../desk/approval.ts'
 import { field, fieldList, readForm } from '../forms.ts'
 import { html, type Html } from '../html.ts'
 import type { WebContext } from '../web-context.ts'

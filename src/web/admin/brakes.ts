@@ -10,8 +10,8 @@ import {
   brakeSentence,
   decisionsOf,
   decisionWords,
-} from '../../digests/brake-words.ts'
-import { decideBrake, findBrake, listBrakes, listCaught } from '../../digests/brakes.ts'
+} from '../../desk/brake-words.ts'
+import { decideBrake, findBrake, listBrakes, listCaught } from '../../desk/brakes.ts'
 import { html, type Html } from '../html.ts'
 import { wakeTick } from '../wake.ts'
 import type { WebContext } from '../web-context.ts'

@@ -2,9 +2,9 @@
 
 import { Refusal } from '../../base/errors.ts'
 import type { Account, Edition } from '../../db/schema.ts'
-import { type EditionMove, movesOf } from '../../digests/control.ts'
-import { accountOf, findEdition } from '../../digests/editions.ts'
-import { countSendAgain, type SendAgainCounts } from '../../digests/send-again.ts'
+import { type EditionMove, movesOf } from '../../desk/control.ts'
+import { accountOf, findEdition } from '../../editions/store.ts'
+import { countSendAgain, type SendAgainCounts } from '../../desk/send-again.ts'
 import { dueAt } from '../reads/audience.ts'
 import { countInTime } from '../reads/slow-counts.ts'
 import type { WebContext } from '../web-context.ts'

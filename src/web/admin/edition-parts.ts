@@ -8,8 +8,8 @@ import {
   type SkipReason,
   skipReasons,
 } from '../../db/schema.ts'
-import { isReleased, stateWords } from '../../digests/control.ts'
-import { progress } from '../../digests/progress.ts'
+import { isReleased, stateWords } from '../../desk/control.ts'
+import { progress } from '../../desk/progress.ts'
 import { html, type Html, type HtmlValue } from '../html.ts'
 import { number, state, type Tone } from './parts.ts'
 

@@ -3,7 +3,7 @@
 import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
 import type { Account, Category, Edition } from '../../db/schema.ts'
-import { accountsOf } from '../../digests/editions.ts'
+import { accountsOf } from '../../editions/store.ts'
 import { pageOf, readCursor } from '../api/cursors.ts'
 import { html, type Html } from '../html.ts'
 import type { WebContext } from '../web-context.ts'

@@ -3,7 +3,7 @@
 import { listCategories } from '../../articles/store.ts'
 import type { SubscriberStatus } from '../../db/schema.ts'
 import { listDeliveriesOf } from '../../delivery/history.ts'
-import { explainRecent, standingOf } from '../../digests/explain.ts'
+import { explainRecent, standingOf } from '../../desk/explain.ts'
 import { scheduleOf } from '../../subscribers/subscriptions.ts'
 import { html, type Html } from '../html.ts'
 import { findMarks } from '../reads/returned.ts'

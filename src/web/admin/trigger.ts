@@ -2,7 +2,7 @@
 
 import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
-import { triggerDigest } from '../../digests/trigger.ts'
+import { triggerDigest } from '../../planning/trigger.ts'
 import { fieldList, readForm } from '../forms.ts'
 import { html } from '../html.ts'
 import { manualAudience } from '../reads/audience.ts'

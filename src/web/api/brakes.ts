@@ -2,8 +2,8 @@
 
 import { z } from 'zod'
 import { Refusal } from '../../base/errors.ts'
-import { type BrakeDecision, brakeDecisions, brakeView } from '../../digests/brake-words.ts'
-import { decideBrake, findBrake, listBrakes } from '../../digests/brakes.ts'
+import { type BrakeDecision, brakeDecisions, brakeView } from '../../desk/brake-words.ts'
+import { decideBrake, findBrake, listBrakes } from '../../desk/brakes.ts'
 import { endpoint, idParams, listOf, pageQuery } from '../endpoint.ts'
 import type { WebContext } from '../web-context.ts'
 import { wakeTick } from '../wake.ts'

@@ -2,9 +2,9 @@
 // the next tick, which it wakes, plans it.
 
 import { z } from 'zod'
-import { editionMoves, type EditionMove, moveEdition, decideUncertain, retryFailed } from '../../digests/control.ts'
-import { listEditions } from '../../digests/editions.ts'
-import { triggerAnnouncement, triggerDigest } from '../../digests/trigger.ts'
+import { editionMoves, type EditionMove, moveEdition, decideUncertain, retryFailed } from '../../desk/control.ts'
+import { listEditions } from '../../editions/store.ts'
+import { triggerAnnouncement, triggerDigest } from '../../planning/trigger.ts'
 import { deliveryStates, skipReasons } from '../../db/schema.ts'
 import { endpoint, idParams, listOf, pageQuery } from '../endpoint.ts'
 import { deliveryFilters, listEditionDeliveries } from '../reads/deliveries.ts'

@@ -5,8 +5,8 @@ import type { Db } from '../../db/connect.ts'
 import type { Context } from '../../db/context.ts'
 import type { SubscriberStatus } from '../../db/schema.ts'
 import { listStanding } from '../../delivery/brakes.ts'
-import { listAlerts } from '../../digests/alerts.ts'
-import { brakeSentence } from '../../digests/brake-words.ts'
+import { listAlerts } from '../../desk/alerts.ts'
+import { brakeSentence } from '../../desk/brake-words.ts'
 import { waysIn } from './returned.ts'
 
 const keptMs = 30_000

@@ -1,7 +1,7 @@
 // What a mail would look like, for the console and the API: of the next digest, of an edition, or of an announcement.
 
 import { Refusal } from '../../base/errors.ts'
-import { findEdition } from '../../digests/editions.ts'
+import { findEdition } from '../../editions/store.ts'
 import {
   checkView,
   type DigestView,

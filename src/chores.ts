@@ -1,0 +1,25 @@
+// MAP 2: everything that runs in the background: the name of each chore and the workflow it runs. Every one of them is safe to
+// repeat, as a job may run twice. Mails are not chores: delivery/worker.ts sends them.
+
+import { pollDueFeeds } from './articles/poll.ts'
+import type { Context } from './db/context.ts'
+import type { JobHandlers } from './db/queue.ts'
+import { runTick } from './planning/tick.ts'
+import { purgeInboundTokens } from './inbound/webhooks.ts'
+import { purgeInbound, runInbound } from './inbound/work.ts'
+import { purgeUnconfirmed } from './subscribers/purge.ts'
+import { purgeAccess } from './access/purge.ts'
+
+export function chores(ctx: Context): JobHandlers {
+  return {
+    tick: () => runTick(ctx),
+    'poll-feeds': () => pollDueFeeds(ctx),
+    inbound: () => runInbound(ctx),
+    housekeeping: async () => {
+      await purgeUnconfirmed(ctx)
+      await purgeAccess(ctx)
+      await purgeInboundTokens(ctx)
+      await purgeInbound(ctx)
+    },
+  }
+}

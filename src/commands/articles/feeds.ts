@@ -1,0 +1,225 @@
+// What changes feeds, on the command line: add, change, pause, resume, remove, and their rules. Each returns the exit code.
+
+import { noteAction } from '../../access/audit.ts'
+import { invalid, Refusal } from '../../base/errors.ts'
+import type { Context } from '../../db/context.ts'
+import { discoverFeed, severalFeeds } from '../../articles/discover.ts'
+import { addFeed, changeFeed, getFeed, listRules, removeFeed, setRules } from '../../articles/feeds.ts'
+import { readRules, ruleLine } from '../../articles/rule-lines.ts'
+import {
+  addSiteCategories,
+  chosenByName,
+  mostChosen,
+  type SiteReport,
+  slugFor,
+  worthAdding,
+} from '../../articles/site-categories.ts'
+import type { WordPressSite } from '../../articles/wordpress.ts'
+
+interface Out {
+  print(line: string): void
+  error(line: string): void
+}
+
+export interface FeedAddArgs {
+  url: string
+  /** Ours; of a WordPress site, the site's. */
+  category?: readonly string[]
+  /** Of a WordPress site: all that have stories. */
+  all?: boolean
+  title?: string
+  ignoreDatesAhead?: boolean
+  timezone?: string
+  json?: boolean
+}
+
+/** 1: nothing was added, or something could not be. */
+export async function feedAdd(ctx: Context, args: FeedAddArgs, out: Out): Promise<number> {
+  const found = await discoverFeed(ctx, args.url, { orSite: true })
+  if (found.outcome === 'several') throw severalFeeds(found.feeds)
+  if (found.outcome === 'site') return addFromSite(ctx, found.site, found.feeds[0]?.url, args, out)
+  if (args.all)
+    throw invalid('all', `${args.url} is no WordPress site whose categories can be read. ${found.note ?? ''}`.trim())
+  const feed = await addFeed(ctx, {
+    url: found.url,
+    categories: args.category ?? [],
+    title: args.title,
+    ignoresDatesAhead: args.ignoreDatesAhead,
+    timezone: args.timezone,
+  })
+  await log(ctx, 'feed.added', feed.id, { url: feed.url })
+  if (args.json) out.print(JSON.stringify({ id: feed.id, url: feed.url, categories: feed.categories }))
+  else out.print(`Feed ${feed.id} is added and due now: ${feed.url}`)
+  if (found.note) out.error(found.note)
+  return 0
+}
+
+async function addFromSite(
+  ctx: Context,
+  site: WordPressSite,
+  wholeFeed: string | undefined,
+  args: FeedAddArgs,
+  out: Out,
+): Promise<number> {
+  for (const note of site.notes) out.error(note)
+  const names = args.category ?? []
+  if (names.length === 0 && !args.all) return offer(site, wholeFeed, args, out)
+  const { chosen, missing } = chosenByName(site.categories, names)
+  if (missing.length > 0)
+    throw invalid(
+      'category',
+      `The site has no category ${missing.join(', ')}. It has: ${site.categories.map(({ name }) => name).join(', ')}.`,
+    )
+  if (args.all) {
+    chosen.push(...site.categories.filter((one) => worthAdding(one) && !chosen.includes(one)))
+    const left = site.categories.filter((one) => !chosen.includes(one))
+    if (left.length > 0)
+      out.error(
+        `Left out, as they have no stories or hold what nobody filed: ${left.map(({ name }) => name).join(', ')}.`,
+      )
+  }
+  if (chosen.length > mostChosen) throw invalid('category', `Choose ${mostChosen} at a time at most: --category NAME…`)
+  return sayReport(await addSiteCategories(ctx, chosen, 'cli'), args, out)
+}
+
+/** What there is, and what to type. */
+function offer(site: WordPressSite, wholeFeed: string | undefined, args: FeedAddArgs, out: Out): number {
+  for (const one of site.categories) {
+    const { name, count, feedUrl: url } = one
+    if (args.json) out.print(JSON.stringify({ event: 'offered', name, slug: slugFor(one), stories: count, url }))
+    else out.print(`  ${name}${count === null ? '' : `  (${count === 1 ? '1 story' : `${count} stories`})`}  ${url}`)
+  }
+  const [first, second] = site.categories.filter(worthAdding)
+  const example = [first, second].flatMap((one) => one && JSON.stringify(one.name)).join(' ')
+  out.error(`Nothing is added yet: ${site.home} is a WordPress site with these ${site.categories.length} categories. Next:
+  feed add ${args.url} --category ${example || 'NAME…'}   (these, each with its feed)
+  feed add ${args.url} --all   (all that have stories)
+  feed add ${wholeFeed ?? `${site.home}feed/`} --category SLUG   (one feed of everything, in a category of ours)`)
+  return 1
+}
+
+function sayReport({ added, left }: SiteReport, args: FeedAddArgs, out: Out): number {
+  for (const { feedId, url, slug, name, isNew } of added) {
+    if (args.json) out.print(JSON.stringify({ id: feedId, url, categories: [slug], isNewCategory: isNew }))
+    else out.print(`Feed ${feedId} is added and due now: ${url}, in ${name} (${slug}${isNew ? ', new' : ''})`)
+  }
+  for (const { name, url, why } of left) {
+    if (args.json) out.print(JSON.stringify({ event: 'left', name, url, why }))
+    out.error(`${name} was not added. ${why}`)
+  }
+  return left.length > 0 ? 1 : 0
+}
+
+export async function feedChange(
+  ctx: Context,
+  args: { id: string; ignoreDatesAhead?: boolean; timezone?: string; json?: boolean },
+  out: Out,
+): Promise<number> {
+  const { ignoreDatesAhead: ignoresDatesAhead } = args
+  if (ignoresDatesAhead === undefined && args.timezone === undefined)
+    throw invalid('ignore-dates-ahead', 'Say --ignore-dates-ahead, --no-ignore-dates-ahead or --timezone ZONE.')
+  const timezone = args.timezone === 'site' ? null : args.timezone
+  const feed = await changeFeed(ctx, { id: feedId(args.id), ignoresDatesAhead, timezone })
+  await log(ctx, 'feed.changed', feed.id, { ignoresDatesAhead, timezone })
+  const { id, url } = feed
+  if (args.json) {
+    out.print(JSON.stringify({ id, url, ignoresDatesAhead: feed.ignoresDatesAhead, timezone: feed.timezone }))
+    return 0
+  }
+  if (ignoresDatesAhead !== undefined)
+    out.print(
+      feed.ignoresDatesAhead
+        ? `${url}: dates ahead are ignored, and its stories don’t wait.`
+        : `${url}: its stories wait for their date.`,
+    )
+  if (timezone !== undefined)
+    out.print(`${url}: a date without a time zone is in ${feed.timezone ?? 'the time zone of the site'}.`)
+  return 0
+}
+
+export async function feedSwitch(
+  ctx: Context,
+  args: { id: string; state: 'active' | 'paused'; json?: boolean },
+  out: Out,
+): Promise<number> {
+  const { id, url, state } = await changeFeed(ctx, { id: feedId(args.id), state: args.state })
+  await log(ctx, state === 'active' ? 'feed.resumed' : 'feed.paused', id)
+  if (args.json) out.print(JSON.stringify({ id, url, state }))
+  else
+    out.print(
+      state === 'active'
+        ? `${url} is resumed, and due now.`
+        : `${url} is paused. Nothing is fetched until feed resume ${id}.`,
+    )
+  return 0
+}
+
+/** Somebody has said yes. */
+export async function feedRemove(ctx: Context, args: { id: string; json?: boolean }, out: Out): Promise<number> {
+  const { id, url } = await getFeed(ctx.db, feedId(args.id))
+  await removeFeed(ctx, id)
+  await log(ctx, 'feed.removed', id, { url })
+  if (args.json) out.print(JSON.stringify({ id, url, removed: true }))
+  else out.print(`${url} is removed. Its stories stay.`)
+  return 0
+}
+
+export async function feedRuleList(ctx: Context, args: { id: string; json?: boolean }, out: Out): Promise<number> {
+  const rules = await listRules(ctx.db, await ruledFeed(ctx, args.id))
+  for (const [index, rule] of rules.entries())
+    out.print(args.json ? JSON.stringify({ number: index + 1, ...rule }) : `${index + 1}  ${ruleLine(rule)}`)
+  if (rules.length === 0 && !args.json) out.print('No rules.')
+  return 0
+}
+
+export async function feedRuleAdd(
+  ctx: Context,
+  args: { id: string; rule: string; json?: boolean },
+  out: Out,
+): Promise<number> {
+  const feed = await ruledFeed(ctx, args.id)
+  const [rule, ...more] = readRules(args.rule)
+  if (!rule || more.length > 0) throw invalid('rule', 'Give one rule: “label: Parliament = politics”.')
+  await setRules(ctx, feed, [...(await listRules(ctx.db, feed)), rule])
+  const rules = await listRules(ctx.db, feed)
+  const added = rules.at(-1)!
+  await log(ctx, 'feed.mapped', feed ?? 'all', { added: ruleLine(added) })
+  if (args.json) out.print(JSON.stringify({ number: rules.length, ...added }))
+  else out.print(`Rule ${rules.length} is added: ${ruleLine(added)}. It counts from the next poll on.`)
+  return 0
+}
+
+export async function feedRuleRemove(
+  ctx: Context,
+  args: { id: string; number: number; json?: boolean },
+  out: Out,
+): Promise<number> {
+  const feed = await ruledFeed(ctx, args.id)
+  const rules = await listRules(ctx.db, feed)
+  const [removed] = rules.splice(args.number - 1, 1)
+  if (!removed) throw new Refusal('not_found', `There is no rule ${args.number}: feed rule list ${args.id} shows them.`)
+  await setRules(ctx, feed, rules)
+  await log(ctx, 'feed.mapped', feed ?? 'all', { removed: ruleLine(removed) })
+  if (args.json) out.print(JSON.stringify({ ...removed, removed: true }))
+  else out.print(`Removed: ${ruleLine(removed)}. It counts from the next poll on.`)
+  return 0
+}
+
+/** null: the rules of all feeds. */
+async function ruledFeed(ctx: Context, given: string): Promise<number | null> {
+  return given === 'all' ? null : (await getFeed(ctx.db, feedId(given))).id
+}
+
+function feedId(given: string): number {
+  if (!/^\d{1,9}$/.test(given)) throw invalid('id', `${given} is not a feed’s number: feed list shows them.`)
+  return Number(given)
+}
+
+async function log(
+  ctx: Context,
+  action: string,
+  feed: number | 'all',
+  detail: Record<string, unknown> = {},
+): Promise<void> {
+  await noteAction(ctx, { actor: 'cli', action, subject: `feed:${feed}`, detail })
+}

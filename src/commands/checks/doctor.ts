@@ -1,0 +1,180 @@
+// `doctor`: what stands between this installation and a delivered mail. Each line says what was looked at, how it stands, and
+// what to do. Nothing is changed, no mail is sent. Exit 1 when anything fails; a warning is no failure.
+
+import { Resolver } from 'node:dns/promises'
+import { sql } from 'kysely'
+import { wrongClock } from '../../articles/feeds.ts'
+import { ConfigError, type Config } from '../../base/config.ts'
+import type { Relay } from '../../base/relay.ts'
+import type { Db } from '../../db/connect.ts'
+import { findAnnouncementsOff } from '../../delivery/announcements.ts'
+import { checkInbound } from './inbound-check.ts'
+import { checkMailDns, type DnsLookups } from './mail-dns.ts'
+import { HeldByServer } from '../open.ts'
+import { checkRelay } from './relay-check.ts'
+import type { Session } from '../session.ts'
+
+export interface Finding {
+  what: string
+  state: 'ok' | 'warn' | 'fail'
+  found: string
+  /** What to do; absent when all is well. */
+  fix?: string
+  /** What was said, line by line. */
+  quote?: readonly string[]
+}
+
+/** Beyond this, slots (the program's clock) and retries (the database's) would drift apart. */
+const skewLimitMs = 2000
+
+export async function doctor(
+  session: Session,
+  options: { json?: boolean },
+  dns: DnsLookups = new Resolver({ timeout: 2000, tries: 2 }),
+): Promise<number> {
+  let failures = 0
+  const report = (findings: Finding | Finding[]) => {
+    for (const finding of [findings].flat()) {
+      if (finding.state === 'fail') failures++
+      if (options.json) session.out.print(JSON.stringify(finding))
+      else {
+        session.out.print(`${finding.state.padEnd(4)}  ${finding.what}: ${finding.found}`)
+        for (const line of [...(finding.fix ? [finding.fix] : []), ...(finding.quote ?? [])])
+          session.out.print(`      ${line}`)
+      }
+    }
+  }
+  let config: Config
+  try {
+    config = session.config()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    report(
+      error.problems.map((problem) => ({
+        what: 'environment',
+        state: 'fail',
+        found: problem,
+        fix: 'See .env.example.',
+      })),
+    )
+    return 1
+  }
+  // Opened first: when a server holds the folder, all of this is done there, with its configuration.
+  const opened = await session.open().catch((cause: unknown) => {
+    if (cause instanceof HeldByServer) throw cause
+    return cause as Error
+  })
+  report({ what: 'environment', state: 'ok', found: config.trial ? 'complete, for a trial' : 'complete' })
+  report(checkAddress(config))
+  if (opened instanceof Error)
+    report({
+      what: 'database',
+      state: 'fail',
+      found: opened.message || String(opened),
+      fix: 'Check DATABASE_URL, or DATA_DIR.',
+    })
+  else report(await checkDatabase(opened.ctx.db, opened.database.kind))
+  if (config.trial)
+    report({
+      what: 'mail',
+      state: 'ok',
+      found: 'stays in the development mailbox; relay and DNS matter outside the trial',
+    })
+  else {
+    report(await checkMailDns(config, dns))
+    report(await checkRelays(config, opened instanceof Error ? null : opened.ctx.db))
+  }
+  report(await checkInbound(config))
+  if (!(opened instanceof Error)) report(await checkFeeds(opened.ctx.db))
+  return failures ? 1 : 0
+}
+
+function checkAddress(config: Config): Finding {
+  const what = 'public address'
+  if (config.trial || config.web.secure) return { what, state: 'ok', found: config.web.publicUrl }
+  const fix = 'One-click unsubscribe needs https (RFC 8058), and sign-in cookies should not travel in clear.'
+  return { what, state: 'warn', found: `${config.web.publicUrl} is plain http`, fix }
+}
+
+async function checkDatabase(db: Db, kind: 'embedded' | 'postgres'): Promise<Finding[]> {
+  const before = Date.now()
+  const { rows } = await sql<{ now: Date; number: string; version: string; fsync: string }>`
+    select clock_timestamp() as now, current_setting('server_version_num') as number,
+      current_setting('server_version') as version, current_setting('fsync') as fsync`.execute(db)
+  const { now, number, version, fsync } = rows[0]!
+  const skew = now.getTime() - (before + Date.now()) / 2
+  const findings: Finding[] = [
+    kind === 'embedded'
+      ? { what: 'database', state: 'ok', found: 'embedded: survives a crash, not a power cut' }
+      : Number(number) >= 150_000
+        ? { what: 'database', state: 'ok', found: `Postgres ${version}` }
+        : { what: 'database', state: 'fail', found: `Postgres ${version}`, fix: 'Postgres 15 or newer is needed.' },
+    Math.abs(skew) <= skewLimitMs
+      ? { what: 'database clock', state: 'ok', found: `${Math.round(Math.abs(skew))} ms from this machine's` }
+      : {
+          what: 'database clock',
+          state: 'fail',
+          found: `${Math.round(skew / 1000)} s from this machine's`,
+          fix: 'Let both machines keep time (chrony or systemd-timesyncd).',
+        },
+  ]
+  if (kind === 'postgres' && fsync === 'off')
+    findings.push({
+      what: 'fsync',
+      state: 'warn',
+      found: 'is off',
+      fix: 'A power cut can lose what was promised. Set fsync = on.',
+    })
+  return findings
+}
+
+async function checkRelays(config: Config, db: Db | null): Promise<Finding[]> {
+  const now = new Date()
+  const check = async (relay: Relay) => {
+    const off = db && (await findAnnouncementsOff(db, relay.name, now))
+    const isPaced = Boolean(config.smtp.ratePerSecond || relay.ratePerSecond || relay.warmUp)
+    return checkRelay({ relay, off, isPaced }, now)
+  }
+  return (await Promise.all(config.smtp.relays.map(check))).flat()
+}
+
+async function checkFeeds(db: Db): Promise<Finding[]> {
+  const feeds = await db
+    .selectFrom('feeds')
+    .select(['id', 'url', 'state', 'failures', 'lastError', 'seemsAhead', 'moveProblem'])
+    .orderBy('id')
+    .execute()
+  if (feeds.length === 0)
+    return [
+      {
+        what: 'feeds',
+        state: 'warn',
+        found: 'none',
+        fix: 'Add one: feed add URL --category SLUG, or push stories by API.',
+      },
+    ]
+  const findings: Finding[] = []
+  for (const feed of feeds) {
+    const what = `feed ${feed.url}`
+    if (feed.state === 'gone')
+      findings.push({ what, state: 'fail', found: 'answered that it is gone for good', fix: 'Remove or replace it.' })
+    else if (feed.state === 'paused') findings.push({ what, state: 'warn', found: 'paused' })
+    else if (feed.failures > 0)
+      findings.push({
+        what,
+        state: feed.failures >= 5 ? 'fail' : 'warn',
+        found: `failed ${feed.failures} times in a row: ${feed.lastError ?? 'no reason kept'}`,
+        fix: `See what the ingester makes of it: feed try ${feed.url}`,
+      })
+    else if (feed.seemsAhead)
+      findings.push({
+        what,
+        state: 'warn',
+        found: `${wrongClock}: even its newest stories are dated ahead, and wait`,
+        fix: `If no embargo is meant: feed change ${feed.id} --ignore-dates-ahead`,
+      })
+    else if (feed.moveProblem !== null) findings.push({ what, state: 'warn', found: feed.moveProblem })
+  }
+  const good = feeds.length - findings.length
+  return [...findings, ...(good ? [{ what: 'feeds', state: 'ok' as const, found: `${good} well` }] : [])]
+}

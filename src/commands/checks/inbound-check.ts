@@ -1,0 +1,67 @@
+// Whether mail can come back, and by which ways. Part of `doctor`.
+
+import type { Config } from '../../base/config.ts'
+import { reportDays } from '../../inbound/match.ts'
+import type { ImapMailbox } from '../../base/inbound-ways.ts'
+import { explain } from '../../inbound/imap.ts'
+import { openImap } from '../../inbound/imap-session.ts'
+import type { Finding } from './doctor.ts'
+
+export async function checkInbound(config: Config): Promise<Finding[]> {
+  if (config.trial) return []
+  const { listen, imap, sesTopics, mailgunKey } = config.inbound
+  const webhook = (what: string, path: string): Finding => {
+    const address = `${config.web.publicUrl}${path}`
+    return config.web.secure
+      ? { what, state: 'ok', found: `at ${address}` }
+      : { what, state: 'warn', found: `at ${address}, which is plain http`, fix: 'Webhooks should be posted by https.' }
+  }
+  const ways: Finding[] = [
+    ...(listen
+      ? [
+          {
+            what: 'mail that comes back',
+            state: 'ok',
+            found: `a worker takes mail to ${config.mail.bounceDomain} at ${listen.host}:${listen.port}`,
+          } as const,
+        ]
+      : []),
+    ...(imap ? [await doctorImap(imap)] : []),
+    ...(sesTopics.length ? [webhook('webhooks of Amazon SES', '/inbound/ses')] : []),
+    ...(mailgunKey ? [webhook('webhooks of Mailgun', '/inbound/mailgun')] : []),
+  ]
+  if (ways.length && config.retentionDays < reportDays)
+    ways.push({
+      what: 'RETENTION_DAYS',
+      state: 'warn',
+      found: `reports may come for ${reportDays} days, but deliveries are kept for ${config.retentionDays}`,
+      fix: `Set it to ${reportDays} or more: a report about a delivery that is gone proves nothing.`,
+    })
+  if (ways.length) return ways
+  const fix = 'Set up one of the ways under "Mail that comes back" in docs/operating.md.'
+  return [
+    {
+      what: 'mail that comes back',
+      state: 'warn',
+      found: 'nothing comes back: no bounce and no complaint is seen',
+      fix,
+    },
+  ]
+}
+
+/** Signs in and opens the folder to read only. */
+export async function doctorImap(mailbox: ImapMailbox): Promise<Finding> {
+  const what = 'mailbox of INBOUND_IMAP'
+  const client = openImap(mailbox)
+  try {
+    await client.connect()
+    const { exists } = await client.mailboxOpen(mailbox.folder, { readOnly: true })
+    const mails = exists === 1 ? '1 mail' : `${exists} mails`
+    return { what, state: 'ok', found: `${mailbox.name}, folder ${mailbox.folder}: ${mails}` }
+  } catch (error) {
+    const fix = 'Check the host, the user name, the password and the folder in INBOUND_IMAP.'
+    return { what, state: 'fail', found: `${mailbox.name}, folder ${mailbox.folder}: ${explain(error)}`, fix }
+  } finally {
+    client.close()
+  }
+}

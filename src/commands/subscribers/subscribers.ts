@@ -1,0 +1,54 @@
+// `subscribers export` and `subscribers erase` on the command line. Each returns the exit code.
+
+import type { Out } from '../out.ts'
+import { parseEmailAddress } from '../../base/email-address.ts'
+import { invalid } from '../../base/errors.ts'
+import type { Context } from '../../db/context.ts'
+import { eraseAddress } from '../../subscribers/erase.ts'
+import { exportCsv, streamSubscribers } from '../../subscribers/export.ts'
+
+/** CSV, or one JSON object a line. */
+export async function subscribersExport(
+  ctx: Context,
+  args: { json?: boolean },
+  out: Out,
+  signal?: AbortSignal,
+): Promise<number> {
+  let written = 0
+  const note = (count: number) => out.progress(`${(written += count).toLocaleString('en')} subscribers`)
+  if (args.json)
+    for await (const page of streamSubscribers(ctx.db)) {
+      for (const one of page) out.print(JSON.stringify(one))
+      note(page.length)
+      await out.flush?.()
+      signal?.throwIfAborted()
+    }
+  else
+    for await (const { text, count } of exportCsv(ctx.db)) {
+      out.print(text)
+      note(count)
+      await out.flush?.()
+      signal?.throwIfAborted()
+    }
+  out.progress('')
+  return 0
+}
+
+/** Also for an address that never signed up: it is kept from being mailed. */
+export async function subscribersErase(
+  ctx: Context,
+  args: { email: string; json?: boolean },
+  out: Out,
+): Promise<number> {
+  const address = parseEmailAddress(args.email)
+  if (!address) throw invalid('EMAIL', 'is not an e-mail address')
+  const { wasKnown } = await eraseAddress(ctx, address)
+  if (args.json) out.print(JSON.stringify({ event: 'erased', wasKnown }))
+  else
+    out.print(
+      wasKnown
+        ? 'Erased. Only a keyed fingerprint of the address stays, on the suppression list.'
+        : 'Nothing was known of this address. It is on the suppression list now, as a keyed fingerprint.',
+    )
+  return 0
+}

@@ -1,0 +1,182 @@
+// What an editor decides about a brake (delivery/brakes.ts): that the addresses are alive, and their mail is sent again; or that they
+// are dead, and the server is believed. "Dead" can be taken back by "send again", which undoes its suppressions exactly.
+//
+// Only addresses that a server has called dead are ever suppressed. What waited untried is tried in either case; the decision is
+// whether those answers count.
+
+import { sql } from 'kysely'
+import { type Actor, audit } from '../access/audit.ts'
+import { parseEmailAddress } from '../base/email-address.ts'
+import { Refusal } from '../base/errors.ts'
+import { hashAddress } from '../base/tokens.ts'
+import type { Context } from '../db/context.ts'
+import type { Db, Trx } from '../db/connect.ts'
+import { retryDeadlock } from '../db/retry-deadlock.ts'
+import type { Brake, Edition } from '../db/schema.ts'
+import { getPepper } from '../db/settings.ts'
+import { listStanding, lockBrakes } from '../delivery/brakes.ts'
+import { failCaught, failedUnder, isAnyOverdue, releaseWaiting } from '../delivery/held-mail.ts'
+import { deadAddressesOf } from '../subscribers/suppression.ts'
+import { clearAlert } from './alerts.ts'
+import { type BrakeDecision, decisionsOf, decisionWords } from './brake-words.ts'
+import { sendFailedAgain } from './control.ts'
+import { addCount } from '../editions/store.ts'
+import { canSendAgain } from './send-again.ts'
+
+/** Returns how many mails are tried now, and how many addresses were suppressed or restored. */
+export async function decideBrake(
+  ctx: Context,
+  input: { brakeId: number; decision: BrakeDecision; actor: Actor },
+): Promise<{ deliveries: number; addresses: number }> {
+  const now = ctx.clock.now()
+  const { brakeId, decision, actor } = input
+  const pepper = await getPepper(ctx.db)
+  const decide = async (trx: Trx) => {
+    await lockBrakes(trx)
+    const brake = await findBrake(trx, brakeId)
+    if (!brake) throw new Refusal('not_found', `There is no brake ${brakeId}.`)
+    if (!decisionsOf(brake).includes(decision))
+      throw new Refusal('conflict', `Brake ${brakeId} is decided already: ${decisionWords[brake.decision!]}.`)
+    await trx
+      .updateTable('brakes')
+      .set({ decision, decidedAt: sql<Date>`now()`, decidedBy: actor })
+      .where('id', '=', brakeId)
+      .execute()
+    const done = await (decision === 'send-again' ? sendAgain(trx, ctx, brake) : believe(trx, ctx, brake, pepper))
+    done.deliveries += await releaseWaiting(trx, brake)
+    await clearAlert(trx, `brake:${brakeId}`, now)
+    await audit(trx, {
+      at: now,
+      actor,
+      action: decision === 'send-again' ? 'brake.sent_again' : 'brake.addresses_suppressed',
+      subject: `brake:${brakeId}`,
+      detail: done,
+    })
+    return done
+  }
+  return retryDeadlock(() => ctx.db.transaction().execute(decide))
+}
+
+async function sendAgain(trx: Trx, ctx: Context, brake: Brake) {
+  const editions = (await lockEditions(trx, brake)).filter(canSendAgain)
+  const suppressed = await trx
+    .selectFrom('suppressions')
+    .select('deliveryId')
+    .where('brakeId', '=', brake.id)
+    .where('deliveryId', 'is not', null)
+    .execute()
+  const deliveryIds = suppressed.map(({ deliveryId }) => deliveryId!)
+  await deadAddressesOf(ctx).restore(trx, deliveryIds)
+  const deliveries = await sendFailedAgain(trx, editions, failedUnder(brake))
+  return { deliveries, addresses: deliveryIds.length }
+}
+
+/** The answers that the brake has caught are true after all. */
+async function believe(trx: Trx, ctx: Context, brake: Brake, pepper: string) {
+  const caught = await trx
+    .selectFrom('deadAnswers')
+    .innerJoin('deliveries', 'deliveries.id', 'deadAnswers.deliveryId')
+    .select([
+      'deadAnswers.deliveryId',
+      'emailHash',
+      'domain',
+      'deadAnswers.relay',
+      'reply',
+      'recipient',
+      'state',
+      'returned',
+    ])
+    .where('brakeId', '=', brake.id)
+    .orderBy('emailHash')
+    .execute()
+  const addresses = new Set<string>()
+  for (const { recipient, emailHash, state, returned, ...proof } of caught) {
+    // It was sent since, or the subscriber has another address by now, or was erased.
+    if ((state === 'sent' && !returned) || hashAddress(pepper, parseEmailAddress(recipient)?.key ?? '') !== emailHash)
+      continue
+    addresses.add(emailHash)
+    await deadAddressesOf(ctx).suppress(trx, { ...proof, email: recipient, emailHash, brakeId: brake.id })
+  }
+  for (const [editionId, count] of await failCaught(trx, brake)) await addCount(trx, editionId, 'failed', count)
+  return { deliveries: 0, addresses: addresses.size }
+}
+
+/** The editions that the brake kept mail of, in the order of their ids. */
+async function lockEditions(trx: Trx, brake: Brake): Promise<Edition[]> {
+  return trx
+    .selectFrom('editions')
+    .selectAll()
+    .where(
+      brake.domain === null
+        ? sql<boolean>`id = ${brake.editionId}::bigint`
+        : sql<boolean>`(closed_at is null or closed_at >= ${brake.since}
+            or id in (select edition_id from dead_answers where brake_id = ${brake.id}))`,
+    )
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute()
+}
+
+/** With the tick. A brake that nobody decided about ends once its mail has failed: the next edition asks again, and finds out with
+ * twenty mails whether it is still so. And what a worker put away at the moment of a decision isn't left there. */
+export async function endBrakes(ctx: Context): Promise<void> {
+  const before = new Date(ctx.clock.now().getTime() - ctx.config.mail.retryHours * 3_600_000)
+  for (const brake of await listStanding(ctx.db)) {
+    if (brake.since > before || (await isAnyOverdue(ctx.db, brake, before))) continue
+    await ctx.db.transaction().execute(async (trx) => {
+      await lockBrakes(trx)
+      const { numUpdatedRows } = await trx
+        .updateTable('brakes')
+        .set({ decision: 'none', decidedAt: sql<Date>`now()` })
+        .where('id', '=', brake.id)
+        .where('decidedAt', 'is', null)
+        .executeTakeFirst()
+      if (!numUpdatedRows) return
+      await releaseWaiting(trx, brake)
+      await audit(trx, { at: ctx.clock.now(), actor: 'scheduler', action: 'brake.ended', subject: `brake:${brake.id}` })
+    })
+  }
+  const decided = await ctx.db
+    .selectFrom('brakes')
+    .selectAll()
+    .where('decidedAt', '>', sql<Date>`now() - interval '15 minutes'`)
+    .execute()
+  for (const brake of decided) await releaseWaiting(ctx.db, brake)
+}
+
+export async function findBrake(db: Db, id: number): Promise<Brake | undefined> {
+  return db.selectFrom('brakes').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+/** Those that are on first, then newest first. `before`: the id of the last one seen. */
+export async function listBrakes(
+  db: Db,
+  page: { limit: number; isOn?: boolean | undefined; before?: number | undefined },
+): Promise<Brake[]> {
+  return db
+    .selectFrom('brakes')
+    .selectAll()
+    .$if(page.isOn !== undefined, (query) => query.where('decidedAt', page.isOn ? 'is' : 'is not', null))
+    .$if(page.before !== undefined, (query) => query.where('id', '<', page.before!))
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+    .execute()
+}
+
+/** The brakes that are on for an edition, or for a domain that it may go to. */
+export async function listBrakesOf(db: Db, edition: Pick<Edition, 'id' | 'closedAt'>): Promise<Brake[]> {
+  const standing = edition.closedAt ? [] : await listStanding(db)
+  return standing.filter((brake) => brake.holdsDigests && (brake.editionId === null || brake.editionId === edition.id))
+}
+
+/** What a brake has caught, oldest first, as it stands now. */
+export async function listCaught(db: Db, brakeId: number, limit: number) {
+  return db
+    .selectFrom('deadAnswers')
+    .innerJoin('deliveries', 'deliveries.id', 'deadAnswers.deliveryId')
+    .select(['at', 'recipient', 'reply', 'state', 'reason'])
+    .where('brakeId', '=', brakeId)
+    .orderBy('deadAnswers.id')
+    .limit(limit)
+    .execute()
+}

@@ -1,0 +1,88 @@
+// An edition is over when it is planned, nothing is open and nothing uncertain waits to be resent. Then its account is counted
+// from the deliveries themselves, compared with the live counts, and frozen. One that doesn't add up stays open and says so.
+
+import { sql } from 'kysely'
+import type { Context } from '../db/context.ts'
+import type { Db } from '../db/connect.ts'
+import type { Account, Edition } from '../db/schema.ts'
+import { clearAlert, raiseAlert } from '../desk/alerts.ts'
+import { accountsOf, listUnfinished, recount } from './store.ts'
+
+/** Closes what is over; safe to repeat and to do in many processes at once. Returns the ids of those it closed. */
+export async function closeFinished(ctx: Context): Promise<number[]> {
+  const closed: number[] = []
+  for (const edition of await listUnfinished(ctx.db)) if (await closeEdition(ctx, edition.id)) closed.push(edition.id)
+  return closed
+}
+
+/** What takes an edition from planned to over, at most once. */
+export async function closeEdition(ctx: Context, editionId: number): Promise<boolean> {
+  return ctx.db.transaction().execute(async (trx) => {
+    const edition = await trx
+      .selectFrom('editions')
+      .selectAll()
+      .where('id', '=', editionId)
+      .where('closedAt', 'is', null)
+      .forNoKeyUpdate()
+      .skipLocked()
+      .executeTakeFirst()
+    if (!edition || !isClosable(edition) || (await hasUnsettled(trx, editionId))) return false
+    const account = await recount(trx, editionId)
+    if (!addsUp(account, edition.audience)) {
+      const message = `Edition ${editionId} doesn't add up: ${edition.audience} were planned, ${JSON.stringify(account)} counted.`
+      await raiseAlert(trx, ctx, `account:${editionId}`, message)
+      await trx.updateTable('editions').set({ note: message }).where('id', '=', editionId).execute()
+      return false
+    }
+    const live = (await accountsOf(trx, [edition])).get(editionId)!
+    if (JSON.stringify(live) !== JSON.stringify(account))
+      ctx.log.warn({ edition: editionId, live, account }, 'the live counts had drifted; the deliveries were counted')
+    await trx
+      .updateTable('editions')
+      .set({
+        state: edition.state === 'cancelled' ? 'cancelled' : 'closed',
+        closedAt: ctx.clock.now(),
+        account: JSON.stringify(account),
+        note: edition.note || summary(account),
+      })
+      .where('id', '=', editionId)
+      .execute()
+    await clearAlert(trx, `account:${editionId}`, ctx.clock.now())
+    ctx.log.info({ edition: editionId, account }, 'edition closed')
+    return true
+  })
+}
+
+function isClosable(edition: Edition): boolean {
+  if (edition.state === 'cancelled') return true
+  // One that is held too: when the next slot has superseded everything in it, there is nothing left to release.
+  return edition.plannedAt !== null && ['sending', 'paused', 'held'].includes(edition.state)
+}
+
+/** Queued, deferred, leased, or uncertain and about to be resent. One snapshot sees each of them in one of the two places. */
+async function hasUnsettled(db: Db, editionId: number): Promise<boolean> {
+  const { rows } = await sql<{ found: boolean }>`
+    select exists (
+      select from deliveries where edition_id = ${editionId} and lane = 'digest' and next_attempt_at is not null
+    ) or exists (
+      select from claims l cross join unnest(l.delivery_ids) as u (id) join deliveries d on d.id = u.id
+      where d.edition_id = ${editionId} and d.settled_at is null
+    ) as found`.execute(db)
+  return rows[0]!.found
+}
+
+/** design.md §2.6, for an edition that closes. Pure. */
+export function addsUp(account: Account, audience: number): boolean {
+  const skipped = Object.values(account.skipped).reduce((sum, count) => sum + count, 0)
+  return (
+    account.open === 0 &&
+    account.audience === audience &&
+    account.audience === account.sent + account.failed + account.uncertain + skipped
+  )
+}
+
+function summary(account: Account): string {
+  if (account.audience === 0) return 'Nobody was due.'
+  if (account.skipped.nothing_new === account.audience) return 'Nobody had anything new.'
+  return ''
+}

@@ -1,0 +1,169 @@
+// The statements of one chunk of planning. A chunk is a stretch of ids; its people fall into a few hundred groups that have the same
+// schedule, and the calendar is asked once per group (cadence.ts). Moving due times and writing deliveries is then one statement.
+//
+// The surprise: no subscriber is locked before that statement. Its update of `due_times` is the lock, and finds for itself whose due time
+// is still the slot; they alone get a delivery.
+
+import { sql } from 'kysely'
+import type { Context } from '../db/context.ts'
+import type { Trx } from '../db/connect.ts'
+import type { Edition } from '../db/schema.ts'
+import { dueAt, nextDueAt } from '../calendar/cadence.ts'
+import { addCount } from '../editions/store.ts'
+import { type OwnSchedule, scheduleOf } from '../calendar/schedules.ts'
+
+/** Some of those who are due at a slot: by id, `after` < id <= `last`. */
+export interface Stretch {
+  slot: Date
+  after: number
+  last: number
+  only: number | undefined
+}
+
+interface DueGroup extends OwnSchedule {
+  carriedDue: number
+}
+
+/** The next `limit` of those who are due at the slot, above `after`; null: nobody is. */
+export async function findStretch(
+  trx: Trx,
+  { slot, after, only, limit }: Omit<Stretch, 'last'> & { limit: number },
+): Promise<Stretch | null> {
+  const { rows } = await sql<{ last: number | null }>`
+    select max(subscriber_id) as last from (
+      select subscriber_id from due_times
+      where next_due_at = ${slot} and subscriber_id > ${after} ${only === undefined ? sql`` : sql`and subscriber_id = ${only}`}
+      order by subscriber_id limit ${limit}
+    ) stretch`.execute(trx)
+  const { last } = rows[0]!
+  return last === null ? null : { slot, after, last, only }
+}
+
+/** The schedules of a stretch: a few hundred, however many people. */
+export async function listGroups(trx: Trx, stretch: Stretch): Promise<DueGroup[]> {
+  const { rows } = await sql<DueGroup>`
+    select s.timezone, s.send_hour, s.weekly_day, s.monthly_day, s.frequencies, t.carried_due
+    from due_times t join subscribers s on s.id = t.subscriber_id and s.id > ${stretch.after} and s.id <= ${stretch.last}
+    where ${isInStretch(stretch)} group by 1, 2, 3, 4, 5, 6`.execute(trx)
+  return rows
+}
+
+function isInStretch({ slot, after, last, only }: Stretch) {
+  return sql`t.next_due_at = ${slot} and t.subscriber_id > ${after} and t.subscriber_id <= ${last}
+    ${only === undefined ? sql`` : sql`and t.subscriber_id = ${only}`}`
+}
+
+type Groups = ReturnType<typeof groupTable>
+
+/** What each schedule makes of the slot, as a table for the statements below: the only place where they meet the calendar. */
+export function groupTable(ctx: Context, slot: Date, groups: readonly DueGroup[]) {
+  const rows = groups.map((group) => {
+    const schedule = scheduleOf(group, ctx.config.digest)
+    return {
+      timezone: group.timezone,
+      send_hour: group.sendHour,
+      weekly_day: group.weeklyDay,
+      monthly_day: group.monthlyDay,
+      frequencies: group.frequencies,
+      carried_due: group.carriedDue,
+      due: dueAt(schedule, slot) | (group.carriedDue & group.frequencies),
+      next: nextDueAt(schedule, slot),
+    }
+  })
+  return sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as g (timezone text, send_hour smallint, weekly_day smallint,
+    monthly_day smallint, frequencies smallint, carried_due smallint, due smallint, next timestamptz)`
+}
+
+/** Moves everybody of the stretch on and returns whom it moved. The update is what locks: whoever changed their schedule or their due
+ * time since the groups were read is in none, and waits for the next tick. null counts as a value of its own, written so that the
+ * join can hash. */
+function moveOn(stretch: Stretch, groups: Groups, leased: readonly number[]) {
+  return sql`
+    update due_times t set next_due_at = g.next, carried_due = 0
+    from subscribers s join ${groups} on coalesce(g.timezone, '') = coalesce(s.timezone, '')
+      and coalesce(g.send_hour, -1) = coalesce(s.send_hour, -1) and coalesce(g.weekly_day, -1) = coalesce(s.weekly_day, -1)
+      and coalesce(g.monthly_day, -1) = coalesce(s.monthly_day, -1) and g.frequencies = s.frequencies
+    where ${isInStretch(stretch)} and s.id = t.subscriber_id and s.id > ${stretch.after} and s.id <= ${stretch.last}
+      and g.carried_due = t.carried_due and g.next is not null
+      and t.subscriber_id not in (select unnest(${`{${leased.join(',')}}`}::bigint[]))
+    returning s.id, s.email, g.due, coalesce(s.paused_until > ${stretch.slot}, false) as is_paused`
+}
+
+/** The planner can't know how many rows come out of these joins, and guesses one: it would compare each with each. */
+async function forbidNestedLoops(trx: Trx): Promise<void> {
+  await sql`set local enable_nestloop = off`.execute(trx)
+}
+
+/** Who has nothing chosen is due no more. */
+async function endDue(trx: Trx, stretch: Stretch): Promise<void> {
+  await sql`
+    delete from due_times t using subscribers s
+    where ${isInStretch(stretch)} and s.id = t.subscriber_id and s.frequencies = 0`.execute(trx)
+}
+
+/** Who comes too late for an edition that is over moves on to the next slot. In a cancelled one that is what was asked for;
+ * otherwise the edition says how many. */
+export async function passBy(trx: Trx, edition: Edition, stretch: Stretch, groups: Groups): Promise<number> {
+  await endDue(trx, stretch)
+  await forbidNestedLoops(trx)
+  const { rows } = await sql<{ passed: number }>`
+    with moved as (${moveOn(stretch, groups, [])}) select count(*)::int as passed from moved`.execute(trx)
+  if (edition.state !== 'cancelled')
+    await trx
+      .updateTable('editions')
+      .set({ missed: sql<number>`missed + ${rows[0]!.passed}` })
+      .where('id', '=', edition.id)
+      .execute()
+  return 0
+}
+
+/** Returns how many deliveries were written; the caller adds them to the edition's audience. */
+export async function writeChunk(trx: Trx, editionId: number, stretch: Stretch, groups: Groups): Promise<number> {
+  const isOpenDigest = sql`d.kind = 'digest' and d.next_attempt_at is not null and d.state in ('queued', 'deferred')
+    and d.subscriber_id > ${stretch.after} and d.subscriber_id <= ${stretch.last}`
+  // Their last digests that are still open, unless a worker leases them: locked, so that none can be claimed from here on.
+  await sql`
+    select d.id from deliveries d join due_times t on t.subscriber_id = d.subscriber_id
+    where ${isOpenDigest} and ${isInStretch(stretch)} order by d.id for update of d`.execute(trx)
+  // In new snapshots: an open digest is either locked above, or leased and named in `claims`, and then its subscriber waits.
+  const leased = await listLeased(trx)
+  await endDue(trx, stretch)
+  await forbidNestedLoops(trx)
+  const { rows: counts } = await sql<{ planned: number; superseded: Record<string, number> | null }>`
+    with moved as (${moveOn(stretch, groups, leased)}), superseded as (
+      update deliveries d set state = 'skipped', reason = 'superseded', next_attempt_at = null, settled_at = now()
+      from moved m where d.subscriber_id = m.id and not m.is_paused and ${isOpenDigest}
+      returning d.subscriber_id, d.edition_id, d.due
+    ), planned as (
+      insert into deliveries (edition_id, subscriber_id, recipient, kind, lane, due, next_attempt_at)
+      select ${editionId}, id, email, 'digest', 'digest', due, now() from (
+        select id, max(email) as email, bit_or(due) as due from (
+          select id, email, due from moved where not is_paused
+          union all select subscriber_id, null, due from superseded) wanted
+        group by id) each
+      where due <> 0 order by id
+      -- Who had it already, from a run that was ahead of the clock.
+      on conflict do nothing
+      returning 1
+    )
+    select (select count(*)::int from planned) as planned,
+      (select jsonb_object_agg(edition_id, n) from (
+        select edition_id, count(*)::int as n from superseded group by edition_id) by_edition) as superseded`.execute(
+    trx,
+  )
+  const { planned, superseded } = counts[0]!
+  for (const [id, count] of Object.entries(superseded ?? {}))
+    await addCount(trx, Number(id), 'skipped:superseded', count)
+  return planned
+}
+
+/** Whose digest a worker has in its hands. */
+async function listLeased(trx: Trx): Promise<number[]> {
+  const { rows } = await sql<{ id: number }>`
+    select distinct d.subscriber_id as id from claims l cross join unnest(l.delivery_ids) as u (id)
+    join deliveries d on d.id = u.id
+    where d.kind = 'digest' and d.settled_at is null and d.state in ('queued', 'deferred') and d.subscriber_id is not null`.execute(
+    trx,
+  )
+  return rows.map(({ id }) => id)
+}

@@ -1,0 +1,109 @@
+// The tick: everything that time makes of editions. Cron, a command or five machines may call it at any moment, as often as they
+// like; what is due is in the database, and each step is safe to repeat. A crash anywhere is continued by the next tick. That one came
+// to its end is noted: the dead-man's switch (alerts.ts) says when none does.
+
+import type { Context } from '../db/context.ts'
+import type { Edition } from '../db/schema.ts'
+import { releaseDue, takeBackReleases } from '../articles/release.ts'
+import { noteTick } from '../desk/alerts.ts'
+import { makeForApproval, settleAtSlot } from '../desk/approval.ts'
+import { endBrakes } from '../desk/brakes.ts'
+import { closeFinished } from '../editions/close.ts'
+import { finishCancelled } from '../desk/control.ts'
+import { findEdition, listUnfinished } from '../editions/store.ts'
+import { dueSlots, passMissed } from './missed.ts'
+import { type Planned, planScheduled } from './plan.ts'
+import { planTriggered } from './plan-triggered.ts'
+import { ensureScheduled, type MakeSnapshot, prepare } from './prepare.ts'
+import { purge } from '../delivery/purge.ts'
+import { realign, takeBack } from './realign.ts'
+import { makeSnapshot } from '../digests/snapshot.ts'
+
+export interface TickOptions {
+  /** Of slots: only this subscriber is planned. */
+  only?: number | undefined
+  /** Its now isn't the present. */
+  isAsOf?: boolean | undefined
+  /** After each planned chunk: the edition and how many were added to it. */
+  onProgress?: ((editionId: number, planned: number) => void) | undefined
+  makeSnapshot?: MakeSnapshot
+  chunkSize?: number | undefined
+}
+
+export interface TickResult {
+  /** Editions that wait for an editor's approval, their slots a few minutes off. */
+  built: number[]
+  /** Editions that this tick planned for, in the order in which it did. */
+  planned: { editionId: number; planned: number; isComplete: boolean }[]
+  /** Another process was planning one of them: whether it came to its end is not known. */
+  isBusy: boolean
+  closed: number[]
+  missed: number
+}
+
+export async function runTick(ctx: Context, options: TickOptions = {}): Promise<TickResult> {
+  const now = ctx.clock.now()
+  const parts = { makeSnapshot: options.makeSnapshot ?? makeSnapshot }
+  const planned: TickResult['planned'] = []
+  let isBusy = false
+  const plan = async (edition: Edition) => {
+    const { outcome, planned: count } = await planOne(ctx, edition, parts, options)
+    if (outcome === 'busy') isBusy = true
+    if (outcome !== 'busy' || count > 0)
+      planned.push({ editionId: edition.id, planned: count, isComplete: outcome === 'complete' })
+  }
+
+  // As long as an edition of a run ahead of the clock is open, its stories stay in its mails.
+  if (!options.isAsOf && !(await listUnfinished(ctx.db)).some(({ createdAt }) => createdAt > now))
+    await takeBackReleases(ctx.db, now)
+  // Before any cut-off: a story dated 07:00 is in the edition of 07:00.
+  await releaseDue(ctx.db, now)
+  await realign(ctx)
+  if (!options.isAsOf) await takeBack(ctx)
+  const missed = await passMissed(ctx, now, options.only)
+  await finishCancelled(ctx)
+  await endBrakes(ctx)
+  const built = await makeForApproval(ctx, now, parts)
+  for (const edition of await listUnfinished(ctx.db))
+    if (edition.kind !== 'scheduled' && edition.state !== 'cancelled' && !edition.plannedAt) await plan(edition)
+  for (const slot of await slotsToPlan(ctx, now, options.only)) await plan(await ensureScheduled(ctx.db, slot, now))
+  const closed = await closeFinished(ctx)
+  await purge(ctx)
+  await noteTick(ctx.db)
+  return { built, planned, isBusy, closed, missed }
+}
+
+async function planOne(
+  ctx: Context,
+  edition: Edition,
+  parts: { makeSnapshot: MakeSnapshot },
+  options: TickOptions,
+): Promise<Planned> {
+  // An edition that wasn't built before its slot, as after downtime, had nobody's approval either.
+  const needsApproval = edition.kind === 'scheduled' && ctx.config.digest.approvalMinutes > 0
+  await prepare(ctx, edition, { ...parts, next: needsApproval ? 'awaiting_approval' : 'sending' })
+  if (edition.kind === 'scheduled') await settleAtSlot(ctx, edition.id)
+  const plan = edition.kind === 'scheduled' ? planScheduled : planTriggered
+  return plan(ctx, (await findEdition(ctx.db, edition.id))!, {
+    only: options.only,
+    chunkSize: options.chunkSize,
+    onProgress: (count) => options.onProgress?.(edition.id, count),
+  })
+}
+
+/** Slots at which somebody is due, and those whose planning was interrupted after its last chunk. */
+async function slotsToPlan(ctx: Context, now: Date, only: number | undefined): Promise<Date[]> {
+  if (only !== undefined) {
+    const due = await ctx.db
+      .selectFrom('dueTimes')
+      .select('nextDueAt')
+      .where('subscriberId', '=', only)
+      .executeTakeFirst()
+    return due && due.nextDueAt <= now ? [due.nextDueAt] : []
+  }
+  const slots = new Map<number, Date>()
+  for await (const slot of dueSlots(ctx.db, now)) slots.set(slot.getTime(), slot)
+  for (const { kind, slotAt, plannedAt } of await listUnfinished(ctx.db))
+    if (kind === 'scheduled' && slotAt && slotAt <= now && !plannedAt) slots.set(slotAt.getTime(), slotAt)
+  return [...slots.values()].sort((a, b) => a.getTime() - b.getTime())
+}
