@@ -81,23 +81,6 @@ export async function countsByCategory(db: Db): Promise<Map<number, number>> {
   return new Map(rows.map((row) => [row.id, row.count ?? 0]))
 }
 
-/** The offered categories of these stories, in display order: article id → category ids. */
-export async function categoriesOfArticles(db: Db, articleIds: readonly number[]): Promise<Map<number, number[]>> {
-  const found = new Map<number, number[]>(articleIds.map((id) => [id, []]))
-  if (articleIds.length === 0) return found
-  const rows = await db
-    .selectFrom('articleCategories')
-    .innerJoin('categories', 'categories.id', 'articleCategories.categoryId')
-    .select(['articleId', 'categoryId'])
-    .where('articleId', 'in', articleIds)
-    .where('retiredAt', 'is', null)
-    .orderBy('position')
-    .orderBy('categories.id')
-    .execute()
-  for (const row of rows) found.get(row.articleId)!.push(row.categoryId)
-  return found
-}
-
 function isOffered(eb: ExpressionBuilder<Schema, 'articles'>): Expression<SqlBool> {
   return eb.exists(
     eb

@@ -150,5 +150,3 @@ export const variables = {
     .optional()
     .describe('default: info; warn in the trial'),
 } as const
-
-export type VariableName = keyof typeof variables

@@ -2,7 +2,7 @@
 // leaves the keys inside JSON alone). Times are timestamptz; bigint ids come back as numbers (safe to 2^53).
 // Writing jsonb: pass JSON.stringify(value), as pg would turn an array into a Postgres array.
 
-import type { ColumnType, Generated, Insertable, Selectable } from 'kysely'
+import type { ColumnType, Generated, Selectable } from 'kysely'
 
 type Json<T> = ColumnType<T, string, string>
 type JsonDefault<T> = ColumnType<T, string | undefined, string>
@@ -775,7 +775,6 @@ export interface Schema {
 export type Category = Selectable<CategoriesTable>
 export type Feed = Selectable<FeedsTable>
 export type Article = Selectable<ArticlesTable>
-export type NewArticle = Insertable<ArticlesTable>
 export type AddressChange = Selectable<AddressChangesTable>
 export type SignupRequest = Selectable<SignupRequestsTable>
 /** With when anything is next due; null: never. */

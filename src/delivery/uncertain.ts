@@ -2,22 +2,9 @@
 // again with the same Message-ID. A mail that waits to be resent by itself isn't listed.
 
 import { sql } from 'kysely'
-import type { Db, Trx } from '../db/connect.ts'
+import type { Trx } from '../db/connect.ts'
 import { isMailable } from './mailable.ts'
 import { deliveryChannel } from './outbox.ts'
-
-/** The undecided of an edition, oldest first. */
-export async function listUncertain(db: Db, editionId: number, limit: number) {
-  return db
-    .selectFrom('deliveries')
-    .select(['id', 'subscriberId', 'attempt', 'settledAt', 'smtpReply', 'relay', 'messageId'])
-    .where('editionId', '=', editionId)
-    .where('state', '=', 'uncertain')
-    .where('settledAt', 'is not', null)
-    .orderBy('id')
-    .limit(limit)
-    .execute()
-}
 
 /** Returns how many are decided now. `sent` takes them as received; `resend` sends them again to those who can be mailed, which
  * opens the edition; the others stay undecided. The caller writes the audit line and refuses cancelled editions. Safe to repeat. */

@@ -3,7 +3,7 @@
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
-import { type Account, type DeliveryState, type Edition, type SkipReason, skipReasons } from '../db/schema.ts'
+import { type Account, type Edition, type SkipReason, skipReasons } from '../db/schema.ts'
 
 /** The edition as the API and `--json` show it. */
 export interface EditionView {
@@ -47,15 +47,6 @@ export function editionView(edition: Edition, account: Account): EditionView {
 
 export async function findEdition(db: Db, id: number): Promise<Edition | undefined> {
   return db.selectFrom('editions').selectAll().where('id', '=', id).executeTakeFirst()
-}
-
-export async function findScheduled(db: Db, slotAt: Date): Promise<Edition | undefined> {
-  return db
-    .selectFrom('editions')
-    .selectAll()
-    .where('kind', '=', 'scheduled')
-    .where('slotAt', '=', slotAt)
-    .executeTakeFirst()
 }
 
 /** With its account; undefined when there is none. */
@@ -163,38 +154,4 @@ export async function addCount(trx: Trx, editionId: number, outcome: string, cou
         .doUpdateSet({ count: sql<number>`edition_counts.count + excluded.count` }),
     )
     .execute()
-}
-
-export interface DeliveryLine {
-  id: number
-  recipient: string
-  subscriberId: number | null
-  state: DeliveryState
-  reason: SkipReason | null
-  attempt: number
-  smtpCode: number | null
-  smtpReply: string | null
-  nextAttemptAt: Date | null
-  settledAt: Date | null
-  sizeBytes: number | null
-}
-
-/** In the order of planning, which has an index. `cursor` is the subscriber of the last one seen. Erased people aren't listed. */
-export async function listDeliveries(
-  db: Db,
-  editionId: number,
-  page: { state?: DeliveryState | undefined; limit: number; cursor?: number | undefined },
-): Promise<{ items: DeliveryLine[]; next: number | null }> {
-  let query = db
-    .selectFrom('deliveries')
-    .select(['id', 'recipient', 'subscriberId', 'state', 'reason', 'attempt', 'smtpCode', 'smtpReply'])
-    .select(['nextAttemptAt', 'settledAt', 'sizeBytes'])
-    .where('editionId', '=', editionId)
-    .where('subscriberId', '>', page.cursor ?? 0)
-    .orderBy('subscriberId')
-    .limit(page.limit + 1)
-  if (page.state) query = query.where('state', '=', page.state)
-  const rows = await query.execute()
-  const items = rows.slice(0, page.limit)
-  return { items, next: rows.length > page.limit ? items.at(-1)!.subscriberId : null }
 }

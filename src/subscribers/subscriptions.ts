@@ -5,8 +5,9 @@ import type { Config } from '../base/config.ts'
 import { invalid } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
 import { frequencyBits, type Frequency, type Subscriber } from '../db/schema.ts'
-import { localTime, nextDueAt, type Schedule } from '../calendar/cadence.ts'
+import { localTime, nextDueAt } from '../calendar/cadence.ts'
 import { setDueTime } from '../calendar/due-times.ts'
+import { scheduleOf } from '../calendar/schedules.ts'
 
 export interface Choice {
   categoryId: number
@@ -75,18 +76,8 @@ export function whenDue(
   const { pausedUntil } = subscriber
   // A slot at the very instant at which the pause ends is the first one after it.
   const after = pausedUntil && pausedUntil > now ? new Date(pausedUntil.getTime() - 1) : now
-  return { frequencies: bits, nextDueAt: nextDueAt(scheduleOf(config, subscriber, bits), after) }
-}
-
-/** The site's hour, days and zone where the subscriber hasn't said. Pure. */
-export function scheduleOf(config: Config, subscriber: Omit<Timing, 'status' | 'pausedUntil'>, bits: number): Schedule {
-  return {
-    timezone: subscriber.timezone ?? config.digest.timezone,
-    hour: subscriber.sendHour ?? config.digest.hour,
-    weeklyDay: subscriber.weeklyDay ?? config.digest.weekday,
-    monthlyDay: subscriber.monthlyDay ?? config.digest.monthday,
-    frequencies: bits,
-  }
+  const schedule = scheduleOf({ ...subscriber, frequencies: bits }, config.digest)
+  return { frequencies: bits, nextDueAt: nextDueAt(schedule, after) }
 }
 
 /** The instant at which a calendar date (2026-03-06) begins in a zone. Pure. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { closeFinished } from '../../src/editions/close.ts'
 import { moveEdition, retryFailed } from '../../src/desk/control.ts'
-import { accountOf, getEdition, listDeliveries, listEditions } from '../../src/editions/store.ts'
+import { accountOf, getEdition, listEditions } from '../../src/editions/store.ts'
 import { lockEdition } from '../../src/planning/plan.ts'
 import { ensureScheduled, prepare } from '../../src/planning/prepare.ts'
 import { digestRun } from '../../src/commands/digests/run.ts'
@@ -49,7 +49,6 @@ story('at a slot everyone who is due gets one delivery, and a second tick plans 
     { ...closed!.account, skipped: 0 },
     { audience: 1, sent: 1, failed: 0, uncertain: 0, open: 0, skipped: 0 },
   )
-  assert.equal((await listDeliveries(house.db, edition!.id, { limit: 10 })).items[0]!.state, 'sent')
 })
 
 story('editions are numbered one after the other, however often a slot is asked for', async (house) => {

@@ -5,12 +5,12 @@ import { sql } from 'kysely'
 import { releaseSeqs } from '../../src/articles/seq.ts'
 import type { Db } from '../../src/db/connect.ts'
 import type { Context } from '../../src/db/context.ts'
-import { type Frequency, frequencyBits } from '../../src/db/schema.ts'
+import type { Frequency } from '../../src/db/schema.ts'
 import { digestComposer } from '../../src/digests/compose.ts'
 import { addCount } from '../../src/editions/store.ts'
-import { dueAfter } from '../../src/calendar/schedules.ts'
 import { runTick, type TickOptions, type TickResult } from '../../src/planning/tick.ts'
 import { setDueTime } from '../../src/calendar/due-times.ts'
+import { whenDue } from '../../src/subscribers/subscriptions.ts'
 
 export async function addCategories(db: Db, ...slugs: string[]): Promise<number[]> {
   const rows = await db
@@ -62,19 +62,21 @@ export async function addReader(ctx: Context, reader: NewReader): Promise<number
   const email = reader.email ?? `reader-${++readers}@mail.example`
   const choices = Object.entries(reader.choice)
   const own = {
+    status: 'active' as const,
     timezone: reader.timezone ?? null,
     sendHour: reader.sendHour ?? null,
     weeklyDay: reader.weeklyDay ?? null,
     monthlyDay: reader.monthlyDay ?? null,
-    frequencies: choices.reduce((bits, [, frequency]) => bits | frequencyBits[frequency], 0),
     pausedUntil: null,
   }
+  const chosen = choices.map(([, frequency]) => ({ frequency }))
+  const { frequencies, nextDueAt } = whenDue(ctx.config, own, chosen, now)
   const { id } = await ctx.db
     .insertInto('subscribers')
-    .values({ ...own, email, emailKey: email, emailHash: email, status: 'active', createdAt: now, confirmedAt: now })
+    .values({ ...own, frequencies, email, emailKey: email, emailHash: email, createdAt: now, confirmedAt: now })
     .returning('id')
     .executeTakeFirstOrThrow()
-  await ctx.db.transaction().execute((trx) => setDueTime(trx, id, dueAfter(own, ctx.config.digest, now)))
+  await ctx.db.transaction().execute((trx) => setDueTime(trx, id, nextDueAt))
   await ctx.db
     .insertInto('subscriptions')
     .values(

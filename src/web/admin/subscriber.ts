@@ -3,8 +3,8 @@
 import { listCategories } from '../../articles/store.ts'
 import type { SubscriberStatus } from '../../db/schema.ts'
 import { listDeliveriesOf } from '../../delivery/history.ts'
+import { scheduleOf } from '../../calendar/schedules.ts'
 import { explainRecent, standingOf } from '../../desk/explain.ts'
-import { scheduleOf } from '../../subscribers/subscriptions.ts'
 import { html, type Html } from '../html.ts'
 import { findMarks } from '../reads/returned.ts'
 import type { ShownSubscriber } from '../reads/subscribers.ts'
@@ -44,7 +44,7 @@ export async function subscriberBody(web: WebContext, subscriber: ShownSubscribe
 
 function subscriberFacts(web: WebContext, subscriber: ShownSubscriber): Html {
   const now = web.clock.now()
-  const schedule = scheduleOf(web.config, subscriber, subscriber.frequencies)
+  const schedule = scheduleOf(subscriber, web.config.digest)
   const own = (isOwn: boolean) => (isOwn ? '' : ' (the site’s)')
   const { timezone, sendHour, weeklyDay, monthlyDay, pausedUntil } = subscriber
   return facts([

@@ -3,7 +3,6 @@
 
 import type { Request, RequestHandler } from 'express'
 import { findApiKey } from '../../access/api-keys.ts'
-import type { Actor } from '../../access/audit.ts'
 import { allows, type Scope } from '../../access/scopes.ts'
 import { Refusal } from '../../base/errors.ts'
 import type { ApiKey } from '../../db/schema.ts'
@@ -36,9 +35,4 @@ export function requireScope(needed: Scope): RequestHandler {
 
 export function apiKeyOf(request: Request): ApiKey {
   return keyOf.get(request)!
-}
-
-/** Who the audit log says it was. */
-export function apiActorOf(request: Request): Actor {
-  return `api-key:${apiKeyOf(request).id}`
 }
