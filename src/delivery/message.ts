@@ -1,6 +1,7 @@
 // A composed mail becomes bytes for the wire: headers (encoded, folded, free of line ends from outside), Date, a Message-ID that
 // is the same at every attempt, DKIM-Signature, and the body dot-stuffed.
 
+import { rfcDate } from '../base/dates.ts'
 import type { Mail } from './composer.ts'
 import { type Dkim, signMail } from './dkim.ts'
 import { encodeText, foldField, formatMailbox } from './header-text.ts'
@@ -21,7 +22,7 @@ export async function buildMessage(
     ['From', formatMailbox(mail.from)],
     ['To', delivery.recipient],
     ['Subject', encodeText(mail.subject)],
-    ['Date', formatDate(delivery.date)],
+    ['Date', rfcDate(delivery.date)],
     ['Message-ID', delivery.messageId],
   ]
   if (mail.replyTo) headers.push(['Reply-To', formatMailbox(mail.replyTo)])
@@ -43,11 +44,6 @@ export async function buildMessage(
 /** Longer than a line may be (998 bytes). */
 function hasLongWord(value: string): boolean {
   return value.length > 900 && /\S{900}/.test(value)
-}
-
-/** RFC 5322, in UTC. */
-export function formatDate(date: Date): string {
-  return date.toUTCString().replace('GMT', '+0000')
 }
 
 const lineDot = Buffer.from('\r\n.')

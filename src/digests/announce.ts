@@ -2,6 +2,7 @@
 // the address are personal.
 
 import type { Config } from '../base/config.ts'
+import { escapeHtml } from '../base/escape-html.ts'
 import type { Db } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { ClaimedDelivery, Composed, Composer, Mail } from '../delivery/composer.ts'
@@ -11,16 +12,7 @@ import { encodeFragment } from '../mails/quoted-printable.ts'
 import { loadTemplate, siteValues } from '../mails/templates.ts'
 import { clip } from '../mails/text.ts'
 import { holderFor, preferencesUrl, unsubscribeUrl, type LinkHolder } from '../subscribers/links.ts'
-import {
-  cleanText,
-  escapeHtml,
-  openPiece,
-  putPiece,
-  sizeOfPiece,
-  slotMarks,
-  storeFragment,
-  type Piece,
-} from './fragments.ts'
+import { cleanText, openPiece, putPiece, sizeOfPiece, slotMarks, storeFragment, type Piece } from './fragments.ts'
 
 export interface Announcement {
   subject: string

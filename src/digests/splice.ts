@@ -1,14 +1,15 @@
 // One subscriber's digest out of an edition's encoded fragments: the hot path, some tens of microseconds, no I/O. Only the personal
 // values are encoded here.
 
+import { formatDate } from '../base/dates.ts'
+import { escapeHtml } from '../base/escape-html.ts'
 import { frequencyBits } from '../db/schema.ts'
 import type { DigestRecord, Mail } from '../delivery/composer.ts'
-import { formatDate } from '../mails/dates.ts'
 import { afterHtml, alternativeType, beforeHtml, beforeText } from '../mails/mime.ts'
 import { unsubscribeHeaders } from '../mails/list-headers.ts'
 import { encodeFragment } from '../mails/quoted-printable.ts'
 import { preferencesUrl, unsubscribeUrl, type LinkHolder } from '../subscribers/links.ts'
-import { escapeHtml, putPiece, sizeOfPiece, type Slots } from './fragments.ts'
+import { putPiece, sizeOfPiece, type Slots } from './fragments.ts'
 import type { Frame } from './frame.ts'
 import { contentsPerCategory, fit, type Layout, layOut, moreWords, type SpliceSelection } from './layout.ts'
 import type { ReaderState } from './selection.ts'

@@ -4,6 +4,7 @@
 // A confirmation carries no story, offer or picture: German courts call that advertising.
 
 import type { Config } from '../base/config.ts'
+import { formatDate } from '../base/dates.ts'
 import { signInUrl } from '../access/sign-in.ts'
 import type { Context } from '../db/context.ts'
 import type { ClaimedDelivery, Composed, Composer, Composers, Mail, MailKind } from '../delivery/composer.ts'
@@ -17,7 +18,6 @@ import {
   type LinkHolder,
 } from '../subscribers/links.ts'
 import { listChoices, listRequestedChoices, type Choice, type SubscriberChoices } from './choices.ts'
-import { formatDate } from './dates.ts'
 import { listHeaders, automaticHeaders } from './list-headers.ts'
 import { composeAlternative } from './mime.ts'
 import { loadTemplate, siteValues, type MailTemplate, type TemplateName } from './templates.ts'

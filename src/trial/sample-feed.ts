@@ -1,6 +1,7 @@
 // The Gazette's feeds, in the shape in which WordPress writes them: excerpt in `description`, the whole text with its picture in
 // `content:encoded`, a guid that isn't a link. Pure.
 
+import { rfcDate } from '../base/dates.ts'
 import { sampleCategories, type SampleStory } from './stories.ts'
 
 export const sampleSiteName = 'The Whale Gazette'
@@ -28,7 +29,7 @@ export function sampleFeed(origin: string, category: { slug: string; name: strin
 	<atom:link href="${escapeXml(origin + feedPath(category.slug))}" rel="self" type="application/rss+xml" />
 	<link>${escapeXml(origin + categoryPath(category.slug))}</link>
 	<description>News of Port Lantern, all of it invented</description>
-${newest ? `	<lastBuildDate>${rssDate(newest)}</lastBuildDate>\n` : ''}	<language>en</language>
+${newest ? `	<lastBuildDate>${rfcDate(newest)}</lastBuildDate>\n` : ''}	<language>en</language>
 	<sy:updatePeriod>hourly</sy:updatePeriod>
 	<sy:updateFrequency>6</sy:updateFrequency>
 ${stories.map((story) => item(origin, story)).join('\n')}
@@ -46,17 +47,12 @@ function item(origin: string, story: SampleStory): string {
 		<title>${escapeXml(story.title)}</title>
 		<link>${link}</link>
 		<dc:creator>${cdata(story.author)}</dc:creator>
-		<pubDate>${rssDate(story.publishedAt)}</pubDate>
+		<pubDate>${rfcDate(story.publishedAt)}</pubDate>
 ${labels.map((label) => `		<category>${cdata(label)}</category>`).join('\n')}
 		<guid isPermaLink="false">https://gazette.example/?story=${story.slug}</guid>
 		<description>${cdata(`<p>${escapeXml(story.summary)} [&#8230;]</p>\n${more}`)}</description>
 		<content:encoded>${cdata(`${picture}\n${story.body.map((text) => `<p>${escapeXml(text)}</p>`).join('\n')}\n${more}`)}</content:encoded>
 	</item>`
-}
-
-/** RFC 822 with a four-digit year, as RSS 2.0 wants it. */
-function rssDate(date: Date): string {
-  return date.toUTCString().replace('GMT', '+0000')
 }
 
 function cdata(text: string): string {

@@ -1,6 +1,8 @@
 // Pages are functions that return `html` templates. Every value is escaped unless it is itself the result of `html` (or of
 // `trusted`, for markup of ours), so forgetting to escape isn't possible. Lists are joined; null, undefined and booleans vanish.
 
+import { escapeHtml } from '../base/escape-html.ts'
+
 export class Html {
   readonly text: string
   constructor(text: string) {
@@ -12,10 +14,6 @@ export class Html {
 }
 
 export type HtmlValue = Html | string | number | bigint | boolean | null | undefined | readonly HtmlValue[]
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"'`]/g, (c) => `&#${c.charCodeAt(0)};`)
-}
 
 function render(value: HtmlValue): string {
   if (value === null || value === undefined || value === false || value === true) return ''

@@ -5,7 +5,8 @@ import PostalMime from 'postal-mime'
 import { parseMailbox } from '../../src/base/mailbox.ts'
 import { readReturnPath, readUnsubscribeAddress } from '../../src/delivery/return-path.ts'
 import { encodeText, formatMailbox } from '../../src/delivery/header-text.ts'
-import { buildMessage, formatDate, makeMessageId } from '../../src/delivery/message.ts'
+import { rfcDate } from '../../src/base/dates.ts'
+import { buildMessage, makeMessageId } from '../../src/delivery/message.ts'
 import { fixedListHeaders, listHeaders } from '../../src/mails/list-headers.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { plainMail } from '../support/sending.ts'
@@ -143,7 +144,7 @@ describe('a message', () => {
   })
 
   it('writes dates as RFC 5322 wants them', () => {
-    assert.equal(formatDate(delivery.date), 'Tue, 03 Nov 2026 05:03:08 +0000')
+    assert.equal(rfcDate(delivery.date), 'Tue, 03 Nov 2026 05:03:08 +0000')
   })
 
   it('leaves plain text alone, and quotes a name only where it must', () => {

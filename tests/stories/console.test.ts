@@ -238,7 +238,7 @@ story('an editor looks at whom a digest reaches, confirms, watches, pauses and c
   const path = headers.location!.split('?')[0]!
   const page = await console.get(path).expect(200)
   assert.match(page.text, /Manual digest: Politics/)
-  assert.match(page.text, /Second &#60;b&#62;story/)
+  assert.match(page.text, /Second &lt;b&gt;story/)
   assert.match(page.text, /data-live="\/admin\/editions\/1\/live"/)
   assert.match((await console.get(`${path}/deliveries?state=open`).expect(200)).text, /reader@mail\.example/)
   for (const move of ['pause', 'resume', 'cancel']) {
@@ -311,7 +311,7 @@ story('an announcement is read over before it is sent', async (house) => {
   const draft = { subject: 'We have moved', body: 'Dear readers,\n\nour <new> office is by the harbour.' }
   const page = await console.post('/admin/announcement/confirm', draft).expect(200)
   assert.match(page.text, /“We have moved”, to <b>1 subscriber<\/b>/)
-  assert.match(page.text, /our &#60;new&#62; office/)
+  assert.match(page.text, /our &lt;new&gt; office/)
   const mail = await console.post('/admin/announcement/mail', draft).expect(200)
   assert.match(mail.text, /our &lt;new&gt; office/)
   assert.match(mail.get('Content-Security-Policy')!, /default-src 'none'.*sandbox/)
@@ -321,7 +321,7 @@ story('an announcement is read over before it is sent', async (house) => {
   await runTick(house.ctx)
   const shown = (await console.get('/admin/editions/1').expect(200)).text
   assert.match(shown, /Announcement: We have moved/)
-  assert.match(shown, /<p>Dear readers,<\/p>\s*<p>our &#60;new&#62; office/)
+  assert.match(shown, /<p>Dear readers,<\/p>\s*<p>our &lt;new&gt; office/)
 })
 
 story('an announcement that nobody would get is not offered to be sent', async (house) => {

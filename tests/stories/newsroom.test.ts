@@ -103,7 +103,7 @@ story('a publisher withdraws by its own id; an editor holds, releases, pins and 
   await console.post(`/admin/articles/${articleId}/pin`).expect(303)
   const page = await console.get('/admin/articles?state=held').expect(200)
   // A pushed title is text.
-  assert.match(page.text, /Harbour &#60;b&#62;reopens&#60;\/b&#62; &#38; sings/)
+  assert.match(page.text, /Harbour &lt;b&gt;reopens&lt;\/b&gt; &amp; sings/)
   await console.post(`/admin/articles/${articleId}/release`).expect(303)
   const audit = await house.db.selectFrom('auditLog').select('action').execute()
   assert.ok(audit.some((line) => line.action === 'article.held'))

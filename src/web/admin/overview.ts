@@ -1,8 +1,8 @@
 // The first page: what wants attention, what goes out next, what went out today, how the list of subscribers grows.
 
-import { dateFormat } from '../../base/date-format.ts'
 import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
+import { formatDate } from '../../base/dates.ts'
 import { html, type Html } from '../html.ts'
 import { beginnings, growth, healthWarnings, nextSlots, subscriberTotals } from '../reads/overview.ts'
 import type { WebContext } from '../web-context.ts'
@@ -117,15 +117,11 @@ function warningList(web: WebContext, warnings: Awaited<ReturnType<typeof health
 
 /** Days in the site's time zone, out of hours. */
 async function growthByDay(web: WebContext, now: Date): Promise<GrowthDay[]> {
-  const label = dateFormat('en', {
-    timeZone: web.config.digest.timezone,
-    day: 'numeric',
-    month: 'short',
-  })
+  const { timezone } = web.config.digest
   const days = new Map<string, GrowthDay>()
   for (let back = growthDays - 1; back >= 0; back--) {
     const at = new Date(now.getTime() - back * 86_400_000)
-    days.set(dayOf(web.config, at), { label: label.format(at), came: 0, left: 0 })
+    days.set(dayOf(web.config, at), { label: formatDate(at, 'shortDay', timezone, 'en'), came: 0, left: 0 })
   }
   for (const hour of await growth(web, growthDays)) {
     const day = days.get(dayOf(web.config, hour.at))

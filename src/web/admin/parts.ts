@@ -1,7 +1,7 @@
 // Small pieces that console pages share: times, numbers, tables, states, pagers.
 
 import type { Config } from '../../base/config.ts'
-import { dateFormat } from '../../base/date-format.ts'
+import { formatDate, isoDate } from '../../base/dates.ts'
 import type { Db } from '../../db/connect.ts'
 import { html, type Html, type HtmlValue } from '../html.ts'
 
@@ -15,15 +15,7 @@ export const count = (value: number, one: string, many = `${one}s`): string =>
 /** A moment in the site's time zone; the exact one in UTC is its title. */
 export function moment(config: Config, at: Date | null | undefined, options: { withYear?: boolean } = {}): HtmlValue {
   if (!at) return html`<span class="none">–</span>`
-  const text = dateFormat('en', {
-    timeZone: config.digest.timezone,
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    ...(options.withYear ? { year: 'numeric' } : {}),
-    hour: '2-digit',
-    minute: '2-digit',
-  }).format(at)
+  const text = formatDate(at, options.withYear ? 'momentWithYear' : 'moment', config.digest.timezone, 'en')
   return html`<time datetime="${at.toISOString()}" title="${at.toISOString()}">${text}</time>`
 }
 
@@ -35,13 +27,13 @@ export function sentence(config: Config, text: string): HtmlValue {
 
 /** The hour and minute alone, where the day is said above. */
 export function clockTime(config: Config, at: Date): Html {
-  const text = dateFormat('en', { timeZone: config.digest.timezone, timeStyle: 'short' }).format(at)
+  const text = formatDate(at, 'time', config.digest.timezone, 'en')
   return html`<time datetime="${at.toISOString()}" title="${at.toISOString()}">${text}</time>`
 }
 
 /** The calendar day in the site's time zone, as `2026-03-06`: what things are grouped by. */
 export function dayOf(config: Config, at: Date): string {
-  return dateFormat('sv', { timeZone: config.digest.timezone, dateStyle: 'short' }).format(at)
+  return isoDate(at, config.digest.timezone)
 }
 
 /** "today", "yesterday", or Friday 6 March. */
@@ -49,13 +41,8 @@ export function dayName(config: Config, at: Date, now: Date): string {
   const day = dayOf(config, at)
   if (day === dayOf(config, now)) return 'Today'
   if (day === dayOf(config, new Date(now.getTime() - 86_400_000))) return 'Yesterday'
-  return dateFormat('en', {
-    timeZone: config.digest.timezone,
-    weekday: 'long',
-    day: 'numeric',
-    month: 'long',
-    year: day.slice(0, 4) === dayOf(config, now).slice(0, 4) ? undefined : 'numeric',
-  }).format(at)
+  const isThisYear = day.slice(0, 4) === dayOf(config, now).slice(0, 4)
+  return formatDate(at, isThisYear ? 'dayOfYear' : 'day', config.digest.timezone, 'en')
 }
 
 export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'plain'

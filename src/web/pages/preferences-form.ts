@@ -1,5 +1,6 @@
 // The preferences page: one long calm form, then the things that are done once.
 
+import { isoDate } from '../../base/dates.ts'
 import type { Refusal } from '../../base/errors.ts'
 import type { Context } from '../../db/context.ts'
 import type { Category, Subscriber } from '../../db/schema.ts'
@@ -11,7 +12,7 @@ import type { Page } from '../layout.ts'
 import { nextDigest } from './confirm.ts'
 import { frequencyRows, note, problemSummary, timezoneField } from './fields.ts'
 import { oneButton } from './links.ts'
-import { dateAndTime, isoDate, weekdays } from './words.ts'
+import { dateAndTime, weekdays } from './words.ts'
 
 export type Notice = string
 

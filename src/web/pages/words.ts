@@ -1,6 +1,6 @@
 // Dates, names and lists as readers see them: in the subscriber's language where there is one, else the site's.
 
-import { dateFormat } from '../../base/date-format.ts'
+import { formatDate } from '../../base/dates.ts'
 import type { Config } from '../../base/config.ts'
 import type { Frequency } from '../../db/schema.ts'
 
@@ -22,35 +22,26 @@ export interface Reader {
 
 /** Monday, 2 March 2026 */
 export function fullDate(config: Config, at: Date, timezone = config.digest.timezone): string {
-  return dateFormat(config.site.locale, { dateStyle: 'full', timeZone: timezone }).format(at)
+  return formatDate(at, 'day', timezone, config.site.locale)
 }
 
 /** 2 March 2026 */
 export function longDate(config: Config, at: Date, timezone = config.digest.timezone): string {
-  return dateFormat(config.site.locale, { dateStyle: 'long', timeZone: timezone }).format(at)
+  return formatDate(at, 'date', timezone, config.site.locale)
 }
 
 /** 07:00 */
 export function timeOfDay(config: Config, at: Date): string {
-  return dateFormat(config.site.locale, {
-    hour: '2-digit',
-    minute: '2-digit',
-    timeZone: config.digest.timezone,
-  }).format(at)
+  return formatDate(at, 'time', config.digest.timezone, config.site.locale)
 }
 
 /** Tuesday 3 March at 07:00 (Europe/Berlin) */
 export function dateAndTime(config: Config, at: Date, reader: Reader): string {
   const locale = reader.locale ?? config.site.locale
   const timeZone = reader.timezone ?? config.digest.timezone
-  const day = dateFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', timeZone }).format(at)
-  const time = dateFormat(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone }).format(at)
+  const day = formatDate(at, 'dayOfYear', timeZone, locale)
+  const time = formatDate(at, 'time', timeZone, locale)
   return `${day} at ${time} (${timeZone.replaceAll('_', ' ')})`
-}
-
-/** 2026-03-02, as a date field wants it. */
-export function isoDate(at: Date, timezone: string): string {
-  return dateFormat('sv', { dateStyle: 'short', timeZone: timezone }).format(at)
 }
 
 /** Names that places have given up, and which ICU still lists instead of the ones that people look for. */
@@ -79,8 +70,3 @@ export const timezones: readonly string[] = [
       .toSorted(),
   ),
 ]
-
-/** Politics, World News and Business */
-export function listed(names: readonly string[]): string {
-  return new Intl.ListFormat('en', { type: 'conjunction' }).format(names)
-}
