@@ -492,6 +492,8 @@ export interface BrakesTable {
   decidedAt: Date | null
   /** As the audit log writes it. */
   decidedBy: string | null
+  /** The worker that has a single mail on the wire which this brake is for (delivery/single-mail-lock.ts); null: none. */
+  singleMailWorkerId: Generated<number | null>
 }
 
 export interface DeadAnswersTable {

@@ -8,7 +8,7 @@ import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
 import { retryDeadlock } from '../db/retry-deadlock.ts'
 import type { Brake } from '../db/schema.ts'
-import { type Course, covers, newestMinutes } from './brake-rules.ts'
+import { type Course, covers, doubts, newestMinutes } from './brake-rules.ts'
 import {
   brakeIfImplausible,
   listBelieved,
@@ -76,9 +76,16 @@ export class Answers {
     )
   }
 
-  /** Mail to it goes one at a time. */
-  isCareful(domain: string): boolean {
-    return this.#standing.some((brake) => brake.domain === domain)
+  /** Ids of the brakes under which a single mail goes one at a time through this relay. */
+  listBrakesOn(delivery: Pick<LeasedDelivery, 'lane' | 'domain' | 'editionId'>, relay: string): readonly number[] {
+    if (!this.#standing.length) return none
+    const course = { ...pick(delivery), relay }
+    return this.#standing.filter((brake) => doubts(brake, course)).map(({ id }) => id)
+  }
+
+  /** Whether a single mail goes one at a time, whichever relay takes it. */
+  isBraked(delivery: Pick<LeasedDelivery, 'lane' | 'domain' | 'editionId'>): boolean {
+    return this.#options.relays.every((relay) => this.listBrakesOn(delivery, relay).length > 0)
   }
 
   get isAnyOn(): boolean {
@@ -146,10 +153,14 @@ export class Answers {
     const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(trx)
     const { now } = rows[0]!
     await addCounts(trx, countsOf(group, now))
-    const known = [...(await listStanding(trx)), ...(await listBelieved(trx, retryHours))]
+    const standing = await listStanding(trx)
+    const believed = await listBelieved(trx, retryHours)
     const brakeOf = new Map<DeadAnswer, Brake>()
     for (const answer of answers) {
-      const brake = known.find((each) => covers(each, answer))
+      const brake =
+        standing.find((each) => covers(each, answer)) ??
+        standing.find((each) => doubts(each, answer)) ??
+        believed.find((each) => covers(each, answer))
       if (brake) brakeOf.set(answer, brake)
     }
     await trx
@@ -175,7 +186,7 @@ export class Answers {
       for (const scope of scopes.values()) {
         const brake = await brakeIfImplausible(trx, scope, { now, retryHours }, deadAddresses)
         if (!brake) continue
-        for (const answer of free) if (covers(brake, answer)) brakeOf.set(answer, brake)
+        for (const answer of free) if (doubts(brake, answer)) brakeOf.set(answer, brake)
       }
     }
     const braked = new Set<DeadAnswer>()
@@ -187,6 +198,9 @@ export class Answers {
     return braked
   }
 }
+
+const none: readonly number[] = []
+const pick = ({ lane, domain, editionId }: Omit<Course, 'relay'>) => ({ lane, domain, editionId })
 
 const domainOf = ({ domain }: Pick<Course, 'domain'>): Scope => ({ domain })
 const relayOf = ({ relay, editionId }: Pick<Course, 'relay' | 'editionId'>): Scope => ({ relay, editionId })

@@ -57,6 +57,12 @@ export interface Course {
   editionId: number | null
 }
 
+/** Whether an answer to a delivery on that course isn't to be believed while this brake is on. A relay whose answers to an edition
+ * are in doubt is no better for single mails. */
+export function doubts(brake: Pick<Brake, 'domain' | 'relay' | 'editionId' | 'holdsDigests'>, course: Course): boolean {
+  return covers(brake, course) || (brake.relay === course.relay && course.lane === 'transactional')
+}
+
 /** Whether what is said about a delivery on that course is for this brake. */
 export function covers(brake: Pick<Brake, 'domain' | 'relay' | 'editionId' | 'holdsDigests'>, course: Course): boolean {
   if (brake.domain === null) return brake.relay === course.relay && brake.editionId === course.editionId

@@ -7,11 +7,12 @@
 // Anybody can type dead addresses into the sign-up form. So a brake that mostly single mails brought about holds no digests: under it
 // those mails go on, and suppress nobody.
 
-import { type RawBuilder, sql } from 'kysely'
+import { type InsertObject, type RawBuilder, sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
-import type { Brake } from '../db/schema.ts'
+import type { Brake, Schema } from '../db/schema.ts'
 import { heldStage, implausible, type Measured, mostDead, newestMinutes, windowMinutes } from './brake-rules.ts'
 import type { DeadAddresses } from './dead-addresses.ts'
+import { brakeWord, deliveryChannel } from './outbox.ts'
 
 /** What is counted together. */
 export type Scope = { domain: string } | { relay: string; editionId: number | null }
@@ -126,19 +127,15 @@ export async function brakeIfImplausible(
   const holdsDigests = isDomain
     ? measured.digests[why] * 2 > dead || (await isOn(trx, scope))
     : scope.editionId !== null
-  const brake = await trx
-    .insertInto('brakes')
-    .values({
-      domain: isDomain ? scope.domain : null,
-      relay: isDomain ? null : scope.relay,
-      editionId: isDomain ? null : scope.editionId,
-      holdsDigests,
-      since: at.now,
-      dead,
-      answers: dead + others,
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow()
+  const brake = await addBrake(trx, {
+    domain: isDomain ? scope.domain : null,
+    relay: isDomain ? null : scope.relay,
+    editionId: isDomain ? null : scope.editionId,
+    holdsDigests,
+    since: at.now,
+    dead,
+    answers: dead + others,
+  })
   const { rows } = await sql<{ deliveryId: number }>`
     update dead_answers set brake_id = ${brake.id}
     where ${inScope(scope)} and brake_id is null and at >= ${from} and (${holdsDigests}::boolean or lane = 'transactional')
@@ -146,6 +143,13 @@ export async function brakeIfImplausible(
   const deliveryIds = rows.map((row) => row.deliveryId)
   await reopenCaught(trx, deliveryIds, at.retryHours)
   await deadAddresses.restore(trx, deliveryIds)
+  return brake
+}
+
+/** All workers hear of it when the transaction commits. */
+export async function addBrake(trx: Trx, values: InsertObject<Schema, 'brakes'>): Promise<Brake> {
+  const brake = await trx.insertInto('brakes').values(values).returningAll().executeTakeFirstOrThrow()
+  await sql`select pg_notify(${deliveryChannel}, ${brakeWord})`.execute(trx)
   return brake
 }
 

@@ -7,6 +7,8 @@ import type { MailKind } from './composer.ts'
 
 /** Workers LISTEN on it; a lost notification only costs the poll interval. */
 export const deliveryChannel = 'broadsheet_delivery'
+/** What is said on it when a brake went on. All other words are names of lanes. */
+export const brakeWord = 'brake'
 
 export interface OutboxEntry {
   kind: MailKind

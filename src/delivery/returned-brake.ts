@@ -7,7 +7,7 @@ import type { Trx } from '../db/connect.ts'
 import type { Brake } from '../db/schema.ts'
 import type { DeadAnswer } from './answers.ts'
 import { covers, exceedsShare, mostDead } from './brake-rules.ts'
-import { listBelieved, listStanding, lockBrakes } from './brakes.ts'
+import { addBrake, listBelieved, listStanding, lockBrakes } from './brakes.ts'
 import type { DeadAddresses } from './dead-addresses.ts'
 import { withoutAddresses } from './reasons.ts'
 import { countSent, sumSent } from './sent-counts.ts'
@@ -69,18 +69,14 @@ async function brakeReturned(trx: Trx, deadAddresses: DeadAddresses, scope: Scop
   await countSent(trx, editionIds, 1)
   const { sent, is } = await isTooMuch()
   if (!is) return null
-  const brake = await trx
-    .insertInto('brakes')
-    .values({
-      ...scope,
-      holdsDigests: editionIds.length > 0,
-      since: sql<Date>`clock_timestamp()`,
-      cause: 'returned',
-      dead,
-      answers: Math.max(sent, dead),
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow()
+  const brake = await addBrake(trx, {
+    ...scope,
+    holdsDigests: editionIds.length > 0,
+    since: sql<Date>`clock_timestamp()`,
+    cause: 'returned',
+    dead,
+    answers: Math.max(sent, dead),
+  })
   const caught = await sql<{ deliveryId: number }>`
     update dead_answers set brake_id = ${brake.id} where ${ofIncident(scope)} returning delivery_id`.execute(trx)
   await deadAddresses.restore(
@@ -114,17 +110,14 @@ export async function brakeComplained(
   { domain, complaints, sent }: { domain: string; complaints: number; sent: number },
 ): Promise<void> {
   if ((await listStanding(trx)).some((brake) => brake.domain === domain && brake.holdsDigests)) return
-  await trx
-    .insertInto('brakes')
-    .values({
-      domain,
-      relay: null,
-      editionId: null,
-      holdsDigests: true,
-      since: sql<Date>`clock_timestamp()`,
-      cause: 'complaints',
-      dead: complaints,
-      answers: sent,
-    })
-    .execute()
+  await addBrake(trx, {
+    domain,
+    relay: null,
+    editionId: null,
+    holdsDigests: true,
+    since: sql<Date>`clock_timestamp()`,
+    cause: 'complaints',
+    dead: complaints,
+    answers: sent,
+  })
 }

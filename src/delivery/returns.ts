@@ -8,6 +8,10 @@ import type { DeliveryMetrics } from './metrics.ts'
 import { heldByBrake, leaseGivenBack, type Settlement } from './settlement.ts'
 import type { Traffic } from './traffic.ts'
 
+/** Single mails under a brake that one worker leases at a time, and how long the others wait before they are claimed again. */
+const mostBraked = 25
+const brakedRestSeconds = 5
+
 export class Returns {
   #commit: GroupCommit
   #traffic: Traffic
@@ -36,6 +40,17 @@ export class Returns {
     if (parked.size) await this.#giveBack([...parked].map(([delivery, seconds]) => ({ delivery, seconds })))
     const open = parked.size ? leased.filter((delivery) => !parked.has(delivery)) : leased
     return this.#hold(open)
+  }
+
+  /** Of single mails: those that go one at a time under a brake never fill more than half of the lane, so that all others get past
+   * them. Returns those that may stay. */
+  async screenSingle(lane: Lane, leased: LeasedDelivery[]): Promise<LeasedDelivery[]> {
+    const answers = this.#answers
+    if (!answers.isAnyOn) return leased
+    let places = mostBraked - lane.list().filter((delivery) => answers.isBraked(delivery)).length
+    const back = new Set(leased.filter((delivery) => answers.isBraked(delivery) && places-- <= 0))
+    if (back.size) await this.#giveBack([...back].map((delivery) => ({ delivery, seconds: brakedRestSeconds })))
+    return leased.filter((delivery) => !back.has(delivery))
   }
 
   /** A brake may be on since they were leased: they wait elsewhere. */

@@ -102,7 +102,8 @@ export class WorkSession {
       relays: options.relays,
       log,
       answers: this.#answers,
-      freed: () => this.#lanes.digest.nudge(),
+      workerId,
+      freed: (lane) => this.#lanes[lane].nudge(),
     })
     this.#returns = new Returns({
       commit: this.#commit,
@@ -128,7 +129,8 @@ export class WorkSession {
         composers,
         capacity: 50,
         claim: async (limit) => (mayClaim('transactional') ? this.#claimer.transactional(limit) : []),
-        screen: async (leased) => leased,
+        screen: async (leased) =>
+          this.#isDraining ? leased : this.#returns.screenSingle(this.#lanes.transactional, leased),
       }),
     }
     let connection = 0
@@ -167,6 +169,12 @@ export class WorkSession {
   wake(): void {
     this.#lanes.digest.wake()
     this.#lanes.transactional.wake()
+  }
+
+  /** A brake went on or ended somewhere. */
+  async refreshBrakes(): Promise<void> {
+    await this.#answers.refresh()
+    this.wake()
   }
 
   /** Ends by itself once nothing can be claimed any more. */

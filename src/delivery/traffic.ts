@@ -6,12 +6,14 @@ import type { Config } from '../base/config.ts'
 import type { Relay } from '../base/relay.ts'
 import type { Log } from '../base/log.ts'
 import type { Db } from '../db/connect.ts'
+import type { Lane } from '../db/schema.ts'
 import type { Answers } from './answers.ts'
 import { DomainLimits } from './domain-limits.ts'
 import { clearStreak, countRefusal, markProven } from './edition-guards.ts'
 import type { Fate } from './fate.ts'
 import type { LeasedDelivery } from './lane.ts'
 import { PolicyGuard } from './policy-guard.ts'
+import { SingleMailLock } from './single-mail-lock.ts'
 import { SlowDomains } from './slow-domains.ts'
 import { shareConnections } from './relays.ts'
 import { DayQuota, RateQuota, warmUpLimit } from './quota.ts'
@@ -24,8 +26,9 @@ export interface TrafficOptions {
   log: Log
   /** Where a brake is on. */
   answers: Answers
+  workerId: number
   /** What waited may go now. */
-  freed: () => void
+  freed: (lane: Lane) => void
 }
 
 export class Traffic {
@@ -36,10 +39,14 @@ export class Traffic {
   #rate: RateQuota | null
   #rates = new Map<string, RateQuota>()
   #days = new Map<string, DayQuota>()
+  #singleMails: SingleMailLock
+  /** Single mails on the wire under brakes, with the ids of those. */
+  #braked = new Map<LeasedDelivery, readonly number[]>()
 
   constructor(options: TrafficOptions) {
     this.#options = options
     const { db, config, relays } = options
+    this.#singleMails = new SingleMailLock({ ...options, freed: () => options.freed('transactional') })
     this.#slow = new SlowDomains(shareConnections(relays, config.smtp.connections).reduce((sum, n) => sum + n, 0))
     const { ratePerSecond } = config.smtp
     this.#rate = ratePerSecond ? new RateQuota(db, 'rate', ratePerSecond) : null
@@ -59,8 +66,7 @@ export class Traffic {
 
   accepts(delivery: LeasedDelivery, relay: Relay): boolean {
     const { answers } = this.#options
-    if (delivery.lane === 'transactional')
-      return !answers.isCareful(delivery.domain) || this.limits.activeOf(delivery.domain) === 0
+    if (delivery.lane === 'transactional') return this.#singleMails.mayTry(answers.listBrakesOn(delivery, relay.name))
     if (answers.holds(delivery, relay.name)) return false
     return this.#guard.mayStart(delivery.editionId) && this.limits.mayStart(delivery.domain)
   }
@@ -86,7 +92,7 @@ export class Traffic {
 
   /** Waits for the budgets. `later`: not now; `spent`: not through this relay today. `go` counts as on the wire until `learned`. */
   async admit(delivery: LeasedDelivery, relay: Relay): Promise<'go' | 'later' | 'spent'> {
-    if (delivery.lane === 'transactional') return 'go'
+    if (delivery.lane === 'transactional') return this.#admitSingle(delivery, relay)
     if (!this.#guard.mayStart(delivery.editionId) || this.limits.isResting(delivery.domain)) return 'later'
     if (this.#options.answers.holds(delivery, relay.name)) return 'later'
     // At once: while this one waits for its budget, others ask.
@@ -105,6 +111,19 @@ export class Traffic {
     }
   }
 
+  async #admitSingle(delivery: LeasedDelivery, relay: Relay): Promise<'go' | 'later'> {
+    const { answers } = this.#options
+    const brakes = answers.listBrakesOn(delivery, relay.name)
+    if (!brakes.length) return 'go'
+    if (!(await this.#singleMails.take(brakes))) {
+      // A brake may have ended.
+      await answers.refresh()
+      return 'later'
+    }
+    this.#braked.set(delivery, brakes)
+    return 'go'
+  }
+
   /** Whether the relay may be told of it before it is admitted: only where nothing but a change can forbid it then. */
   mayAnnounce(delivery: LeasedDelivery, relay: Relay): boolean {
     const { editionId, domain } = delivery
@@ -115,6 +134,11 @@ export class Traffic {
 
   async learned(delivery: LeasedDelivery, fate: Fate): Promise<void> {
     const { domain } = delivery
+    const brakes = this.#braked.get(delivery)
+    if (brakes) {
+      this.#braked.delete(delivery)
+      await this.#singleMails.release(brakes)
+    }
     this.#slow.answered(delivery)
     if (fate.class === 'sent') this.limits.accepted(domain)
     if (fate.class === 'throttled' || (fate.class === 'policy' && this.#guard.hasSuccess(delivery.editionId)))
@@ -124,7 +148,7 @@ export class Traffic {
     if (news === 'nothing') return
     const { db, log, freed } = this.#options
     if (news === 'refused') return countRefusal(db, log, delivery.editionId!)
-    freed()
+    freed('digest')
     await (news === 'proven' ? markProven : clearStreak)(db, delivery.editionId!)
   }
 

@@ -12,7 +12,7 @@ import type { Composers } from './composer.ts'
 import type { DeadAddresses } from './dead-addresses.ts'
 import { beatsPerLease, defaultLeaseSeconds, reapWorkers } from './leases.ts'
 import type { DeliveryMetrics } from './metrics.ts'
-import { deliveryChannel } from './outbox.ts'
+import { brakeWord, deliveryChannel } from './outbox.ts'
 import { WorkSession } from './session.ts'
 import { rfcTimeouts, type SmtpTimeouts } from './smtp-dialogue.ts'
 
@@ -70,9 +70,16 @@ export class DeliveryWorker {
   async start(): Promise<void> {
     this.#isStopping = false
     const session = await this.#open()
-    this.#unlisten = await this.#options.database.listen(deliveryChannel, () => this.wake())
+    this.#unlisten = await this.#options.database.listen(deliveryChannel, (word) => this.#heard(word))
     this.#poll = setInterval(() => this.wake(), 1000)
     this.#running = this.#keepRunning(session)
+  }
+
+  #heard(word: string): void {
+    const { log } = this.#options
+    if (word !== brakeWord) this.wake()
+    else
+      this.#session?.refreshBrakes().catch((cause: unknown) => log.warn({ err: cause }, 'the brakes could not be read'))
   }
 
   /** There may be something to send. */
