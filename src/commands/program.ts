@@ -14,6 +14,7 @@ import { articleCommands } from './articles.ts'
 import { digestCommands } from './digests.ts'
 import { inboundCommands } from './inbound.ts'
 import { operatorCommands } from './operator.ts'
+import { sendingCommands } from './sending.ts'
 import { subscriberCommands } from './subscribers.ts'
 
 /** A command's work: resolves to its exit code. */
@@ -44,6 +45,7 @@ export async function runWords(words: readonly string[], session: Session): Prom
     articleCommands,
     subscriberCommands,
     digestCommands,
+    sendingCommands,
     inboundCommands,
     accessCommands,
   ])

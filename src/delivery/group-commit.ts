@@ -22,7 +22,7 @@ export interface Naming {
   addressHash: string
 }
 
-/** `go`: it is durable that this connection carries it now. `hold`: its edition doesn't send at the moment. */
+/** `go`: it is durable that this connection carries it now. `hold`: its edition, or the whole site, doesn't send at the moment. */
 export type Verdict = 'go' | 'hold' | SkipReason
 
 /** Settles something beside the connections. */

@@ -11,6 +11,7 @@
 
 import { erased } from './forget.ts'
 import type { HotStatement } from './hot-query.ts'
+import { isSendingHeld } from './sending-hold.ts'
 
 const me = `me as materialized (select id from workers where id = $1::bigint and lease_until > now() for key share)`
 
@@ -26,7 +27,7 @@ export const claimDigests: HotStatement = {
       select d.id, d.next_attempt_at as due_at from deliveries d
       where d.edition_id = $4::bigint and d.lane = 'digest' and d.next_attempt_at is not null
         and d.next_attempt_at <= greatest($3::timestamptz, now())
-        and (d.next_attempt_at, d.id) > ($5::timestamptz, $6::bigint) and exists (select from me)
+        and (d.next_attempt_at, d.id) > ($5::timestamptz, $6::bigint) and exists (select from me) and not ${isSendingHeld}
       order by d.next_attempt_at, d.id limit $2::int for update of d skip locked
     ), leased as (
       update deliveries d set next_attempt_at = null, claimed_by = $1::bigint from picked p where d.id = p.id returning ${leasedColumns}
@@ -47,7 +48,7 @@ export const claimTransactional: HotStatement = {
   text: `with ${me}, picked as materialized (
       select d.id, d.next_attempt_at as due_at from deliveries d
       where d.lane = 'transactional' and d.next_attempt_at is not null
-        and d.next_attempt_at <= greatest($3::timestamptz, now()) and exists (select from me)
+        and d.next_attempt_at <= greatest($3::timestamptz, now()) and exists (select from me) and not ${isSendingHeld}
       order by d.next_attempt_at, d.id limit $2::int for update of d skip locked
     ), leased as (
       update deliveries d set next_attempt_at = null, claimed_by = $1::bigint from picked p where d.id = p.id returning ${leasedColumns}
@@ -111,6 +112,7 @@ export const turn: HotStatement = {
       on conflict (edition_id, worker_id, outcome) do update set count = edition_counts.count + excluded.count
     ), wish as materialized (
       select y.connection, y.id, y.record, case
+        when ${isSendingHeld} then 'hold'
         when y.edition_id is not null and e.state is distinct from 'sending'
           then case when e.state = 'cancelled' then 'cancelled' else 'hold' end
         when y.edition_id is not null and not e.is_proven

@@ -8,8 +8,10 @@ import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
+import { findSendingHold } from '../delivery/sending-hold.ts'
 import { listStanding } from '../delivery/brakes.ts'
 import { pausedByPolicy, pausedByReturns } from '../delivery/edition-guards.ts'
+import { holdSentence } from './sending-words.ts'
 import { brakeSentence } from './brake-words.ts'
 import { listWarnings } from '../inbound/complaint-rates.ts'
 import { listRefusals } from '../inbound/refusals.ts'
@@ -21,6 +23,7 @@ const tickMinutes = 5
 
 /** What keys begin with. */
 export const alertKinds = [
+  'sending',
   'planning',
   'edition',
   'brake',
@@ -32,6 +35,8 @@ export const alertKinds = [
   'refused',
 ] as const
 
+const sendingAlert = 'sending'
+
 interface Trouble {
   key: string
   message: string
@@ -41,9 +46,12 @@ interface Trouble {
 export async function checkAlerts(ctx: Context): Promise<void> {
   const now = ctx.clock.now()
   await noteProgress(ctx.db)
+  const hold = await findSendingHold(ctx.db)
   const troubles = [
-    ...(await latePlanning(ctx.db, now)),
-    ...(await stuckEditions(ctx.db)),
+    // Nothing is planned and no edition moves then, as it should be.
+    ...(hold
+      ? [{ key: sendingAlert, message: holdSentence(hold) }]
+      : [...(await latePlanning(ctx.db, now)), ...(await stuckEditions(ctx.db))]),
     ...(await standingBrakes(ctx.db)),
     ...(await silentFeeds(ctx.db, now)),
     ...(await missingTicks(ctx.db)),
@@ -72,6 +80,8 @@ export async function raiseAlert(trx: Trx, ctx: Context, key: string, message: s
     returning key`.execute(trx)
   if (rows.length === 0) return false
   ctx.log.error({ alert: key }, message)
+  // A mail that says so would come when it is over.
+  if (key === sendingAlert) return true
   const editors = await trx.selectFrom('editors').select('email').where('disabledAt', 'is', null).execute()
   for (const { email } of editors)
     await addToOutbox(trx, {

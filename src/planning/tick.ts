@@ -15,6 +15,7 @@ import { dueSlots, passMissed } from './missed.ts'
 import { type Planned, planScheduled } from './plan.ts'
 import { planTriggered } from './plan-triggered.ts'
 import { ensureScheduled, type MakeSnapshot, prepare } from './prepare.ts'
+import { findSendingHold } from '../delivery/sending-hold.ts'
 import { purge } from '../delivery/purge.ts'
 import { realign, takeBack } from './realign.ts'
 import { makeSnapshot } from '../digests/snapshot.ts'
@@ -60,13 +61,16 @@ export async function runTick(ctx: Context, options: TickOptions = {}): Promise<
   await releaseDue(ctx.db, now)
   await realign(ctx)
   if (!options.isAsOf) await takeBack(ctx)
-  const missed = await passMissed(ctx, now, options.only)
+  // Whoever is due stays due until an operator has decided (delivery/sending-hold.ts).
+  const isHeld = (await findSendingHold(ctx.db)) !== null
+  const missed = isHeld ? 0 : await passMissed(ctx, now, options.only)
   await finishCancelled(ctx)
-  await endBrakes(ctx)
-  const built = await makeForApproval(ctx, now, parts)
-  for (const edition of await listUnfinished(ctx.db))
+  if (!isHeld) await endBrakes(ctx)
+  const built = isHeld ? [] : await makeForApproval(ctx, now, parts)
+  for (const edition of isHeld ? [] : await listUnfinished(ctx.db))
     if (edition.kind !== 'scheduled' && edition.state !== 'cancelled' && !edition.plannedAt) await plan(edition)
-  for (const slot of await slotsToPlan(ctx, now, options.only)) await plan(await ensureScheduled(ctx.db, slot, now))
+  for (const slot of isHeld ? [] : await slotsToPlan(ctx, now, options.only))
+    await plan(await ensureScheduled(ctx.db, slot, now))
   const closed = await closeFinished(ctx)
   await purge(ctx)
   await noteTick(ctx.db)

@@ -7,6 +7,8 @@ import { wrongClock } from '../../articles/feeds.ts'
 import { ConfigError, type Config } from '../../base/config.ts'
 import type { Relay } from '../../base/relay.ts'
 import type { Db } from '../../db/connect.ts'
+import { findSendingHold } from '../../delivery/sending-hold.ts'
+import { holdView } from '../../desk/sending-words.ts'
 import { findAnnouncementsOff } from '../../delivery/announcements.ts'
 import { checkInbound } from './inbound-check.ts'
 import { checkMailDns, type DnsLookups } from './mail-dns.ts'
@@ -73,7 +75,10 @@ export async function doctor(
       found: opened.message || String(opened),
       fix: 'Check DATABASE_URL, or DATA_DIR.',
     })
-  else report(await checkDatabase(opened.ctx.db, opened.database.kind))
+  else {
+    report(await checkDatabase(opened.ctx.db, opened.database.kind))
+    report(await checkSending(opened.ctx.db))
+  }
   if (config.trial)
     report({
       what: 'mail',
@@ -126,6 +131,14 @@ async function checkDatabase(db: Db, kind: 'embedded' | 'postgres'): Promise<Fin
       fix: 'A power cut can lose what was promised. Set fsync = on.',
     })
   return findings
+}
+
+async function checkSending(db: Db): Promise<Finding> {
+  const what = 'sending'
+  const { text } = holdView(await findSendingHold(db))
+  if (text === null) return { what, state: 'ok', found: 'isn’t held' }
+  const fix = 'Decide: sending release --skip-due, or sending release; or in the console.'
+  return { what, state: 'fail', found: `is held. ${text}`, fix }
 }
 
 async function checkRelays(config: Config, db: Db | null): Promise<Finding[]> {

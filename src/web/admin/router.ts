@@ -22,6 +22,7 @@ import { requireEditor } from './guard.ts'
 import { mountOverview } from './overview.ts'
 import { mountPreview } from './preview.ts'
 import { mountReturned } from './returned.ts'
+import { mountSending } from './sending.ts'
 import { mountSignIn } from './sign-in.ts'
 import { mountSubscribers } from './subscribers.ts'
 import { mountSuppressions } from './suppressions.ts'
@@ -45,6 +46,7 @@ export function consoleRouter(web: WebContext): Router {
   mountEdition(router, web)
   mountDeliveries(router, web)
   mountBrakes(router, web)
+  mountSending(router, web)
   mountTrigger(router, web)
   mountAnnouncement(router, web)
   mountPreview(router, web)

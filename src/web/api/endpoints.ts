@@ -9,6 +9,7 @@ import { editionEndpoints } from './editions.ts'
 import { feedEndpoints } from './feeds.ts'
 import { subscriberEndpoints } from './subscribers.ts'
 import { inboundEndpoints } from './inbound.ts'
+import { sendingEndpoints } from './sending.ts'
 import { suppressionEndpoints } from './suppressions.ts'
 
 export const endpoints: readonly Endpoint[] = [
@@ -18,6 +19,7 @@ export const endpoints: readonly Endpoint[] = [
   ...feedEndpoints,
   ...articleEndpoints,
   ...brakeEndpoints,
+  ...sendingEndpoints,
   ...inboundEndpoints,
   ...suppressionEndpoints,
   ...auditEndpoints,

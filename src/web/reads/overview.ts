@@ -4,8 +4,10 @@ import { sql } from 'kysely'
 import type { Db } from '../../db/connect.ts'
 import type { Context } from '../../db/context.ts'
 import type { SubscriberStatus } from '../../db/schema.ts'
+import { findSendingHold } from '../../delivery/sending-hold.ts'
 import { listStanding } from '../../delivery/brakes.ts'
 import { listAlerts } from '../../desk/alerts.ts'
+import { holdSentence } from '../../desk/sending-words.ts'
 import { brakeSentence } from '../../desk/brake-words.ts'
 import { waysIn } from './returned.ts'
 
@@ -82,6 +84,8 @@ export interface Warning {
 export async function healthWarnings(ctx: Context): Promise<Warning[]> {
   const { db } = ctx
   const warnings: Warning[] = []
+  const hold = await findSendingHold(db)
+  if (hold) warnings.push({ tone: 'bad', text: holdSentence(hold), href: '/admin/sending' })
   const { rows: workers } = await sql<{ alive: number }>`
     select count(*)::int as alive from workers where lease_until > now()`.execute(db)
   if (workers[0]!.alive === 0)
@@ -90,7 +94,7 @@ export async function healthWarnings(ctx: Context): Promise<Warning[]> {
     select count(*)::int as waiting, coalesce(extract(epoch from now() - min(created_at)) / 60, 0)::int as minutes
     from (select created_at from deliveries where lane = 'transactional' and next_attempt_at is not null
       order by next_attempt_at, id limit 1000) oldest`.execute(db)
-  if (waiting[0]!.minutes >= 5)
+  if (waiting[0]!.minutes >= 5 && !hold)
     warnings.push({
       tone: 'bad',
       text: `Confirmations and other single mails wait since ${waiting[0]!.minutes} minutes (${waiting[0]!.waiting}). Look at the relay.`,
@@ -113,7 +117,7 @@ export async function healthWarnings(ctx: Context): Promise<Warning[]> {
     })
   for (const brake of await listStanding(db))
     warnings.push({ tone: 'bad', text: brakeSentence(brake), href: `/admin/brakes/${brake.id}` })
-  const alerts = (await listAlerts(db)).filter(({ key }) => !key.startsWith('brake:'))
+  const alerts = (await listAlerts(db)).filter(({ key }) => !key.startsWith('brake:') && key !== 'sending')
   for (const alert of alerts) warnings.push({ tone: 'bad', text: alert.message, href: hrefOf(alert.key) })
   const feeds = await db
     .selectFrom('feeds')

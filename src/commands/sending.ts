@@ -1,0 +1,53 @@
+// `sending …`: whether mail goes out at all, and the operator's decision where it is held.
+
+import { findSendingHold } from '../delivery/sending-hold.ts'
+import { releaseSending } from '../desk/release-sending.ts'
+import { holdView } from '../desk/sending-words.ts'
+import { Refusal } from '../base/errors.ts'
+import type { AddCommands } from './program.ts'
+
+export const sendingCommands: AddCommands = (program, session, does) => {
+  const { out } = session
+  const sending = program
+    .command('sending')
+    .description('whether mail goes out: a restored backup and a copy hold all of it until you decide')
+  sending
+    .command('status')
+    .description('whether sending is held, why, and what is missing')
+    .option('--json', 'one JSON object')
+    .action(
+      does(async (options: { json?: boolean }) => {
+        const view = holdView(await findSendingHold((await session.open()).ctx.db))
+        out.print(options.json ? JSON.stringify(view) : (view.text ?? 'Sending isn’t held.'))
+        return 0
+      }),
+    )
+  sending
+    .command('release')
+    .description('let mail go out again')
+    .option(
+      '--skip-due',
+      'nothing that was due before now is sent: open editions are cancelled, slots passed, waiting single mails skipped, and stories that are here count as read',
+    )
+    .option('--yes', "don't ask")
+    .option('--json', 'one JSON object')
+    .action(
+      does(async (options: { skipDue?: boolean; yes?: boolean; json?: boolean }) => {
+        const { ctx } = await session.open()
+        const { text } = holdView(await findSendingHold(ctx.db))
+        if (text === null) throw new Refusal('conflict', 'Sending isn’t held.')
+        const what = options.skipDue ? 'Skip what was due before now, and release sending?' : 'Send what is due?'
+        if (!options.yes && !(await session.confirm(`${text} ${what}`)))
+          throw new Refusal('conflict', `${text} Nothing was changed. Say yes at the prompt, or add --yes.`)
+        const { skipped } = await releaseSending(ctx, { skipDue: options.skipDue ?? false, actor: 'cli' })
+        if (options.json) out.print(JSON.stringify({ event: 'released', skipped }))
+        else
+          out.print(
+            options.skipDue
+              ? `Sending is released. Skipped: ${skipped.editions} editions, ${skipped.slots} slots, ${skipped.mails} single mails.`
+              : 'Sending is released. What is due goes out.',
+          )
+        return 0
+      }),
+    )
+}
