@@ -42,6 +42,8 @@ const byWords: readonly (readonly [Reason, RegExp])[] = (
       '(?:after|reply to) (?:pipelined )?mail from|sender was rejected|verification failed for|envelope (?:sender|from)|mail from(?! ?:)|return.path|bad outbound sender|sending (?:quota|limit)',
     ],
     ['blocked', '(?:helo|ehlo)\\b.{0,20}(?:rejected|invalid)|my name was rejected|client host'],
+    ['host_unknown', 'domain is not reachable'],
+    ['system', 'procmail:|(?:could not|couldn.t|can.t|cannot) create'],
     [
       'mailbox_full',
       '\\bquota|(?:mail ?)?box(?:es)? (?:is |was )?(?:over ?)?full|mail ?folder is full|full mailbox|disk (?:is )?full|(?:user|mailbox|account|inbox)[^.]{0,20} exceeds|переполнен|已满|voll(?:es)? postfach|pleine|dépassé',
@@ -82,7 +84,7 @@ const byWords: readonly (readonly [Reason, RegExp])[] = (
       `(?:unknown|no such|invalid|nonexistent|unrecognized|no valid|illegal) (?:or illegal )?(?:local |final delivery )?${account}(?! error)|unknown local`,
       'no such person|adresse n.existe pas|no existe|não existe|nicht gefunden|unbekannt|inconnue?|desconhecid|sconosciut|не существует|не найден|見つかりません|存在しません|不存在|no mailbox (?:here|by that name)',
       `not an? (?:valid|known|registered|active) .{0,20}${account}|does(?:n't|n’t| not) have an? .{0,60}account`,
-      'not listed in .{0,60}(?:directory|address book)|リストにありません|(?:directory|mailbox) .{0,20}not found|recipnotfound|recipientnotfound',
+      'not listed in .{0,60}(?:directory|address book)|リストにありません|check if address is correct|(?:directory|mailbox) .{0,20}not found|recipnotfound|recipientnotfound',
     ],
     ['system', 'host not found, try again|name server: .{0,60}host name lookup failure'],
     [

@@ -7,13 +7,20 @@ import type { OpenMail } from './open.ts'
 
 /** What a feedback report says beside complaints: authentication that failed, a mail that is no spam. */
 const noComplaint = /^(?:auth-failure|not-spam|virus|dmarc)/i
+/** Amazon SES, where SNS sends its notes by mail. */
+const snsComplaint = /"notificationType\\?":\\?"Complaint/
+const snsRecipients = /emailAddress\\?":\\?"([^"\\]{3,320})/g
 
 export function complaintsIn(mail: OpenMail, returnedTo: string | null): InboundReport[] {
   const fields = mail.feedback === null ? null : fieldsOf(mail.feedback)
-  if (fields ? noComplaint.test(fields.get('feedback-type')?.[0] ?? '') : !isPlainComplaint(mail)) return []
+  if (
+    fields ? noComplaint.test(fields.get('feedback-type')?.[0] ?? '') : !isPlainComplaint(mail) && !isSnsComplaint(mail)
+  )
+    return []
   const named = ['original-rcpt-to', 'removal-recipient'].flatMap((name) =>
     (fields?.get(name) ?? []).flatMap(addressesIn),
   )
+  if (!fields) named.push(...[...mail.said.matchAll(snsRecipients)].flatMap(([, address]) => addressesIn(address!)))
   const recipients: (string | null)[] = named.length ? [...new Set(named)] : [returnedTo]
   const text = (fields ? (fields.get('feedback-type')?.[0] ?? 'abuse') : mail.subject).slice(0, 200)
   return recipients.map((recipient) => ({
@@ -25,6 +32,10 @@ export function complaintsIn(mail: OpenMail, returnedTo: string | null): Inbound
     text,
     remoteHost: null,
   }))
+}
+
+function isSnsComplaint({ from, said }: OpenMail): boolean {
+  return /@sns\.amazonaws\.com/i.test(from) && snsComplaint.test(said)
 }
 
 /** Hotmail's: "complaint about message from 192.0.2.1", and the message. */

@@ -1,9 +1,8 @@
 // RFC 3464: one report per recipient.
 
-import type { Reason } from '../delivery/reasons.ts'
 import { addressIn } from './addresses.ts'
 import { blocksOf, untyped } from './fields.ts'
-import { judge } from './judge.ts'
+import { judge, type Refusal } from './judge.ts'
 import type { InboundReport } from './mail.ts'
 import type { OpenMail } from './open.ts'
 
@@ -12,7 +11,7 @@ export function statusReports(
   mail: OpenMail,
   said: (address: string | null) => string[],
   fallback: string | null,
-  reason: Reason | undefined,
+  always: Pick<Refusal, 'reason' | 'knowsUsers'>,
 ): InboundReport[] {
   if (mail.status === null) return []
   return blocksOf(mail.status).flatMap((fields) => {
@@ -24,10 +23,12 @@ export function statusReports(
     const finalAddress = addressIn(untyped(final))
     const isUsable = finalAddress !== null && !untyped(final).startsWith('@')
     const recipient = (isUsable ? finalAddress : addressIn(untyped(original))) ?? fallback
+    // PowerMTA's own finding, from all that it knows of the server.
+    const isDead = fields.get('x-powermta-bouncecategory')?.[0] === 'bad-mailbox'
     const refusal = {
       recipient,
       said: said(recipient),
-      reason,
+      ...(isDead ? { reason: 'user_unknown' as const, knowsUsers: true } : always),
       action: action ?? 'failed',
       status,
       // Sun's servers say it behind the status: "5.0.0 (recipient reached disk quota)".

@@ -16,6 +16,8 @@ const pattern = (before: string, after: string): RegExp =>
 
 /** Best first: the first kind of place that has any address at all has all of them. */
 const places: readonly RegExp[] = [
+  // A name, or what a mail's author took for one: "ada@a.example <bob@b.example>: malformed address".
+  pattern(String.raw`^[ \t]{1,20}[^\s<>:][^\n<>:]{0,100} <`, '>:'),
   // On a line of its own, or at the beginning of one and followed by what is said of it.
   pattern(
     String.raw`^[ \t]{0,20}(?:[*>-]{1,4} ?)?(?:"[^"\n]{0,100}" )?["'<]{0,2}`,

@@ -1,9 +1,12 @@
 // `Name: value` lines, as in headers and in the machine's parts of a report.
 
-/** Each block of lines between empty ones; names in lower case, folded values as one line. */
+/** Each block of lines between empty ones, or up to the next recipient's; names in lower case, folded values as one line. */
 export function blocksOf(text: string): Map<string, string[]>[] {
   return text
     .split(/\n[ \t]*\n/)
+    .flatMap((block) =>
+      (block.match(/^final-recipient:/gim)?.length ?? 0) > 1 ? block.split(/\n(?=final-recipient:)/i) : block,
+    )
     .map(fieldsOf)
     .filter((fields) => fields.size > 0)
 }

@@ -10,6 +10,8 @@ export interface Refusal {
   said: readonly string[]
   /** What this sender always means. */
   reason?: Reason | undefined
+  /** It says this of its own users. */
+  knowsUsers?: boolean
   /** Fields of RFC 3464, where there are any. */
   action?: string
   status?: string | null
@@ -20,8 +22,20 @@ export interface Refusal {
 
 const statusPattern = /(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])/
 const codePattern = /(?<![\d.,:-])[45][0-5]\d(?=[ -])/
+/** Microsoft's and others' ways to say that a user is unknown. The reply to RCPT alone could mean something else. */
+const notHere = /recipient address rejected(?:: access denied|\.? *$)|requested action not taken: mailbox unavailable/i
+/** RFC 7504: a host, or a domain, that takes no mail at all. */
+const takesNoMail: ReadonlySet<number> = new Set([521, 556])
 /** Exim's own finding, not the remote server's answer. */
 const unrouteable = /unroute?able (?:mail domain|address)/i
+/** RCPT was refused: there a server names users whom it doesn't know. Sendmail's next lines say it of a transcript. */
+const atRecipient =
+  /(?:after|for|to|our|was|sent <<<|>>>) rcpt\b|\[rcpt_to\]|does not like recipient|recipient address rejected/i
+/** The reply names the address, as it does for RCPT: "550 <ada@a.example>: User unknown". */
+const namesRecipient = /\b55\d[ :-]{1,3}(?:5\.\d\.\d )?<[^\s<>@]{1,64}@[^\s<>]{1,255}>(?:\.\.\.|:)/
+const afterMessage = /(?:in reply to|after) (?:end of )?data\b|>>> ?data\b|end of data/i
+/** Yahoo's and Mail.ru's own delivery says it, after it has the mail. */
+const byDelivery = /delivery error: dd .{0,200}\baccount\b|local mailbox \S{1,320} is unavailable: user not found/i
 const delayedSubject = /delay|warning|still being retried|temporar/i
 const delayedWords =
   /warning message only|this is a warning|not yet been delivered|(?:has been|is) delayed|will be retried|will continue to be made|temporary failure report/i
@@ -33,7 +47,10 @@ export function judge(
   const { recipient, said, diagnostic = '', remoteHost = null } = refusal
   const words = diagnostic || said[0] || ''
   const status =
-    statusPattern.exec(diagnostic)?.[0] ?? firstStatus(refusal.status) ?? statusPattern.exec(words)?.[0] ?? null
+    statusPattern.exec(diagnostic)?.[0] ??
+    firstStatus(refusal.status) ??
+    firstStatus(diagnostic || said.join('\n')) ??
+    null
   const code = Number(codePattern.exec(words)?.[0]) || null
   const report = { recipient, status, code, text: words.trim().slice(0, 1000), remoteHost }
   const action = refusal.action?.toLowerCase() ?? ''
@@ -42,7 +59,19 @@ export function judge(
   if (isDelay) return { ...report, reason: 'delayed', class: 'soft' }
   const reason = refusal.reason ?? reasonOf(diagnostic, said, status, code)
   const isTemporary = status ? status.startsWith('4') : code !== null && code < 500
-  return { ...report, reason, class: deadReasons.has(reason) && !isTemporary ? 'hard' : 'soft' }
+  const isDead = deadReasons.has(reason) && !isTemporary && (reason !== 'user_unknown' || isConfirmed(status, refusal))
+  return { ...report, reason, class: isDead ? 'hard' : 'soft' }
+}
+
+/** Words alone don't make a user unknown: some servers refuse what a mail says with them, once they have it. */
+function isConfirmed(status: string | null, { said, diagnostic = '', knowsUsers }: Refusal): boolean {
+  if (status !== null && status.startsWith('5.1.')) return true
+  const texts = [diagnostic, ...said].map(oneLine)
+  const isAny = (pattern: RegExp) => texts.some((text) => pattern.test(text))
+  if (isAny(byDelivery)) return true
+  // 5.2 is about a mailbox that exists.
+  const isNamed = isAny(namesRecipient) && !status?.startsWith('5.2.')
+  return !isAny(afterMessage) && (knowsUsers || isNamed || isAny(atRecipient))
 }
 
 /** The remote server's own words count first, then the report's about this recipient, the status, and whatever else it says. */
@@ -53,6 +82,7 @@ function reasonOf(
   code: number | null,
 ): Reason {
   if (code === null && unrouteable.test(diagnostic || own)) return 'host_unknown'
+  if (notHere.test(oneLine(diagnostic || own))) return 'user_unknown'
   const texts: [string, string | null][] = [
     // A status of the sender's is never the address's, whatever the words.
     [diagnostic, status && /^5\.1\.[78]$/.test(status) ? status : null],
@@ -61,9 +91,10 @@ function reasonOf(
   ]
   for (const [text, known] of texts) {
     const reason = reasonFor(oneLine(text), known)
-    if (reason !== 'other') return reason
+    if (reason === 'other') continue
+    return reason === 'system' && takesNoMail.has(code ?? 0) ? 'host_unknown' : reason
   }
-  return 'other'
+  return takesNoMail.has(code ?? 0) ? 'host_unknown' : 'other'
 }
 
 function firstStatus(field: string | null | undefined): string | null {

@@ -16,10 +16,13 @@ const absenceSubjects =
 /** A report from a server. A person's reply isn't, whatever it quotes, nor is a note of absence, whomever it names. */
 export function isFromServer(mail: OpenMail): boolean {
   const { headers, from, subject } = mail
+  if (mail.feedback !== null) return false
   if (daemons.test(from)) return true
-  if (mail.feedback !== null || replySubject.test(subject) || absenceSubjects.test(subject)) return false
+  // fml, a program for mailing lists, answers in the list's name.
+  if (headers.has('x-mlserver')) return true
+  if (replySubject.test(subject) || absenceSubjects.test(subject)) return false
   const isNull = /^\s*<?>?\s*$/.test(headers.get('return-path')?.[0] ?? 'x')
-  return otherServers.test(from) || reportSubjects.test(subject) || (isNull && !isAutomatic(mail))
+  return reportSubjects.test(subject) || ((isNull || otherServers.test(from)) && !isAutomatic(mail))
 }
 
 /** RFC 3834, and those who answer without it. */

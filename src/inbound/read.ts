@@ -41,7 +41,11 @@ function bouncesIn(
   const domain = own.bounceDomain ? `@${own.bounceDomain.toLowerCase()}` : null
   const isOwn = (address: string) => own.addresses.includes(address) || (domain !== null && address.endsWith(domain))
   const known = sendersOf(mail)
-  const reason = known.find((sender) => sender.reason)?.reason
+  const always = {
+    reason: known.find((sender) => sender.reason)?.reason,
+    knowsUsers: known.some((sender) => sender.knowsUsers),
+  }
+  const action = known.find((sender) => sender.action)?.action
   // Whom it came to is us, unless nobody else is named.
   const others = failedAddresses(mail, known, (address) => isOwn(address) || to.includes(address))
   const named = others.length ? others : failedAddresses(mail, known, isOwn)
@@ -50,11 +54,12 @@ function bouncesIn(
     return named.length < 2 ? [...texts, mail.said] : texts
   }
   const fallback = failedHeader[0] ?? named[0]?.address ?? (returnedTo && !isOwn(returnedTo) ? returnedTo : null)
-  const reports = statusReports(mail, said, fallback, reason)
+  const reports = statusReports(mail, said, fallback, always)
   if (!reports.length) {
     const recipients = [...new Set(failedHeader.length ? failedHeader : named.map(({ address }) => address))]
     if (!recipients.length && fallback) recipients.push(fallback)
-    for (const recipient of recipients) reports.push(judge(mail, { recipient, said: said(recipient), reason }))
+    for (const recipient of recipients)
+      reports.push(judge(mail, { recipient, said: said(recipient), ...always, ...(action && { action }) }))
   }
   return reports.filter(({ recipient }) => recipient !== null && !isOwn(recipient)).slice(0, mostReports)
 }

@@ -15,6 +15,9 @@ export interface Sender {
   isOnOneLine?: true
   /** What is said stands before the address. */
   saysBefore?: true
+  /** It says what it knows of its own users, not what another server replied. */
+  knowsUsers?: true
+  action?: 'delivered'
   /** It always means the same. */
   reason?: Reason
   /** The address is its group of that name. */
@@ -55,6 +58,7 @@ export const senders: readonly Sender[] = [
     is: /did not reach the following recipient|^The following recipient\(s\) could not be reached/im,
     after: /did not reach the following recipient|^The following recipient\(s\) could not be reached/im,
     failed: failed('^[ \\t]{0,20}(?:[^\\n]{0,200}SMTP=)?{}(?:;? on\\b|;|$)'),
+    knowsUsers: true,
   },
   {
     name: 'Exchange 2007 and later, Microsoft 365',
@@ -77,6 +81,7 @@ export const senders: readonly Sender[] = [
     is: /was not delivered to:/i,
     after: /was not delivered to:/i,
     failed: failed('^[ \\t]{0,8}{}[ \\t]*$'),
+    knowsUsers: true,
   },
   {
     name: 'Notes',
@@ -84,11 +89,13 @@ export const senders: readonly Sender[] = [
     after: /^-{3,} Failure Reasons/im,
     failed: failed('^{}'),
     saysBefore: true,
+    knowsUsers: true,
   },
   {
     name: 'IMail',
     is: /SMTP32|^Undeliverable Mail[ \t]*$/im,
     failed: failed('^(?:undeliverable +to |[a-z0-9 ]{4,60}: +){}[ \\t]*$'),
+    knowsUsers: true,
   },
   {
     name: 'EZweb, KDDI, MailFoundry, LSMTP, SurfControl, HotPOP',
@@ -102,6 +109,19 @@ export const senders: readonly Sender[] = [
     is: /vzwpix|vtext|^Message details:|^hMailServer|^[ \t]*hMailServer sent|^Sent <<< RCPT/im,
     failed: failed('RCPT TO: {0,2}<?{}'),
     saysBefore: true,
+    knowsUsers: true,
+  },
+  {
+    name: 'InterScan, of a whole domain',
+    is: /InterScan/i,
+    failed: failed('Unable to deliver message to <{}>'),
+    knowsUsers: true,
+  },
+  {
+    name: 'Hotmail, of its own users',
+    is: /^[^\n]{0,40}postmaster@(?:hotmail|live|msn|outlook)\./i,
+    failed: failed('^[ \\t]{1,20}{}[ \\t]*$'),
+    knowsUsers: true,
   },
   {
     name: 'MailMarshal',
@@ -126,6 +146,24 @@ export const senders: readonly Sender[] = [
     is: /https:\/\/(?:support\.google\.com\/a\/[^\s]{0,60}groups|groups\.google\.com)|\bGoogle Groups\b/i,
     failed: failed('^Hello {}, you tried'),
     reason: 'policy',
+  },
+  {
+    name: 'Gmail and Google Workspace, of their own users',
+    is: /because the address couldn't be found\. /,
+    failed: failed("wasn't delivered to {} because the address"),
+    knowsUsers: true,
+  },
+  {
+    name: 'fml, a mailing list that takes no mail from us',
+    is: /^You are not a member of this mailing list|^Duplicated Message-ID in/m,
+    failed: failed('(?:member of this mailing list|Message-ID in) <{}>'),
+    reason: 'policy',
+  },
+  {
+    name: 'Amazon SES by SNS, of a mail that arrived',
+    is: /notificationType\\?":\\?"Delivery/,
+    failed: failed('recipients\\\\?":\\[\\\\?"{}'),
+    action: 'delivered',
   },
   {
     name: 'Amazon SES by SNS',

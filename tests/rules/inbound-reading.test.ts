@@ -85,6 +85,23 @@ const refusals = [
   ['Status: 5.0.0\nDiagnostic-Code: smtp; 552 Message size exceeds fixed maximum message size', 'soft too_big'],
   ['Status: 5.0.0', 'soft other'],
   ['Status: 5.7.1\nDiagnostic-Code: smtp; 554 5.7.1 rejected', 'soft policy'],
+  // Said once the server has the mail, by servers that refuse what it says with these words.
+  ['Status: 5.0.0\nDiagnostic-Code: smtp; 550 Unknown user ada@a.example', 'soft user_unknown'],
+  ['Status: 5.0.0\nDiagnostic-Code: smtp; 550 User unknown (in reply to end of DATA command)', 'soft user_unknown'],
+  ['Status: 5.2.1\nDiagnostic-Code: smtp; 550 5.2.1 <ada@a.example>... User unknown', 'soft user_unknown'],
+  ['Status: 5.0.0\nDiagnostic-Code: smtp; 550 User unknown (in reply to RCPT TO command)', 'hard user_unknown'],
+  ['Status: 5.0.0\nDiagnostic-Code: smtp; 550 <ada@a.example>: User unknown', 'hard user_unknown'],
+  ['Status: 5.0.0\nDiagnostic-Code: smtp; 550 5.5.0 No valid recipients (in reply to RCPT TO)', 'hard user_unknown'],
+  [
+    'Status: 5.4.1\nDiagnostic-Code: smtp; 550 5.4.1 [ada@a.example]: Recipient address rejected: Access denied',
+    'hard user_unknown',
+  ],
+  ['Status: 5.3.2\nDiagnostic-Code: smtp; 521 5.3.2 System not accepting network messages', 'hard host_unknown'],
+  ['Status: 5.1.1\nDiagnostic-Code: x-unix; procmail: id: mx.example: No such user', 'soft system'],
+  [
+    'Status: 5.2.1 (mailbox disabled)\nX-PowerMTA-BounceCategory: bad-mailbox\nDiagnostic-Code: smtp; 550 no',
+    'hard user_unknown',
+  ],
 ] as const
 
 for (const [fields, expected] of refusals)
@@ -95,8 +112,8 @@ for (const [fields, expected] of refusals)
 test('our own addresses are never the one that failed', async () => {
   const fields = 'Final-Recipient: rfc822; news@paper.example\nAction: failed\nStatus: 5.1.1'
   assert.deepEqual(await brief(report('Sorry.', fields)), ['other'])
-  const body = 'The mail from news@paper.example could not be delivered to ada@a.example: no such user.'
-  assert.deepEqual(await brief(bounce({ body })), ['bounce', 'ada@a.example hard user_unknown'])
+  const body = 'The mail from news@paper.example could not be delivered to ada@a.example: mailbox full.'
+  assert.deepEqual(await brief(bounce({ body })), ['bounce', 'ada@a.example soft mailbox_full'])
 })
 
 test("a person's mail that quotes a bounce is none", async () => {
@@ -145,6 +162,21 @@ test('a complaint names everyone that it names, else whom the mail went to', asy
     complaint('eve@e.example'),
   ])
   assert.deepEqual(await brief(feedback('abuse', 'User-Agent: x')), ['complaint', complaint('ada@a.example')])
+})
+
+test('a complaint that Amazon sends by mail is one, and nobody else can write it', async () => {
+  const body =
+    '{"notificationType":"Complaint","complaint":{"complainedRecipients":[{"emailAddress":"ada@a.example"}]}}'
+  const from = 'SES <no-reply@sns.amazonaws.com>'
+  assert.deepEqual(await brief(bounce({ from, body })), ['complaint', 'ada@a.example complaint other'])
+  assert.notEqual((await brief(bounce({ body })))[0], 'complaint')
+})
+
+test('an automatic reply from an address without a reader is no bounce', async () => {
+  const headers = ['Auto-Submitted: auto-replied']
+  const body = 'The mailbox ada@a.example is no longer in use.'
+  const mail = bounce({ from: 'noreply@a.example', subject: 'Thank you', headers, body })
+  assert.equal((await brief(mail))[0], 'autoreply')
 })
 
 test('a feedback report about authentication, or that a mail is no spam, is no complaint', async () => {

@@ -73,7 +73,7 @@ const mails: Record<string, readonly [mail: string, ...reports: string[]]> = {
     bounce({
       body: `The original message was received at Thu, 9 May 2024 23:34:45 +0900\nfrom news@paper.example\n\n---The following addresses had delivery errors---\nada@a.example [User unknown]\n\n${ownMail}`,
     }),
-    'ada@a.example hard user_unknown',
+    'ada@a.example soft user_unknown',
   ],
   'Exchange 5.5': [
     bounce({
@@ -127,7 +127,7 @@ const mails: Record<string, readonly [mail: string, ...reports: string[]]> = {
   'Mail.ru': [
     bounce({
       headers: ['Content-Type: text/plain; charset=utf-8', 'X-Failed-Recipients: ada@a.example'],
-      body: `Это письмо создано автоматически сервером Mail.Ru.\n\n${exim}\n\n  ada@a.example\n    invalid mailbox\n\n------ This is a copy of the message, including all the headers. ------\n\n${ownMail}`,
+      body: `Это письмо создано автоматически сервером Mail.Ru.\n\n${exim}\n\n  ada@a.example\n    host mxs.a.example [192.0.2.1]\n    SMTP error from remote mail server after end of data:\n    550 Message was not accepted -- invalid mailbox.  Local mailbox ada@a.example is unavailable: user not found\n\n------ This is a copy of the message, including all the headers. ------\n\n${ownMail}`,
     }),
     'ada@a.example hard user_unknown',
   ],
@@ -219,7 +219,7 @@ const mails: Record<string, readonly [mail: string, ...reports: string[]]> = {
     'ada@a.example soft mailbox_full',
   ],
   'a server that leaves out a semicolon': [
-    report('<ada@a.example>: user unknown', 'Action: failed').replace(
+    report('<ada@a.example>: user unknown', 'Action: failed\nStatus: 5.1.1').replace(
       'Content-Type: text/plain',
       'Content-Type: text/plain\n   charset=us-ascii',
     ),
@@ -238,6 +238,70 @@ const mails: Record<string, readonly [mail: string, ...reports: string[]]> = {
       body: `${exim}\n\n  ada@a.example\n    SMTP error from remote mail server after MAIL FROM:<b@paper.example>:\n    550 5.1.7 No such domain paper.example`,
     }),
     'ada@a.example soft policy',
+  ],
+  'Gmail, of an address that it does not know': [
+    bounce({
+      body: "** Address not found **\n\nYour message wasn't delivered to ada@a.example because the address couldn't be found. Check for typos or unnecessary spaces and try again.",
+    }),
+    'ada@a.example hard user_unknown',
+  ],
+  'Gmail, of what another server said after it had the mail': [
+    bounce({
+      body: "** Address not found **\n\nYour message wasn't delivered to ada@a.example because the address couldn't be found, or is unable to receive mail.\n\nThe response was:\n\n550 : User unknown",
+    }),
+    'ada@a.example soft user_unknown',
+  ],
+  Hotmail: [
+    report(
+      'Delivery to the following recipients failed.\n\n       ada@a.example\n',
+      'Final-Recipient: rfc822;ada@a.example\nAction: failed\nStatus: 5.5.0\nDiagnostic-Code: smtp;550 Requested action not taken: mailbox unavailable (-21:35:-22)',
+      { from: 'postmaster@hotmail.com' },
+    ),
+    'ada@a.example hard user_unknown',
+  ],
+  'Exim, of what Hotmail said to RCPT, on two lines': [
+    bounce({
+      body: `${exim}\n\n  ada@a.example\n    SMTP error from remote mail server after RCPT TO:<ada@a.example>:\n    host mx.a.example [192.0.2.1]: 550 Requested action not taken:\n    mailbox unavailable`,
+    }),
+    'ada@a.example hard user_unknown',
+  ],
+  'Exim, of an address in the place of a name': [
+    bounce({
+      subject: 'Mail failure - malformed recipient address',
+      body: 'A message that you sent contained one or more recipient addresses that were\nincorrectly constructed:\n\n  bob@b.example <ada@a.example>: malformed address: <ada@a.example> may not follow bob@b.example',
+    }),
+    'ada@a.example soft other',
+  ],
+  InterScan: [
+    bounce({
+      body: 'Message from InterScan Messaging Security Suite\n\nUnable to deliver message to <ada@a.example> (and other recipients in the same domain). Please check if address is correct.',
+    }),
+    'ada@a.example hard user_unknown',
+  ],
+  'fml, a mailing list': [
+    bounce({
+      from: 'cats-admin@a.example',
+      subject: 'You are not member',
+      headers: ['X-MLServer: fml'],
+      body: 'You are not a member of this mailing list <cats@a.example>.',
+    }),
+    'cats@a.example soft policy',
+  ],
+  'a server that sets its recipients apart by no empty line': [
+    report(
+      'Sorry.',
+      'Final-Recipient: rfc822; ada@a.example\nAction: failed\nStatus: 5.2.2\nDiagnostic-Code: smtp; 550 5.2.2 Mailbox full\nFinal-Recipient: rfc822; bob@a.example\nAction: failed\nStatus: 5.1.1',
+    ),
+    'ada@a.example soft mailbox_full',
+    'bob@a.example hard user_unknown',
+  ],
+  'Amazon SES by SNS, of a mail that arrived': [
+    bounce({
+      from: 'no-reply@sns.amazonaws.com',
+      subject: 'AWS Notification Message',
+      body: '{"notificationType":"Delivery","mail":{"source":"news@paper.example"},"delivery":{"recipients":["ada@a.example"]}}',
+    }),
+    'ada@a.example delivered other',
   ],
   DragonFly: [
     bounce({
