@@ -30,6 +30,26 @@ export async function runWords(words: readonly string[], session: Session): Prom
     async (...args: Args): Promise<void> => {
       exit = await work(...args)
     }
+  const program = buildProgram(session, does)
+  try {
+    await program.parseAsync([...words], { from: 'user' })
+    return exit
+  } catch (error) {
+    if (error instanceof HeldByServer) throw error
+    return sayWhatWentWrong(error, session)
+  } finally {
+    if (out.isTty) out.progress('')
+  }
+}
+
+/** Turns a command's work into what commander calls. */
+type Does = <Args extends unknown[]>(work: Work<Args>) => (...args: Args) => Promise<void>
+
+export type AddCommands = (program: Command, session: Session, does: Does) => void
+
+/** Every command with its arguments, options and help: what runs, and what docs/cli.md is made from. */
+export function buildProgram(session: Session, does: Does): Command {
+  const { out } = session
   const program = new Command('broadsheet')
     .description('The newsletter of a news site.')
     .showHelpAfterError('(add --help for help)')
@@ -51,22 +71,8 @@ export async function runWords(words: readonly string[], session: Session): Prom
   ])
     add(program, session, does)
   inheritSettings(program)
-  try {
-    await program.parseAsync([...words], { from: 'user' })
-    return exit
-  } catch (error) {
-    if (error instanceof HeldByServer) throw error
-    return sayWhatWentWrong(error, session)
-  } finally {
-    if (out.isTty) out.progress('')
-  }
+  return program
 }
-
-export type AddCommands = (
-  program: Command,
-  session: Session,
-  does: <Args extends unknown[]>(work: Work<Args>) => (...args: Args) => Promise<void>,
-) => void
 
 /** Subcommands must throw rather than exit as well: in the server an exit would end everything. */
 function inheritSettings(command: Command): void {

@@ -38,7 +38,7 @@ export async function checkInbound(config: Config): Promise<Finding[]> {
       fix: `Set it to ${reportDays} or more: a report about a delivery that is gone proves nothing.`,
     })
   if (ways.length) return ways
-  const fix = 'Set up one of the ways under "Mail that comes back" in docs/operating.md.'
+  const fix = 'Set up one of the ways in docs/returned-mail.md.'
   return [
     {
       what: 'mail that comes back',

@@ -115,7 +115,7 @@ function checkSigning({ mail: { dkim, from }, smtp }: Config): Finding[] {
       what: `DKIM through ${amazon.name}`,
       state: 'warn',
       found: `${replaced.join(' and ')} ${replaced.length > 1 ? 'are' : 'is'} signed, but Amazon SES replaces ${replaced.length > 1 ? 'them' : 'it'}`,
-      fix: 'Set DKIM_LEAVE_OUT="Message-ID, Date", else no signature is valid. docs/operating.md says what that costs.',
+      fix: 'Set DKIM_LEAVE_OUT="Message-ID, Date", else no signature is valid. docs/relays.md says what that costs.',
     })
   const unsigned = ['List-Unsubscribe', 'List-Unsubscribe-Post'].filter((name) => !isSigned(name))
   if (unsigned.length > 0)
@@ -164,7 +164,7 @@ async function textRecords(name: string, wanted: RegExp, dns: DnsLookups): Promi
   }
 }
 
-const longerKey = 'Make an RSA key of 2048 bits under a new selector: docs/operating.md, Rotating keys.'
+const longerKey = 'Make an RSA key of 2048 bits under a new selector: docs/keys.md.'
 const tryAgain = 'Try again; if it lasts, check this machine’s resolver.'
 const codeOf = (cause: unknown): string => (cause as NodeJS.ErrnoException).code ?? String(cause)
 const isAbsent = (cause: unknown): boolean => ['ENOTFOUND', 'ENODATA'].includes(codeOf(cause))
