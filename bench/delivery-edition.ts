@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Database } from '../src/db/connect.ts'
-import { addToOutbox, deliveryChannel } from '../src/delivery/outbox.ts'
+import { addToOutbox } from '../src/delivery/outbox.ts'
+import { deliveryChannel } from '../src/editions/wake.ts'
 
 export async function plan({ db }: Database, count: number): Promise<number> {
   await sql`insert into subscribers (email, email_key, email_hash, status, created_at)

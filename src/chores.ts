@@ -9,6 +9,8 @@ import { purgeInboundTokens } from './inbound/webhooks.ts'
 import { purgeInbound, runInbound } from './inbound/work.ts'
 import { purgeUnconfirmed } from './subscribers/purge.ts'
 import { purgeAccess } from './access/purge.ts'
+import { purgeAlerts } from './desk/alerts.ts'
+import { purgeIdempotencyKeys } from './web/api/idempotency.ts'
 
 export function chores(ctx: Context): JobHandlers {
   return {
@@ -18,6 +20,8 @@ export function chores(ctx: Context): JobHandlers {
     housekeeping: async () => {
       await purgeUnconfirmed(ctx)
       await purgeAccess(ctx)
+      await purgeIdempotencyKeys(ctx)
+      await purgeAlerts(ctx)
       await purgeInboundTokens(ctx)
       await purgeInbound(ctx)
     },

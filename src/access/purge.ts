@@ -1,4 +1,4 @@
-// The nightly chore of this area: links, sessions and idempotency keys that can't be used any more.
+// The nightly chore of this area: sign-in links and sessions that can't be used any more.
 
 import type { Context } from '../db/context.ts'
 
@@ -12,8 +12,4 @@ export async function purgeAccess({ db, clock }: Context): Promise<void> {
     .where('expiresAt', '<', new Date(now - day))
     .execute()
   await db.deleteFrom('signInSessions').where('expiresAt', '<', new Date(now)).execute()
-  await db
-    .deleteFrom('idempotencyKeys')
-    .where('createdAt', '<', new Date(now - day))
-    .execute()
 }

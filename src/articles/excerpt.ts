@@ -17,15 +17,7 @@ import {
   straight,
   wordsOf,
 } from './phrases.ts'
-
-/** What a text belongs to. */
-export interface About {
-  title: string | null
-  link: string | null
-  /** The feed's name, and its site. */
-  feedTitle: string
-  siteUrl: string | null
-}
+import type { About } from './phrases.ts'
 
 export interface WrittenText {
   written: string

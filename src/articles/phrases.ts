@@ -1,6 +1,13 @@
 // The few words that say nothing of a story. They count only where they are all that a block or link says, never inside of a text.
 
-import type { About } from './excerpt.ts'
+/** What a text belongs to. */
+export interface About {
+  title: string | null
+  link: string | null
+  /** The feed's name, and its site. */
+  feedTitle: string
+  siteUrl: string | null
+}
 
 /** Without marks at their ends, in small letters. */
 const readOn = new Set(

@@ -3,6 +3,7 @@
 // The surprise: this row is also what planning and everything that ends a subscription meet at. Whoever changes it waits for a chunk
 // that is planning the same subscriber, and sees what that chunk wrote.
 
+import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
 
 /** null: never. What was carried over from overtaken slots is kept as long as something is due; `carriedDue` is for who wasn't due
@@ -38,4 +39,43 @@ export async function clearDueTimes(trx: Trx, subscriberIds: readonly number[]):
     .deleteFrom('dueTimes')
     .where('subscriberId', 'in', [...subscriberIds])
     .execute()
+}
+
+/** Of subscribers who have none yet. */
+export async function addDueTimes(
+  trx: Trx,
+  dueTimes: readonly { subscriberId: number; nextDueAt: Date }[],
+): Promise<void> {
+  if (dueTimes.length > 0)
+    await trx
+      .insertInto('dueTimes')
+      .values([...dueTimes])
+      .execute()
+}
+
+/** Moves them on from a slot that passed without a mail. `carried`: the frequency bits that join the next slot; null: none, and what
+ * was carried before is dropped. */
+export async function passSlot(
+  trx: Trx,
+  subscriberIds: readonly number[],
+  { next, carried }: { next: Date | null; carried: number | null },
+): Promise<void> {
+  await sql`
+    update due_times set next_due_at = ${next}::timestamptz,
+      carried_due = case when ${carried !== null}::boolean then carried_due | ${carried ?? 0}::smallint else 0 end
+    where subscriber_id = any(${`{${subscriberIds.join(',')}}`}::bigint[])`.execute(trx)
+}
+
+/** Puts them at this slot. `onlyEarlier`: nobody is moved to a later one. Returns how many were moved. */
+export async function alignDueTimes(
+  trx: Trx,
+  subscriberIds: readonly number[],
+  next: Date | null,
+  { onlyEarlier }: { onlyEarlier: boolean },
+): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update due_times set next_due_at = ${next}
+    where subscriber_id = any(${`{${subscriberIds.join(',')}}`}::bigint[])
+      and next_due_at <> ${next} and (not ${onlyEarlier}::boolean or next_due_at > ${next})`.execute(trx)
+  return Number(numAffectedRows ?? 0)
 }

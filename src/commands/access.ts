@@ -8,7 +8,7 @@ import {
   apiKeyList,
   apiKeyRevoke,
 } from './access/editors-and-keys.ts'
-import { type AddCommands, wholeNumber } from './program.ts'
+import { type AddCommands, wholeNumber } from './add-commands.ts'
 
 export const accessCommands: AddCommands = (program, session, does) => {
   const { out } = session

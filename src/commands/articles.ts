@@ -22,8 +22,8 @@ import {
 import { feedImport, type FeedImportArgs } from './articles/feed-import.ts'
 import { systemClock } from '../base/clock.ts'
 import { Refusal } from '../base/errors.ts'
-import { type AddCommands, wholeNumber } from './program.ts'
 import { resolvePath } from './session.ts'
+import { type AddCommands, wholeNumber } from './add-commands.ts'
 
 export const articleCommands: AddCommands = (program, session, does) => {
   const { out } = session

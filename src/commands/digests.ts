@@ -4,15 +4,15 @@ import type { Command } from 'commander'
 import { composersOf } from '../composers.ts'
 import { DeliveryWorker } from '../delivery/worker.ts'
 import { brakeDecide, brakeList } from './digests/brakes.ts'
-import { digestExplain } from '../desk/explain.ts'
 import { previewCommand } from './digests/preview.ts'
 import { digestRun, type DigestRunArgs, type DigestRunParts } from './digests/run.ts'
 import { seed, type SeedArgs } from './digests/seed.ts'
 import { deadAddressesOf } from '../subscribers/suppression.ts'
 import { Mailbox } from '../trial/mailbox.ts'
 import { startMailboxServer } from '../trial/mailbox-server.ts'
-import { type AddCommands, wholeNumber } from './program.ts'
 import { resolvePath, type Session } from './session.ts'
+import { digestExplain } from './digests/explain.ts'
+import { type AddCommands, wholeNumber } from './add-commands.ts'
 
 export const digestCommands: AddCommands = (program, session, does) => {
   const { out } = session

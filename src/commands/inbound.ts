@@ -2,8 +2,8 @@
 
 import { inboundExplain } from './inbound/explain.ts'
 import { inboundRead } from './inbound/read.ts'
-import type { AddCommands } from './program.ts'
 import { resolvePath } from './session.ts'
+import type { AddCommands } from './add-commands.ts'
 
 export const inboundCommands: AddCommands = (program, session, does) => {
   const { out } = session

@@ -5,9 +5,9 @@ import type { Role } from '../app.ts'
 import { Refusal } from '../base/errors.ts'
 import { leaveTrial } from '../trial/trial-data.ts'
 import { doctor } from './checks/doctor.ts'
-import type { AddCommands } from './program.ts'
 import type { Session } from './session.ts'
 import type { Out } from './out.ts'
+import type { AddCommands } from './add-commands.ts'
 
 export const operatorCommands: AddCommands = (program, session, does) => {
   const { out } = session

@@ -2,7 +2,8 @@
 // commander; here are only names, options and help. The same table is read by cli.ts and, when a server holds the embedded
 // database, by that server.
 
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError } from 'commander'
+import type { Does } from './add-commands.ts'
 import { ConfigError } from '../base/config.ts'
 import { Refusal } from '../base/errors.ts'
 import { isOutage } from '../db/outage.ts'
@@ -16,9 +17,6 @@ import { inboundCommands } from './inbound.ts'
 import { operatorCommands } from './operator.ts'
 import { sendingCommands } from './sending.ts'
 import { subscriberCommands } from './subscribers.ts'
-
-/** A command's work: resolves to its exit code. */
-export type Work<Args extends unknown[]> = (...args: Args) => Promise<number>
 
 /** Runs the words; resolves to the exit code. Rejects only with HeldByServer. */
 export async function runWords(words: readonly string[], session: Session): Promise<number> {
@@ -41,11 +39,6 @@ export async function runWords(words: readonly string[], session: Session): Prom
     if (out.isTty) out.progress('')
   }
 }
-
-/** Turns a command's work into what commander calls. */
-type Does = <Args extends unknown[]>(work: Work<Args>) => (...args: Args) => Promise<void>
-
-export type AddCommands = (program: Command, session: Session, does: Does) => void
 
 /** Every command with its arguments, options and help: what runs, and what docs/cli.md is made from. */
 export function buildProgram(session: Session, does: Does): Command {
@@ -99,13 +92,4 @@ function sayWhatWentWrong(error: unknown, { out, signal }: Session): number {
     out.error(`The database can’t be used: ${message || code}. Check DATABASE_URL, and that server’s log and disk.`)
   else out.error(error instanceof Error ? (error.stack ?? error.message) : String(error))
   return 1
-}
-
-/** For options that take a whole number from `least` up. */
-export function wholeNumber(least: number): (text: string) => number {
-  return (text) => {
-    if (!/^\d{1,9}$/.test(text) || Number(text) < least)
-      throw new InvalidArgumentError(`Must be a whole number, ${least} or more.`)
-    return Number(text)
-  }
 }

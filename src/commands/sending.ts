@@ -4,7 +4,7 @@ import { findSendingHold } from '../delivery/sending-hold.ts'
 import { releaseSending } from '../desk/release-sending.ts'
 import { holdView } from '../desk/sending-words.ts'
 import { Refusal } from '../base/errors.ts'
-import type { AddCommands } from './program.ts'
+import type { AddCommands } from './add-commands.ts'
 
 export const sendingCommands: AddCommands = (program, session, does) => {
   const { out } = session

@@ -3,17 +3,21 @@
 import { Refusal } from '../base/errors.ts'
 import { type ControlServer, startControlServer } from './control-server.ts'
 import type { Running } from './open.ts'
-import { runWords } from './program.ts'
 import type { Session } from './session.ts'
 
 /** For the process that holds the embedded database. Close it before the database. */
-export async function serveCommands(dataDir: string, running: Running): Promise<ControlServer> {
+export async function serveCommands(
+  dataDir: string,
+  running: Running,
+  runWords: Session['runWords'],
+): Promise<ControlServer> {
   return startControlServer(dataDir, async (call, out, signal) => {
     const session: Session = {
       out,
       cwd: call.cwd,
       signal,
       isInServer: true,
+      runWords,
       config: () => running.ctx.config,
       open: () => Promise.resolve(running),
       confirm: () => Promise.resolve(call.isConfirmed),

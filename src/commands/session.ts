@@ -19,6 +19,8 @@ export interface Session {
   confirm(question: string): Promise<boolean>
   /** A command that makes no sense inside the server: start. */
   isInServer: boolean
+  /** Runs any command (program.ts); resolves to its exit code. A server runs what callers send. */
+  runWords(words: readonly string[], session: Session): Promise<number>
 }
 
 export function resolvePath(session: Session, file: string): string {

@@ -28,7 +28,7 @@ export async function start(session: Session, role: Role): Promise<number> {
       throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? portTaken(config.web.port) : error
     })
     // Only the embedded database is out of reach for others.
-    const control = config.database.url ? null : await serveCommands(dataDir, opened)
+    const control = config.database.url ? null : await serveCommands(dataDir, opened, session.runWords)
     try {
       await sayWhereToLook(session, opened, role)
       if (!session.signal.aborted) await once(session.signal, 'abort')

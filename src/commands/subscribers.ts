@@ -5,8 +5,8 @@ import { subscribersErase, subscribersExport } from './subscribers/subscribers.t
 import { type ImportArgs, subscribersImport } from './subscribers/import.ts'
 import { suppressionReasons } from '../subscribers/suppression-list.ts'
 import { type SuppressionArgs, suppressionsList, suppressionsUndo } from './subscribers/suppressions.ts'
-import type { AddCommands } from './program.ts'
 import { resolvePath } from './session.ts'
+import type { AddCommands } from './add-commands.ts'
 
 export const subscriberCommands: AddCommands = (program, session, does) => {
   const { out } = session

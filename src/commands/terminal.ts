@@ -25,6 +25,7 @@ const session: Session = {
   cwd: process.cwd(),
   signal: interrupted.signal,
   isInServer: false,
+  runWords,
   config: () => (config ??= readConfig(environment())),
   open: async () => (opened ??= await openForCommand(session.config())),
   async confirm(question) {

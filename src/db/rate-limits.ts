@@ -95,6 +95,11 @@ async function count(db: Db, group: readonly Waiting[]): Promise<Map<string, { p
   return new Map(rows.map(({ key, points, expire }) => [key, { points: points - added.get(key)!, expire }]))
 }
 
+/** With the nightly chores: hours that are over. Safe to repeat. */
+export async function purgeRateLimits({ db, clock }: Pick<Context, 'db' | 'clock'>): Promise<void> {
+  await sql`delete from rate_limits where expire < ${clock.now().getTime()}`.execute(db)
+}
+
 /** A /56 may do twice as much as a /64, a /48 four times as much. */
 const networkShare = { '64': 1, '56': 2, '48': 4 } as const
 

@@ -330,6 +330,8 @@ export interface AddressChangesTable {
   undoneAt: Date | null
 }
 
+export type PausedBy = 'editor' | 'policy' | 'returns'
+
 export interface EditionsTable {
   id: Generated<number>
   kind: EditionKind
@@ -345,6 +347,10 @@ export interface EditionsTable {
   requestedBy: Generated<string>
   /** Why it is held, paused or empty: a sentence for editors. */
   note: Generated<string>
+  /** Set while it is paused. `policy`: relays refused our mail; `returns`: too much of it came back as refused. */
+  pausedBy: PausedBy | null
+  /** When closing found that its deliveries don't add up to its audience; null: they do, or nobody has counted yet. */
+  miscountedAt: Date | null
   audience: Generated<number>
   /** Subscribers whose slot this was while nothing ran, beyond the grace. */
   missed: Generated<number>
@@ -372,7 +378,7 @@ export interface EditionsTable {
   progressDone: Generated<number>
 }
 
-/** What workers share about an edition that they send (delivery/edition-guards.ts). */
+/** What workers share about an edition that they send (editions/guards.ts). */
 export interface EditionGuardsTable {
   editionId: number
   /** Who tries it, until it is proven. */
@@ -723,7 +729,16 @@ export interface IdempotencyKeysTable {
   createdAt: Date
 }
 
+/** Points that were taken at a key within the hour that ends at `expire` (rate-limits.ts). */
+export interface RateLimitsTable {
+  key: string
+  points: number
+  /** Milliseconds since 1970. */
+  expire: number
+}
+
 export interface Schema {
+  rateLimits: RateLimitsTable
   settings: SettingsTable
   categories: CategoriesTable
   feeds: FeedsTable

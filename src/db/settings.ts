@@ -2,6 +2,7 @@
 // environment, not here.
 
 import { randomBytes } from 'node:crypto'
+import { sql } from 'kysely'
 import type { Db } from './connect.ts'
 
 export async function findSetting<T>(db: Db, key: string): Promise<T | undefined> {
@@ -19,18 +20,34 @@ export async function setSetting(db: Db, key: string, value: unknown): Promise<v
     .execute()
 }
 
+/** Notes that something happened now, by the database's clock: `updated_at` says when. */
+export async function touchSetting(db: Db, key: string): Promise<void> {
+  await sql`insert into settings (key, value, updated_at) values (${key}, 'true', now())
+    on conflict (key) do update set updated_at = now()`.execute(db)
+}
+
+/** Keeps the value that is set, or else this one. Returns the one that is kept: the same in every process. */
+export async function keepSetting<T>(db: Db, key: string, value: T): Promise<T> {
+  await db
+    .insertInto('settings')
+    .values({ key, value: JSON.stringify(value) })
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .execute()
+  return (await findSetting<T>(db, key))!
+}
+
+/** false: it wasn't set. */
+export async function deleteSetting(db: Db, key: string): Promise<boolean> {
+  return (await db.deleteFrom('settings').where('key', '=', key).returning('key').executeTakeFirst()) !== undefined
+}
+
 const peppers = new WeakMap<Db, string>()
 
 /** The key that addresses are hashed with: made once per site, the same in every process. */
 export async function getPepper(db: Db): Promise<string> {
   const known = peppers.get(db)
   if (known) return known
-  await db
-    .insertInto('settings')
-    .values({ key: 'address_pepper', value: JSON.stringify(randomBytes(32).toString('hex')) })
-    .onConflict((conflict) => conflict.column('key').doNothing())
-    .execute()
-  const pepper = (await findSetting<string>(db, 'address_pepper'))!
+  const pepper = await keepSetting(db, 'address_pepper', randomBytes(32).toString('hex'))
   if (!db.isTransaction) peppers.set(db, pepper)
   return pepper
 }

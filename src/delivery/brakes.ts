@@ -10,9 +10,11 @@
 import { type InsertObject, type RawBuilder, sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Brake, Schema } from '../db/schema.ts'
+import { addCount } from '../editions/account.ts'
 import { heldStage, implausible, type Measured, mostDead, newestMinutes, windowMinutes } from './brake-rules.ts'
 import type { DeadAddresses } from './dead-addresses.ts'
-import { brakeWord, deliveryChannel } from './outbox.ts'
+import { brakeWord } from './outbox.ts'
+import { deliveryChannel } from '../editions/wake.ts'
 
 /** What is counted together. */
 export type Scope = { domain: string } | { relay: string; editionId: number | null }
@@ -182,7 +184,7 @@ async function reopenCaught(trx: Trx, deliveryIds: readonly number[], retryHours
   await sql`
     select id from editions where closed_at is null and id in (select edition_id from deliveries where id = any(${ids}::bigint[]))
     order by id for no key update`.execute(trx)
-  await sql`
+  const { rows } = await sql<{ editionId: number; count: number }>`
     with reopened as (
       update deliveries d set state = 'deferred', attempt = greatest(d.attempt - 1, 0), settled_at = null,
         next_attempt_at = case when d.lane = 'transactional' then now() + interval '5 minutes'
@@ -192,11 +194,25 @@ async function reopenCaught(trx: Trx, deliveryIds: readonly number[], retryHours
         and (d.edition_id is null or (e.closed_at is null and e.state in ('sending', 'paused')))
       returning d.edition_id
     )
-    insert into edition_counts (edition_id, worker_id, outcome, count)
-    select edition_id, 0, 'failed', -count(*) from reopened where edition_id is not null group by edition_id
-    on conflict (edition_id, worker_id, outcome) do update set count = edition_counts.count + excluded.count`.execute(
+    select edition_id, count(*)::int as count from reopened where edition_id is not null group by 1 order by 1`.execute(
     trx,
   )
+  for (const { editionId, count } of rows) await addCount(trx, editionId, 'failed', -count)
+}
+
+/** Writes down how a brake ends. `unlessDecided`: only if nobody has decided yet. Says whether it did. */
+export async function setDecision(
+  trx: Trx,
+  brakeId: number,
+  { decision, by, unlessDecided = false }: Pick<Brake, 'decision'> & { by?: string; unlessDecided?: boolean },
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('brakes')
+    .set({ decision, decidedAt: sql<Date>`now()`, ...(by === undefined ? {} : { decidedBy: by }) })
+    .where('id', '=', brakeId)
+    .$if(unlessDecided, (query) => query.where('decidedAt', 'is', null))
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
 }
 
 /** Answers that nothing counts any more. Safe to repeat. */

@@ -7,10 +7,10 @@ import { domainOf } from '../base/email-address.ts'
 import type { Database } from '../db/connect.ts'
 import type { Lane as LaneName } from '../db/schema.ts'
 import type { MailKind } from './composer.ts'
-import { guardEdition } from './edition-guards.ts'
 import { hotQuery, plainArray } from './hot-query.ts'
 import type { Claim, EditionTerms, LeasedDelivery } from './lane.ts'
 import { claimDigests, claimTransactional, releaseUnknown, sendingEditions } from './statements.ts'
+import { guardEdition } from '../editions/guards.ts'
 
 interface ClaimedRow {
   id: number

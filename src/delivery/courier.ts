@@ -3,11 +3,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decideFate, type Fate, type FateRules } from './fate.ts'
-import { type GroupCommit, type Naming, noConnection, type Verdict } from './group-commit.ts'
+import { type GroupCommit, type Naming, noConnection, type Verdict, type Settlement } from './group-commit.ts'
 import type { LeasedDelivery } from './lane.ts'
 import { Preparer, type Prepared, type PreparerOptions } from './preparer.ts'
 import type { RelayGate } from './relays.ts'
-import { leaseGivenBack, refusedBy, type Settlement, tried } from './settlement.ts'
+import { leaseGivenBack, refusedBy, tried } from './settlement.ts'
 import { slowMs } from './slow-domains.ts'
 import type { SmtpConnection } from './smtp-connection.ts'
 import type { SmtpOutcome } from './smtp-dialogue.ts'

@@ -33,3 +33,13 @@ export async function forgetFormerRecipient(trx: Trx, subscriberId: number, reci
     trx,
   )
 }
+
+/** What was mailed to subscribers who never confirmed: no edition has them. */
+export async function forgetUnconfirmed(trx: Trx, subscriberIds: readonly number[]): Promise<void> {
+  // By subscriber only deliveries of no edition have an index.
+  await trx
+    .deleteFrom('deliveries')
+    .where('editionId', 'is', null)
+    .where('subscriberId', 'in', [...subscriberIds])
+    .execute()
+}

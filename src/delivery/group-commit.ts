@@ -7,11 +7,31 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../base/log.ts'
 import type { Database } from '../db/connect.ts'
-import type { SkipReason } from '../db/schema.ts'
+import type { DeliveryState, SkipReason } from '../db/schema.ts'
+import type { DigestRecord } from './composer.ts'
 import { hotQuery, plainArray, textArray } from './hot-query.ts'
 import type { LeasedDelivery } from './lane.ts'
-import type { Settlement } from './settlement.ts'
+import type { SmtpReply } from './smtp-reply.ts'
 import { turn } from './statements.ts'
+
+export interface Settlement {
+  delivery: LeasedDelivery
+  /** null: as it was; its lease is given back. */
+  state: Exclude<DeliveryState, 'queued'> | null
+  reason: SkipReason | null
+  /** Until it may be claimed again; null: it is over. */
+  retryInSeconds: number | null
+  wasTried: boolean
+  isDoubt: boolean
+  reply: SmtpReply | null
+  /** What is kept when there is no reply. */
+  note: string | null
+  stage: string | null
+  relay: string | null
+  sizeBytes: number | null
+  messageId: string | null
+  record: DigestRecord | null
+}
 
 export interface Naming {
   delivery: LeasedDelivery

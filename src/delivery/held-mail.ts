@@ -4,7 +4,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Brake } from '../db/schema.ts'
 import { heldStage } from './brake-rules.ts'
-import { deliveryChannel } from './outbox.ts'
+import { wakeWorkers } from '../editions/wake.ts'
 
 /** What waits under a brake and isn't leased. */
 function waitsUnder(brake: Brake): RawBuilder<unknown> {
@@ -24,7 +24,8 @@ export async function releaseWaiting(trx: Db, brake: Brake): Promise<number> {
     update deliveries d set next_attempt_at = now() where ${waitsUnder(brake)} and d.next_attempt_at > now()`.execute(
     trx,
   )
-  await sql`select pg_notify(${deliveryChannel}, 'digest'), pg_notify(${deliveryChannel}, 'transactional')`.execute(trx)
+  await wakeWorkers(trx)
+  await wakeWorkers(trx, 'transactional')
   return Number(numAffectedRows ?? 0)
 }
 

@@ -3,11 +3,10 @@
 
 import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
+import { deliveryChannel } from '../editions/wake.ts'
 import type { MailKind } from './composer.ts'
 
-/** Workers LISTEN on it; a lost notification only costs the poll interval. */
-export const deliveryChannel = 'broadsheet_delivery'
-/** What is said on it when a brake went on. All other words are names of lanes. */
+/** What is said on the channel of the workers when a brake went on. All other words are names of lanes. */
 export const brakeWord = 'brake'
 
 export interface OutboxEntry {

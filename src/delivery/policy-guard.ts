@@ -5,7 +5,8 @@
 // This is what one worker knows; what all of them know together is in the database (edition-guards.ts): until an edition is
 // proven, one worker alone tries. A relay that turns against us half way can still refuse what is on the wire at that moment.
 
-export const streakThatPauses = 10
+import { streakThatPauses } from '../editions/guards.ts'
+
 /** Of an edition that no relay has taken a mail of yet: on the wire at a time. */
 const unprovenMails = 8
 /** The same for a worker that hasn't sent a mail of it, while others have. */

@@ -1,16 +1,15 @@
-// Retention: deliveries go RETENTION_DAYS after their edition closed, those of no edition as long after they were settled. Editions
-// stay with their frozen accounts, and their rendered stories for a week: megabytes each, and made again when somebody needs them
-// (compose.ts).
+// Retention: deliveries are deleted RETENTION_DAYS after their edition closed, those of no edition as long after they were settled.
+// Editions stay with their frozen accounts.
 
 import { sql } from 'kysely'
 import { systemClock } from '../base/clock.ts'
 import type { Context } from '../db/context.ts'
+import { markPurged } from '../editions/account.ts'
 import { forgetAnswers } from './brakes.ts'
 
 export const purgeChunk = 20_000
 /** Per call, so that a tick is never long; the next tick goes on. Ten million deliveries take an hour. */
 const chunksPerCall = 10
-const snapshotDays = 7
 const dayMs = 86_400_000
 
 /** Returns how many deliveries went. Safe to repeat, and to stop anywhere. */
@@ -18,11 +17,7 @@ export async function purge(ctx: Context, chunk = purgeChunk): Promise<number> {
   // On the system's clock: a tick as of next year must not purge this year.
   const now = systemClock.now().getTime()
   const before = new Date(now - ctx.config.retentionDays * dayMs)
-  await sql`
-    delete from edition_snapshots s using editions e
-    where e.id = s.edition_id and e.closed_at < ${new Date(now - snapshotDays * dayMs)}`.execute(ctx.db)
   await forgetAnswers(ctx.db, before)
-  await ctx.db.deleteFrom('alerts').where('clearedAt', '<', before).execute()
   let purged = await purgeAlone(ctx, before, chunk)
   for (let left = chunksPerCall; left > 0;) {
     const edition = await ctx.db
@@ -65,9 +60,8 @@ async function finishEdition(ctx: Context, editionId: number, now: Date): Promis
   return ctx.db.transaction().execute(async (trx) => {
     const { numAffectedRows } = await sql`
       delete from deliveries where edition_id = ${editionId} and subscriber_id is null`.execute(trx)
-    await trx.deleteFrom('editionCounts').where('editionId', '=', editionId).execute()
     await trx.deleteFrom('sentCounts').where('editionId', '=', editionId).execute()
-    await trx.updateTable('editions').set({ purgedAt: now }).where('id', '=', editionId).execute()
+    await markPurged(trx, editionId, now)
     return Number(numAffectedRows ?? 0)
   })
 }

@@ -2,10 +2,10 @@
 
 import type { Answers } from './answers.ts'
 import type { FateRules } from './fate.ts'
-import { type GroupCommit, noConnection } from './group-commit.ts'
+import { type GroupCommit, noConnection, type Settlement } from './group-commit.ts'
 import type { Lane, LeasedDelivery } from './lane.ts'
 import type { DeliveryMetrics } from './metrics.ts'
-import { heldByBrake, leaseGivenBack, type Settlement } from './settlement.ts'
+import { heldByBrake, leaseGivenBack } from './settlement.ts'
 import type { Traffic } from './traffic.ts'
 
 /** Single mails under a brake that one worker leases at a time, and how long the others wait before they are claimed again. */

@@ -44,3 +44,10 @@ export async function sumSent(
     .executeTakeFirstOrThrow()
   return Number(sent ?? 0)
 }
+
+/** With the nightly chores: counts of editions whose deliveries are gone. Safe to repeat. */
+export async function purgeSentCounts(db: Db): Promise<void> {
+  await sql`delete from sent_counts s using editions e where e.id = s.edition_id and e.purged_at is not null`.execute(
+    db,
+  )
+}

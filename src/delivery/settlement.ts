@@ -1,32 +1,12 @@
 // What becomes of a leased delivery, as the next turn writes it (group-commit.ts).
 
-import type { DeliveryState, SkipReason } from '../db/schema.ts'
+import type { SkipReason } from '../db/schema.ts'
 import type { DigestRecord } from './composer.ts'
 import { heldStage } from './brake-rules.ts'
 import { decideFate, type Fate, type FateRules, secondsLeft } from './fate.ts'
-import type { Verdict } from './group-commit.ts'
+import type { Settlement, Verdict } from './group-commit.ts'
 import type { LeasedDelivery } from './lane.ts'
 import type { SmtpOutcome } from './smtp-dialogue.ts'
-import type { SmtpReply } from './smtp-reply.ts'
-
-export interface Settlement {
-  delivery: LeasedDelivery
-  /** null: as it was; its lease is given back. */
-  state: Exclude<DeliveryState, 'queued'> | null
-  reason: SkipReason | null
-  /** Until it may be claimed again; null: it is over. */
-  retryInSeconds: number | null
-  wasTried: boolean
-  isDoubt: boolean
-  reply: SmtpReply | null
-  /** What is kept when there is no reply. */
-  note: string | null
-  stage: string | null
-  relay: string | null
-  sizeBytes: number | null
-  messageId: string | null
-  record: DigestRecord | null
-}
 
 const nothing = {
   state: null,

@@ -9,7 +9,6 @@ import type { Db } from '../db/connect.ts'
 import type { Lane } from '../db/schema.ts'
 import type { Answers } from './answers.ts'
 import { DomainLimits } from './domain-limits.ts'
-import { clearStreak, countRefusal, markProven } from './edition-guards.ts'
 import type { Fate } from './fate.ts'
 import type { LeasedDelivery } from './lane.ts'
 import { PolicyGuard } from './policy-guard.ts'
@@ -17,6 +16,7 @@ import { SingleMailLock } from './single-mail-lock.ts'
 import { SlowDomains } from './slow-domains.ts'
 import { shareConnections } from './relays.ts'
 import { DayQuota, RateQuota, warmUpLimit } from './quota.ts'
+import { clearStreak, countRefusal, markProven } from '../editions/guards.ts'
 
 export interface TrafficOptions {
   db: Db

@@ -3,8 +3,9 @@
 
 import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
+import { addCount } from '../editions/account.ts'
+import { reopenEdition } from '../editions/states.ts'
 import { isMailable } from './mailable.ts'
-import { deliveryChannel } from './outbox.ts'
 
 /** Returns how many are decided now. `sent` takes them as received; `resend` sends them again to those who can be mailed, which
  * opens the edition; the others stay undecided. The caller writes the audit line and refuses cancelled editions. Safe to repeat. */
@@ -30,17 +31,10 @@ export async function resolveUncertain(
     where d.edition_id = ${editionId} and d.state = 'uncertain' and d.settled_at is not null ${chosen} ${reachable}
     returning d.id`.execute(trx)
   if (!rows.length) return 0
-  if (resolution === 'sent')
-    await sql`
-      insert into edition_counts (edition_id, worker_id, outcome, count)
-      values (${editionId}, 0, 'sent', ${rows.length}), (${editionId}, 0, 'uncertain', ${-rows.length})
-      on conflict (edition_id, worker_id, outcome) do update set count = edition_counts.count + excluded.count`.execute(
-      trx,
-    )
-  // A closed account was frozen: the edition opens again, and closes by itself once nothing is left to do.
-  await sql`
-    update editions set account = null, closed_at = null, state = 'sending', progress_at = now()
-    where id = ${editionId} and state = 'closed'`.execute(trx)
-  await sql`select pg_notify(${deliveryChannel}, 'digest')`.execute(trx)
+  if (resolution === 'sent') {
+    await addCount(trx, editionId, 'sent', rows.length)
+    await addCount(trx, editionId, 'uncertain', -rows.length)
+  }
+  await reopenEdition(trx, editionId)
   return rows.length
 }

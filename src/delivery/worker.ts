@@ -12,9 +12,10 @@ import type { Composers } from './composer.ts'
 import type { DeadAddresses } from './dead-addresses.ts'
 import { beatsPerLease, defaultLeaseSeconds, reapWorkers } from './leases.ts'
 import type { DeliveryMetrics } from './metrics.ts'
-import { brakeWord, deliveryChannel } from './outbox.ts'
+import { brakeWord } from './outbox.ts'
 import { WorkSession } from './session.ts'
 import { rfcTimeouts, type SmtpTimeouts } from './smtp-dialogue.ts'
+import { deliveryChannel } from '../editions/wake.ts'
 
 export interface DeliveryWorkerOptions {
   database: Database

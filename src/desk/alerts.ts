@@ -5,13 +5,15 @@
 // the tick fails. Looking at once in many processes raises each alert once.
 
 import { sql } from 'kysely'
+import { systemClock } from '../base/clock.ts'
 import type { Context } from '../db/context.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
 import { findSendingHold } from '../delivery/sending-hold.ts'
 import { listStanding } from '../delivery/brakes.ts'
-import { pausedByPolicy, pausedByReturns } from '../delivery/edition-guards.ts'
 import { holdSentence } from './sending-words.ts'
+import { noteProgress } from '../editions/account.ts'
+import { lastTick } from '../planning/last-tick.ts'
 import { brakeSentence } from './brake-words.ts'
 import { listWarnings } from '../inbound/complaint-rates.ts'
 import { listRefusals } from '../inbound/refusals.ts'
@@ -52,6 +54,7 @@ export async function checkAlerts(ctx: Context): Promise<void> {
     ...(hold
       ? [{ key: sendingAlert, message: holdSentence(hold) }]
       : [...(await latePlanning(ctx.db, now)), ...(await stuckEditions(ctx.db))]),
+    ...(await miscountedEditions(ctx.db)),
     ...(await standingBrakes(ctx.db)),
     ...(await silentFeeds(ctx.db, now)),
     ...(await missingTicks(ctx.db)),
@@ -61,8 +64,6 @@ export async function checkAlerts(ctx: Context): Promise<void> {
     for (const { key, message } of troubles) await raiseAlert(trx, ctx, key, message)
     const keys = troubles.map((trouble) => trouble.key)
     let over = trx.updateTable('alerts').set({ clearedAt: now }).where('clearedAt', 'is', null)
-    // An account that doesn't add up is cleared by what closes the edition after all (close.ts).
-    over = over.where('key', 'not like', 'account:%')
     if (keys.length > 0) over = over.where('key', 'not in', keys)
     for (const { key } of await over.returning('key').execute()) ctx.log.info({ alert: key }, 'an alert is over')
   })
@@ -157,7 +158,7 @@ async function stuckEditions(db: Db): Promise<Trouble[]> {
     .selectFrom('editions')
     .select(['id', 'note'])
     .where('state', '=', 'paused')
-    .where('note', 'in', [pausedByPolicy, pausedByReturns])
+    .where('pausedBy', 'in', ['policy', 'returns'])
     .execute()
   return [
     ...rows.map(({ id }) => ({
@@ -168,13 +169,14 @@ async function stuckEditions(db: Db): Promise<Trouble[]> {
   ]
 }
 
-/** Notes which editions moved since the last look: their live counts are a few small rows each. */
-export async function noteProgress(db: Db): Promise<void> {
-  await sql`
-    update editions e set progress_at = now(), progress_done = c.done
-    from (select n.edition_id, sum(n.count)::int as done from edition_counts n
-      join editions u on u.id = n.edition_id where u.closed_at is null group by 1) c
-    where e.id = c.edition_id and e.progress_done <> c.done`.execute(db)
+async function miscountedEditions(db: Db): Promise<Trouble[]> {
+  const editions = await db
+    .selectFrom('editions')
+    .select(['id', 'note'])
+    .where('closedAt', 'is', null)
+    .where('miscountedAt', 'is not', null)
+    .execute()
+  return editions.map(({ id, note }) => ({ key: `account:${id}`, message: note }))
 }
 
 /** Quiet for five times as long as it usually is, and for two days at least. */
@@ -195,22 +197,21 @@ async function silentFeeds(db: Db, now: Date): Promise<Trouble[]> {
   }))
 }
 
-/** A tick has come to its end: on the database's clock, as many machines ask. */
-export async function noteTick(db: Db): Promise<void> {
-  await sql`insert into settings (key, value, updated_at) values (${tickKey}, 'true', now())
-    on conflict (key) do update set updated_at = now()`.execute(db)
+async function missingTicks(db: Db): Promise<Trouble[]> {
+  const last = await lastTick(db, tickMinutes)
+  if (!last) return []
+  return [
+    {
+      key: 'tick',
+      message: `No tick has come to its end since ${last.toISOString()}. Is a process with the role worker or all running?`,
+    },
+  ]
 }
 
-const tickKey = 'last_tick'
-
-async function missingTicks(db: Db): Promise<Trouble[]> {
-  const { rows } = await sql<{ last: Date }>`
-    select updated_at as last from settings
-    where key = ${tickKey} and updated_at < now() - ${tickMinutes} * interval '1 minute'`.execute(db)
-  return rows.map(({ last }) => ({
-    key: 'tick',
-    message: `No tick has come to its end since ${last.toISOString()}: is a process with the role worker or all running?`,
-  }))
+/** With the nightly chores: alerts that ended more than RETENTION_DAYS ago. Safe to repeat. */
+export async function purgeAlerts({ db, config }: Context): Promise<void> {
+  const before = new Date(systemClock.now().getTime() - config.retentionDays * 86_400_000)
+  await db.deleteFrom('alerts').where('clearedAt', '<', before).execute()
 }
 
 /** Tells ALERT_WEBHOOK what it hasn't heard. What it doesn't take is told again by the next look; a lock keeps two processes from

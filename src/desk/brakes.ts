@@ -14,14 +14,14 @@ import type { Db, Trx } from '../db/connect.ts'
 import { retryDeadlock } from '../db/retry-deadlock.ts'
 import type { Brake, Edition } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
-import { listStanding, lockBrakes } from '../delivery/brakes.ts'
-import { failCaught, failedUnder, isAnyOverdue, releaseWaiting } from '../delivery/held-mail.ts'
+import { listStanding, lockBrakes, setDecision } from '../delivery/brakes.ts'
+import { failCaught, failedUnder, releaseWaiting } from '../delivery/held-mail.ts'
 import { deadAddressesOf } from '../subscribers/suppression.ts'
 import { clearAlert } from './alerts.ts'
 import { type BrakeDecision, decisionsOf, decisionWords } from './brake-words.ts'
 import { sendFailedAgain } from './control.ts'
-import { addCount } from '../editions/store.ts'
-import { canSendAgain } from './send-again.ts'
+import { addCount } from '../editions/account.ts'
+import { canSendAgain } from '../delivery/send-again.ts'
 
 /** Returns how many mails are tried now, and how many addresses were suppressed or restored. */
 export async function decideBrake(
@@ -37,11 +37,7 @@ export async function decideBrake(
     if (!brake) throw new Refusal('not_found', `There is no brake ${brakeId}.`)
     if (!decisionsOf(brake).includes(decision))
       throw new Refusal('conflict', `Brake ${brakeId} is decided already: ${decisionWords[brake.decision!]}.`)
-    await trx
-      .updateTable('brakes')
-      .set({ decision, decidedAt: sql<Date>`now()`, decidedBy: actor })
-      .where('id', '=', brakeId)
-      .execute()
+    await setDecision(trx, brakeId, { decision, by: actor })
     const done = await (decision === 'send-again' ? sendAgain(trx, ctx, brake) : believe(trx, ctx, brake, pepper))
     done.deliveries += await releaseWaiting(trx, brake)
     await clearAlert(trx, `brake:${brakeId}`, now)
@@ -115,33 +111,6 @@ async function lockEditions(trx: Trx, brake: Brake): Promise<Edition[]> {
     .orderBy('id')
     .forNoKeyUpdate()
     .execute()
-}
-
-/** With the tick. A brake that nobody decided about ends once its mail has failed: the next edition asks again, and finds out with
- * twenty mails whether it is still so. And what a worker put away at the moment of a decision isn't left there. */
-export async function endBrakes(ctx: Context): Promise<void> {
-  const before = new Date(ctx.clock.now().getTime() - ctx.config.mail.retryHours * 3_600_000)
-  for (const brake of await listStanding(ctx.db)) {
-    if (brake.since > before || (await isAnyOverdue(ctx.db, brake, before))) continue
-    await ctx.db.transaction().execute(async (trx) => {
-      await lockBrakes(trx)
-      const { numUpdatedRows } = await trx
-        .updateTable('brakes')
-        .set({ decision: 'none', decidedAt: sql<Date>`now()` })
-        .where('id', '=', brake.id)
-        .where('decidedAt', 'is', null)
-        .executeTakeFirst()
-      if (!numUpdatedRows) return
-      await releaseWaiting(trx, brake)
-      await audit(trx, { at: ctx.clock.now(), actor: 'scheduler', action: 'brake.ended', subject: `brake:${brake.id}` })
-    })
-  }
-  const decided = await ctx.db
-    .selectFrom('brakes')
-    .selectAll()
-    .where('decidedAt', '>', sql<Date>`now() - interval '15 minutes'`)
-    .execute()
-  for (const brake of decided) await releaseWaiting(ctx.db, brake)
 }
 
 export async function findBrake(db: Db, id: number): Promise<Brake | undefined> {

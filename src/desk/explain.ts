@@ -1,53 +1,11 @@
-// `digest explain EMAIL`: why this address did or didn't get each recent edition, in sentences.
+// Why a subscriber did or didn't get each recent edition, in sentences.
 
-import type { Out } from '../commands/out.ts'
 import type { Context } from '../db/context.ts'
 import type { Delivery, Edition, SkipReason, Subscriber } from '../db/schema.ts'
-import { findSubscriber } from '../subscribers/store.ts'
 import { nextDueAt } from '../calendar/cadence.ts'
-import { subscriberOf } from '../commands/digests/run.ts'
 import { scheduleOf } from '../calendar/schedules.ts'
 
 const recentEditions = 30
-
-export async function digestExplain(
-  ctx: Context,
-  args: { email: string; json?: boolean | undefined },
-  out: Out,
-): Promise<number> {
-  const id = await subscriberOf(ctx, args.email)
-  const subscriber = (await findSubscriber(ctx.db, id))!
-  const standing = standingOf(subscriber, ctx.clock.now())
-  if (args.json)
-    out.print(
-      JSON.stringify({
-        event: 'subscriber',
-        email: subscriber.email,
-        status: subscriber.status,
-        nextDueAt: subscriber.nextDueAt,
-        why: standing,
-      }),
-    )
-  else out.print(`${subscriber.email}: ${standing}`)
-
-  for (const { edition, delivery, at, why } of await explainRecent(ctx, subscriber)) {
-    if (args.json)
-      out.print(
-        JSON.stringify({
-          event: 'edition',
-          edition: edition.id,
-          kind: edition.kind,
-          at,
-          state: delivery?.state ?? null,
-          reason: delivery?.reason ?? null,
-          stories: delivery?.articleIds ?? null,
-          why,
-        }),
-      )
-    else out.print(`${at.toISOString()}  edition ${edition.id} (${edition.kind}): ${why}`)
-  }
-  return 0
-}
 
 export interface Explained {
   edition: Edition
@@ -83,7 +41,7 @@ export async function explainRecent(ctx: Context, subscriber: Subscriber): Promi
 }
 
 /** Whether anything comes at all, and when. Pure. */
-export function standingOf(subscriber: Subscriber, now: Date): string {
+export function whyDue(subscriber: Subscriber, now: Date): string {
   const { status, pausedUntil, nextDueAt } = subscriber
   if (status === 'pending') return 'has not confirmed yet, so gets no digest.'
   if (status === 'unsubscribed')

@@ -3,10 +3,12 @@
 import { type Actor, audit } from '../access/audit.ts'
 import { Refusal } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
-import { countAllAsRead, endSendingHold, findSendingHold, skipWaitingMails } from '../delivery/sending-hold.ts'
+import { endSendingHold, findSendingHold, skipWaitingMails } from '../delivery/sending-hold.ts'
 import { listUnfinished } from '../editions/store.ts'
 import { passMissed } from '../planning/missed.ts'
-import { moveEdition, movesOf } from './control.ts'
+import { moveEdition } from './control.ts'
+import { movesOf } from '../editions/states.ts'
+import { countAllAsRead } from '../subscribers/all-as-read.ts'
 
 export interface Released {
   /** Cancelled, slots passed as missed, single mails skipped: all 0 unless what was due is skipped. */

@@ -7,12 +7,6 @@
 import { frequencyBits, type Frequency } from '../db/schema.ts'
 import { countFresh, countWaiting, type EditionCategory, type EditionStories } from './waiting.ts'
 
-export interface EditionStory {
-  articleId: number
-  seq: number
-  isPinned: boolean
-}
-
 export interface ReaderState {
   subscriptions: readonly { categoryId: number; frequency: Frequency; position: number }[]
   /** {categoryId: seq}; none for a category: the subscriber is new there. */

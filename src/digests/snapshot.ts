@@ -10,13 +10,14 @@ import { formatDate } from '../base/dates.ts'
 import { escapeHtml } from '../base/escape-html.ts'
 import { invalid } from '../base/errors.ts'
 import type { Db } from '../db/connect.ts'
+import { systemClock } from '../base/clock.ts'
 import type { Context } from '../db/context.ts'
 import { loadTemplate, siteValues, type MailTemplate } from '../mails/templates.ts'
 import { clip } from '../mails/text.ts'
 import { cleanText, slotMarks, storeFragment, type StoredFragment } from './fragments.ts'
 import { listEligible } from './eligible.ts'
-import type { EditionStory } from './selection.ts'
 import { storyUrl } from './story-url.ts'
+import type { EditionStory } from './waiting.ts'
 
 export const storyForms = ['lead', 'story', 'short', 'contents-row', 'also-row'] as const
 export type StoryForm = (typeof storyForms)[number]
@@ -94,6 +95,17 @@ export async function makeSnapshot(ctx: Context, editionId: number): Promise<voi
     .values({ editionId, snapshot, madeAt })
     .onConflict((conflict) => conflict.column('editionId').doUpdateSet({ snapshot, madeAt }))
     .execute()
+}
+
+const snapshotDays = 7
+const dayMs = 86_400_000
+
+/** Snapshots are megabytes each, and are made again when somebody needs one of an edition that closed a week ago (compose.ts). On the
+ * system's clock, as a tick as of next year must not purge this year. Safe to repeat. */
+export async function purgeSnapshots({ db }: Context): Promise<void> {
+  const before = new Date(systemClock.now().getTime() - snapshotDays * dayMs)
+  await sql`
+    delete from edition_snapshots s using editions e where e.id = s.edition_id and e.closed_at < ${before}`.execute(db)
 }
 
 /** The same source and look give the same bytes. Lets others run every few milliseconds: thousands of stories take seconds, and in

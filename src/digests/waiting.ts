@@ -3,7 +3,12 @@
 // what this reader has seen or is shown is taken off again.
 
 import { placeIn } from './eligible.ts'
-import type { EditionStory } from './selection.ts'
+
+export interface EditionStory {
+  articleId: number
+  seq: number
+  isPinned: boolean
+}
 
 export interface EditionCategory {
   id: number

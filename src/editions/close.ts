@@ -5,8 +5,8 @@ import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
 import type { Db } from '../db/connect.ts'
 import type { Account, Edition } from '../db/schema.ts'
-import { clearAlert, raiseAlert } from '../desk/alerts.ts'
-import { accountsOf, listUnfinished, recount } from './store.ts'
+import { accountsOf, addsUp, recount } from './account.ts'
+import { listUnfinished } from './store.ts'
 
 /** Closes what is over; safe to repeat and to do in many processes at once. Returns the ids of those it closed. */
 export async function closeFinished(ctx: Context): Promise<number[]> {
@@ -29,9 +29,13 @@ export async function closeEdition(ctx: Context, editionId: number): Promise<boo
     if (!edition || !isClosable(edition) || (await hasUnsettled(trx, editionId))) return false
     const account = await recount(trx, editionId)
     if (!addsUp(account, edition.audience)) {
-      const message = `Edition ${editionId} doesn't add up: ${edition.audience} were planned, ${JSON.stringify(account)} counted.`
-      await raiseAlert(trx, ctx, `account:${editionId}`, message)
-      await trx.updateTable('editions').set({ note: message }).where('id', '=', editionId).execute()
+      const note = `Edition ${editionId} doesn't add up: ${edition.audience} were planned, ${JSON.stringify(account)} counted.`
+      await trx
+        .updateTable('editions')
+        .set({ note, miscountedAt: ctx.clock.now() })
+        .where('id', '=', editionId)
+        .where('miscountedAt', 'is', null)
+        .execute()
       return false
     }
     const live = (await accountsOf(trx, [edition])).get(editionId)!
@@ -43,11 +47,12 @@ export async function closeEdition(ctx: Context, editionId: number): Promise<boo
         state: edition.state === 'cancelled' ? 'cancelled' : 'closed',
         closedAt: ctx.clock.now(),
         account: JSON.stringify(account),
-        note: edition.note || summary(account),
+        note: (edition.miscountedAt ? '' : edition.note) || summary(account),
+        pausedBy: null,
+        miscountedAt: null,
       })
       .where('id', '=', editionId)
       .execute()
-    await clearAlert(trx, `account:${editionId}`, ctx.clock.now())
     ctx.log.info({ edition: editionId, account }, 'edition closed')
     return true
   })
@@ -69,16 +74,6 @@ async function hasUnsettled(db: Db, editionId: number): Promise<boolean> {
       where d.edition_id = ${editionId} and d.settled_at is null
     ) as found`.execute(db)
   return rows[0]!.found
-}
-
-/** design.md §2.6, for an edition that closes. Pure. */
-export function addsUp(account: Account, audience: number): boolean {
-  const skipped = Object.values(account.skipped).reduce((sum, count) => sum + count, 0)
-  return (
-    account.open === 0 &&
-    account.audience === audience &&
-    account.audience === account.sent + account.failed + account.uncertain + skipped
-  )
 }
 
 function summary(account: Account): string {

@@ -4,9 +4,9 @@
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import { pauseForReturns } from '../delivery/edition-guards.ts'
 import { countSent, sumSent } from '../delivery/sent-counts.ts'
 import type { MatchedDelivery } from './match.ts'
+import { pauseForReturns } from '../editions/guards.ts'
 
 /** As many as are too many to be chance. */
 const manyRefusals = 10

@@ -12,6 +12,7 @@ import { withoutAddresses } from '../delivery/reasons.ts'
 import { applyMail } from './apply.ts'
 import { findMatch } from './match.ts'
 import { understand } from './understand.ts'
+import { purgeSentCounts } from '../delivery/sent-counts.ts'
 
 /** Then it is kept, shown and alerted. */
 export const mostAttempts = 5
@@ -137,7 +138,5 @@ export async function purgeInbound({ db, clock, config }: Context): Promise<void
   await db.deleteFrom('inboundEvents').where('receivedAt', '<', before).execute()
   await db.deleteFrom('returnedDeliveries').where('at', '<', before).execute()
   await db.deleteFrom('bounceScores').where('changedAt', '<', daysAgo(keepRawDays)).execute()
-  await sql`delete from sent_counts s using editions e where e.id = s.edition_id and e.purged_at is not null`.execute(
-    db,
-  )
+  await purgeSentCounts(db)
 }

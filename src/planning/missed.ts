@@ -6,8 +6,9 @@ import type { Context } from '../db/context.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import { retryDeadlock } from '../db/retry-deadlock.ts'
 import { reckon } from '../calendar/cadence.ts'
-import { emptyAccount } from '../editions/store.ts'
+import { noteMissed } from '../editions/create.ts'
 import { chunkSize } from './plan.ts'
+import { passSlot } from '../calendar/due-times.ts'
 import { type OwnSchedule, scheduleOf } from '../calendar/schedules.ts'
 
 const hourMs = 3_600_000
@@ -74,36 +75,13 @@ async function passChunk(
     if (found.slot?.getTime() === at.slot.getTime()) continue
     for (const missed of found.missed)
       bySlot.set(missed.getTime(), (bySlot.get(missed.getTime()) ?? 0) + group.ids.length)
-    await sql`
-      update due_times set next_due_at = ${found.slot ?? found.next}::timestamptz,
-        carried_due = case when ${found.slot !== null}::boolean then carried_due | ${found.due}::smallint else 0 end
-      where subscriber_id = any(${`{${group.ids.join(',')}}`}::bigint[])`.execute(trx)
+    await passSlot(trx, group.ids, {
+      next: found.slot ?? found.next,
+      carried: found.slot === null ? null : found.due,
+    })
   }
   const slots = [...bySlot].sort(([a], [b]) => a - b)
   // What one reader missed is no edition of everybody's.
   if (at.only === undefined) for (const [slot, count] of slots) await noteMissed(trx, new Date(slot), count, at.now)
   return { missed: slots.reduce((sum, [, count]) => sum + count, 0), last }
-}
-
-async function noteMissed(trx: Trx, slotAt: Date, missed: number, now: Date): Promise<void> {
-  await trx
-    .insertInto('editions')
-    .values({
-      kind: 'scheduled',
-      slotAt,
-      state: 'missed',
-      missed,
-      note: 'Nothing ran at this slot, nor within the grace after it.',
-      createdAt: now,
-      plannedAt: now,
-      closedAt: now,
-      account: JSON.stringify(emptyAccount()),
-    })
-    .onConflict((conflict) =>
-      conflict
-        .column('slotAt')
-        .where('kind', '=', 'scheduled')
-        .doUpdateSet({ missed: sql<number>`editions.missed + excluded.missed` }),
-    )
-    .execute()
 }

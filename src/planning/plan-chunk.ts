@@ -9,7 +9,8 @@ import type { Context } from '../db/context.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Edition } from '../db/schema.ts'
 import { dueAt, nextDueAt } from '../calendar/cadence.ts'
-import { addCount } from '../editions/store.ts'
+import { addCount } from '../editions/account.ts'
+import { addMissed } from '../editions/audience.ts'
 import { type OwnSchedule, scheduleOf } from '../calendar/schedules.ts'
 
 /** Some of those who are due at a slot: by id, `after` < id <= `last`. */
@@ -94,26 +95,21 @@ async function forbidNestedLoops(trx: Trx): Promise<void> {
   await sql`set local enable_nestloop = off`.execute(trx)
 }
 
-/** Who has nothing chosen is due no more. */
+/** Subscribers with no categories are never due. */
 async function endDue(trx: Trx, stretch: Stretch): Promise<void> {
   await sql`
     delete from due_times t using subscribers s
     where ${isInStretch(stretch)} and s.id = t.subscriber_id and s.frequencies = 0`.execute(trx)
 }
 
-/** Who comes too late for an edition that is over moves on to the next slot. In a cancelled one that is what was asked for;
- * otherwise the edition says how many. */
-export async function passBy(trx: Trx, edition: Edition, stretch: Stretch, groups: Groups): Promise<number> {
+/** The edition is over: everyone of the stretch moves on to their next slot. A cancelled edition asked for that; any other counts
+ * them as missed. */
+export async function moveOnWithoutMail(trx: Trx, edition: Edition, stretch: Stretch, groups: Groups): Promise<number> {
   await endDue(trx, stretch)
   await forbidNestedLoops(trx)
   const { rows } = await sql<{ passed: number }>`
     with moved as (${moveOn(stretch, groups, [])}) select count(*)::int as passed from moved`.execute(trx)
-  if (edition.state !== 'cancelled')
-    await trx
-      .updateTable('editions')
-      .set({ missed: sql<number>`missed + ${rows[0]!.passed}` })
-      .where('id', '=', edition.id)
-      .execute()
+  if (edition.state !== 'cancelled') await addMissed(trx, edition.id, rows[0]!.passed)
   return 0
 }
 

@@ -8,7 +8,8 @@ import type { Context } from '../db/context.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Edition } from '../db/schema.ts'
 import { retryDeadlock } from '../db/retry-deadlock.ts'
-import { addAudience, chunkSize, lockEdition, lockPlanning, type Planned, type PlanOptions } from './plan.ts'
+import { addAudience, markPlanned, setPlanCursor, takeForPlanning } from '../editions/audience.ts'
+import { chunkSize, lockPlanning, type Planned, type PlanOptions } from './plan.ts'
 
 export async function planTriggered(ctx: Context, edition: Edition, options: PlanOptions = {}): Promise<Planned> {
   const now = ctx.clock.now()
@@ -25,7 +26,7 @@ export async function planTriggered(ctx: Context, edition: Edition, options: Pla
 }
 
 async function planNext(trx: Trx, editionId: number, now: Date, limit: number): Promise<number | 'complete' | 'busy'> {
-  const edition = await lockEdition(trx, editionId)
+  const edition = await takeForPlanning(trx, editionId)
   if (!edition) return 'busy'
   if (edition.plannedAt || edition.closedAt || edition.state === 'cancelled') return 'complete'
   await lockPlanning(trx)
@@ -41,17 +42,17 @@ async function planNext(trx: Trx, editionId: number, now: Date, limit: number): 
     ) locked`.execute(trx)
   const ids = rows[0]?.ids ?? []
   if (ids.length === 0) {
-    await trx.updateTable('editions').set({ plannedAt: now }).where('id', '=', editionId).execute()
+    await markPlanned(trx, editionId, now)
     return 'complete'
   }
   const planned =
     edition.kind === 'announcement' ? await announce(trx, editionId, ids) : await digest(trx, editionId, ids)
-  await trx
-    .updateTable('editions')
-    .set({ planCursor: ids.reduce((most, id) => Math.max(most, id), 0) })
-    .where('id', '=', editionId)
-    .execute()
-  if (planned > 0) await addAudience(trx, editionId, planned)
+  await setPlanCursor(
+    trx,
+    editionId,
+    ids.reduce((most, id) => Math.max(most, id), 0),
+  )
+  await addAudience(trx, editionId, planned)
   return planned
 }
 

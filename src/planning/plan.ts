@@ -8,9 +8,9 @@ import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
 import type { Trx } from '../db/connect.ts'
 import { retryDeadlock } from '../db/retry-deadlock.ts'
-import { deliveryChannel } from '../delivery/outbox.ts'
 import type { Edition } from '../db/schema.ts'
-import { findStretch, groupTable, listGroups, passBy, writeChunk } from './plan-chunk.ts'
+import { addAudience, markPlannedAtSlot, setPlanCursor, takeForPlanning } from '../editions/audience.ts'
+import { findStretch, groupTable, listGroups, moveOnWithoutMail, writeChunk } from './plan-chunk.ts'
 
 export const chunkSize = 20_000
 
@@ -36,10 +36,10 @@ export async function planScheduled(ctx: Context, edition: Edition, options: Pla
   let planned = 0
   // On from where planning has come to, whoever did it: to look through all who have been moved on takes longer than planning a
   // chunk. From the start only if somebody was left behind.
-  for (const goesOn of [true, false]) {
-    let hasBegunAtStart = !goesOn
+  for (const continues of [true, false]) {
+    let hasBegunAtStart = !continues
     for (let cursor = 0; ;) {
-      const chunk = await planChunk(ctx, { editionId: edition.id, slot, cursor, goesOn }, options)
+      const chunk = await planChunk(ctx, { editionId: edition.id, slot, cursor, continues }, options)
       if (chunk === 'busy') return { outcome: 'busy', planned }
       planned += chunk.planned
       if (chunk.planned > 0) options.onProgress?.(chunk.planned)
@@ -48,7 +48,7 @@ export async function planScheduled(ctx: Context, edition: Edition, options: Pla
       cursor = chunk.last
     }
     if (options.only !== undefined) break
-    if (await markPlanned(ctx, edition.id, slot)) return { outcome: 'complete', planned }
+    if (await markPlannedAtSlot(ctx.db, edition.id, slot, ctx.clock.now())) return { outcome: 'complete', planned }
     if (hasBegunAtStart) break
   }
   return { outcome: 'partial', planned }
@@ -63,40 +63,28 @@ interface Chunk {
 
 async function planChunk(
   ctx: Context,
-  { editionId, slot, cursor, goesOn }: { editionId: number; slot: Date; cursor: number; goesOn: boolean },
+  { editionId, slot, cursor, continues }: { editionId: number; slot: Date; cursor: number; continues: boolean },
   { only = undefined, chunkSize: limit = chunkSize }: PlanOptions,
 ): Promise<Chunk | 'busy'> {
   return retryDeadlock(() =>
     ctx.db.transaction().execute(async (trx) => {
       // Compiling the statement anew for each chunk would take longer than it saves.
       await sql`set local jit = off`.execute(trx)
-      const edition = await lockEdition(trx, editionId)
+      const edition = await takeForPlanning(trx, editionId)
       if (!edition) return 'busy'
       await lockPlanning(trx)
-      const after = goesOn && only === undefined ? Math.max(cursor, edition.planCursor ?? 0) : cursor
+      const after = continues && only === undefined ? Math.max(cursor, edition.planCursor ?? 0) : cursor
       const stretch = await findStretch(trx, { slot, after, only, limit })
       if (!stretch) return { planned: 0, after, last: null }
       const groups = groupTable(ctx, slot, await listGroups(trx, stretch))
       const planned = isOver(edition)
-        ? await passBy(trx, edition, stretch, groups)
+        ? await moveOnWithoutMail(trx, edition, stretch, groups)
         : await writeChunk(trx, editionId, stretch, groups)
-      if (planned > 0) await addAudience(trx, editionId, planned)
-      if (goesOn && only === undefined)
-        await trx.updateTable('editions').set({ planCursor: stretch.last }).where('id', '=', editionId).execute()
+      await addAudience(trx, editionId, planned)
+      if (continues && only === undefined) await setPlanCursor(trx, editionId, stretch.last)
       return { planned, after, last: stretch.last }
     }),
   )
-}
-
-/** Holds the edition until the chunk is committed: it can't close, and nobody else plans it. null: someone else holds it. */
-export async function lockEdition(trx: Trx, editionId: number): Promise<Edition | undefined> {
-  return trx
-    .selectFrom('editions')
-    .selectAll()
-    .where('id', '=', editionId)
-    .forNoKeyUpdate()
-    .skipLocked()
-    .executeTakeFirst()
 }
 
 /** Any constant of its own; the same in every process. */
@@ -110,25 +98,4 @@ export async function lockPlanning(trx: Trx): Promise<void> {
 
 function isOver(edition: Edition): boolean {
   return edition.closedAt !== null || edition.state === 'cancelled' || edition.state === 'missed'
-}
-
-/** Also tells the workers, when this transaction commits. */
-export async function addAudience(trx: Trx, editionId: number, planned: number): Promise<void> {
-  await trx
-    .updateTable('editions')
-    .set({ audience: sql<number>`audience + ${planned}`, progressAt: sql<Date>`now()` })
-    .where('id', '=', editionId)
-    .execute()
-  await sql`select pg_notify(${deliveryChannel}, 'digest')`.execute(trx)
-}
-
-/** The edition is planned when nobody is due at its slot. Says whether it is. */
-async function markPlanned(ctx: Context, editionId: number, slot: Date): Promise<boolean> {
-  const { rows } = await sql<{ id: number }>`
-    update editions set planned_at = coalesce(planned_at, ${ctx.clock.now()})
-    where id = ${editionId}
-      -- The lowest, as Postgres finds that by index whatever its statistics say: everyone was due at this slot a moment ago.
-      and (select min(next_due_at) from due_times where next_due_at >= ${slot}) is distinct from ${slot}
-    returning id`.execute(ctx.db)
-  return rows.length === 1
 }

@@ -9,7 +9,9 @@ import type { Db } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import { findSetting, setSetting } from '../db/settings.ts'
 import { nextDueAt } from '../calendar/cadence.ts'
+import { takeBackMissed } from '../editions/create.ts'
 import { chunkSize } from './plan.ts'
+import { alignDueTimes } from '../calendar/due-times.ts'
 import { type OwnSchedule, scheduleOf } from '../calendar/schedules.ts'
 
 const settingKey = 'digest_schedule'
@@ -31,13 +33,7 @@ export async function takeBack(ctx: Context): Promise<void> {
   const now = ctx.clock.now()
   // Clocks differ a little.
   const soon = new Date(now.getTime() + 60_000)
-  const deleted = await ctx.db
-    .deleteFrom('editions')
-    .where('kind', '=', 'scheduled')
-    .where('state', '=', 'missed')
-    .where('slotAt', '>', soon)
-    .returning('id')
-    .execute()
+  const takenBack = await takeBackMissed(ctx.db, soon)
   // Editions that wait for approval are ahead too, by a day at most.
   const { newest } = await ctx.db
     .selectFrom('editions')
@@ -46,14 +42,7 @@ export async function takeBack(ctx: Context): Promise<void> {
     .where('slotAt', '>', new Date(now.getTime() + dayMs + hourMs))
     .executeTakeFirstOrThrow()
   const isAhead = newest !== null && newest !== (await findSetting<number>(ctx.db, aheadKey))
-  if (deleted.length === 0 && !isAhead && !(await isFarOff(ctx.db, now))) return
-  await ctx.db
-    .updateTable('editions')
-    .set({ missed: 0 })
-    .where('kind', '=', 'scheduled')
-    .where('slotAt', '>', soon)
-    .where('missed', '>', 0)
-    .execute()
+  if (takenBack === 0 && !isAhead && !(await isFarOff(ctx.db, now))) return
   const moved = await moveDueTimes(ctx, 'ahead')
   if (isAhead) await setSetting(ctx.db, aheadKey, newest)
   if (moved > 0) ctx.log.warn({ moved }, 'due times were ahead of their schedules, as after a run with --as-of')
@@ -109,11 +98,7 @@ async function moveDueTimes(ctx: Context, which: 'site' | 'ahead'): Promise<numb
         const schedule = scheduleOf(own, ctx.config.digest)
         let next = nextDueAt(schedule, pausedUntil && pausedUntil > now ? new Date(pausedUntil.getTime() - 1) : now)
         while (next && had.has(next.getTime())) next = nextDueAt(schedule, next)
-        const { numAffectedRows } = await sql`
-          update due_times set next_due_at = ${next}
-          where subscriber_id = any(${`{${ids.join(',')}}`}::bigint[])
-            and next_due_at <> ${next} and (${isSite}::boolean or next_due_at > ${next})`.execute(trx)
-        moved += Number(numAffectedRows ?? 0)
+        moved += await alignDueTimes(trx, ids, next, { onlyEarlier: !isSite })
         for (const id of ids) if (last === null || id > last) last = id
       }
       return last

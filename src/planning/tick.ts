@@ -1,24 +1,26 @@
 // The tick: everything that time makes of editions. Cron, a command or five machines may call it at any moment, as often as they
 // like; what is due is in the database, and each step is safe to repeat. A crash anywhere is continued by the next tick. That one came
-// to its end is noted: the dead-man's switch (alerts.ts) says when none does.
+// to its end is noted: the dead-man's switch (desk/alerts.ts) says when none does.
 
 import type { Context } from '../db/context.ts'
 import type { Edition } from '../db/schema.ts'
 import { releaseDue, takeBackReleases } from '../articles/release.ts'
-import { noteTick } from '../desk/alerts.ts'
-import { makeForApproval, settleAtSlot } from '../desk/approval.ts'
-import { endBrakes } from '../desk/brakes.ts'
 import { closeFinished } from '../editions/close.ts'
-import { finishCancelled } from '../desk/control.ts'
+import { decideAtSlot } from '../editions/states.ts'
 import { findEdition, listUnfinished } from '../editions/store.ts'
 import { dueSlots, passMissed } from './missed.ts'
 import { type Planned, planScheduled } from './plan.ts'
 import { planTriggered } from './plan-triggered.ts'
-import { ensureScheduled, type MakeSnapshot, prepare } from './prepare.ts'
 import { findSendingHold } from '../delivery/sending-hold.ts'
+import { type MakeSnapshot, prepare } from './prepare.ts'
 import { purge } from '../delivery/purge.ts'
 import { realign, takeBack } from './realign.ts'
-import { makeSnapshot } from '../digests/snapshot.ts'
+import { makeSnapshot, purgeSnapshots } from '../digests/snapshot.ts'
+import { makeForApproval } from './approval.ts'
+import { finishCancelled } from '../delivery/cancel.ts'
+import { ensureScheduled } from '../editions/create.ts'
+import { noteTick } from './last-tick.ts'
+import { endBrakes } from './end-brakes.ts'
 
 export interface TickOptions {
   /** Of slots: only this subscriber is planned. */
@@ -73,6 +75,7 @@ export async function runTick(ctx: Context, options: TickOptions = {}): Promise<
     await plan(await ensureScheduled(ctx.db, slot, now))
   const closed = await closeFinished(ctx)
   await purge(ctx)
+  await purgeSnapshots(ctx)
   await noteTick(ctx.db)
   return { built, planned, isBusy, closed, missed }
 }
@@ -86,7 +89,7 @@ async function planOne(
   // An edition that wasn't built before its slot, as after downtime, had nobody's approval either.
   const needsApproval = edition.kind === 'scheduled' && ctx.config.digest.approvalMinutes > 0
   await prepare(ctx, edition, { ...parts, next: needsApproval ? 'awaiting_approval' : 'sending' })
-  if (edition.kind === 'scheduled') await settleAtSlot(ctx, edition.id)
+  if (edition.kind === 'scheduled') await decideAtSlot(ctx.db, edition.id, ctx.config.digest.approvalPolicy)
   const plan = edition.kind === 'scheduled' ? planScheduled : planTriggered
   return plan(ctx, (await findEdition(ctx.db, edition.id))!, {
     only: options.only,

@@ -2,11 +2,12 @@
 // at once and logged; planning it is the tick's.
 
 import { type Actor, audit, type AuditEntry } from '../access/audit.ts'
-import { type Insertable, sql } from 'kysely'
+import { sql } from 'kysely'
 import { invalid, Refusal } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import type { Edition, EditionsTable } from '../db/schema.ts'
+import type { Edition } from '../db/schema.ts'
+import { createTriggered } from '../editions/create.ts'
 
 /** Ignores frequency, respects what each subscriber has seen. `categories`: slugs; none: all. */
 export async function triggerDigest(
@@ -29,7 +30,6 @@ export async function triggerDigest(
     ctx,
     {
       kind: 'manual',
-      state: 'planning',
       categoryIds,
       onlySubscriberId: input.onlySubscriberId ?? null,
       retryHours,
@@ -69,7 +69,6 @@ export async function triggerAnnouncement(
     ctx,
     {
       kind: 'announcement',
-      state: 'planning',
       content: JSON.stringify({ subject, body }),
       onlySubscriberId: input.onlySubscriberId ?? null,
       retryHours,
@@ -82,30 +81,18 @@ export async function triggerAnnouncement(
   )
 }
 
-/** With its line in the audit log. Of two at once with one request key, the second waits for the first and gets its edition. */
+/** With its line in the audit log. */
 async function insertOnce(
   ctx: Context,
-  edition: Insertable<EditionsTable>,
+  values: Parameters<typeof createTriggered>[1],
   line: Omit<AuditEntry, 'subject'>,
   seenUpTo: number | undefined,
 ): Promise<Edition> {
   return ctx.db.transaction().execute(async (trx) => {
-    if (seenUpTo !== undefined) await refuseJustNow(trx, edition, line.at, seenUpTo)
-    const made = await trx
-      .insertInto('editions')
-      .values(edition)
-      .onConflict((conflict) => conflict.column('requestKey').doNothing())
-      .returningAll()
-      .executeTakeFirst()
-    if (made) {
-      await audit(trx, { ...line, subject: `edition:${made.id}` })
-      return made
-    }
-    return trx
-      .selectFrom('editions')
-      .selectAll()
-      .where('requestKey', '=', edition.requestKey!)
-      .executeTakeFirstOrThrow()
+    if (seenUpTo !== undefined) await refuseJustNow(trx, values, line.at, seenUpTo)
+    const { edition, isNew } = await createTriggered(trx, values)
+    if (isNew) await audit(trx, { ...line, subject: `edition:${edition.id}` })
+    return edition
   })
 }
 
@@ -126,7 +113,7 @@ export class TriggeredJustNow extends Refusal {
 /** Of two editors who press at the same moment, the second is asked. The same request repeated isn't another edition. */
 async function refuseJustNow(
   trx: Trx,
-  { requestKey }: Insertable<EditionsTable>,
+  { requestKey }: { requestKey?: string | null | undefined },
   now: Date,
   after: number,
 ): Promise<void> {

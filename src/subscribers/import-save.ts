@@ -8,6 +8,7 @@ import type { ParsedLine } from './import-lines.ts'
 import { linesOf } from './store.ts'
 import { whenDue } from './subscriptions.ts'
 import { suppress } from './suppression.ts'
+import { addDueTimes } from '../calendar/due-times.ts'
 
 export type ImportLine = ParsedLine & {
   emailHash: string
@@ -76,7 +77,7 @@ export async function saveLines(
   const added = rows.map(({ id, emailKey }) => ({ id, ...planned.get(emailKey)! }))
 
   const due = added.flatMap(({ id, nextDueAt }) => (nextDueAt ? [{ subscriberId: id, nextDueAt }] : []))
-  if (due.length > 0) await trx.insertInto('dueTimes').values(due).execute()
+  await addDueTimes(trx, due)
   const readers = added.filter(({ status }) => status !== 'pending').map(({ id }) => ({ subscriberId: id }))
   if (readers.length > 0) await trx.insertInto('reading').values(readers).execute()
   const chosen = added.flatMap(({ id, subscriptions }) => subscriptions.map((one) => ({ subscriberId: id, ...one })))

@@ -3,6 +3,8 @@
 
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
+import { forgetUnconfirmed } from '../delivery/forget.ts'
+import { purgeRateLimits } from '../db/rate-limits.ts'
 import { forgetFormerAddresses } from './address-undo.ts'
 import { formMailDays } from './limits.ts'
 import { linkDays } from './links.ts'
@@ -39,15 +41,14 @@ export async function purgeUnconfirmed(ctx: Context): Promise<number> {
         .execute()
       const ids = rows.map((row) => row.id)
       if (ids.length === 0) return 0
-      // They were in no edition, and by subscriber only those of no edition have an index.
-      await trx.deleteFrom('deliveries').where('editionId', 'is', null).where('subscriberId', 'in', ids).execute()
+      await forgetUnconfirmed(trx, ids)
       await trx.deleteFrom('subscribers').where('id', 'in', ids).execute()
       return ids.length
     })
     purged += gone
     if (gone < batch) break
   }
-  await sql`delete from rate_limits where expire < ${ctx.clock.now().getTime()}`.execute(ctx.db)
+  await purgeRateLimits(ctx)
   await ctx.db
     .deleteFrom('formMails')
     .where('lastAt', '<', new Date(ctx.clock.now().getTime() - formMailDays * 86_400_000))

@@ -1,5 +1,6 @@
 // What others read of subscribers, and the lock that every change of one takes first.
 
+import { Refusal } from '../base/errors.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Category, Frequency, Subscriber } from '../db/schema.ts'
 
@@ -66,4 +67,15 @@ export function linesOf(
       return frequency && frequency !== 'off' ? [{ categoryId: category.id, frequency }] : []
     })
     .map((line, position) => ({ ...line, position }))
+}
+
+/** The id of the subscriber with this address. Refused when there is none. */
+export async function subscriberOf(db: Db, email: string): Promise<number> {
+  const found = await db
+    .selectFrom('subscribers')
+    .select('id')
+    .where('emailKey', '=', email.trim().toLowerCase())
+    .executeTakeFirst()
+  if (!found) throw new Refusal('not_found', `There is no subscriber ${email}.`)
+  return found.id
 }

@@ -7,7 +7,7 @@ import { findCategory } from '../articles/store.ts'
 import { Refusal } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import { findSetting, setSetting } from '../db/settings.ts'
+import { findSetting, keepSetting, setSetting } from '../db/settings.ts'
 import { feedPath, sampleSiteName } from './sample-feed.ts'
 import { sampleCategories } from './stories.ts'
 
@@ -17,12 +17,7 @@ const firstStarts = new WeakMap<object, Date>()
 export async function readFirstStart(ctx: Pick<Context, 'db' | 'clock'>): Promise<Date> {
   const known = firstStarts.get(ctx.db)
   if (known) return known
-  await ctx.db
-    .insertInto('settings')
-    .values({ key: 'trial_first_start', value: JSON.stringify(ctx.clock.now().toISOString()) })
-    .onConflict((conflict) => conflict.column('key').doNothing())
-    .execute()
-  const firstStart = new Date((await findSetting<string>(ctx.db, 'trial_first_start'))!)
+  const firstStart = new Date(await keepSetting(ctx.db, 'trial_first_start', ctx.clock.now().toISOString()))
   firstStarts.set(ctx.db, firstStart)
   return firstStart
 }

@@ -5,8 +5,7 @@ import { test } from 'node:test'
 import { decideFate } from '../../src/delivery/fate.ts'
 import type { LeasedDelivery } from '../../src/delivery/lane.ts'
 import type { SmtpOutcome } from '../../src/delivery/smtp-dialogue.ts'
-import { addsUp } from '../../src/editions/close.ts'
-import { emptyAccount } from '../../src/editions/store.ts'
+import { addsUp, emptyAccount } from '../../src/editions/account.ts'
 
 const rules = { retryHours: 48, uncertain: 'resend', random: 0.5 } as const
 const tooOld = { attempt: 20, ageSeconds: 1_000_000, doubts: 1, edition: null }

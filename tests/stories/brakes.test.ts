@@ -7,7 +7,7 @@ import { checkAlerts, listAlerts } from '../../src/desk/alerts.ts'
 import { brakeDecide, brakeList } from '../../src/commands/digests/brakes.ts'
 import { runTick } from '../../src/planning/tick.ts'
 import { closeFinished } from '../../src/editions/close.ts'
-import { accountOf, findEdition } from '../../src/editions/store.ts'
+import { findEdition } from '../../src/editions/store.ts'
 import { decideBrake, listBrakes } from '../../src/desk/brakes.ts'
 import { getPepper } from '../../src/db/settings.ts'
 import { addToOutbox } from '../../src/delivery/outbox.ts'
@@ -19,6 +19,7 @@ import { openApi, openConsole } from '../support/keys.ts'
 import { addCategories, addReader, addStory } from '../support/newsroom.ts'
 import { openWorker } from '../support/post.ts'
 import { countStates, makeWorker, planEdition } from '../support/sending.ts'
+import { accountOf } from '../../src/editions/account.ts'
 
 const dead = { reply: '550 5.1.1 No such user' }
 const actor = 'cli' as const

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test'
 import { readConfig } from '../../src/base/config.ts'
 import type { ControlServer } from '../../src/commands/control-server.ts'
 import { openForCommand, type Opened } from '../../src/commands/open.ts'
+import { runWords } from '../../src/commands/program.ts'
 import { serveCommands } from '../../src/commands/serve-commands.ts'
 import { seedTrial } from '../../src/trial/trial-data.ts'
 
@@ -32,7 +33,7 @@ function cli(words: string[], environment: Record<string, string> = {}) {
 
 before(async () => {
   server = await openForCommand(readConfig({ DATA_DIR: dataDir }))
-  control = await serveCommands(dataDir, server)
+  control = await serveCommands(dataDir, server, runWords)
 })
 after(async () => {
   await control.close()

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { moveEdition } from '../../src/desk/control.ts'
-import { addCount } from '../../src/editions/store.ts'
 import { runTick } from '../../src/planning/tick.ts'
 import { triggerDigest } from '../../src/planning/trigger.ts'
 import { unsubscribe } from '../../src/subscribers/unsubscribe.ts'
@@ -11,6 +10,7 @@ import { story, type House } from '../support/house.ts'
 import { openApi, openConsole } from '../support/keys.ts'
 import { addReader, addStory, postAll } from '../support/newsroom.ts'
 import { addCategories, getSubscriber } from '../support/readers.ts'
+import { addCount } from '../../src/editions/account.ts'
 
 const actor = 'editor:1'
 

@@ -3,11 +3,11 @@ import { sql } from 'kysely'
 import { deadAddressesOf } from '../../src/subscribers/suppression.ts'
 import { composersOf } from '../../src/composers.ts'
 import { DeliveryWorker } from '../../src/delivery/worker.ts'
-import { digestExplain } from '../../src/desk/explain.ts'
 import { digestRun, type DigestRunArgs } from '../../src/commands/digests/run.ts'
 import { seed } from '../../src/commands/digests/seed.ts'
 import { type House, story } from '../support/house.ts'
 import { addCategories, addReader, addStory } from '../support/newsroom.ts'
+import { digestExplain } from '../../src/commands/digests/explain.ts'
 
 type Line = Record<string, unknown> & { event: string }
 

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { composersOf } from '../../src/composers.ts'
-import { countRefusal } from '../../src/delivery/edition-guards.ts'
 import { registerWorker } from '../../src/delivery/leases.ts'
 import { addToOutbox } from '../../src/delivery/outbox.ts'
 import { DeliveryWorker } from '../../src/delivery/worker.ts'
@@ -15,6 +14,7 @@ import { subscribe } from '../../src/subscribers/subscribe.ts'
 import { deadAddressesOf, suppressAddress } from '../../src/subscribers/suppression.ts'
 import { type House, story } from '../support/house.ts'
 import { addCategories, addReader, addStory, tick } from '../support/newsroom.ts'
+import { countRefusal } from '../../src/editions/guards.ts'
 
 const origin = { ip: '192.0.2.7', formUrl: '/' }
 

@@ -7,10 +7,10 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Frequency } from '../../src/db/schema.ts'
 import type { ArticleAction } from '../../src/articles/control.ts'
-import type { EditionMove } from '../../src/desk/control.ts'
 import { openHouse } from '../support/house.ts'
 import { seedOf } from '../support/seed.ts'
 import { type RelayFault, SimulatedSite } from '../support/simulated-site.ts'
+import type { EditionMove } from '../../src/editions/states.ts'
 
 const runs = Number(process.env['SIMULATE_RUNS'] ?? 4)
 const steps = Number(process.env['SIMULATE_STEPS'] ?? 40)

@@ -8,7 +8,7 @@ import { hashAddress } from '../../src/base/tokens.ts'
 import { getPepper } from '../../src/db/settings.ts'
 import { Claimer } from '../../src/delivery/claims.ts'
 import { moveEdition, retryFailed } from '../../src/desk/control.ts'
-import { addCount, findEdition } from '../../src/editions/store.ts'
+import { findEdition } from '../../src/editions/store.ts'
 import { planTriggered } from '../../src/planning/plan-triggered.ts'
 import { prepare } from '../../src/planning/prepare.ts'
 import { makeSnapshot } from '../../src/digests/snapshot.ts'
@@ -22,6 +22,7 @@ import { deadAddressesOf, suppress, unsuppress } from '../../src/subscribers/sup
 import { resubscribe, unsubscribe } from '../../src/subscribers/unsubscribe.ts'
 import { type House, story } from '../support/house.ts'
 import { addCategories, addReader, addStory, tick } from '../support/newsroom.ts'
+import { addCount } from '../../src/editions/account.ts'
 
 const origin = { ip: '192.0.2.7', formUrl: '/' }
 const barrier = 815

@@ -3,15 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { closeFinished } from '../../src/editions/close.ts'
 import { moveEdition, retryFailed } from '../../src/desk/control.ts'
-import { accountOf, getEdition, listEditions } from '../../src/editions/store.ts'
-import { lockEdition } from '../../src/planning/plan.ts'
-import { ensureScheduled, prepare } from '../../src/planning/prepare.ts'
+import { getEdition, listEditions, lockEdition } from '../../src/editions/store.ts'
+import { prepare } from '../../src/planning/prepare.ts'
 import { digestRun } from '../../src/commands/digests/run.ts'
 import { makeSnapshot } from '../../src/digests/snapshot.ts'
 import { triggerAnnouncement, triggerDigest } from '../../src/planning/trigger.ts'
 import { eraseSubscriber } from '../../src/subscribers/erase.ts'
 import { type House, story } from '../support/house.ts'
 import { addCategories, addReader, addStory, postAll, tick } from '../support/newsroom.ts'
+import { accountOf } from '../../src/editions/account.ts'
+import { ensureScheduled } from '../../src/editions/create.ts'
 
 const deliveriesOf = (house: House, subscriberId: number) =>
   house.db.selectFrom('deliveries').selectAll().where('subscriberId', '=', subscriberId).orderBy('id').execute()
@@ -49,6 +50,7 @@ story('at a slot everyone who is due gets one delivery, and a second tick plans 
     { ...closed!.account, skipped: 0 },
     { audience: 1, sent: 1, failed: 0, uncertain: 0, open: 0, skipped: 0 },
   )
+  assert.equal((await deliveriesOf(house, daily))[0]!.state, 'sent')
 })
 
 story('editions are numbered one after the other, however often a slot is asked for', async (house) => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { readConfig } from '../../src/base/config.ts'
 import type { Relay } from '../../src/base/relay.ts'
-import { doctor, type Finding } from '../../src/commands/checks/doctor.ts'
+import { doctor } from '../../src/commands/checks/doctor.ts'
 import { checkRelay } from '../../src/commands/checks/relay-check.ts'
 import type { Session } from '../../src/commands/session.ts'
 import type { Database } from '../../src/db/connect.ts'
@@ -13,6 +13,7 @@ import { startCaptureServer } from '../support/capture-server.ts'
 import { openSendingDatabase } from '../support/sending.ts'
 import { startSignInRelay } from '../support/sign-in-relay.ts'
 import { startTlsRelay, trustTestAuthority } from '../support/tls-relay.ts'
+import type { Finding } from '../../src/commands/checks/finding.ts'
 
 trustTestAuthority()
 let database: Database

@@ -6,7 +6,6 @@ import { composersOf } from '../../src/composers.ts'
 import type { Composer } from '../../src/delivery/composer.ts'
 import { addToOutbox } from '../../src/delivery/outbox.ts'
 import { holdSending } from '../../src/delivery/sending-hold.ts'
-import { accountOf } from '../../src/editions/store.ts'
 import { runTick } from '../../src/planning/tick.ts'
 import { typed } from '../support/command-line.ts'
 import { type House, story } from '../support/house.ts'
@@ -14,6 +13,7 @@ import { openApi, openConsole } from '../support/keys.ts'
 import { addCategories, addReader, addStory } from '../support/newsroom.ts'
 import { openWorker, sendWaitingMail } from '../support/post.ts'
 import { triggerDigest } from '../../src/planning/trigger.ts'
+import { accountOf } from '../../src/editions/account.ts'
 
 const hold = {
   since: '2026-03-02T06:00:00.000Z',

@@ -30,6 +30,7 @@ export async function typed(house: House, words: string[], says: boolean | null 
     cwd: process.cwd(),
     signal: new AbortController().signal,
     isInServer: false,
+    runWords,
     config: () => house.ctx.config,
     open: () => Promise.resolve({ ctx: house.ctx } as never),
     confirm: () => Promise.resolve(says === true),

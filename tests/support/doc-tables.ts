@@ -8,7 +8,7 @@ import { format } from 'prettier'
 import { readConfig } from '../../src/base/config.ts'
 import { variables } from '../../src/base/variables.ts'
 import { createOut } from '../../src/commands/out.ts'
-import { buildProgram } from '../../src/commands/program.ts'
+import { buildProgram, runWords } from '../../src/commands/program.ts'
 import type { Session } from '../../src/commands/session.ts'
 
 const root = path.join(import.meta.dirname, '../..')
@@ -21,6 +21,7 @@ export function helpSession(write: (text: string) => void): Session {
     cwd: root,
     signal: new AbortController().signal,
     isInServer: false,
+    runWords,
     config: () => readConfig({}),
     open: () => Promise.reject(new Error('help needs no database')),
     confirm: () => Promise.resolve(false),

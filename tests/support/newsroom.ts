@@ -7,10 +7,10 @@ import type { Db } from '../../src/db/connect.ts'
 import type { Context } from '../../src/db/context.ts'
 import type { Frequency } from '../../src/db/schema.ts'
 import { digestComposer } from '../../src/digests/compose.ts'
-import { addCount } from '../../src/editions/store.ts'
 import { runTick, type TickOptions, type TickResult } from '../../src/planning/tick.ts'
 import { setDueTime } from '../../src/calendar/due-times.ts'
 import { whenDue } from '../../src/subscribers/subscriptions.ts'
+import { addCount } from '../../src/editions/account.ts'
 
 export async function addCategories(db: Db, ...slugs: string[]): Promise<number[]> {
   const rows = await db

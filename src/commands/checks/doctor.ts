@@ -13,18 +13,9 @@ import { findAnnouncementsOff } from '../../delivery/announcements.ts'
 import { checkInbound } from './inbound-check.ts'
 import { checkMailDns, type DnsLookups } from './mail-dns.ts'
 import { HeldByServer } from '../open.ts'
+import type { Finding } from './finding.ts'
 import { checkRelay } from './relay-check.ts'
 import type { Session } from '../session.ts'
-
-export interface Finding {
-  what: string
-  state: 'ok' | 'warn' | 'fail'
-  found: string
-  /** What to do; absent when all is well. */
-  fix?: string
-  /** What was said, line by line. */
-  quote?: readonly string[]
-}
 
 /** Beyond this, slots (the program's clock) and retries (the database's) would drift apart. */
 const skewLimitMs = 2000

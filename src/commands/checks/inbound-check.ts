@@ -5,7 +5,7 @@ import { reportDays } from '../../inbound/match.ts'
 import type { ImapMailbox } from '../../base/inbound-ways.ts'
 import { explain } from '../../inbound/imap.ts'
 import { openImap } from '../../inbound/imap-session.ts'
-import type { Finding } from './doctor.ts'
+import type { Finding } from './finding.ts'
 
 export async function checkInbound(config: Config): Promise<Finding[]> {
   if (config.trial) return []

@@ -5,7 +5,7 @@
 import { createPublicKey } from 'node:crypto'
 import type { Config } from '../../base/config.ts'
 import { domainOf } from '../../base/email-address.ts'
-import type { Finding } from './doctor.ts'
+import type { Finding } from './finding.ts'
 
 export interface DnsLookups {
   resolveTxt(name: string): Promise<string[][]>

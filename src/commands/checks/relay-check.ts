@@ -7,7 +7,7 @@ import type { AnnouncementsOff } from '../../delivery/announcements.ts'
 import { RelayUnavailable } from '../../delivery/relay-dial.ts'
 import type { RelayFacts } from '../../delivery/relay-facts.ts'
 import { SmtpConnection } from '../../delivery/smtp-connection.ts'
-import type { Finding } from './doctor.ts'
+import type { Finding } from './finding.ts'
 
 const timeouts = { connectSeconds: 5, commandSeconds: 5, dotSeconds: 5 }
 /** A certificate that ends sooner deserves a word: certificates are usually renewed a month before. */

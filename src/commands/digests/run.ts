@@ -12,13 +12,15 @@ import { holdSentence } from '../../desk/sending-words.ts'
 import { parseInstant, refuseFar } from './as-of.ts'
 import { closeFinished } from '../../editions/close.ts'
 import { dryRun } from './dry-run.ts'
-import { accountOf, accountsOf, findEdition, listUnfinished } from '../../editions/store.ts'
+import { findEdition, listUnfinished } from '../../editions/store.ts'
 import type { MakeSnapshot } from '../../planning/prepare.ts'
 import { progress, progressLine, type Sample } from '../../desk/progress.ts'
 import { isStill, standingOf } from './still.ts'
 import { makeSnapshot } from '../../digests/snapshot.ts'
+import { subscriberOf } from '../../subscribers/store.ts'
 import { runTick } from '../../planning/tick.ts'
 import { triggerDigest } from '../../planning/trigger.ts'
+import { accountOf, accountsOf } from '../../editions/account.ts'
 
 export interface DigestRunArgs {
   dryRun?: boolean | undefined
@@ -66,7 +68,7 @@ export async function digestRun(given: Context, args: DigestRunArgs, out: Out, p
   if (asOf && !args.far && !args.dryRun && args.only === undefined) await refuseFar(given, asOf)
   const { signal } = parts
   const ctx = asOf ? { ...given, clock: fixedClock(asOf) } : given
-  const only = args.only === undefined ? undefined : await subscriberOf(ctx, args.only)
+  const only = args.only === undefined ? undefined : await subscriberOf(ctx.db, args.only)
   if (args.dryRun)
     return dryRun(ctx, { only, manual: args.manual ?? false, categories: args.category, json: args.json, signal }, out)
 
@@ -255,14 +257,4 @@ class Run {
 
 function isUnderWay({ state }: Edition): boolean {
   return state === 'planning' || state === 'sending' || state === 'cancelled'
-}
-
-export async function subscriberOf(ctx: Context, email: string): Promise<number> {
-  const found = await ctx.db
-    .selectFrom('subscribers')
-    .select('id')
-    .where('emailKey', '=', email.trim().toLowerCase())
-    .executeTakeFirst()
-  if (!found) throw new Refusal('not_found', `There is no subscriber ${email}.`)
-  return found.id
 }

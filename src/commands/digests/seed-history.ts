@@ -3,8 +3,8 @@
 import { sql } from 'kysely'
 import { listCategories } from '../../articles/store.ts'
 import type { Context } from '../../db/context.ts'
-import { emptyAccount } from '../../editions/store.ts'
-import { addArticles } from './seed.ts'
+import { emptyAccount } from '../../editions/account.ts'
+import { addArticles } from './seed-articles.ts'
 
 /** As many readers have a past: enough for millions of deliveries over two months. */
 const mostReaders = 50_000

@@ -7,12 +7,12 @@
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { addCategory } from '../../articles/categories.ts'
-import { releaseSeqs } from '../../articles/seq.ts'
 import { listCategories } from '../../articles/store.ts'
 import type { Out } from '../out.ts'
 import type { Context } from '../../db/context.ts'
 import { getPepper } from '../../db/settings.ts'
 import { localTime, nextDueAt } from '../../calendar/cadence.ts'
+import { addArticles } from './seed-articles.ts'
 import { seedHistory } from './seed-history.ts'
 
 export interface SeedArgs {
@@ -156,25 +156,6 @@ async function spreadDueTimes(ctx: Context, first: number, last: number, now: Da
     from unnest(${`{${rows.map((row) => row.id).join(',')}}`}::bigint[],
       ${`{${next.map((at) => `"${at.toISOString()}"`).join(',')}}`}::timestamptz[]) as c (id, next)
     where t.subscriber_id = c.id`.execute(ctx.db)
-}
-
-/** Each in one category, every fifth in two; all of the last hours, the newest last. */
-export async function addArticles(ctx: Context, count: number, now: Date): Promise<void> {
-  const categories = (await listCategories(ctx.db)).map((category) => category.id)
-  await ctx.db.transaction().execute(async (trx) => {
-    const { rows } = await sql<{ id: number }>`
-      insert into articles (title, link, excerpt, author, published_at, first_seen_at, sendable_at, updated_at)
-      select 'Seeded story ' || n, ${ctx.config.site.url}::text || '/seeded/' || ${now.getTime()}::text || '-' || n,
-        repeat('The tide came in as it does every day, and somebody wrote it down. ', 1 + n % 4), 'A. Reporter',
-        ${now}::timestamptz - (${count}::int - n) * interval '1 minute', ${now}, ${now}, ${now}
-      from generate_series(1, ${count}::int) n order by n returning id`.execute(trx)
-    const pairs = rows.flatMap(({ id }, index) => {
-      const [category, second] = [categories[index % categories.length]!, categories[(index + 1) % categories.length]!]
-      const own = { articleId: id, categoryId: category }
-      return index % 5 === 0 && second !== category ? [own, { articleId: id, categoryId: second }] : [own]
-    })
-    await releaseSeqs(trx, pairs)
-  })
 }
 
 /** The two keys of HMAC-SHA256, so that Postgres, which has only sha256(), can hash addresses as hashAddress() does. */

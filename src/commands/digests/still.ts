@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import type { Context } from '../../db/context.ts'
 import type { Db } from '../../db/connect.ts'
 import type { Edition } from '../../db/schema.ts'
-import { accountOf } from '../../editions/store.ts'
+import { accountOf } from '../../editions/account.ts'
 
 /** Deliveries that are deferred by more than this aren't waited for. */
 const patienceSeconds = 60

@@ -3,7 +3,7 @@
 
 import type { Request, Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
-import { type Arrangement, arrangeEdition, type EditionStory, listEditionStories } from '../../desk/approval.ts'
+import { type Arrangement, arrangeEdition } from '../../desk/approval.ts'
 import { field, fieldList, readForm } from '../forms.ts'
 import { html, type Html } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
@@ -13,6 +13,7 @@ import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { empty, moment } from './parts.ts'
 import { pathId } from './query.ts'
+import { type ArrangedStory, listEditionStories } from '../../editions/stories.ts'
 
 /** Per category: what could be in a mail, and some to choose instead. */
 const shown = 25
@@ -56,9 +57,9 @@ export function mountArrange(router: Router, web: WebContext): void {
   })
 }
 
-function storyTable(name: string, stories: readonly EditionStory[]): Html {
+function storyTable(name: string, stories: readonly ArrangedStory[]): Html {
   const listed = stories.slice(0, shown)
-  const key = (story: EditionStory) => `${story.categoryId}-${story.articleId}`
+  const key = (story: ArrangedStory) => `${story.categoryId}-${story.articleId}`
   return html`<h2>${name}</h2>
     <div class="scroll" role="region" aria-label="Stories of ${name}" tabindex="0">
       <table class="arrange">
@@ -113,14 +114,14 @@ function storyTable(name: string, stories: readonly EditionStory[]): Html {
 }
 
 /** Only what differs from how the edition stands. */
-function readArrangement(request: Request, stories: readonly EditionStory[]): Arrangement {
+function readArrangement(request: Request, stories: readonly ArrangedStory[]): Arrangement {
   const listed = new Set(fieldList(request, 'story'))
-  const key = (story: EditionStory) => `${story.categoryId}-${story.articleId}`
+  const key = (story: ArrangedStory) => `${story.categoryId}-${story.articleId}`
   const onPage = stories.filter((story) => listed.has(key(story)))
   const pinned = new Set(fieldList(request, 'pin').map(Number))
   const dropped = new Set(fieldList(request, 'drop').map(Number))
   const places = (request.body as { place?: Record<string, unknown> }).place ?? {}
-  const ids = (test: (story: EditionStory) => boolean) => [
+  const ids = (test: (story: ArrangedStory) => boolean) => [
     ...new Set(onPage.filter(test).map((story) => story.articleId)),
   ]
   const order = [...Map.groupBy(onPage, (story) => story.categoryId)].flatMap(([categoryId, list]) => {

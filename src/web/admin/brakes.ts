@@ -13,7 +13,7 @@ import {
 } from '../../desk/brake-words.ts'
 import { decideBrake, findBrake, listBrakes, listCaught } from '../../desk/brakes.ts'
 import { html, type Html } from '../html.ts'
-import { wakeTick } from '../wake.ts'
+import { wakeTick } from '../../editions/wake.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
 import { deliveryState } from './deliveries.ts'

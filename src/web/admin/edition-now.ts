@@ -2,12 +2,13 @@
 
 import { Refusal } from '../../base/errors.ts'
 import type { Account, Edition } from '../../db/schema.ts'
-import { type EditionMove, movesOf } from '../../desk/control.ts'
-import { accountOf, findEdition } from '../../editions/store.ts'
-import { countSendAgain, type SendAgainCounts } from '../../desk/send-again.ts'
+import { findEdition } from '../../editions/store.ts'
 import { dueAt } from '../reads/audience.ts'
 import { countInTime } from '../reads/slow-counts.ts'
 import type { WebContext } from '../web-context.ts'
+import { type EditionMove, movesOf } from '../../editions/states.ts'
+import { accountOf } from '../../editions/account.ts'
+import { countSendAgain, type SendAgainCounts } from '../../delivery/send-again.ts'
 
 /** What an editor can do to an edition; the last three are about single deliveries of it. */
 export type Move = EditionMove | 'retry' | 'resend' | 'accept'

@@ -8,10 +8,10 @@ import {
   type SkipReason,
   skipReasons,
 } from '../../db/schema.ts'
-import { isReleased, stateWords } from '../../desk/control.ts'
 import { progress } from '../../desk/progress.ts'
 import { html, type Html, type HtmlValue } from '../html.ts'
 import { number, state, type Tone } from './parts.ts'
+import { isReleased, stateWords } from '../../editions/states.ts'
 
 const tones: Record<EditionState, Tone> = {
   planning: 'busy',

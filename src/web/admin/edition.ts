@@ -8,7 +8,6 @@ import type { Edition } from '../../db/schema.ts'
 import { paragraphsOf } from '../../digests/announce.ts'
 import { brakeSentence } from '../../desk/brake-words.ts'
 import { listBrakesOf } from '../../desk/brakes.ts'
-import { listEditionStories } from '../../desk/approval.ts'
 import { html, type Html, type HtmlValue } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { dueWords, moveButtons, moveNotice, mountEditionMoves } from './edition-moves.ts'
@@ -19,6 +18,7 @@ import { LiveFeed, type Parts, partOf } from './live.ts'
 import { actorNames, count, facts, moment, sentence, state } from './parts.ts'
 import { returnedOfEdition } from './returned.ts'
 import { pathId, queryText } from './query.ts'
+import { listEditionStories } from '../../editions/stories.ts'
 
 export function mountEdition(router: Router, web: WebContext): void {
   const live = new LiveFeed()

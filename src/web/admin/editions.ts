@@ -3,7 +3,6 @@
 import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
 import type { Account, Category, Edition } from '../../db/schema.ts'
-import { accountsOf } from '../../editions/store.ts'
 import { pageOf, readCursor } from '../api/cursors.ts'
 import { html, type Html } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
@@ -11,6 +10,7 @@ import { accountBar, editionName, editionState, skippedTotal } from './edition-p
 import { sendConsole } from './layout.ts'
 import { clockTime, dayName, dayOf, empty, number, pager, table } from './parts.ts'
 import { queryText } from './query.ts'
+import { accountsOf } from '../../editions/account.ts'
 
 const perPage = 50
 

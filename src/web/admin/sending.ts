@@ -6,12 +6,12 @@ import { holdSentence, missingSentence } from '../../desk/sending-words.ts'
 import { findSendingHold, type SendingHold } from '../../delivery/sending-hold.ts'
 import { field } from '../forms.ts'
 import { html, type Html } from '../html.ts'
-import { wakeTick } from '../wake.ts'
 import type { WebContext } from '../web-context.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { sentence, state } from './parts.ts'
 import { noticeOf } from './query.ts'
+import { wakeTick } from '../../editions/wake.ts'
 
 const notices = {
   released: 'Sending is released. What is due goes out.',

@@ -4,7 +4,7 @@ import { listCategories } from '../../articles/store.ts'
 import type { SubscriberStatus } from '../../db/schema.ts'
 import { listDeliveriesOf } from '../../delivery/history.ts'
 import { scheduleOf } from '../../calendar/schedules.ts'
-import { explainRecent, standingOf } from '../../desk/explain.ts'
+import { explainRecent, whyDue } from '../../desk/explain.ts'
 import { html, type Html } from '../html.ts'
 import { findMarks } from '../reads/returned.ts'
 import type { ShownSubscriber } from '../reads/subscribers.ts'
@@ -104,7 +104,7 @@ const choiceTable = (label: string, lines: readonly { name: string; frequency: s
 async function editions(web: WebContext, subscriber: ShownSubscriber): Promise<Html> {
   const categories = await listCategories(web.db, { withRetired: true })
   const explained = await explainRecent(web, subscriber)
-  return html`<p>This subscriber ${sentence(web.config, standingOf(subscriber, web.clock.now()))}</p>
+  return html`<p>This subscriber ${sentence(web.config, whyDue(subscriber, web.clock.now()))}</p>
     ${
       explained.length > 0 &&
       table(

@@ -18,7 +18,15 @@ import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { count, empty, moment } from './parts.ts'
 import { queryText } from './query.ts'
-import { reasonWords } from './suppressions.ts'
+import type { SuppressionsTable } from '../../db/schema.ts'
+
+export const reasonWords: Record<SuppressionsTable['reason'], string> = {
+  hard_bounce: 'the address is dead',
+  soft_bounces: 'bounced again and again',
+  complaint: 'marked as spam',
+  erasure: 'asked to be erased',
+  manual: 'by an editor or a key',
+}
 
 const names = ['reason', 'domain', 'from', 'to'] as const
 /** As the form has them. */

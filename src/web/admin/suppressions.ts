@@ -3,7 +3,6 @@
 import type { Router } from 'express'
 import { noteAction } from '../../access/audit.ts'
 import { Refusal } from '../../base/errors.ts'
-import type { SuppressionsTable } from '../../db/schema.ts'
 import { readAddress } from '../../subscribers/subscribe.ts'
 import { findSuppression, suppressAddress, unsuppress } from '../../subscribers/suppression.ts'
 import { listSuppressions } from '../../subscribers/suppression-list.ts'
@@ -14,17 +13,17 @@ import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
-import { filterForm, filterOf, isFiltered, mountSuppressionUndo, readFilter, undoLink } from './suppression-filter.ts'
+import {
+  filterForm,
+  filterOf,
+  isFiltered,
+  mountSuppressionUndo,
+  readFilter,
+  reasonWords,
+  undoLink,
+} from './suppression-filter.ts'
 import { empty, moment, pager, table } from './parts.ts'
 import { noticeOf, queryText } from './query.ts'
-
-export const reasonWords: Record<SuppressionsTable['reason'], string> = {
-  hard_bounce: 'the address is dead',
-  soft_bounces: 'bounced again and again',
-  complaint: 'marked as spam',
-  erasure: 'asked to be erased',
-  manual: 'by an editor or a key',
-}
 
 export function mountSuppressions(router: Router, web: WebContext): void {
   router.get('/suppressions', async (request, response) => {

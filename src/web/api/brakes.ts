@@ -6,7 +6,7 @@ import { type BrakeDecision, brakeDecisions, brakeView } from '../../desk/brake-
 import { decideBrake, findBrake, listBrakes } from '../../desk/brakes.ts'
 import { endpoint, idParams, listOf, pageQuery } from '../endpoint.ts'
 import type { WebContext } from '../web-context.ts'
-import { wakeTick } from '../wake.ts'
+import { wakeTick } from '../../editions/wake.ts'
 import { pageOf, readCursor } from './cursors.ts'
 
 const brake = z

@@ -5,9 +5,9 @@ import { listCategories } from '../../articles/store.ts'
 import { Refusal } from '../../base/errors.ts'
 import { type Account, editionKinds, editionStates, skipReasons } from '../../db/schema.ts'
 import { type EditionView, getEdition } from '../../editions/store.ts'
-import { countSendAgain } from '../../desk/send-again.ts'
 import { countReturned } from '../reads/returned.ts'
 import type { WebContext } from '../web-context.ts'
+import { countSendAgain } from '../../delivery/send-again.ts'
 
 export const amount = z.int().min(0)
 export const returnedClasses = ['hard', 'soft', 'complaint'] as const

@@ -2,17 +2,18 @@
 // the next tick, which it wakes, plans it.
 
 import { z } from 'zod'
-import { editionMoves, type EditionMove, moveEdition, decideUncertain, retryFailed } from '../../desk/control.ts'
+import { moveEdition, decideUncertain, retryFailed } from '../../desk/control.ts'
 import { listEditions } from '../../editions/store.ts'
 import { triggerAnnouncement, triggerDigest } from '../../planning/trigger.ts'
 import { deliveryStates, skipReasons } from '../../db/schema.ts'
 import { endpoint, idParams, listOf, pageQuery } from '../endpoint.ts'
 import { deliveryFilters, listEditionDeliveries } from '../reads/deliveries.ts'
-import { wakeTick } from '../wake.ts'
+import { wakeTick } from '../../editions/wake.ts'
 import { encodeCursor, readCursor } from './cursors.ts'
 import { previewEndpoints } from './edition-previews.ts'
 import { amount, edition, returnedClasses, showEdition, showEditions } from './edition-shape.ts'
 import { line, prose, slug } from './texts.ts'
+import { editionMoves, type EditionMove } from '../../editions/states.ts'
 
 const time = z.iso.datetime().nullable()
 const delivery = z

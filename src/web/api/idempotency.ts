@@ -57,6 +57,14 @@ export async function answerOnce(
   }
 }
 
+/** With the nightly chores: keys whose day is over. Safe to repeat. */
+export async function purgeIdempotencyKeys({ db, clock }: Context): Promise<void> {
+  await db
+    .deleteFrom('idempotencyKeys')
+    .where('createdAt', '<', new Date(clock.now().getTime() - keptMs))
+    .execute()
+}
+
 interface Kept {
   requestHash: string
   status: number | null

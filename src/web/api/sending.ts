@@ -5,7 +5,7 @@ import { findSendingHold } from '../../delivery/sending-hold.ts'
 import { releaseSending } from '../../desk/release-sending.ts'
 import { holdView } from '../../desk/sending-words.ts'
 import { endpoint } from '../endpoint.ts'
-import { wakeTick } from '../wake.ts'
+import { wakeTick } from '../../editions/wake.ts'
 
 const sending = z
   .object({

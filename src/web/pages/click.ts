@@ -3,7 +3,7 @@
 // that were sent while counting was on keep working when it is off.
 
 import type { RequestHandler } from 'express'
-import { sql } from 'kysely'
+import { countClick } from '../../articles/clicks.ts'
 import { Refusal } from '../../base/errors.ts'
 import { checkToken } from '../../base/tokens.ts'
 import { largestInt, readId } from '../path-id.ts'
@@ -15,15 +15,7 @@ export function followStory(web: WebContext): RequestHandler {
     const id = check.outcome === 'valid' ? readId(check.id, largestInt) : undefined
     const article = id && (await web.db.selectFrom('articles').select('link').where('id', '=', id).executeTakeFirst())
     if (!article || !/^https?:\/\//i.test(article.link)) throw new Refusal('not_found', 'There is no such story.')
-    if (web.config.clickCounts) await countClick(web, id)
+    if (web.config.clickCounts) await countClick(web.db, id)
     response.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' }).redirect(302, article.link)
   }
-}
-
-async function countClick({ db }: WebContext, articleId: number): Promise<void> {
-  await db
-    .insertInto('storyClicks')
-    .values({ articleId, clicks: 1 })
-    .onConflict((conflict) => conflict.column('articleId').doUpdateSet({ clicks: sql`story_clicks.clicks + 1` }))
-    .execute()
 }

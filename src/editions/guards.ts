@@ -5,12 +5,14 @@
 import { sql } from 'kysely'
 import type { Log } from '../base/log.ts'
 import type { Db, Trx } from '../db/connect.ts'
-import type { HotStatement } from './hot-query.ts'
-import { deliveryChannel } from './outbox.ts'
-import { streakThatPauses } from './policy-guard.ts'
+import { pauseEdition } from './states.ts'
+import { deliveryChannel } from './wake.ts'
+
+/** So many refusals of us in a row pause an edition. */
+export const streakThatPauses = 10
 
 /** $1 worker, $2 edition. A row: this worker tries alone until the edition is proven. None: another does, and is alive. */
-export const guardEdition: HotStatement = {
+export const guardEdition = {
   name: 'guard_edition',
   text: `insert into edition_guards as g (edition_id, worker_id) values ($2::bigint, $1::bigint)
     on conflict (edition_id) do update set worker_id = excluded.worker_id
@@ -18,10 +20,6 @@ export const guardEdition: HotStatement = {
       or not exists (select from workers w where w.id = g.worker_id and w.lease_until > now())
     returning g.policy_streak`,
 }
-
-/** The note of an edition that paused by itself. */
-export const pausedByPolicy =
-  'Paused: ten mails in a row were refused because of us, not of their recipients. See the replies, put it right, then resume.'
 
 /** A relay has taken a mail of it: everybody may send. Safe to repeat. */
 export async function markProven(db: Db, editionId: number): Promise<void> {
@@ -49,13 +47,7 @@ export async function countRefusal(db: Db, log: Log, editionId: number): Promise
       returning g.policy_streak as streak`.execute(trx)
     // What was still on the wire when it was paused doesn't count against a resumed one.
     if (!rows[0] || rows[0].streak < streakThatPauses) return false
-    const { numUpdatedRows } = await trx
-      .updateTable('editions')
-      .set({ state: 'paused', isProven: false, note: pausedByPolicy })
-      .where('id', '=', editionId)
-      .where('state', '=', 'sending')
-      .executeTakeFirst()
-    if (!numUpdatedRows) return false
+    if (!(await pauseEdition(trx, editionId, 'policy'))) return false
     await trx
       .updateTable('editionGuards')
       .set({ policyStreak: 0, workerId: null })
@@ -67,9 +59,6 @@ export async function countRefusal(db: Db, log: Log, editionId: number): Promise
     log.error({ edition: editionId }, 'an edition was paused: the relay refuses our mail as a matter of policy')
 }
 
-export const pausedByReturns =
-  'Paused: much of it comes back as refused because of us, not of its recipients. See what came back, put it right, then resume.'
-
 /** Pauses an edition that is being sent when so many mails of it came back as refused because of us: since the last time, as an editor
  * who resumes it knows of those. true: it is this call that paused it. */
 export async function pauseForReturns(
@@ -77,12 +66,12 @@ export async function pauseForReturns(
   editionId: number,
   { refused, most }: { refused: number; most: number },
 ): Promise<boolean> {
-  const { rows } = await sql`
-    update editions e set state = 'paused', note = ${pausedByReturns}
-    where e.id = ${editionId} and e.state = 'sending'
-      and ${refused}::int - coalesce((select g.returned_refusals from edition_guards g where g.edition_id = e.id), 0) >= ${most}::float8
-    returning e.id`.execute(trx)
-  if (!rows.length) return false
+  const known = await trx
+    .selectFrom('editionGuards')
+    .select('returnedRefusals')
+    .where('editionId', '=', editionId)
+    .executeTakeFirst()
+  if (refused - (known?.returnedRefusals ?? 0) < most || !(await pauseEdition(trx, editionId, 'returns'))) return false
   await sql`
     insert into edition_guards (edition_id, returned_refusals) values (${editionId}, ${refused})
     on conflict (edition_id) do update set returned_refusals = excluded.returned_refusals`.execute(trx)

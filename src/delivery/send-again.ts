@@ -2,9 +2,10 @@
 // conditions, so a button never promises what it can't do.
 
 import { type RawBuilder, sql } from 'kysely'
-import type { Db } from '../db/connect.ts'
+import type { Db, Trx } from '../db/connect.ts'
 import type { Account, Edition } from '../db/schema.ts'
-import { isMailable } from '../delivery/mailable.ts'
+import { addCount } from '../editions/account.ts'
+import { isMailable } from './mailable.ts'
 
 /** Pure. */
 export function canSendAgain({ state }: Pick<Edition, 'state'>): boolean {
@@ -12,12 +13,12 @@ export function canSendAgain({ state }: Pick<Edition, 'state'>): boolean {
 }
 
 /** Editions whose digests may have brought the stories of this one's failed mails: a CTE to name `later`. */
-export const laterEditions = ({ id, createdAt }: Pick<Edition, 'id' | 'createdAt'>): RawBuilder<unknown> =>
+const laterEditions = ({ id, createdAt }: Pick<Edition, 'id' | 'createdAt'>): RawBuilder<unknown> =>
   sql`select id from editions where id <> ${id} and (closed_at is null or closed_at >= ${createdAt})`
 
 /** Of a delivery `d` and its subscriber `s`, with `later` in scope: it failed, its subscriber can be mailed and has had no digest
  * since. A failed digest moved no watermark, so a later one has brought its stories. */
-export const isRetryable = sql<boolean>`(d.state = 'failed' and ${isMailable}
+const isRetryable = sql<boolean>`(d.state = 'failed' and ${isMailable}
   and (d.kind = 'announcement' or not exists (
     select from later join deliveries l on l.edition_id = later.id
     where l.subscriber_id = d.subscriber_id and l.kind = 'digest' and l.id > d.id)))`
@@ -47,4 +48,18 @@ export async function countSendAgain(
     from deliveries d left join subscribers s on s.id = d.subscriber_id
     where d.edition_id = ${edition.id} and d.state in ('failed', 'uncertain')`.execute(db)
   return rows[0]!
+}
+
+/** Defers the failed deliveries `d` of an edition that `isWanted` names and that can be sent again. Returns how many. The caller has
+ * locked the edition and planning, and opens it again. */
+export async function queueFailedAgain(trx: Trx, edition: Edition, isWanted: RawBuilder<unknown>): Promise<number> {
+  const { rows } = await sql<{ id: number }>`
+    with later as materialized (${laterEditions(edition)}), picked as materialized (
+      select d.id from deliveries d join subscribers s on s.id = d.subscriber_id
+      where d.edition_id = ${edition.id} and ${isRetryable} and ${isWanted}
+    )
+    update deliveries d set state = 'deferred', next_attempt_at = now(), settled_at = null
+    from picked p where d.id = p.id and d.state = 'failed' returning d.id`.execute(trx)
+  await addCount(trx, edition.id, 'failed', -rows.length)
+  return rows.length
 }

@@ -1,0 +1,28 @@
+// What time makes of a brake (delivery/brakes.ts).
+
+import { sql } from 'kysely'
+import { audit } from '../access/audit.ts'
+import type { Context } from '../db/context.ts'
+import { listStanding, lockBrakes, setDecision } from '../delivery/brakes.ts'
+import { isAnyOverdue, releaseWaiting } from '../delivery/held-mail.ts'
+
+/** With the tick. A brake that nobody decided about ends once its mail has failed: the next edition asks again, and finds out with
+ * twenty mails whether it is still so. And what a worker put away at the moment of a decision isn't left there. */
+export async function endBrakes(ctx: Context): Promise<void> {
+  const before = new Date(ctx.clock.now().getTime() - ctx.config.mail.retryHours * 3_600_000)
+  for (const brake of await listStanding(ctx.db)) {
+    if (brake.since > before || (await isAnyOverdue(ctx.db, brake, before))) continue
+    await ctx.db.transaction().execute(async (trx) => {
+      await lockBrakes(trx)
+      if (!(await setDecision(trx, brake.id, { decision: 'none', unlessDecided: true }))) return
+      await releaseWaiting(trx, brake)
+      await audit(trx, { at: ctx.clock.now(), actor: 'scheduler', action: 'brake.ended', subject: `brake:${brake.id}` })
+    })
+  }
+  const decided = await ctx.db
+    .selectFrom('brakes')
+    .selectAll()
+    .where('decidedAt', '>', sql<Date>`now() - interval '15 minutes'`)
+    .execute()
+  for (const brake of decided) await releaseWaiting(ctx.db, brake)
+}
