@@ -3,7 +3,7 @@
 // database, by that server.
 
 import { Command, CommanderError } from 'commander'
-import type { Does } from './add-commands.ts'
+import type { Does, Work } from './add-commands.ts'
 import { ConfigError } from '../base/config.ts'
 import { Refusal } from '../base/errors.ts'
 import { isOutage } from '../db/outage.ts'
