@@ -1,4 +1,5 @@
-// The variables of the environment: the one list that .env.example, the README's table and `doctor` are checked against.
+// Every environment variable, with its description and default. docs/configuration.md and .env.example are made from this list
+// (npm run docs), and `doctor` checks against it.
 
 import { z } from 'zod'
 import { passwordProblem } from './address-password.ts'
@@ -33,23 +34,23 @@ function isLocale(tag: string): boolean {
 /** Every variable, in the order in which people meet them. */
 export const variables = {
   SITE_NAME: optional.describe(
-    'name of the site, as in the masthead and the sender; default in the trial: The Whale Gazette',
+    'name of the site, shown in the masthead and as the sender; default in the trial: The Whale Gazette',
   ),
   SITE_URL: webAddress
     .optional()
-    .describe('home page of the news site; default: PUBLIC_URL, in the trial its sample site'),
-  SITE_TAGLINE: text('The stories you chose, at the hour you chose.').describe('one line under the name'),
-  SITE_LOGO_URL: webAddress.optional().describe('picture shown instead of the name'),
+    .describe('home page of the news site; default: PUBLIC_URL, or the sample site in the trial'),
+  SITE_TAGLINE: text('The stories you chose, at the hour you chose.').describe('one line below the name'),
+  SITE_LOGO_URL: webAddress.optional().describe('address of a picture that replaces the name'),
   SITE_ACCENT: z
     .string()
     .regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #7a1f2b')
     .default('#7a1f2b')
-    .describe('colour of links and the one button, on light paper'),
+    .describe('colour of links and buttons on a light background'),
   SITE_ACCENT_DARK: z
     .string()
     .regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #e58f97')
     .default('#e58f97')
-    .describe('the same on dark paper'),
+    .describe('colour of links and buttons on a dark background'),
   SITE_LOCALE: locale
     .default('en')
     .describe('language that dates are written in, such as de or pt-BR; the words of pages and mails are English'),
@@ -61,7 +62,9 @@ export const variables = {
   METRICS_PORT: whole(0, 65535, 0).describe(
     'port of /healthz, /readyz and /metrics in a process of role worker; 0: none',
   ),
-  TRUST_PROXY: text('').describe('proxies whose X-Forwarded-For counts: a number of hops, or addresses; empty: none'),
+  TRUST_PROXY: text('').describe(
+    'proxies whose X-Forwarded-For is trusted: a number of hops, or addresses; empty: none',
+  ),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must start with postgres://')
@@ -74,23 +77,25 @@ export const variables = {
     .describe('Postgres 15 or newer; unset: the embedded database in DATA_DIR'),
   DATABASE_POOL: whole(2, 100, 10).describe('connections to Postgres per process'),
   DATA_DIR: text('./data').describe('folder of the embedded database, the trial secret and the control file'),
-  SECRET_KEY: optional.describe('32 characters or more; several separated by commas, the first signs'),
+  SECRET_KEY: optional.describe(
+    'key that signs every link, 32 characters or more; several separated by commas, of which the first signs',
+  ),
   MAIL_FROM: mailbox.optional().describe('sender of digests: Name <address>'),
   MAIL_FROM_SYSTEM: mailbox.optional().describe('sender of confirmations and sign-in links; default: MAIL_FROM'),
-  MAIL_REPLY_TO: mailbox.optional().describe('where replies go'),
-  POSTAL_ADDRESS: optional.describe('postal address in every footer, as the law wants it'),
-  DISCLAIMER: text('').describe('small print in every digest'),
+  MAIL_REPLY_TO: mailbox.optional().describe('address for replies'),
+  POSTAL_ADDRESS: optional.describe('postal address, shown in every footer as many laws require'),
+  DISCLAIMER: text('').describe('small print at the end of every digest'),
   SMTP_URL: optional.describe('relays, separated by spaces: smtp://user:password@host:587?tls=required&weight=1'),
   SMTP_CONNECTIONS: whole(1, 500, 20).describe('open connections per relay and process for digests'),
   SMTP_RATE_PER_SECOND: whole(0, 100000, 0).describe('mails a second over all workers; 0: unlimited'),
-  DKIM_DOMAIN: optional.describe('domain that signs; needs DKIM_SELECTOR and a key'),
-  DKIM_SELECTOR: optional.describe('selector of the key in DNS; several separated by commas, one for each key'),
+  DKIM_DOMAIN: optional.describe('domain of the DKIM signature; needs DKIM_SELECTOR and a key'),
+  DKIM_SELECTOR: optional.describe('selector of the key in the DNS; several separated by commas, one for each key'),
   DKIM_PRIVATE_KEY: optional.describe(
     'PEM of the RSA (2048 bits) or Ed25519 key, or of several; \\n stands for a line end',
   ),
   DKIM_PRIVATE_KEY_FILE: optional.describe('file with that PEM'),
   DKIM_LEAVE_OUT: text('').describe(
-    'headers that stay unsigned, as the relay replaces them; Amazon SES: Message-ID, Date',
+    'headers that stay unsigned because the relay replaces them; for Amazon SES: Message-ID, Date',
   ),
   BOUNCE_DOMAIN: z
     .string()
@@ -102,51 +107,54 @@ export const variables = {
     .string()
     .regex(/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i, 'must be host:port, such as 127.0.0.1:2525')
     .optional()
-    .describe('host:port where a worker takes mail to BOUNCE_DOMAIN, by SMTP or LMTP'),
+    .describe('host:port where a worker receives mail to BOUNCE_DOMAIN, by SMTP or LMTP'),
   INBOUND_IMAP: optional.describe(
-    'mailbox that bounces are read from: imaps://user:password@host/Folder; without a folder, INBOX',
+    'mailbox that returned mail is read from: imaps://user:password@host/Folder; without a folder, INBOX',
   ),
   INBOUND_SES_TOPIC: text('').describe(
-    'SNS topics, separated by spaces or commas, whose notifications of Amazon SES are taken in at /inbound/ses',
+    'SNS topics, separated by spaces or commas, whose Amazon SES notifications are accepted at /inbound/ses',
   ),
-  INBOUND_MAILGUN_KEY: optional.describe(
-    'HTTP webhook signing key of Mailgun, whose webhooks are taken in at /inbound/mailgun',
-  ),
+  INBOUND_MAILGUN_KEY: optional.describe('HTTP webhook signing key of Mailgun, for its webhooks to /inbound/mailgun'),
   UNCERTAIN_POLICY: z
     .enum(['resend', 'hold'])
     .default('resend')
-    .describe('mails whose fate is unknown: resend once, or hold'),
-  RETRY_HOURS: whole(1, 240, 48).describe('how long a deferred mail is tried'),
-  DIGEST_HOUR: whole(0, 23, 7).describe("the site's local hour for digests"),
-  DIGEST_WEEKDAY: whole(1, 7, 1).describe('day of weekly digests, 1 = Monday'),
-  DIGEST_MONTHDAY: whole(1, 31, 1).describe("day of monthly digests, clamped to the month's end"),
-  TIMEZONE: zone.default('UTC').describe("the site's time zone"),
-  DIGEST_GRACE_HOURS: whole(0, 72, 6).describe('how late a missed slot may still fire'),
-  DIGEST_STORIES: whole(1, 50, 5).describe('stories per category in a digest'),
-  DIGEST_MINIMUM: whole(1, 50, 1).describe('new stories a category needs to be shown'),
-  APPROVAL_MINUTES: whole(0, 1440, 0).describe('build editions this long before the slot for approval; 0: no approval'),
-  APPROVAL_POLICY: z.enum(['send', 'hold']).default('send').describe('what happens at the slot when nobody has acted'),
-  FEED_ALLOW_HOSTS: text('').describe(
-    'host[:port] that may be private or on another port, separated by spaces or commas',
+    .describe('what to do with uncertain deliveries: resend once, or hold for an editor'),
+  RETRY_HOURS: whole(1, 240, 48).describe('hours for which a deferred mail is retried'),
+  DIGEST_HOUR: whole(0, 23, 7).describe('local hour of digests, for subscribers who chose none'),
+  DIGEST_WEEKDAY: whole(1, 7, 1).describe('day of weekly digests: 1 (Monday) to 7'),
+  DIGEST_MONTHDAY: whole(1, 31, 1).describe('day of monthly digests: 1 to 31, or the last day of a shorter month'),
+  TIMEZONE: zone.default('UTC').describe('time zone of the site, and of subscribers who chose none'),
+  DIGEST_GRACE_HOURS: whole(0, 72, 6).describe('hours for which a slot that was missed is still sent late'),
+  DIGEST_STORIES: whole(1, 50, 5).describe('stories shown per category in a digest'),
+  DIGEST_MINIMUM: whole(1, 50, 1).describe('new stories that a category needs to be in a digest'),
+  APPROVAL_MINUTES: whole(0, 1440, 0).describe(
+    'minutes before the slot at which an edition is ready for approval; 0: no approval',
   ),
-  FEED_FIRST_HOURS: whole(1, 8760, 24).describe('how far back the first fetch of a feed reaches'),
+  APPROVAL_POLICY: z
+    .enum(['send', 'hold'])
+    .default('send')
+    .describe('what happens at the slot if no editor has decided: send, or hold'),
+  FEED_ALLOW_HOSTS: text('').describe(
+    'hosts (host or host:port) that may have a private address or another port, separated by spaces or commas',
+  ),
+  FEED_FIRST_HOURS: whole(1, 8760, 24).describe('hours of past stories that the first fetch of a feed takes'),
   FEED_USER_AGENT: optional.describe('User-Agent of the feed fetcher'),
   OPT_IN_STATEMENT: text(
     'I agree to receive the newsletter by e-mail as often as I choose above. I can change or stop it at any time, with one click in every mail.',
-  ).describe('the statement at the form; its version goes into the consent record'),
-  PRIVACY_URL: optional.describe('privacy policy; default: SITE_URL/privacy'),
-  TERMS_URL: optional.describe('terms; default: SITE_URL/terms'),
+  ).describe('statement that the form shows; its version is stored in the consent record'),
+  PRIVACY_URL: optional.describe('address of the privacy policy; default: SITE_URL/privacy'),
+  TERMS_URL: optional.describe('address of the terms; default: SITE_URL/terms'),
   SIGNUPS_PER_IP: whole(0, 1_000_000, 30).describe('sign-ups an hour from one IP address; 0: unlimited'),
   SIGNUPS_PER_NETWORK: whole(0, 1_000_000, 60).describe(
     'sign-ups an hour from one IPv6 /64; a /56 may make twice as many, a /48 four times; 0: unlimited',
   ),
   SIGNUPS_PER_DOMAIN: whole(0, 10_000_000, 5000).describe('sign-ups an hour for one e-mail domain; 0: unlimited'),
   SIGNUPS_PER_HOUR: whole(0, 10_000_000, 20_000).describe('sign-ups an hour in all; 0: unlimited'),
-  CLICK_COUNTS: z.enum(['off', 'on']).default('off').describe('count clicks per story, never per person'),
+  CLICK_COUNTS: z.enum(['off', 'on']).default('off').describe('count clicks by story, never by person'),
   ALERT_WEBHOOK: webAddress.optional().describe('address that alerts are posted to'),
   RETENTION_DAYS: whole(7, 3650, 90).describe('days that settled deliveries are kept'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .optional()
-    .describe('default: info; warn in the trial'),
+    .describe('least level that is logged; default: info, or warn in the trial'),
 } as const

@@ -14,10 +14,10 @@ export const accessCommands: AddCommands = (program, session, does) => {
   const { out } = session
   const ctx = async () => (await session.open()).ctx
 
-  const admin = program.command('admin').description('editors of the console')
+  const admin = program.command('admin').description('Editors, who sign in to the console.')
   admin
     .command('create')
-    .description('add an editor, or give one who exists a fresh one-time sign-in link')
+    .description('Add an editor, or print a new sign-in link for an existing one. The link works once.')
     .argument('<email>')
     .option('--json', 'one JSON object')
     .action(
@@ -25,22 +25,22 @@ export const accessCommands: AddCommands = (program, session, does) => {
     )
   admin
     .command('list')
-    .description('who may sign in')
+    .description('List the editors.')
     .option('--json', 'one JSON object a line')
     .action(does(async (options: { json?: boolean }) => adminList(await ctx(), options, out)))
   admin
     .command('disable')
-    .description('sign an editor out everywhere and keep them out')
+    .description('Sign an editor out everywhere and refuse further sign-ins.')
     .argument('<email>')
     .action(does(async (email: string) => adminDisable(await ctx(), { email }, out)))
 
-  const apiKey = program.command('api-key').description('keys for the API')
+  const apiKey = program.command('api-key').description('Keys for the API.')
   apiKey
     .command('create')
-    .description('a new key, shown once')
+    .description('Create a key and show it once.')
     .argument('<name>')
-    .option('--scope <scope>', 'all, read, subscribers, articles or editions', 'all')
-    .option('--days <number>', 'how long it is good; default: until it is revoked', wholeNumber(1))
+    .option('--scope <scope>', 'what the key may do: all, read, subscribers, articles or editions', 'all')
+    .option('--days <number>', 'days until it expires; default: until it is revoked', wholeNumber(1))
     .option('--json', '{"key": "…"}')
     .action(
       does(async (name: string, options: { scope: string; days?: number; json?: boolean }) =>
@@ -49,12 +49,12 @@ export const accessCommands: AddCommands = (program, session, does) => {
     )
   apiKey
     .command('list')
-    .description('all keys, never the secret')
+    .description('List all keys, without their secrets.')
     .option('--json', 'one JSON object a line')
     .action(does(async (options: { json?: boolean }) => apiKeyList(await ctx(), options, out)))
   apiKey
     .command('revoke')
-    .description('end a key at once')
-    .argument('<id>', 'its number in the list', wholeNumber(1))
+    .description('Revoke a key at once.')
+    .argument('<id>', 'number of the key, as shown by api-key list', wholeNumber(1))
     .action(does(async (id: number) => apiKeyRevoke(await ctx(), { id }, out)))
 }

@@ -30,16 +30,16 @@ export const articleCommands: AddCommands = (program, session, does) => {
   const ctx = async () => (await session.open()).ctx
   const json = ['--json', 'one JSON object a line'] as const
 
-  const number = 'its number, as feed list shows it'
-  const ofRules = `${number}, or all: the rules of every feed`
+  const number = 'number of the feed, as shown by feed list'
+  const ofRules = `${number}; or all, for the rules that apply to every feed`
 
-  const feed = program.command('feed').description('where articles come from')
+  const feed = program.command('feed').description('Feeds, which stories come from.')
   feed
     .command('try')
-    .description('what the ingester makes of feeds, entry by entry; needs no database')
+    .description('Show how each entry of a feed would be read. Needs no database.')
     .argument('<url|file...>')
-    .option('--base <url>', 'what relative links stand against')
-    .option('--timezone <zone>', "of dates without one; default: the site's")
+    .option('--base <url>', 'address that relative links are resolved against')
+    .option('--timezone <zone>', "time zone of dates that name none; default: the site's")
     .option(...json)
     .action(
       does(async (sources: string[], options: { base?: string; timezone?: string; json?: boolean }) =>
@@ -52,23 +52,26 @@ export const articleCommands: AddCommands = (program, session, does) => {
     )
   feed
     .command('add')
-    .description('add a feed, or categories of a WordPress site with their feeds; fetched at the next tick')
-    .argument('<url>', 'of a feed, of a page that names one, or of a WordPress site')
-    .option('--category <name...>', 'our categories (slugs) that all its items go to; of a WordPress site: its own')
+    .description('Add a feed, or categories of a WordPress site with their feeds. They are fetched at the next tick.')
+    .argument('<url>', 'address of a feed, of a page that names one, or of a WordPress site')
+    .option(
+      '--category <name...>',
+      'slugs of our categories for all its stories; for a WordPress site, names of its categories',
+    )
     .option('--all', 'all categories of a WordPress site that have stories')
-    .option('--title <text>', "default: the feed's own")
-    .option('--ignore-dates-ahead', 'its stories never wait: a date ahead counts as none')
-    .option('--timezone <zone>', "of its dates without one; default: the site's")
+    .option('--title <text>', "title of the feed; default: the feed's own")
+    .option('--ignore-dates-ahead', 'ignore dates in the future, so that no story of this feed waits')
+    .option('--timezone <zone>', "time zone of its dates that name none; default: the site's")
     .option(...json)
     .action(
       does(async (url: string, options: Omit<FeedAddArgs, 'url'>) => feedAdd(await ctx(), { url, ...options }, out)),
     )
   feed
     .command('import')
-    .description('add the feeds of a list that another program exported (OPML); its folders become categories')
+    .description('Add the feeds of an OPML file. Its folders become categories.')
     .argument('<file>')
-    .option('--dry-run', 'say what would happen, change nothing')
-    .option('--yes', "don't ask after the report; without a terminal nobody is asked")
+    .option('--dry-run', 'report what would happen and change nothing')
+    .option('--yes', "don't ask after the report; without a terminal there is no question")
     .option(...json)
     .action(
       does(async (file: string, options: Omit<FeedImportArgs, 'file'>) =>
@@ -77,11 +80,11 @@ export const articleCommands: AddCommands = (program, session, does) => {
     )
   feed
     .command('change')
-    .description('change a feed')
+    .description('Change how a feed is read.')
     .argument('<id>', number)
-    .option('--ignore-dates-ahead', 'its stories never wait: a date ahead counts as none')
-    .option('--no-ignore-dates-ahead', 'its stories wait for their date')
-    .option('--timezone <zone>', "of its dates without one; site: the site's")
+    .option('--ignore-dates-ahead', 'ignore dates in the future, so that no story of this feed waits')
+    .option('--no-ignore-dates-ahead', 'stories wait for their date')
+    .option('--timezone <zone>', "time zone of its dates that name none; site: the site's")
     .option(...json)
     .action(
       does(async (id: string, options: { ignoreDatesAhead?: boolean; timezone?: string; json?: boolean }) =>
@@ -89,8 +92,8 @@ export const articleCommands: AddCommands = (program, session, does) => {
       ),
     )
   for (const [name, state, description] of [
-    ['pause', 'paused', 'fetch it no longer; resume goes on'],
-    ['resume', 'active', 'fetch it again, also one that was gone'],
+    ['pause', 'paused', 'Stop fetching a feed.'],
+    ['resume', 'active', 'Fetch a paused feed again, or one that was gone.'],
   ] as const)
     feed
       .command(name)
@@ -104,7 +107,7 @@ export const articleCommands: AddCommands = (program, session, does) => {
       )
   feed
     .command('remove')
-    .description('remove a feed; its stories stay')
+    .description('Remove a feed. Its stories stay.')
     .argument('<id>', number)
     .option('--yes', "don't ask")
     .option(...json)
@@ -115,20 +118,20 @@ export const articleCommands: AddCommands = (program, session, does) => {
         return feedRemove(await ctx(), { id, ...options }, out)
       }),
     )
-  const rule = feed.command('rule').description('where the stories of a feed go, by their labels, titles and links')
+  const rule = feed.command('rule').description('Rules that choose categories by labels, titles and links.')
   rule
     .command('list')
-    .description('its rules, in order')
+    .description('List the rules of a feed in order.')
     .argument('<id>', ofRules)
     .option(...json)
     .action(does(async (id: string, options: { json?: boolean }) => feedRuleList(await ctx(), { id, ...options }, out)))
   rule
     .command('add')
-    .description('add a rule at the end')
+    .description('Add a rule after the others.')
     .argument('<id>', ofRules)
     .argument(
       '<rule>',
-      '"label: Parliament = politics"; label, title or link, with equals, begins or contains; = - leaves it out',
+      'such as "label: Parliament = politics": label, title or link, with equals, begins or contains; = - leaves the story out',
     )
     .option(...json)
     .action(
@@ -138,9 +141,9 @@ export const articleCommands: AddCommands = (program, session, does) => {
     )
   rule
     .command('remove')
-    .description('remove a rule')
+    .description('Remove a rule.')
     .argument('<id>', ofRules)
-    .argument('<number>', 'as feed rule list shows it', wholeNumber(1))
+    .argument('<number>', 'number of the rule, as shown by feed rule list', wholeNumber(1))
     .option('--yes', "don't ask")
     .option(...json)
     .action(
@@ -152,22 +155,22 @@ export const articleCommands: AddCommands = (program, session, does) => {
     )
   feed
     .command('poll')
-    .description('fetch the feeds that are due')
-    .option('--all', 'all active ones, due or not')
+    .description('Fetch the feeds that are due.')
+    .option('--all', 'all active feeds, whether due or not')
     .option(...json)
     .action(does(async (options: { all?: boolean; json?: boolean }) => feedPoll(await ctx(), options, out)))
   feed
     .command('list')
-    .description('all feeds and how they are')
+    .description('List all feeds with their state.')
     .option(...json)
     .action(does(async (options: { json?: boolean }) => feedList(await ctx(), options, out)))
 
-  const category = program.command('category').description('what subscribers pick')
+  const category = program.command('category').description('Categories, which subscribers choose.')
   category
     .command('add')
-    .description('offer a new category')
+    .description('Add a category.')
     .argument('<name>')
-    .option('--slug <slug>', 'default: made from the name')
+    .option('--slug <slug>', 'identifier in addresses and forms; default: made from the name')
     .option('--description <text>')
     .option(...json)
     .action(
@@ -177,10 +180,10 @@ export const articleCommands: AddCommands = (program, session, does) => {
     )
   category
     .command('rename')
-    .description('change its name; subscriptions and articles stay')
+    .description('Change the name of a category. Subscriptions and stories stay.')
     .argument('<slug>')
     .argument('<name>')
-    .option('--slug <slug>', 'a new slug too: forms elsewhere that use the old one stop working')
+    .option('--slug <slug>', 'new slug; forms elsewhere that use the old one stop working')
     .option(...json)
     .action(
       does(async (slug: string, name: string, { slug: newSlug, ...options }: { slug?: string; json?: boolean }) =>
@@ -189,7 +192,7 @@ export const articleCommands: AddCommands = (program, session, does) => {
     )
   category
     .command('retire')
-    .description('offer it no longer; keeps what was sent and mails nobody')
+    .description('Stop offering a category. It is in no further digest. Nobody is mailed about it.')
     .argument('<slug>')
     .option(...json)
     .action(
@@ -197,7 +200,7 @@ export const articleCommands: AddCommands = (program, session, does) => {
     )
   category
     .command('list')
-    .description('all categories, retired ones too')
+    .description('List all categories, including retired ones.')
     .option(...json)
     .action(does(async (options: { json?: boolean }) => categoryList(await ctx(), options, out)))
 }

@@ -75,7 +75,7 @@ export function callServer(
           if (line.stream === 'stdout') await write.stdout(line.text)
           else write.stderr(line.text)
         }
-        throw new Error('The server stopped before the command was done.')
+        throw new Error('The server stopped before the command was finished.')
       }
       read().then(resolve, reject)
     })

@@ -18,18 +18,24 @@ export const digestCommands: AddCommands = (program, session, does) => {
   const { out } = session
   const json = ['--json', 'one JSON object a line'] as const
 
-  const digest: Command = program.command('digest').description('editions: run what is due, or explain one')
+  const digest: Command = program.command('digest').description('Editions: send what is due, or explain what was sent.')
   digest
     .command('run')
-    .description('the tick by hand: plan what is due, send it, wait until it is done')
-    .option('--dry-run', 'say who gets what and why, and the size of each mail; change and send nothing')
-    .option('--as-of <time>', 'take this instant for now, for slots and retries: 2026-03-02T07:00:00Z')
-    .option('--far', 'with --as-of: more than 8 days ahead; everything due until then is passed as missed')
-    .option('--only <email>', 'nobody else')
-    .option('--manual', 'an edition for everyone, whatever the frequency; what each has seen stays out')
-    .option('--category <slug...>', 'with --manual: only these categories')
-    .option('--retry-hours <n>', 'with --manual: give up on deferred mails after so many hours', wholeNumber(1))
-    .option('--plan-only', 'leave the sending to workers')
+    .description('Plan what is due, send it, and wait until it is sent.')
+    .option('--dry-run', 'report who would get what and why, and the size of each mail; change and send nothing')
+    .option(
+      '--as-of <time>',
+      'use this instant as the current time for slots and retries, such as 2026-03-02T07:00:00Z',
+    )
+    .option('--far', 'with --as-of: allow more than 8 days ahead; every slot until then counts as missed')
+    .option('--only <email>', 'only this subscriber')
+    .option(
+      '--manual',
+      'send an edition to all subscribers now, whatever their frequency, with the stories each has not got yet',
+    )
+    .option('--category <slug...>', 'with --manual: only these categories (slugs)')
+    .option('--retry-hours <n>', 'with --manual: stop retrying deferred mails after this many hours', wholeNumber(1))
+    .option('--plan-only', 'plan only; a running worker sends')
     .option(...json)
     .action(
       does(async (options: DigestRunArgs) => {
@@ -44,7 +50,7 @@ export const digestCommands: AddCommands = (program, session, does) => {
     )
   digest
     .command('explain')
-    .description('why this address did or didn’t get each recent edition')
+    .description('Say why an address did or didn’t get each recent edition.')
     .argument('<email>')
     .option(...json)
     .action(
@@ -55,20 +61,20 @@ export const digestCommands: AddCommands = (program, session, does) => {
 
   const brake: Command = program
     .command('brake')
-    .description('where mail waits because too many addresses were called dead')
+    .description('Brakes: mail that waits because implausibly many addresses were reported as dead.')
   brake
     .command('list')
-    .description('the brakes that are on, with a sentence each')
-    .option('--all', 'those that were decided too')
+    .description('List the brakes that are on.')
+    .option('--all', 'also those that are decided')
     .option(...json)
     .action(
       does(async (options: { all?: boolean; json?: boolean }) => brakeList((await session.open()).ctx, options, out)),
     )
   brake
     .command('decide')
-    .description('once and for all that waits under it: send again, or these addresses are dead')
-    .argument('<id>', 'as list shows it', wholeNumber(1))
-    .argument('<decision>', 'send-again, or addresses-are-dead, which send-again can take back')
+    .description('Decide about all mail that waits under a brake.')
+    .argument('<id>', 'number of the brake, as shown by brake list', wholeNumber(1))
+    .argument('<decision>', 'send-again; or addresses-are-dead, which send-again can undo')
     .option(...json)
     .action(
       does(async (id: number, decision: string, options: { json?: boolean }) =>
@@ -78,11 +84,15 @@ export const digestCommands: AddCommands = (program, session, does) => {
 
   program
     .command('seed')
-    .description('add confirmed subscribers and articles to try things with')
-    .requiredOption('--subscribers <n>', 'how many, over 50 recipient domains, choices varied', wholeNumber(0))
-    .option('--articles <n>', 'new articles', wholeNumber(0))
-    .option('--history <days>', 'days of past editions, for some of them', wholeNumber(1))
-    .option('--spread', 'every hour and day instead of one future slot')
+    .description('Add made-up subscribers and stories for experiments.')
+    .requiredOption(
+      '--subscribers <n>',
+      'how many subscribers, over 50 recipient domains and with varied choices',
+      wholeNumber(0),
+    )
+    .option('--articles <n>', 'how many new stories', wholeNumber(0))
+    .option('--history <days>', 'days of past editions for some of them', wholeNumber(1))
+    .option('--spread', 'spread them over all hours and days instead of one slot')
     .option(...json)
     .action(
       does(async (options: SeedArgs) => seed((await session.open()).ctx, { ...options, signal: session.signal }, out)),
@@ -90,8 +100,8 @@ export const digestCommands: AddCommands = (program, session, does) => {
 
   program
     .command('preview')
-    .description('render every mail to HTML, text and .eml')
-    .option('--out <dir>', 'where to', 'tmp/preview')
+    .description('Write every mail the program can send as HTML, text and .eml.')
+    .option('--out <dir>', 'folder to write to', 'tmp/preview')
     .option(...json)
     .action(
       does(async (options: { out: string; json?: boolean }) =>

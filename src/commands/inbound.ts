@@ -7,10 +7,10 @@ import type { AddCommands } from './add-commands.ts'
 
 export const inboundCommands: AddCommands = (program, session, does) => {
   const { out } = session
-  const inbound = program.command('inbound').description('mail that comes back')
+  const inbound = program.command('inbound').description('Returned mail: bounces, complaints, unsubscribes by mail.')
   inbound
     .command('explain')
-    .description('what is understood of mails in files; changes nothing and needs no database')
+    .description('Show how returned mails in files are read. Changes nothing and needs no database.')
     .argument('<file...>')
     .option('--json', 'one JSON object a line')
     .action(
@@ -20,7 +20,7 @@ export const inboundCommands: AddCommands = (program, session, does) => {
     )
   inbound
     .command('read')
-    .description('take in mails from files as the listener would, and say what followed')
+    .description('Process returned mails from files as the listener would, and report the result.')
     .argument('<file...>')
     .option('--json', 'one JSON object a line')
     .action(

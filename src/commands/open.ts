@@ -76,7 +76,7 @@ export async function holdFolder(folder: string): Promise<() => Promise<void>> {
     if (tries === 16)
       throw new Refusal(
         'unavailable',
-        `Another process holds ${folder} and doesn’t answer. If it is still starting, try again; two can’t share an embedded database.`,
+        `Another process holds ${folder} and doesn’t answer. Try again if it is still starting. Two processes can’t share an embedded database.`,
       )
     await pause(500)
   }

@@ -13,8 +13,12 @@ export const operatorCommands: AddCommands = (program, session, does) => {
   const { out } = session
   program
     .command('start')
-    .description('run the server until Ctrl-C')
-    .addOption(new Option('--role <role>', 'what this process does').choices(['all', 'web', 'worker']).default('all'))
+    .description('Run the server until Ctrl-C or SIGTERM.')
+    .addOption(
+      new Option('--role <role>', 'what this process does: serve pages (web), send and plan (worker), or both (all)')
+        .choices(['all', 'web', 'worker'])
+        .default('all'),
+    )
     .action(
       does(async (options: { role: Role }) => {
         // Loaded for `start` only: the whole program is a second that no other command should wait for.
@@ -24,7 +28,7 @@ export const operatorCommands: AddCommands = (program, session, does) => {
     )
   program
     .command('migrate')
-    .description('bring the database schema up')
+    .description('Migrate the database schema to this version.')
     .option('--json', 'one JSON object')
     .action(
       does(async (options: { json?: boolean }) => {
@@ -36,14 +40,16 @@ export const operatorCommands: AddCommands = (program, session, does) => {
     )
   program
     .command('doctor')
-    .description('check configuration, database, DNS, relay and feeds; exit 1 on a failure')
+    .description(
+      'Check configuration, database, clock, DNS, relays and feeds, and say what to fix. Exit code 1 if a check fails.',
+    )
     .option('--json', 'one JSON object a line')
     .action(does((options: { json?: boolean }) => doctor(session, options)))
 
-  const trial = program.command('trial').description('the sample site and its stories')
+  const trial = program.command('trial').description('The sample site of the trial.')
   trial
     .command('leave')
-    .description('remove the sample feeds, stories and categories; subscribers and what was sent stay')
+    .description('Remove the sample feeds, stories and categories. Subscribers and editions stay.')
     .option('--yes', "don't ask")
     .option('--json', 'one JSON object')
     .action(does((options: { yes?: boolean; json?: boolean }) => trialLeave(session, options, out)))
@@ -60,7 +66,7 @@ async function trialLeave(session: Session, options: { yes?: boolean; json?: boo
     return 0
   }
   out.print(`Removed ${left.feeds} sample feeds, ${left.stories} stories and ${left.categories.length} categories.`)
-  if (left.kept.length) out.print(`Kept, as they have feeds or stories of your own: ${left.kept.join(', ')}.`)
+  if (left.kept.length) out.print(`Kept, because they have feeds or stories of your own: ${left.kept.join(', ')}.`)
   out.print('Next: broadsheet category add NAME, then broadsheet feed add URL --category SLUG.')
   return 0
 }

@@ -78,7 +78,7 @@ function inheritSettings(command: Command): void {
 function sayWhatWentWrong(error: unknown, { out, signal }: Session): number {
   if (error instanceof OutputClosed) return 0
   if (signal.aborted) {
-    out.error('Stopped before the end.')
+    out.error('Interrupted.')
     return 130
   }
   // Commander has printed its own message already.
@@ -89,7 +89,9 @@ function sayWhatWentWrong(error: unknown, { out, signal }: Session): number {
   }
   const { code, message } = error as NodeJS.ErrnoException
   if (isOutage(error) || code === '28P01' || code === '3D000')
-    out.error(`The database can’t be used: ${message || code}. Check DATABASE_URL, and that server’s log and disk.`)
+    out.error(
+      `The database is unavailable: ${message || code}. Check DATABASE_URL, and the log and disk of the database server.`,
+    )
   else out.error(error instanceof Error ? (error.stack ?? error.message) : String(error))
   return 1
 }

@@ -12,14 +12,14 @@ import { serveCommands } from './serve-commands.ts'
 import type { Session } from './session.ts'
 
 export async function start(session: Session, role: Role): Promise<number> {
-  if (session.isInServer) throw new Refusal('conflict', 'This server runs already.')
+  if (session.isInServer) throw new Refusal('conflict', 'This server is already running.')
   const config = session.config()
   const { dataDir } = config.database
   const opened = await openForServer(config).catch((error: unknown) => {
     if (error instanceof HeldByServer)
       throw new Refusal(
         'conflict',
-        `A Broadsheet server runs on ${dataDir} already (process ${error.control.pid}). Stop it first, or give this one a DATA_DIR of its own.`,
+        `A Broadsheet server already uses ${dataDir} (process ${error.control.pid}). Stop it first, or set another DATA_DIR for this one.`,
       )
     throw error
   })
@@ -33,7 +33,7 @@ export async function start(session: Session, role: Role): Promise<number> {
       await sayWhereToLook(session, opened, role)
       if (!session.signal.aborted) await once(session.signal, 'abort')
     } finally {
-      const patience = setTimeout(() => session.out.error('Finishing what is in flight …'), 1000)
+      const patience = setTimeout(() => session.out.error('Finishing the mails and requests under way …'), 1000)
       await control?.close()
       await app.stop()
       clearTimeout(patience)
@@ -47,7 +47,7 @@ export async function start(session: Session, role: Role): Promise<number> {
 function portTaken(port: number): Refusal {
   return new Refusal(
     'unavailable',
-    `Port ${port} is taken by another program. Choose another: PORT=${port + 1} npm start`,
+    `Port ${port} is in use by another program. Choose another: PORT=${port + 1} npm start`,
   )
 }
 
@@ -58,7 +58,7 @@ async function sayWhereToLook({ out }: Session, opened: Opened, role: Role): Pro
   if (!config.trial) {
     log.info({ role, address: role === 'worker' ? undefined : publicUrl, database: database.kind }, 'started')
     if (role !== 'worker' && (await listEditors(ctx.db)).length === 0)
-      log.warn('nobody can sign in to the console yet: npm run -s cli -- admin create EMAIL')
+      log.warn('the console has no editor yet: npm run -s cli -- admin create EMAIL')
     if (database.kind === 'embedded')
       log.warn('the embedded database survives a crash, not a power cut: DATABASE_URL is safer')
     return

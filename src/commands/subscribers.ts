@@ -12,7 +12,7 @@ export const subscriberCommands: AddCommands = (program, session, does) => {
   const { out } = session
   const ctx = async () => (await session.open()).ctx
 
-  const subscribers = program.command('subscribers').description('who gets the newsletter')
+  const subscribers = program.command('subscribers').description('Subscribers: import, export, erase.')
   subscribers
     .command('import')
     .description('take subscribers from a CSV file with a column "email"; nobody is mailed about it')
@@ -35,7 +35,7 @@ export const subscriberCommands: AddCommands = (program, session, does) => {
     .action(does(async (options: { json?: boolean }) => subscribersExport(await ctx(), options, out, session.signal)))
   subscribers
     .command('erase')
-    .description('forget everything about an address; only a keyed fingerprint stays, so that it is never mailed again')
+    .description('Erase everything about an address. Only a keyed hash stays, so that it is never mailed again.')
     .argument('<email>')
     .option('--json', 'one JSON object')
     .action(
@@ -44,18 +44,24 @@ export const subscriberCommands: AddCommands = (program, session, does) => {
       ),
     )
 
-  const suppressions = program.command('suppressions').description('addresses that must not be mailed')
+  const suppressions = program.command('suppressions').description('Addresses that must not be mailed.')
   const filtered = (command: Command) =>
     command
       .option('--reason <reason>', suppressionReasons.join(', '))
-      .option('--domain <domain>', 'of the address')
-      .option('--from <time>', 'suppressed at or after: 2026-03-02T07:00:00Z')
-      .option('--to <time>', 'suppressed before')
+      .option('--domain <domain>', 'domain of the address')
+      .option('--from <time>', 'suppressed at or after this time, such as 2026-03-02T07:00:00Z')
+      .option('--to <time>', 'suppressed before this time')
       .option('--json', 'one JSON object a line')
-  filtered(suppressions.command('list').description('newest first')).action(
+  filtered(suppressions.command('list').description('List suppressed addresses, newest first.')).action(
     does(async (options: SuppressionArgs) => suppressionsList(await ctx(), options, out)),
   )
-  filtered(suppressions.command('undo').description('take all of one reason off the list, by time and domain'))
+  filtered(
+    suppressions
+      .command('undo')
+      .description(
+        'Lift the suppressions of one reason, also by domain and time. Each subscriber gets its former status back.',
+      ),
+  )
     .option('--yes', "don't ask")
     .action(
       does(async (options: SuppressionArgs & { yes?: boolean }) =>

@@ -43,22 +43,22 @@ export async function explainRecent(ctx: Context, subscriber: Subscriber): Promi
 /** Whether anything comes at all, and when. Pure. */
 export function whyDue(subscriber: Subscriber, now: Date): string {
   const { status, pausedUntil, nextDueAt } = subscriber
-  if (status === 'pending') return 'has not confirmed yet, so gets no digest.'
+  if (status === 'pending') return 'has not confirmed yet, so it gets no digest.'
   if (status === 'unsubscribed')
-    return `unsubscribed ${subscriber.unsubscribedAt?.toISOString() ?? ''}, so gets no digest.`
-  if (status === 'suppressed') return 'is on the suppression list, so gets no mail.'
-  if (!nextDueAt) return 'is active, but has chosen nothing, so nothing is ever due.'
+    return `unsubscribed ${subscriber.unsubscribedAt?.toISOString() ?? ''}, so it gets no digest.`
+  if (status === 'suppressed') return 'is on the suppression list, so it gets no mail.'
+  if (!nextDueAt) return 'is active, but has chosen no categories, so it is never due.'
   const pause = pausedUntil && pausedUntil > now ? ` Paused until ${pausedUntil.toISOString()}.` : ''
-  return `is active; the next digest is due at ${nextDueAt.toISOString()}.${pause}`
+  return `is active. The next digest is due at ${nextDueAt.toISOString()}.${pause}`
 }
 
 const reasons: Record<SkipReason, string> = {
   nothing_new: 'nothing new in the categories that were due',
-  unsubscribed: 'had unsubscribed when it was their turn',
+  unsubscribed: 'unsubscribed before the mail was sent',
   suppressed: 'the address is on the suppression list',
-  paused: 'had paused',
-  superseded: 'not sent before the next slot came, so it was merged into the next digest',
-  withdrawn: 'all its stories had been withdrawn or held',
+  paused: 'paused',
+  superseded: 'not sent before the next slot, so merged into the next digest',
+  withdrawn: 'all its stories were withdrawn or held',
   cancelled: 'an editor cancelled the edition',
 }
 
@@ -72,30 +72,30 @@ export function explainDelivery(delivery: Delivery, edition: Pick<Edition, 'stat
       return `failed${reply}`
     case 'uncertain':
       return delivery.nextAttemptAt
-        ? 'may have arrived; it is about to be sent again'
-        : `may have arrived: the connection ended before the answer${reply}`
+        ? 'may have arrived, and is about to be sent again'
+        : `may have arrived: the connection broke before the relay answered${reply}`
     case 'skipped':
       return reasons[delivery.reason!]
     case 'deferred':
       return `deferred${reply}; tried ${delivery.attempt} times`
     case 'queued':
-      return edition.state === 'sending' ? 'waits for its turn' : `waits: the edition is ${edition.state}`
+      return edition.state === 'sending' ? 'waiting to be sent' : `waiting: the edition is ${edition.state}`
   }
 }
 
 function explainAbsence(ctx: Context, edition: Edition, subscriber: Subscriber): string {
   const at = edition.slotAt ?? edition.createdAt
-  if (!subscriber.confirmedAt || subscriber.confirmedAt > at) return 'had not confirmed yet'
-  if (subscriber.unsubscribedAt && subscriber.unsubscribedAt < at) return 'had unsubscribed'
-  if (subscriber.pausedUntil && subscriber.pausedUntil > at) return 'had paused'
+  if (!subscriber.confirmedAt || subscriber.confirmedAt > at) return 'not confirmed at that time'
+  if (subscriber.unsubscribedAt && subscriber.unsubscribedAt < at) return 'unsubscribed before'
+  if (subscriber.pausedUntil && subscriber.pausedUntil > at) return 'paused'
   if (edition.kind === 'announcement') return 'not planned'
   if (edition.kind === 'manual')
     return edition.onlySubscriberId
-      ? 'was for one other subscriber'
-      : 'has none of its categories, or had another digest open'
+      ? 'sent to one other subscriber only'
+      : 'none of its categories chosen, or another digest was open'
   // As the choice is today: it may have been another then.
   const slot = nextDueAt(scheduleOf(subscriber, ctx.config.digest), new Date(at.getTime() - 1))
-  if (slot?.getTime() !== at.getTime()) return 'nothing was due for them at this slot'
-  if (edition.state === 'missed') return 'nothing ran at this slot, nor within the grace'
-  return edition.plannedAt ? 'was not due at this slot when it was planned' : 'not planned yet'
+  if (slot?.getTime() !== at.getTime()) return 'nothing was due at this slot'
+  if (edition.state === 'missed') return 'no worker ran at this slot or within DIGEST_GRACE_HOURS after it'
+  return edition.plannedAt ? 'not due at this slot when it was planned' : 'not planned yet'
 }

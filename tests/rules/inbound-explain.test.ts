@@ -50,8 +50,8 @@ test('inbound explain says what it understands of each file, and which delivery 
     { file: 'forged.eml', kind: 'bounce', reports: [{ ...reported, delivery: null, text }] },
     { file: 'genuine.eml', kind: 'bounce', reports: [{ ...reported, delivery: 4711, text }] },
     { file: 'person.eml', kind: 'other', reports: [] },
-    { file: 'none.eml', error: "It can't be opened (ENOENT)." },
+    { file: 'none.eml', error: "The file can't be opened (ENOENT)." },
   ])
   assert.equal(exit, 1)
-  assert.deepEqual(errors, ["none.eml: It can't be opened (ENOENT)."])
+  assert.deepEqual(errors, ["none.eml: The file can't be opened (ENOENT)."])
 })

@@ -92,7 +92,7 @@ test('each selector is looked up, with its own key', async () => {
   const swapped = { ...two, DKIM_SELECTOR: 's2,s1' }
   assert.deepEqual(
     (await signing(both, swapped)).map((line) => line.replace(/^(\w+).*: /, '$1 ')),
-    ['fail holds another key', 'fail holds another key'],
+    ['fail contains another key', 'fail contains another key'],
   )
   const alone = { DKIM_SELECTOR: 's2', DKIM_PRIVATE_KEY: pemOf(ed25519) }
   assert.deepEqual(await signing(both, alone), [
@@ -103,7 +103,7 @@ test('each selector is looked up, with its own key', async () => {
 
 test('a key that receivers take for weak is a warning, one that they refuse a failure', async () => {
   for (const [bits, expected] of [
-    [512, "fail DKIM at s1._domainkey.paper.example: the key has 512 bits, which receivers don't accept"],
+    [512, "fail DKIM at s1._domainkey.paper.example: the key has only 512 bits, which receivers don't accept"],
     [1024, 'warn DKIM at s1._domainkey.paper.example: matches the private key (RSA, 1024 bits)'],
     [4096, 'ok DKIM at s1._domainkey.paper.example: matches the private key (RSA, 4096 bits)'],
   ] as const) {

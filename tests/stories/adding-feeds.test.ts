@@ -117,7 +117,7 @@ story(
       assert.deepEqual((await typed(house, ['feed', 'pause', '1', '--json'])).lines(), [
         { id: 1, url: `${site.origin}/feed.xml`, state: 'paused' },
       ])
-      assert.match((await typed(house, ['feed', 'resume', '1'])).stdout, /resumed, and due now/)
+      assert.match((await typed(house, ['feed', 'resume', '1'])).stdout, /^Resumed .*It is due now/)
       assert.equal((await typed(house, ['feed', 'pause', 'x'])).code, 1)
       assert.match((await typed(house, ['feed', 'pause', '9'])).stderr, /no feed 9/)
       for (const says of [null, false]) {

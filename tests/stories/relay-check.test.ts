@@ -41,7 +41,7 @@ it('tells greeting, EHLO name, TLS, certificate and sign-in of a relay', async (
 it('warns of a certificate that ends within two weeks; on this machine nothing has to be encrypted', async () => {
   await using server = await startSignInRelay({ mechanisms: ['LOGIN'] })
   const soon = await check(server.relay(), new Date('2126-09-20'))
-  assert.deepEqual([soon.tls?.state, soon.tls?.fix], ['warn', 'Whoever runs the relay must renew it.'])
+  assert.deepEqual([soon.tls?.state, soon.tls?.fix], ['warn', 'The operator of the relay must renew it.'])
   const onLoopback = await check({ ...server.relay(), tls: 'never' })
   assert.deepEqual([onLoopback.tls?.state, onLoopback.signIn?.state], ['ok', 'ok'])
 })
@@ -49,7 +49,10 @@ it('warns of a certificate that ends within two weeks; on this machine nothing h
 it('says what a relay can do, and for how long it gets no announcements', async () => {
   await using server = await startCaptureServer()
   const { abilities } = await check(server.relay)
-  assert.equal(abilities?.found, 'mails up to 1.0 MB; PIPELINING, so the next mail is announced behind the last one')
+  assert.equal(
+    abilities?.found,
+    'mails up to 1.0 MB; PIPELINING, so the next mail is announced right after the last one',
+  )
   assert.match((await check(server.relay, new Date(), true)).abilities!.found, /no mail is announced early/)
   await using plain = await startCaptureServer({ pipelining: false })
   assert.match((await check(plain.relay)).abilities!.found, /no PIPELINING/)

@@ -106,7 +106,7 @@ test('a reader signs up, confirms, and gets one digest with exactly the sections
 test('a second server on the same folder is refused with one sentence', async () => {
   const second = await runCommand(dataDir, await freePort(), ['start'])
   assert.equal(second.code, 1)
-  assert.match(second.stderr, /^A Broadsheet server runs on \S+ already \(process \d+\)\. [^\n]+\n$/)
+  assert.match(second.stderr, /^A Broadsheet server already uses \S+ \(process \d+\)\. [^\n]+\n$/)
   assert.equal(second.stdout, '')
 })
 

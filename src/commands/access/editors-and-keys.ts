@@ -19,7 +19,9 @@ export async function adminCreate(ctx: Context, args: { email: string; json?: bo
     out.print(JSON.stringify({ email: editor.email, outcome, link: url, expiresAt: link.expiresAt.toISOString() }))
     return 0
   }
-  out.print(`${editor.email} ${outcome === 'exists' ? 'is already an editor' : 'is now an editor'}. Sign in once with`)
+  out.print(
+    `${editor.email} ${outcome === 'exists' ? 'is already an editor' : 'is now an editor'}. To sign in, open this link. It works once:`,
+  )
   out.print(url)
   return 0
 }
@@ -56,7 +58,7 @@ export async function apiKeyCreate(
   })
   if (args.json) out.print(JSON.stringify({ key, id: apiKey.id, name: apiKey.name, scope: apiKey.scope }))
   else {
-    out.print(`The key ${apiKey.name} (${apiKey.scope}), shown only now:`)
+    out.print(`Key ${apiKey.name} (${apiKey.scope}). It is shown only once:`)
     out.print(key)
   }
   return 0

@@ -53,7 +53,7 @@ export async function feedTry(
     const reason =
       tried.outcome === 'refused'
         ? tried.reason
-        : `It is a page that names ${tried.feeds.length} feeds: ${tried.feeds.map((feed) => feed.url).join(' ')}`
+        : `This page names ${tried.feeds.length} feeds: ${tried.feeds.map((feed) => feed.url).join(' ')}`
     if (args.json) out.print(JSON.stringify({ ...where, error: reason, verdict: `refused: ${reason}` }))
     out.error(`${source}: ${reason}`)
   }
@@ -67,7 +67,8 @@ async function tryOne(
   isUrl: boolean,
 ): Promise<Tried> {
   const timezone = args.timezone ?? ctx.config.digest.timezone
-  if (!isTimeZone(timezone)) throw invalid('timezone', `${timezone} is no time zone: write one such as Europe/Berlin.`)
+  if (!isTimeZone(timezone))
+    throw invalid('timezone', `${timezone} is not a time zone. Use a name such as Europe/Berlin.`)
   const options = { now: ctx.clock.now(), firstHours: ctx.config.feeds.firstHours, base: args.base ?? null, timezone }
   if (isUrl)
     return tryFeedUrl(source, { userAgent: ctx.config.feeds.userAgent, allowHosts: allowedHosts(ctx.config) }, options)
@@ -85,7 +86,7 @@ async function tryOne(
 export function whyNotOpened(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'There is no such file.'
-  if (code === 'EACCES' || code === 'EPERM') return 'It may not be read: its permissions forbid it.'
+  if (code === 'EACCES' || code === 'EPERM') return 'Its permissions don’t allow reading.'
   if (code === 'EISDIR') return 'It is a folder, not a file.'
   return 'It can’t be opened.'
 }
@@ -160,7 +161,7 @@ export async function categoryAdd(
   const category = await addCategory(ctx, args)
   await log(ctx, 'category.added', `category:${category.slug}`)
   if (args.json) out.print(JSON.stringify({ id: category.id, slug: category.slug, name: category.name }))
-  else out.print(`${category.name} is added as ${category.slug}.`)
+  else out.print(`Added ${category.name} (${category.slug}).`)
   return 0
 }
 
@@ -180,7 +181,8 @@ export async function categoryRetire(ctx: Context, args: { slug: string; json?: 
   const category = await retireCategory(ctx, args.slug)
   await log(ctx, 'category.retired', `category:${category.slug}`)
   if (args.json) out.print(JSON.stringify({ id: category.id, slug: category.slug, retiredAt: category.retiredAt }))
-  else out.print(`${category.name} is retired: no longer offered, in no digest. Nobody is mailed about it.`)
+  else
+    out.print(`Retired ${category.name}. It is no longer offered and in no further digest. Nobody is mailed about it.`)
   return 0
 }
 

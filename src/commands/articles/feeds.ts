@@ -39,7 +39,7 @@ export async function feedAdd(ctx: Context, args: FeedAddArgs, out: Out): Promis
   if (found.outcome === 'several') throw severalFeeds(found.feeds)
   if (found.outcome === 'site') return addFromSite(ctx, found.site, found.feeds[0]?.url, args, out)
   if (args.all)
-    throw invalid('all', `${args.url} is no WordPress site whose categories can be read. ${found.note ?? ''}`.trim())
+    throw invalid('all', `${args.url} is not a WordPress site whose categories can be read. ${found.note ?? ''}`.trim())
   const feed = await addFeed(ctx, {
     url: found.url,
     categories: args.category ?? [],
@@ -49,7 +49,7 @@ export async function feedAdd(ctx: Context, args: FeedAddArgs, out: Out): Promis
   })
   await log(ctx, 'feed.added', feed.id, { url: feed.url })
   if (args.json) out.print(JSON.stringify({ id: feed.id, url: feed.url, categories: feed.categories }))
-  else out.print(`Feed ${feed.id} is added and due now: ${feed.url}`)
+  else out.print(`Added feed ${feed.id}, due now: ${feed.url}`)
   if (found.note) out.error(found.note)
   return 0
 }
@@ -75,10 +75,10 @@ async function addFromSite(
     const left = site.categories.filter((one) => !chosen.includes(one))
     if (left.length > 0)
       out.error(
-        `Left out, as they have no stories or hold what nobody filed: ${left.map(({ name }) => name).join(', ')}.`,
+        `Left out, because they have no stories or are the default category: ${left.map(({ name }) => name).join(', ')}.`,
       )
   }
-  if (chosen.length > mostChosen) throw invalid('category', `Choose ${mostChosen} at a time at most: --category NAME…`)
+  if (chosen.length > mostChosen) throw invalid('category', `Choose at most ${mostChosen} at a time: --category NAME…`)
   return sayReport(await addSiteCategories(ctx, chosen, 'cli'), args, out)
 }
 
@@ -101,7 +101,7 @@ function offer(site: WordPressSite, wholeFeed: string | undefined, args: FeedAdd
 function sayReport({ added, left }: SiteReport, args: FeedAddArgs, out: Out): number {
   for (const { feedId, url, slug, name, isNew } of added) {
     if (args.json) out.print(JSON.stringify({ id: feedId, url, categories: [slug], isNewCategory: isNew }))
-    else out.print(`Feed ${feedId} is added and due now: ${url}, in ${name} (${slug}${isNew ? ', new' : ''})`)
+    else out.print(`Added feed ${feedId}, due now: ${url}, in ${name} (${slug}${isNew ? ', new' : ''})`)
   }
   for (const { name, url, why } of left) {
     if (args.json) out.print(JSON.stringify({ event: 'left', name, url, why }))
@@ -117,7 +117,7 @@ export async function feedChange(
 ): Promise<number> {
   const { ignoreDatesAhead: ignoresDatesAhead } = args
   if (ignoresDatesAhead === undefined && args.timezone === undefined)
-    throw invalid('ignore-dates-ahead', 'Say --ignore-dates-ahead, --no-ignore-dates-ahead or --timezone ZONE.')
+    throw invalid('ignore-dates-ahead', 'Add --ignore-dates-ahead, --no-ignore-dates-ahead or --timezone ZONE.')
   const timezone = args.timezone === 'site' ? null : args.timezone
   const feed = await changeFeed(ctx, { id: feedId(args.id), ignoresDatesAhead, timezone })
   await log(ctx, 'feed.changed', feed.id, { ignoresDatesAhead, timezone })
@@ -129,11 +129,11 @@ export async function feedChange(
   if (ignoresDatesAhead !== undefined)
     out.print(
       feed.ignoresDatesAhead
-        ? `${url}: dates ahead are ignored, and its stories don’t wait.`
-        : `${url}: its stories wait for their date.`,
+        ? `${url}: dates in the future are ignored, so no story waits.`
+        : `${url}: stories wait for their date.`,
     )
   if (timezone !== undefined)
-    out.print(`${url}: a date without a time zone is in ${feed.timezone ?? 'the time zone of the site'}.`)
+    out.print(`${url}: dates without a time zone are read as ${feed.timezone ?? 'the site’s time zone'}.`)
   return 0
 }
 
@@ -147,9 +147,7 @@ export async function feedSwitch(
   if (args.json) out.print(JSON.stringify({ id, url, state }))
   else
     out.print(
-      state === 'active'
-        ? `${url} is resumed, and due now.`
-        : `${url} is paused. Nothing is fetched until feed resume ${id}.`,
+      state === 'active' ? `Resumed ${url}. It is due now.` : `Paused ${url}. To fetch it again: feed resume ${id}`,
     )
   return 0
 }
@@ -160,7 +158,7 @@ export async function feedRemove(ctx: Context, args: { id: string; json?: boolea
   await removeFeed(ctx, id)
   await log(ctx, 'feed.removed', id, { url })
   if (args.json) out.print(JSON.stringify({ id, url, removed: true }))
-  else out.print(`${url} is removed. Its stories stay.`)
+  else out.print(`Removed ${url}. Its stories stay.`)
   return 0
 }
 
@@ -185,7 +183,7 @@ export async function feedRuleAdd(
   const added = rules.at(-1)!
   await log(ctx, 'feed.mapped', feed ?? 'all', { added: ruleLine(added) })
   if (args.json) out.print(JSON.stringify({ number: rules.length, ...added }))
-  else out.print(`Rule ${rules.length} is added: ${ruleLine(added)}. It counts from the next poll on.`)
+  else out.print(`Added rule ${rules.length}: ${ruleLine(added)}. It applies from the next poll on.`)
   return 0
 }
 
@@ -197,11 +195,12 @@ export async function feedRuleRemove(
   const feed = await ruledFeed(ctx, args.id)
   const rules = await listRules(ctx.db, feed)
   const [removed] = rules.splice(args.number - 1, 1)
-  if (!removed) throw new Refusal('not_found', `There is no rule ${args.number}: feed rule list ${args.id} shows them.`)
+  if (!removed)
+    throw new Refusal('not_found', `There is no rule ${args.number}. To see the rules: feed rule list ${args.id}`)
   await setRules(ctx, feed, rules)
   await log(ctx, 'feed.mapped', feed ?? 'all', { removed: ruleLine(removed) })
   if (args.json) out.print(JSON.stringify({ ...removed, removed: true }))
-  else out.print(`Removed: ${ruleLine(removed)}. It counts from the next poll on.`)
+  else out.print(`Removed rule: ${ruleLine(removed)}. This applies from the next poll on.`)
   return 0
 }
 
@@ -211,7 +210,8 @@ async function ruledFeed(ctx: Context, given: string): Promise<number | null> {
 }
 
 function feedId(given: string): number {
-  if (!/^\d{1,9}$/.test(given)) throw invalid('id', `${given} is not a feed’s number: feed list shows them.`)
+  if (!/^\d{1,9}$/.test(given))
+    throw invalid('id', `${given} is not the number of a feed. To see the numbers: feed list`)
   return Number(given)
 }
 

@@ -74,7 +74,7 @@ export async function doctor(
     report({
       what: 'mail',
       state: 'ok',
-      found: 'stays in the development mailbox; relay and DNS matter outside the trial',
+      found: 'stays in the development mailbox; relay and DNS are checked outside the trial only',
     })
   else {
     report(await checkMailDns(config, dns))
@@ -88,7 +88,7 @@ export async function doctor(
 function checkAddress(config: Config): Finding {
   const what = 'public address'
   if (config.trial || config.web.secure) return { what, state: 'ok', found: config.web.publicUrl }
-  const fix = 'One-click unsubscribe needs https (RFC 8058), and sign-in cookies should not travel in clear.'
+  const fix = 'Use https. One-click unsubscribe needs it (RFC 8058), and it protects the sign-in cookies.'
   return { what, state: 'warn', found: `${config.web.publicUrl} is plain http`, fix }
 }
 
@@ -101,17 +101,17 @@ async function checkDatabase(db: Db, kind: 'embedded' | 'postgres'): Promise<Fin
   const skew = now.getTime() - (before + Date.now()) / 2
   const findings: Finding[] = [
     kind === 'embedded'
-      ? { what: 'database', state: 'ok', found: 'embedded: survives a crash, not a power cut' }
+      ? { what: 'database', state: 'ok', found: 'embedded: survives a crash, but not a power cut' }
       : Number(number) >= 150_000
         ? { what: 'database', state: 'ok', found: `Postgres ${version}` }
-        : { what: 'database', state: 'fail', found: `Postgres ${version}`, fix: 'Postgres 15 or newer is needed.' },
+        : { what: 'database', state: 'fail', found: `Postgres ${version}`, fix: 'Use Postgres 15 or newer.' },
     Math.abs(skew) <= skewLimitMs
       ? { what: 'database clock', state: 'ok', found: `${Math.round(Math.abs(skew))} ms from this machine's` }
       : {
           what: 'database clock',
           state: 'fail',
           found: `${Math.round(skew / 1000)} s from this machine's`,
-          fix: 'Let both machines keep time (chrony or systemd-timesyncd).',
+          fix: 'Synchronise the clocks of both machines (chrony or systemd-timesyncd).',
         },
   ]
   if (kind === 'postgres' && fsync === 'off')
@@ -119,7 +119,7 @@ async function checkDatabase(db: Db, kind: 'embedded' | 'postgres'): Promise<Fin
       what: 'fsync',
       state: 'warn',
       found: 'is off',
-      fix: 'A power cut can lose what was promised. Set fsync = on.',
+      fix: 'Set fsync = on. Without it a power cut can lose commits.',
     })
   return findings
 }
@@ -154,28 +154,33 @@ async function checkFeeds(db: Db): Promise<Finding[]> {
         what: 'feeds',
         state: 'warn',
         found: 'none',
-        fix: 'Add one: feed add URL --category SLUG, or push stories by API.',
+        fix: 'Add one with feed add URL --category SLUG, or push stories by API.',
       },
     ]
   const findings: Finding[] = []
   for (const feed of feeds) {
     const what = `feed ${feed.url}`
     if (feed.state === 'gone')
-      findings.push({ what, state: 'fail', found: 'answered that it is gone for good', fix: 'Remove or replace it.' })
+      findings.push({
+        what,
+        state: 'fail',
+        found: 'its server says that it is gone (410)',
+        fix: 'Remove or replace it.',
+      })
     else if (feed.state === 'paused') findings.push({ what, state: 'warn', found: 'paused' })
     else if (feed.failures > 0)
       findings.push({
         what,
         state: feed.failures >= 5 ? 'fail' : 'warn',
         found: `failed ${feed.failures} times in a row: ${feed.lastError ?? 'no reason kept'}`,
-        fix: `See what the ingester makes of it: feed try ${feed.url}`,
+        fix: `See how it is read: feed try ${feed.url}`,
       })
     else if (feed.seemsAhead)
       findings.push({
         what,
         state: 'warn',
-        found: `${wrongClock}: even its newest stories are dated ahead, and wait`,
-        fix: `If no embargo is meant: feed change ${feed.id} --ignore-dates-ahead`,
+        found: `${wrongClock}: even its newest stories are dated in the future, and wait`,
+        fix: `If that isn’t an embargo: feed change ${feed.id} --ignore-dates-ahead`,
       })
     else if (feed.moveProblem !== null) findings.push({ what, state: 'warn', found: feed.moveProblem })
   }

@@ -14,15 +14,15 @@ export async function checkInbound(config: Config): Promise<Finding[]> {
     const address = `${config.web.publicUrl}${path}`
     return config.web.secure
       ? { what, state: 'ok', found: `at ${address}` }
-      : { what, state: 'warn', found: `at ${address}, which is plain http`, fix: 'Webhooks should be posted by https.' }
+      : { what, state: 'warn', found: `at ${address}, which is plain http`, fix: 'Use https for webhooks.' }
   }
   const ways: Finding[] = [
     ...(listen
       ? [
           {
-            what: 'mail that comes back',
+            what: 'returned mail',
             state: 'ok',
-            found: `a worker takes mail to ${config.mail.bounceDomain} at ${listen.host}:${listen.port}`,
+            found: `a worker receives mail to ${config.mail.bounceDomain} at ${listen.host}:${listen.port}`,
           } as const,
         ]
       : []),
@@ -34,16 +34,16 @@ export async function checkInbound(config: Config): Promise<Finding[]> {
     ways.push({
       what: 'RETENTION_DAYS',
       state: 'warn',
-      found: `reports may come for ${reportDays} days, but deliveries are kept for ${config.retentionDays}`,
-      fix: `Set it to ${reportDays} or more: a report about a delivery that is gone proves nothing.`,
+      found: `reports can arrive for ${reportDays} days, but deliveries are kept for ${config.retentionDays}`,
+      fix: `Set it to ${reportDays} or more. A report proves nothing if its delivery was deleted.`,
     })
   if (ways.length) return ways
   const fix = 'Set up one of the ways in docs/returned-mail.md.'
   return [
     {
-      what: 'mail that comes back',
+      what: 'returned mail',
       state: 'warn',
-      found: 'nothing comes back: no bounce and no complaint is seen',
+      found: 'not set up: bounces and complaints are not received',
       fix,
     },
   ]

@@ -29,8 +29,8 @@ async function checkSpf(domain: string, dns: DnsLookups): Promise<Finding> {
   const records = await textRecords(domain, /^v=spf1( |$)/i, dns)
   if (typeof records === 'string') return { what, state: 'warn', found: records, fix: tryAgain }
   if (records.length === 1) return { what, state: 'ok', found: records[0]! }
-  const found = records.length ? `${records.length} records, where receivers want one` : 'no record'
-  return { what, state: 'fail', found, fix: `One TXT record at ${domain}: "v=spf1 include:YOUR-RELAY -all".` }
+  const found = records.length ? `${records.length} records, but receivers accept only one` : 'no record'
+  return { what, state: 'fail', found, fix: `Publish one TXT record at ${domain}: "v=spf1 include:YOUR-RELAY -all".` }
 }
 
 async function checkDmarc(domain: string, dns: DnsLookups): Promise<Finding> {
@@ -41,21 +41,26 @@ async function checkDmarc(domain: string, dns: DnsLookups): Promise<Finding> {
     if (typeof records === 'string') return { what, state: 'warn', found: records, fix: tryAgain }
     if (records.length > 0) return { what, state: 'ok', found: records[0]! }
   }
-  return { what, state: 'fail', found: 'no record', fix: `A TXT record at _dmarc.${domain}: "v=DMARC1; p=none".` }
+  return {
+    what,
+    state: 'fail',
+    found: 'no record',
+    fix: `Publish a TXT record at _dmarc.${domain}: "v=DMARC1; p=none".`,
+  }
 }
 
 async function checkDkimKey(name: string, pem: string, dns: DnsLookups): Promise<Finding> {
   const what = `DKIM at ${name}`
   const { type, bits, text } = publicKeyOf(pem)
   if (bits !== null && bits < 1024)
-    return { what, state: 'fail', found: `the key has ${bits} bits, which receivers don't accept`, fix: longerKey }
-  const fix = `A TXT record at ${name}: "v=DKIM1; k=${type}; p=${text}".`
+    return { what, state: 'fail', found: `the key has only ${bits} bits, which receivers don't accept`, fix: longerKey }
+  const fix = `Publish a TXT record at ${name}: "v=DKIM1; k=${type}; p=${text}".`
   const records = await textRecords(name, /(^|;)\s*p\s*=/i, dns)
   if (typeof records === 'string') return { what, state: 'warn', found: records, fix: tryAgain }
   const [record, another] = records
   if (record === undefined) return { what, state: 'fail', found: 'no record', fix }
   if (another !== undefined)
-    return { what, state: 'fail', found: `${records.length} records, where receivers want one`, fix }
+    return { what, state: 'fail', found: `${records.length} records, but receivers accept only one`, fix }
   const tags = new Map(record.split(';').map((tag) => [tag.split('=', 1)[0]!.trim().toLowerCase(), valueOf(tag)]))
   const wrong = wrongIn(tags, type, text)
   if (wrong) return { what, state: 'fail', found: wrong, fix }
@@ -72,8 +77,8 @@ async function checkDkimKey(name: string, pem: string, dns: DnsLookups): Promise
 function wrongIn(tags: ReadonlyMap<string, string>, type: string, text: string): string | null {
   const published = tags.get('p')
   if (published === '') return 'the key was revoked (p= is empty)'
-  if (published !== text) return 'holds another key'
-  if ((tags.get('k') ?? 'rsa') !== type) return `holds the key as one of type ${tags.get('k') ?? 'rsa'}`
+  if (published !== text) return 'contains another key'
+  if ((tags.get('k') ?? 'rsa') !== type) return `gives the key type as ${tags.get('k') ?? 'rsa'}`
   if (tags.has('v') && tags.get('v') !== 'DKIM1') return `has the version ${tags.get('v')}, not DKIM1`
   if (!(tags.get('h') ?? 'sha256').split(':').includes('sha256')) return `allows only ${tags.get('h')}`
   if (!/^(.*:)?(\*|email)(:.*)?$/.test(tags.get('s') ?? '*')) return `is for ${tags.get('s')}, not for email`
@@ -98,14 +103,14 @@ function checkSigning({ mail: { dkim, from }, smtp }: Config): Finding[] {
       what: 'DKIM alignment',
       state: 'fail',
       found: `signed by ${dkim.domain}, sent from ${sender}`,
-      fix: `Sign with ${sender} or the domain above it, else DMARC doesn't count the signature.`,
+      fix: `Set DKIM_DOMAIN to ${sender} or the domain above it, or DMARC ignores the signature.`,
     })
   if (dkim.keys.every(({ pem }) => publicKeyOf(pem).type === 'ed25519'))
     findings.push({
       what: 'DKIM keys',
       state: 'warn',
       found: 'Ed25519 only, which many receivers can’t verify',
-      fix: 'Sign with an RSA key of 2048 bits as well: two selectors, two keys.',
+      fix: 'Add an RSA key of 2048 bits: two selectors, two keys.',
     })
   const isSigned = (name: string) => !dkim.leaveOut.includes(name.toLowerCase())
   const amazon = smtp.relays.find(({ host }) => /\.amazonaws\.com(\.cn)?\.?$/i.test(host))
@@ -115,7 +120,7 @@ function checkSigning({ mail: { dkim, from }, smtp }: Config): Finding[] {
       what: `DKIM through ${amazon.name}`,
       state: 'warn',
       found: `${replaced.join(' and ')} ${replaced.length > 1 ? 'are' : 'is'} signed, but Amazon SES replaces ${replaced.length > 1 ? 'them' : 'it'}`,
-      fix: 'Set DKIM_LEAVE_OUT="Message-ID, Date", else no signature is valid. docs/relays.md says what that costs.',
+      fix: 'Set DKIM_LEAVE_OUT="Message-ID, Date", or every signature is invalid. See docs/relays.md for the consequences.',
     })
   const unsigned = ['List-Unsubscribe', 'List-Unsubscribe-Post'].filter((name) => !isSigned(name))
   if (unsigned.length > 0)
@@ -123,14 +128,14 @@ function checkSigning({ mail: { dkim, from }, smtp }: Config): Finding[] {
       what: 'DKIM_LEAVE_OUT',
       state: 'warn',
       found: `${unsigned.join(' and ')} not signed`,
-      fix: 'Receivers offer one-click unsubscribing only where both headers are signed (RFC 8058).',
+      fix: 'Sign both headers. Receivers offer one-click unsubscribing only then (RFC 8058).',
     })
   return findings
 }
 
 async function checkMx(domain: string, dns: DnsLookups): Promise<Finding> {
   const what = `MX of ${domain}`
-  const fix = `An MX record at ${domain} that leads to where bounces are received.`
+  const fix = `Publish an MX record at ${domain} for the server that receives bounces.`
   try {
     const [first] = (await dns.resolveMx(domain)).toSorted((a, b) => a.priority - b.priority)
     return first ? { what, state: 'ok', found: first.exchange } : { what, state: 'fail', found: 'no record', fix }
@@ -160,12 +165,12 @@ async function textRecords(name: string, wanted: RegExp, dns: DnsLookups): Promi
   try {
     return (await dns.resolveTxt(name)).map((parts) => parts.join('')).filter((text) => wanted.test(text))
   } catch (cause) {
-    return isAbsent(cause) ? [] : `the DNS didn't answer (${codeOf(cause)})`
+    return isAbsent(cause) ? [] : `the DNS lookup failed (${codeOf(cause)})`
   }
 }
 
-const longerKey = 'Make an RSA key of 2048 bits under a new selector: docs/keys.md.'
-const tryAgain = 'Try again; if it lasts, check this machine’s resolver.'
+const longerKey = 'Make an RSA key of 2048 bits under a new selector. See docs/keys.md.'
+const tryAgain = 'Try again. If it still fails, check the DNS resolver of this machine.'
 const codeOf = (cause: unknown): string => (cause as NodeJS.ErrnoException).code ?? String(cause)
 const isAbsent = (cause: unknown): boolean => ['ENOTFOUND', 'ENODATA'].includes(codeOf(cause))
 

@@ -50,7 +50,7 @@ function checkTls(relay: Relay, { tls, certificate }: RelayFacts, now: Date): Fi
     return {
       what,
       state: 'warn',
-      found: 'none: mails go in clear',
+      found: 'none: mails are sent unencrypted',
       fix: 'Use a relay with STARTTLS and ?tls=required.',
     }
   }
@@ -59,7 +59,7 @@ function checkTls(relay: Relay, { tls, certificate }: RelayFacts, now: Date): Fi
   const { subject, issuer } = certificate
   const found = `${tls}, certificate for ${subject} by ${issuer}, until ${until.toISOString().slice(0, 10)}`
   if (until.getTime() - now.getTime() > soonMs) return { what, state: 'ok', found }
-  return { what, state: 'warn', found, fix: 'Whoever runs the relay must renew it.' }
+  return { what, state: 'warn', found, fix: 'The operator of the relay must renew it.' }
 }
 
 function checkSignIn(relay: Relay, { mechanism, tls }: RelayFacts): Finding {
@@ -67,23 +67,24 @@ function checkSignIn(relay: Relay, { mechanism, tls }: RelayFacts): Finding {
   if (mechanism === null) return { what, state: 'ok', found: 'none: SMTP_URL has no user name' }
   const found = `by ${mechanism.toUpperCase()} as ${relay.user}`
   if (tls !== null || mechanism === 'cram-md5' || isLoopbackHost(relay.host)) return { what, state: 'ok', found }
-  return { what, state: 'warn', found: `${found}, in clear`, fix: 'Use a relay with STARTTLS and ?tls=required.' }
+  return { what, state: 'warn', found: `${found}, unencrypted`, fix: 'Use a relay with STARTTLS and ?tls=required.' }
 }
 
 function checkAbilities({ relay, off, isPaced }: RelayToCheck, { sizeLimit, extensions }: RelayFacts): Finding {
   const what = `relay ${relay.name}, abilities`
-  const size = sizeLimit === null ? 'no limit of size announced' : `mails up to ${(sizeLimit / 1e6).toFixed(1)} MB`
+  const size = sizeLimit === null ? 'no size limit announced' : `mails up to ${(sizeLimit / 1e6).toFixed(1)} MB`
   const found = (pipelining: string) => `${size}; ${pipelining}`
   if (!extensions.includes('PIPELINING'))
     return { what, state: 'ok', found: found('no PIPELINING, so each mail waits for the answer to each command') }
   if (isPaced)
     return { what, state: 'ok', found: found('PIPELINING; no mail is announced early, because the rate is limited') }
-  if (!off) return { what, state: 'ok', found: found('PIPELINING, so the next mail is announced behind the last one') }
+  if (!off)
+    return { what, state: 'ok', found: found('PIPELINING, so the next mail is announced right after the last one') }
   return {
     what,
     state: 'warn',
-    found: found(`PIPELINING, but no mail is announced behind another one for a day from ${off.since}: ${off.why}`),
-    fix: 'Nothing is lost by it. Each mail takes one more round trip to this relay.',
+    found: found(`PIPELINING, but no mail is announced early for a day from ${off.since}: ${off.why}`),
+    fix: 'No mail is lost. Each mail takes one more round trip to this relay.',
   }
 }
 
@@ -91,8 +92,8 @@ function fixOf({ message }: RelayUnavailable, relay: Relay): string {
   if (/sign in|signing in|sign-in/.test(message)) return 'Check the user name, the password and ?auth= in SMTP_URL.'
   if (/EHLO|HELO/.test(message)) return 'Give a name that the relay accepts: ?name=mail.example.com in SMTP_URL.'
   if (/STARTTLS/.test(message))
-    return 'Use a relay that encrypts, or another port: 587 with STARTTLS, smtps:// with 465.'
+    return 'Use a relay that encrypts, or another port: 587 with STARTTLS, or 465 with smtps://.'
   if (/certificate|TLS|SSL/i.test(message))
     return `The relay needs TLS 1.2 or newer and a certificate for ${relay.host}, by an authority that this machine knows (NODE_EXTRA_CA_CERTS adds one).`
-  return 'Check SMTP_URL and that this machine may connect there.'
+  return 'Check SMTP_URL, and that this machine can connect to it.'
 }

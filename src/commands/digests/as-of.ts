@@ -20,7 +20,7 @@ export async function refuseFar(ctx: Context, asOf: Date): Promise<void> {
   if (days > mostDaysAhead)
     throw invalid(
       'as-of',
-      `${asOf.toISOString()} is ${Math.floor(days)} days ahead: every slot until then would be passed as missed. ` +
-        `Add --far if that is meant, or --dry-run or --only EMAIL to look at it.`,
+      `${asOf.toISOString()} is ${Math.floor(days)} days ahead, and every slot until then would count as missed. ` +
+        `Add --far to do that, or --dry-run or --only EMAIL to try it.`,
     )
 }

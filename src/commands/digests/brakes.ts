@@ -31,7 +31,7 @@ export async function brakeDecide(
 }
 
 const doneWords: Record<BrakeDecision, string> = {
-  'send-again': 'Decided: what waited is sent again, and nobody is suppressed.',
+  'send-again': 'Decided. Waiting mail is sent again, and nobody is suppressed.',
   'addresses-are-dead':
-    'Decided: the addresses that were called dead are suppressed. What waited untried is tried, and such answers are believed.',
+    'Decided. The addresses reported as dead are suppressed. Waiting mail is tried, and such answers are believed.',
 }

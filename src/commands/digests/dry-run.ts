@@ -51,7 +51,7 @@ export async function dryRun(ctx: Context, args: DryRunArgs, out: Out): Promise<
   }
   if (!args.json)
     out.print(
-      `${mails} mails, ${without} without anything new` +
+      `${mails} mails, ${without} subscribers with nothing new` +
         (mails > 0 ? `, ${Math.round(bytes / mails).toLocaleString('en')} bytes of HTML on average.` : '.'),
     )
   return 0
@@ -105,7 +105,8 @@ function whatIsDue(
   if (manual) return { due: 7, why: 'manual' }
   const schedule = scheduleOf(subscriber, ctx.config.digest)
   const found = reckon(schedule, subscriber.nextDueAt, now, ctx.config.digest.graceHours * 3_600_000)
-  if (!found.slot) return { due: 0, why: `the slot of ${subscriber.nextDueAt.toISOString()} is past the grace` }
+  if (!found.slot)
+    return { due: 0, why: `the slot of ${subscriber.nextDueAt.toISOString()} is older than DIGEST_GRACE_HOURS` }
   const due = found.due | (subscriber.carriedDue & subscriber.frequencies)
   const names = frequencies.filter((name) => frequencyBits[name] & due)
   return { due, why: `${names.join(' and ')} due since ${found.slot.toISOString()}` }

@@ -61,9 +61,9 @@ async function everyMail(ctx: Context): Promise<[string, Mail][]> {
     'sign-in': { until: '18:30 (UTC)' },
     alert: {
       title: 'Something needs a look',
-      summary: 'A feed has gone quiet.',
+      summary: 'A feed is silent.',
       paragraphs: [
-        'The feed https://stories.example/feed.xml has had nothing new for three days, which is not like it.',
+        'The feed https://stories.example/feed.xml has had no new story for three days, more than five times its usual interval.',
       ],
       url: `${publicUrl}/admin`,
     },
@@ -93,6 +93,6 @@ async function sampleDigest(ctx: Context): Promise<Mail> {
   const reader = { id: 0, generation: 0, email: null, timezone: null, subscriptions, watermarks: {}, seen: [] }
   const delivery = { recipient, due: everythingDue, articleIds: null }
   const composed = composeDigest(ctx, edition, reader, delivery, now)
-  if (composed.outcome !== 'mail') throw new Error('The sample stories make no digest: DIGEST_MINIMUM is too high.')
+  if (composed.outcome !== 'mail') throw new Error('The sample stories are too few for a digest. Lower DIGEST_MINIMUM.')
   return composed.mail
 }

@@ -62,9 +62,9 @@ const stallSeconds = 120
 /** Resolves to the exit code. */
 export async function digestRun(given: Context, args: DigestRunArgs, out: Out, parts: DigestRunParts): Promise<number> {
   const asOf = args.asOf === undefined ? null : parseInstant(args.asOf)
-  if (args.category?.length && !args.manual) throw invalid('category', '--category belongs to --manual.')
+  if (args.category?.length && !args.manual) throw invalid('category', '--category needs --manual.')
   if (args.retryHours !== undefined && !args.manual)
-    throw invalid('retry-hours', '--retry-hours belongs to --manual; others are tried for RETRY_HOURS.')
+    throw invalid('retry-hours', '--retry-hours needs --manual. Other editions are retried for RETRY_HOURS.')
   if (asOf && !args.far && !args.dryRun && args.only === undefined) await refuseFar(given, asOf)
   const { signal } = parts
   const ctx = asOf ? { ...given, clock: fixedClock(asOf) } : given
@@ -94,16 +94,14 @@ export async function digestRun(given: Context, args: DigestRunArgs, out: Out, p
     if (!args.planOnly && !(await run.untilSettled(() => worker?.wake()))) {
       out.progress('')
       const minutes = stallSeconds / 60
-      out.error(
-        `No mail has moved for ${minutes} minutes: is the relay down? (doctor tells.) What is open stays queued.`,
-      )
+      out.error(`No mail was sent for ${minutes} minutes. Run doctor to check the relay. Open mails stay queued.`)
       return 1
     }
   } finally {
     await worker?.stop()
     out.progress('')
   }
-  if (run.isIdle) run.say({ event: 'nothing' }, 'Nobody is due.')
+  if (run.isIdle) run.say({ event: 'nothing' }, 'No subscriber is due.')
   return 0
 }
 

@@ -52,7 +52,7 @@ export async function seed(ctx: Context, args: SeedArgs, out: Out): Promise<numb
   else
     out.print(
       `Added ${args.subscribers} subscribers and ${args.articles ?? 0} stories in ${(ms / 1000).toFixed(1)} s. ` +
-        (args.spread ? 'They are due over the next weeks.' : `All are due at ${slot.toISOString()}.`),
+        (args.spread ? 'They are due during the next weeks.' : `All are due at ${slot.toISOString()}.`),
     )
   return 0
 }

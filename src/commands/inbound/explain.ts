@@ -29,7 +29,7 @@ export async function inboundExplain(
     } catch (error) {
       exit = 1
       const { code, message } = error as NodeJS.ErrnoException
-      const reason = code ? `It can't be opened (${code}).` : message
+      const reason = code ? `The file can't be opened (${code}).` : message
       if (args.json) out.print(JSON.stringify({ file, error: reason }))
       out.error(`${file}: ${reason}`)
     }

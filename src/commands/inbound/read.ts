@@ -71,5 +71,5 @@ function inWords(result: Result | { problem: string }): string {
     ({ recipient, class: what, delivery, effect }) =>
       `${recipient ?? 'no address'}: ${what}, ${delivery === null ? 'no delivery of ours' : `delivery ${delivery}`}, ${effect}`,
   )
-  return [isNew ? (kind ?? 'unknown') : `${kind ?? 'unknown'}, taken in before`, ...said].join('\n  ')
+  return [isNew ? (kind ?? 'unknown') : `${kind ?? 'unknown'}, processed before`, ...said].join('\n  ')
 }
