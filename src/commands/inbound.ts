@@ -2,6 +2,7 @@
 
 import { inboundExplain } from './inbound/explain.ts'
 import { inboundRead } from './inbound/read.ts'
+import { inboundRetry } from './inbound/retry.ts'
 import { resolvePath } from './session.ts'
 import type { AddCommands } from './add-commands.ts'
 
@@ -26,6 +27,16 @@ export const inboundCommands: AddCommands = (program, session, does) => {
     .action(
       does(async (files: string[], options: { json?: boolean }) =>
         inboundRead((await session.open()).ctx, { files, ...options, resolve: (f) => resolvePath(session, f) }, out),
+      ),
+    )
+  inbound
+    .command('retry')
+    .description('Retry returned mail that failed five times: all of it, or one by its id.')
+    .argument('[id]')
+    .option('--json', 'one JSON object')
+    .action(
+      does(async (id: string | undefined, options: { json?: boolean }) =>
+        inboundRetry((await session.open()).ctx, { id, ...options }, out),
       ),
     )
 }

@@ -1,12 +1,14 @@
 // What came back, as editors and programs see it: from a provider's webhook to the pages of the edition and of the subscriber.
 
 import assert from 'node:assert/strict'
+import { sql } from 'kysely'
 import { setSetting } from '../../src/db/settings.ts'
 import { returnPath } from '../../src/delivery/return-path.ts'
 import { closeFinished } from '../../src/editions/close.ts'
 import { runTick } from '../../src/planning/tick.ts'
 import { imapStateKey } from '../../src/inbound/imap.ts'
-import { runInbound } from '../../src/inbound/work.ts'
+import { countFailed, mostAttempts, runInbound } from '../../src/inbound/work.ts'
+import { typed } from '../support/command-line.ts'
 import { type House, story } from '../support/house.ts'
 import { openApi, openConsole } from '../support/keys.ts'
 import { addStory } from '../support/newsroom.ts'
@@ -123,6 +125,59 @@ story(
       assert.ok(metrics.includes(`inbound_${line}`))
     for (const line of ['hard', 'soft', 'complaint'])
       assert.ok(metrics.includes(`broadsheet_returned_deliveries{class="${line}"} 1`))
+  },
+  { env },
+)
+
+story(
+  'mail that five attempts could not apply is retried by a button, by API and by a command, and applied once',
+  async (house) => {
+    const { editionId, deliveries } = await sendDigest(house)
+    const desk = await openConsole(house)
+    const api = await openApi(house)
+    const failed = '/admin/returned?show=failed'
+    await desk.post('/admin/returned/retry').expect(303).expect('location', `${failed}&done=none-retried`)
+    await api('post', '/inbound/retry').send({}).expect(200, { retried: 0 })
+    await api('post', '/inbound/retry').send({ id: 1 }).expect(409)
+
+    // Nothing can be written about it for now.
+    await sql`alter table inbound_reports rename to inbound_reports_away`.execute(house.db)
+    for (const delivery of deliveries.slice(0, 3)) await fails(house, delivery)
+    const ids = (await house.db.selectFrom('inboundEvents').select('id').orderBy('id').execute()).map(({ id }) => id)
+    for (let attempt = 2; attempt <= mostAttempts; attempt++) {
+      await sql`update inbound_events set next_attempt_at = now()`.execute(house.db)
+      await runInbound(house.ctx)
+    }
+    await sql`alter table inbound_reports_away rename to inbound_reports`.execute(house.db)
+    assert.equal(await countFailed(house.db), 3)
+
+    const page = (await desk.get(failed).expect(200)).text
+    assert.ok(page.includes('Retry all of them') && page.includes(`name="id" value="${ids[2]}"`))
+    assert.ok(!(await desk.get('/admin/returned').expect(200)).text.includes('Retry'))
+    await desk.post('/admin/returned/retry', { id: 'x' }).expect(400)
+    await desk.post('/admin/returned/retry', { id: String(ids[0]) }).expect(303)
+    assert.equal(await countFailed(house.db), 2)
+    await api('post', '/inbound/retry').send({ id: ids[1] }).expect(200, { retried: 1 })
+    const wrong = await typed(house, ['inbound', 'retry', 'x'])
+    assert.deepEqual([wrong.code === 0, wrong.stderr.includes('ID must be a whole number')], [false, true])
+    assert.deepEqual((await typed(house, ['inbound', 'retry', '--json'])).lines(), [{ retried: 1 }])
+    assert.match((await typed(house, ['inbound', 'retry'])).stdout, /No mail has failed/)
+    assert.equal(await runInbound(house.ctx), 3)
+    const after = (await api('get', `/editions/${editionId}`).expect(200)).body
+    assert.equal(after.returned.hard, 3)
+    const actors = await house.db
+      .selectFrom('auditLog')
+      .select('actor')
+      .where('action', '=', 'inbound.retried')
+      .execute()
+    assert.deepEqual(
+      actors.map(({ actor }) => actor.replace(/:.*/, '')),
+      ['editor', 'api-key', 'cli'],
+    )
+    // What is applied stays as it is; what has lost its text can't be retried.
+    await api('post', '/inbound/retry').send({ id: ids[0] }).expect(409)
+    await sql`update inbound_events set applied_at = null, raw = null, facts = null`.execute(house.db)
+    await api('post', '/inbound/retry').send({}).expect(200, { retried: 0 })
   },
   { env },
 )

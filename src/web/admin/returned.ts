@@ -1,8 +1,10 @@
 // Mail that came back: the page that lists it, and what the pages of an edition and of a subscriber say of it.
 
 import type { Router } from 'express'
+import { invalid } from '../../base/errors.ts'
 import { findSetting } from '../../db/settings.ts'
 import type { InboundReportsTable, ReportEffect } from '../../db/schema.ts'
+import { retryFailed } from '../../inbound/retry.ts'
 import { type ImapState, imapStateKey } from '../../inbound/imap.ts'
 import { pageOf, readCursor } from '../api/cursors.ts'
 import { html, type Html, type HtmlValue } from '../html.ts'
@@ -18,9 +20,11 @@ import {
   waysIn,
 } from '../reads/returned.ts'
 import type { WebContext } from '../web-context.ts'
+import { field, readForm } from '../forms.ts'
+import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { count, empty, moment, number, pager, type Row, rowList, state, table, type Tone } from './parts.ts'
-import { queryText } from './query.ts'
+import { noticeOf, queryText } from './query.ts'
 
 const classTones: Record<InboundReportsTable['class'], Tone> = {
   hard: 'bad',
@@ -133,6 +137,10 @@ export function mountReturned(router: Router, web: WebContext): void {
     sendConsole(request, response, web, {
       section: 'returned',
       title: 'Returned mail',
+      notice: noticeOf(request, {
+        retried: 'The worker retries it now.',
+        'none-retried': 'Nothing could be retried: the text of a mail is kept for 30 days.',
+      }),
       body: html`${await waysPart(web)}
         <ul class="filters">
           <li><a href="/admin/returned" ${!filter && html`aria-current="true"`}>all</a></li>
@@ -144,18 +152,33 @@ export function mountReturned(router: Router, web: WebContext): void {
           )}
         </ul>
         ${filter && html`<p class="small">${filterWords[filter]}</p>`}
+        ${filter === 'failed' && items.length > 0 && retryForm('Retry all of them')}
         ${
           items.length === 0
             ? empty('None.')
             : rowList(
                 'Returned mail',
-                items.map((each) => eventRow(web, each)),
+                items.map((each) => eventRow(web, each, filter === 'failed')),
               )
         }
         ${pager('/admin/returned', { show: filter, cursor }, next)}`,
     })
   })
+
+  router.post('/returned/retry', readForm, async (request, response) => {
+    const given = field(request, 'id')
+    if (given && !/^[1-9]\d{0,14}$/.test(given)) throw invalid('id', 'Must be a whole number.')
+    const retried = await retryFailed(web, { id: given ? Number(given) : undefined, actor: actorOf(request) })
+    response.redirect(303, `/admin/returned?show=failed&done=${retried ? 'retried' : 'none-retried'}`)
+  })
 }
+
+/** `id`: one mail; else all that failed. */
+const retryForm = (label: string, id?: number): Html =>
+  html`<form method="post" action="/admin/returned/retry">
+    ${id !== undefined && html`<input type="hidden" name="id" value="${id}" />`}
+    <button>${label}</button>
+  </form>`
 
 const filterWords = {
   unmatched: 'What names no mail of ours, or says nothing about one: nothing follows from it.',
@@ -178,9 +201,9 @@ async function waysPart(web: WebContext): Promise<HtmlValue> {
     }`
 }
 
-function eventRow(web: WebContext, event: ShownInbound): Row {
+function eventRow(web: WebContext, event: ShownInbound, isFailed: boolean): Row {
   const [first, ...others] = event.reports
-  const standing = event.appliedAt
+  const shown = event.appliedAt
     ? first
       ? state(first.class, classTones[first.class])
       : state(event.kind ?? 'other', 'plain')
@@ -191,9 +214,10 @@ function eventRow(web: WebContext, event: ShownInbound): Row {
       first && first.subscriberId !== null
         ? html`<a href="/admin/subscribers/${first.subscriberId}">${first.recipient ?? 'a subscriber'}</a>`
         : whom,
-    state: standing,
+    state: shown,
     under: html`${moment(web.config, event.receivedAt, { withYear: true })}, ${sourceWords[event.source]}`,
     trouble: !event.appliedAt && event.problem,
+    actions: isFailed && retryForm('Retry', event.id),
     facts: first ? reportRow(web, first).facts : [],
     more: html`${first?.diagnostic && html`<span class="reply">${first.diagnostic}</span>`}
     ${others.length > 0 && html`<p class="small">and ${count(others.length, 'more report')}</p>`}`,

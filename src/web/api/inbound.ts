@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { inboundSources, proofs, reportClasses, reportEffects } from '../../db/schema.ts'
+import { retryFailed } from '../../inbound/retry.ts'
 import { endpoint, listOf, pageQuery } from '../endpoint.ts'
 import { inboundFilters, listInbound, type ShownInbound } from '../reads/returned.ts'
 import { pageOf, readCursor } from './cursors.ts'
@@ -54,6 +55,20 @@ export const inboundEndpoints = [
       const rows = await listInbound(web.db, { limit: limit + 1, before: readCursor(cursor), filter })
       const { items, next } = pageOf(rows, limit)
       return { items: items.map(show), next }
+    },
+  }),
+  endpoint({
+    method: 'post',
+    path: '/inbound/retry',
+    scope: 'subscribers',
+    tag: 'inbound',
+    summary: 'Retry mail that could not be applied in five attempts',
+    description: 'All of it, or one; what waits or is applied stays as it is. The text of a mail is kept for 30 days.',
+    body: z.strictObject({ id: z.int().min(1).optional().meta({ description: 'only this one' }) }),
+    status: 200,
+    answer: z.object({ retried: z.int().min(0) }),
+    async handle(web, { body: { id }, actor }) {
+      return { retried: await retryFailed(web, { id, actor: actor.name }) }
     },
   }),
 ]
