@@ -11,6 +11,7 @@ import { addToOutbox } from '../delivery/outbox.ts'
 import { audit } from './audit.ts'
 import { findEditorByKey } from './editors.ts'
 import { type NewSession, createSession } from './sessions.ts'
+import { addressOf } from '../base/addresses.ts'
 
 const mailedMinutes = 30
 const printedMinutes = 24 * 60
@@ -29,7 +30,10 @@ export interface SignInPayload {
 }
 
 export function signInUrl(config: Config, link: SignInLink): string {
-  return `${config.web.publicUrl}/admin/sign-in?token=${signToken(config.secretKeys, 'sign-in', String(link.id), link.expiresAt)}`
+  return addressOf(
+    config,
+    `/admin/sign-in?token=${signToken(config.secretKeys, 'sign-in', String(link.id), link.expiresAt)}`,
+  )
 }
 
 /** A link for the terminal. */

@@ -16,6 +16,7 @@ import { storeFeed } from './feed-store.ts'
 import { cleanSpace, cutAtWord } from './html-text.ts'
 import { parser as ownParser, type Parser } from './parser.ts'
 import { type FetchResult, safeFetch } from './safe-fetch.ts'
+import { addressOf } from '../base/addresses.ts'
 
 const leaseSeconds = 7 * 86_400
 const askAgainMs = 6 * 3_600_000
@@ -28,7 +29,7 @@ export interface Hub {
 
 /** Where the hub finds us. The last part is known to the hub alone: nobody else can prolong or deny a subscription by GET. */
 export function hubCallback(ctx: Pick<Context, 'config'>, feedId: number, secret: string): string {
-  return `${ctx.config.web.publicUrl}/websub/${feedId}/${callbackKey(secret)}`
+  return addressOf(ctx.config, `/websub/${feedId}/${callbackKey(secret)}`)
 }
 
 function callbackKey(secret: string): string {

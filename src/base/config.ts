@@ -4,6 +4,7 @@
 // With no SMTP_URL and a loopback PUBLIC_URL the program is a trial (`config.trial`): it needs nothing else.
 
 import { z } from 'zod'
+import { addressOf } from './addresses.ts'
 import { passwordProblem } from './address-password.ts'
 import { readDkim } from './dkim.ts'
 import { isSnsTopic, parseImap } from './inbound-ways.ts'
@@ -46,6 +47,11 @@ export function readConfig(environment: Record<string, string | undefined>) {
     parsed.data ?? schema.parse(Object.fromEntries(Object.entries(given).filter(([name]) => !wrong.has(name))))
 
   const publicUrl = env.PUBLIC_URL ?? `http://127.0.0.1:${env.PORT}`
+  const adminUrl = env.ADMIN_URL ?? publicUrl
+  if (env.ADMIN_URL !== undefined && new URL(adminUrl).host === new URL(publicUrl).host)
+    problems.push(
+      'ADMIN_URL: must have another host than PUBLIC_URL; leave it out to have the console at PUBLIC_URL/admin',
+    )
   const trial = env.SMTP_URL === undefined && isLoopbackHost(new URL(publicUrl).hostname)
   if (!trial) {
     for (const name of ['SITE_NAME', 'SMTP_URL', 'PUBLIC_URL', 'SECRET_KEY', 'MAIL_FROM', 'POSTAL_ADDRESS'] as const)
@@ -76,7 +82,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
 
   const siteName = env.SITE_NAME ?? trialName
   // The trial has a news site of its own: trial/sample-site.ts.
-  const siteUrl = env.SITE_URL ?? (trial ? `${publicUrl}/gazette` : publicUrl)
+  const siteUrl = env.SITE_URL ?? (trial ? addressOf({ web: { publicUrl, adminUrl } }, '/gazette') : publicUrl)
   const mailFrom = parseMailbox(env.MAIL_FROM ?? 'newsletter@broadsheet.example')!
   if (!mailFrom.name) mailFrom.name = siteName
   const mailFromSystem = env.MAIL_FROM_SYSTEM ? parseMailbox(env.MAIL_FROM_SYSTEM)! : { ...mailFrom }
@@ -100,7 +106,8 @@ export function readConfig(environment: Record<string, string | undefined>) {
     },
     web: {
       publicUrl,
-      secure: publicUrl.startsWith('https:'),
+      /** PUBLIC_URL, unless the console has a host of its own. */
+      adminUrl,
       host: env.HOST ?? (trial ? '127.0.0.1' : '0.0.0.0'),
       port: env.PORT,
       metricsPort: env.METRICS_PORT,

@@ -3,6 +3,7 @@
 
 import { z } from 'zod'
 import { passwordProblem } from './address-password.ts'
+import { homeProblem, pathOf } from './addresses.ts'
 import { parseMailbox } from './mailbox.ts'
 import { isTimeZone } from './time-zone.ts'
 
@@ -15,10 +16,17 @@ const whole = (least: number, most: number, fallback: number) =>
     .transform(Number)
     .pipe(z.number().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`))
     .default(fallback)
-const webAddress = z
-  .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+const httpAddress = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+const webAddress = httpAddress
   // In ASCII, as it becomes part of headers too.
   .transform((url) => new URL(url).href.replace(/\/+$/, ''))
+/** Where the program itself lives: nothing but a host and perhaps a path. */
+const homeAddress = httpAddress
+  .superRefine((address, context) => {
+    const problem = homeProblem(address)
+    if (problem) context.addIssue(problem)
+  })
+  .transform((address) => new URL(address).origin + pathOf(address))
 const zone = z.string().refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin')
 const locale = z.string().refine(isLocale, 'must be a language that dates can be written in, such as de or pt-BR')
 const mailbox = z.string().refine((value) => parseMailbox(value) !== null, 'must be an address, or: Name <address>')
@@ -54,9 +62,14 @@ export const variables = {
   SITE_LOCALE: locale
     .default('en')
     .describe('language that dates are written in, such as de or pt-BR; the words of pages and mails are English'),
-  PUBLIC_URL: webAddress
+  PUBLIC_URL: homeAddress
     .optional()
-    .describe('address of this program as readers reach it; default: http://127.0.0.1:PORT'),
+    .describe(
+      'address of this program as readers reach it, such as https://paper.example/letters; default: http://127.0.0.1:PORT',
+    ),
+  ADMIN_URL: homeAddress
+    .optional()
+    .describe('address of the console, on a host of its own; default: PUBLIC_URL. The console is at ADMIN_URL/admin'),
   HOST: optional.describe('address to listen on; default 127.0.0.1 in the trial, else 0.0.0.0'),
   PORT: whole(0, 65535, 3000).describe('port to listen on'),
   METRICS_PORT: whole(0, 65535, 0).describe(

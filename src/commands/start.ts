@@ -10,6 +10,7 @@ import type { Context } from '../db/context.ts'
 import { HeldByServer, openForServer, type Opened } from './open.ts'
 import { serveCommands } from './serve-commands.ts'
 import type { Session } from './session.ts'
+import { addressOf } from '../base/addresses.ts'
 
 export async function start(session: Session, role: Role): Promise<number> {
   if (session.isInServer) throw new Refusal('conflict', 'This server is already running.')
@@ -54,9 +55,11 @@ function portTaken(port: number): Refusal {
 async function sayWhereToLook({ out }: Session, opened: Opened, role: Role): Promise<void> {
   const { ctx, database } = opened
   const { config, log } = ctx
-  const { publicUrl } = config.web
   if (!config.trial) {
-    log.info({ role, address: role === 'worker' ? undefined : publicUrl, database: database.kind }, 'started')
+    log.info(
+      { role, address: role === 'worker' ? undefined : config.web.publicUrl, database: database.kind },
+      'started',
+    )
     if (role !== 'worker' && (await listEditors(ctx.db)).length === 0)
       log.warn('the console has no editor yet: npm run -s cli -- admin create EMAIL')
     if (database.kind === 'embedded')
@@ -67,8 +70,8 @@ async function sayWhereToLook({ out }: Session, opened: Opened, role: Role): Pro
   out.print(`
   ${config.site.name}: the newsletter is running.
 
-  The form     ${publicUrl}/
-  The mailbox  ${publicUrl}/mailbox
+  The form     ${addressOf(config, '/')}
+  The mailbox  ${addressOf(config, '/mailbox')}
   The console  ${await firstEditorsLink(ctx)}
                (signs in once; a new link: npm run -s cli -- admin create EMAIL)
 

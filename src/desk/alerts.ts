@@ -5,6 +5,7 @@
 // the tick fails. Looking at once in many processes raises each alert once.
 
 import { sql } from 'kysely'
+import { addressOf } from '../base/addresses.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Context } from '../db/context.ts'
 import type { Db, Trx } from '../db/connect.ts'
@@ -236,7 +237,10 @@ async function tellWebhook(ctx: Context): Promise<void> {
         .forUpdate()
         .skipLocked()
         .executeTakeFirst()
-      if (alert && (await post(ctx, alertWebhook, { alert: key, text: alert.message })))
+      if (
+        alert &&
+        (await post(ctx, alertWebhook, { alert: key, text: alert.message, url: addressOf(ctx.config, '/admin') }))
+      )
         await trx
           .updateTable('alerts')
           .set({ toldAt: sql<Date>`now()` })
@@ -245,7 +249,11 @@ async function tellWebhook(ctx: Context): Promise<void> {
     })
 }
 
-async function post(ctx: Context, address: string, body: { alert: string; text: string }): Promise<boolean> {
+async function post(
+  ctx: Context,
+  address: string,
+  body: { alert: string; text: string; url: string },
+): Promise<boolean> {
   try {
     const answer = await fetch(address, {
       method: 'POST',

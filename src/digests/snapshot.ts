@@ -17,6 +17,7 @@ import { clip } from '../mails/text.ts'
 import { cleanText, slotMarks, storeFragment, type StoredFragment } from './fragments.ts'
 import { listEligible } from './eligible.ts'
 import { storyUrl } from './story-url.ts'
+import { addressOf } from '../base/addresses.ts'
 import type { EditionStory } from './waiting.ts'
 
 export const storyForms = ['lead', 'story', 'short', 'contents-row', 'also-row'] as const
@@ -120,7 +121,7 @@ export async function renderSnapshot(
   const intro = source.intro.split(/\n\s*\n/).flatMap((paragraph) => cleanText(paragraph) || [])
   const edition = {
     intro: intro.length > 0 ? intro : null,
-    archiveUrl: `${config.web.publicUrl}/archive${source.editionId ? `/${source.editionId}` : ''}`,
+    archiveUrl: addressOf(config, source.editionId ? `/archive/${source.editionId}` : '/archive'),
   }
   const html = (piece: string, values: object = {}) =>
     storeFragment(template.html.get(piece)!({ site, slot, edition, ...values }))

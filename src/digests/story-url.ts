@@ -3,6 +3,7 @@
 
 import type { Config } from '../base/config.ts'
 import { signToken } from '../base/tokens.ts'
+import { addressOf } from '../base/addresses.ts'
 
 export function storyUrl(
   config: Pick<Config, 'clickCounts' | 'secretKeys' | 'web' | 'site'>,
@@ -10,5 +11,5 @@ export function storyUrl(
 ): string {
   if (!/^https?:\/\//i.test(article.link)) return config.site.url
   if (!config.clickCounts) return article.link
-  return `${config.web.publicUrl}/click?token=${signToken(config.secretKeys, 'click', String(article.id), null)}`
+  return addressOf(config, `/click?token=${signToken(config.secretKeys, 'click', String(article.id), null)}`)
 }

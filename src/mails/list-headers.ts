@@ -3,6 +3,7 @@
 import type { Config } from '../base/config.ts'
 import { unsubscribeAddress } from '../delivery/return-path.ts'
 import { unsubscribeUrl } from '../subscribers/links.ts'
+import { addressOf } from '../base/addresses.ts'
 
 type Headers = readonly (readonly [name: string, value: string])[]
 
@@ -40,8 +41,8 @@ export function unsubscribeHeaders(config: Omit<ListConfig, 'site'>, subscriberI
 export function fixedListHeaders(config: Pick<Config, 'site' | 'web' | 'mail'>): Headers {
   return [
     ['List-Id', `${listName(config.site.name)}<newsletter.${domainOfSender(config)}>`],
-    ['List-Archive', `<${config.web.publicUrl}/archive>`],
-    ['List-Help', `<${config.web.publicUrl}/>`],
+    ['List-Archive', `<${addressOf(config, '/archive')}>`],
+    ['List-Help', `<${addressOf(config, '/')}>`],
     ...(config.mail.replyTo ? [['List-Owner', `<mailto:${mailtoAddress(config.mail.replyTo.address)}>`] as const] : []),
   ]
 }

@@ -21,6 +21,7 @@ import { listChoices, listRequestedChoices, type Choice, type SubscriberChoices 
 import { listHeaders, automaticHeaders } from './list-headers.ts'
 import { composeAlternative } from './mime.ts'
 import { loadTemplate, siteValues, type MailTemplate, type TemplateName } from './templates.ts'
+import { addressOf } from '../base/addresses.ts'
 
 type TransactionalKind = Exclude<MailKind, 'digest' | 'announcement' | 'test'>
 
@@ -98,13 +99,12 @@ export function transactionalComposers(ctx: Context): Pick<Composers, Transactio
     }),
     alert: composer(ctx, 'alert', async () => (delivery) => {
       const paragraphs = text(delivery, 'text').split(/\n+/).filter(Boolean)
-      const url = delivery.payload?.url
       return {
         values: {
           title: text(delivery, 'subject'),
           summary: paragraphs[0] ?? '',
           paragraphs,
-          url: typeof url === 'string' ? url : null,
+          url: addressOf(ctx.config, '/admin'),
         },
       }
     }),

@@ -4,6 +4,7 @@
 import type { Config } from '../base/config.ts'
 import { checkToken, signToken } from '../base/tokens.ts'
 import type { Subscriber } from '../db/schema.ts'
+import { addressOf } from '../base/addresses.ts'
 
 /** Whose link it is, and in which generation it is made. */
 export type LinkHolder = Pick<Subscriber, 'id' | 'generation'>
@@ -88,5 +89,5 @@ function sign(config: LinkConfig, purpose: keyof typeof linkDays, id: number | s
 }
 
 function link(config: LinkConfig, path: string, token: string): string {
-  return `${config.web.publicUrl}${path}?token=${token}`
+  return addressOf(config, `${path}?token=${token}`)
 }

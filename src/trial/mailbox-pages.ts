@@ -5,8 +5,9 @@ import path from 'node:path'
 import express, { Router, type Response } from 'express'
 import { Refusal } from '../base/errors.ts'
 import type { Config } from '../base/config.ts'
-import { html, type Html, type HtmlValue } from '../web/html.ts'
+import { html, type Html, type HtmlValue, to } from '../web/html.ts'
 import { headOf, type Mailbox, type MailboxMessage, parseMail } from './mailbox.ts'
+import { sendHtml } from '../web/place.ts'
 
 const pageSize = 100
 const views = ['html', 'text', 'headers', 'source'] as const
@@ -25,7 +26,7 @@ export function mailboxPages(config: Config, mailbox: Mailbox): Router {
   router.get('/', async (request, response) => {
     const before = typeof request.query['before'] === 'string' ? request.query['before'] : undefined
     const messages = await mailbox.list({ limit: pageSize + 1, ...(before ? { before } : {}) })
-    response.send(frame(config, 'Mailbox', listPage(messages, before)).text)
+    sendHtml(response, frame(config, 'Mailbox', listPage(messages, before)))
   })
 
   router.get('/messages.json', async (request, response) => {
@@ -53,7 +54,7 @@ export function mailboxPages(config: Config, mailbox: Mailbox): Router {
         mail.html
           ? html`<iframe
               title="The mail as HTML"
-              src="/mailbox/messages/${message.id}.html"
+              src="${to(`/mailbox/messages/${message.id}.html`)}"
               sandbox="allow-popups allow-popups-to-escape-sandbox"
             ></iframe>`
           : html`<p class="empty">This mail has no HTML part.</p>`,
@@ -62,7 +63,7 @@ export function mailboxPages(config: Config, mailbox: Mailbox): Router {
       headers: () => html`<pre>${headOf(bytes).toString('utf8').trimEnd()}</pre>`,
       source: () => html`<pre>${bytes.toString('utf8')}</pre>`,
     }
-    response.send(frame(config, message.subject || 'A mail', mailPage(message, view, shown[view](), bytes.length)).text)
+    sendHtml(response, frame(config, message.subject || 'A mail', mailPage(message, view, shown[view](), bytes.length)))
   })
 
   return router
@@ -91,23 +92,23 @@ function listPage(messages: MailboxMessage[], before: string | undefined): Html 
   const shown = messages.slice(0, pageSize)
   return html`<h1>Mailbox</h1>
     <p class="deck">Every mail of this trial ends here, and goes nowhere else.</p>
-    <div id="messages" data-newest="${shown[0]?.id ?? ''}" ${before ? html`` : html`data-live="yes"`}>
+    <div id="messages" data-newest="${shown[0]?.id ?? ''}" ${before ? html`` : html`data-live="${to('/mailbox')}"`}>
       ${
         shown.length === 0
           ? html`<p class="empty">
-              No mail yet. <a href="/">Sign up at the form</a>, and the confirmation arrives here.
+              No mail yet. <a href="${to('/')}">Sign up at the form</a>, and the confirmation arrives here.
             </p>`
           : html`<ol>
               ${shown.map(row)}
             </ol>`
       }
-      ${messages.length > pageSize && html`<p><a href="/mailbox?before=${shown.at(-1)!.id}">Older mails</a></p>`}
+      ${messages.length > pageSize && html`<p><a href="${to(`/mailbox?before=${shown.at(-1)!.id}`)}">Older mails</a></p>`}
     </div>`
 }
 
 function row(message: MailboxMessage): Html {
   return html`<li>
-    <a href="/mailbox/messages/${message.id}">
+    <a href="${to(`/mailbox/messages/${message.id}`)}">
       <span class="subject">${message.subject || '(no subject)'}</span>
       ${time(message.receivedAt)}
       <span class="people">to ${message.to}<span class="from"> from ${message.from}</span></span>
@@ -116,19 +117,19 @@ function row(message: MailboxMessage): Html {
 }
 
 function mailPage(message: MailboxMessage, view: View, shown: Html, bytes: number): Html {
-  return html`<p class="back"><a href="/mailbox">All mails</a></p>
+  return html`<p class="back"><a href="${to('/mailbox')}">All mails</a></p>
     <h1>${message.subject || '(no subject)'}</h1>
     <p class="deck">From ${message.from} to ${message.to} · ${time(message.receivedAt)} · ${size(bytes)}</p>
     <nav class="views" aria-label="Ways to read this mail">
       ${views.map(
         (one) =>
           html`<a
-            href="/mailbox/messages/${message.id}?view=${one}"
+            href="${to(`/mailbox/messages/${message.id}?view=${one}`)}"
             ${one === view ? html`aria-current="page"` : html``}
             >${viewNames[one]}</a
           > `,
       )}
-      <a href="/mailbox/messages/${message.id}.eml" download="${message.id}.eml">Download</a>
+      <a href="${to(`/mailbox/messages/${message.id}.eml`)}" download="${message.id}.eml">Download</a>
     </nav>
     <div class="mail">${shown}</div>`
 }
@@ -157,14 +158,14 @@ function frame(config: Config, title: string, body: Html): Html {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${title} – development mailbox</title>
-        <link rel="icon" href="/mailbox/assets/whale.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/mailbox/assets/mailbox.css" />
-        <script src="/mailbox/assets/mailbox.js" defer></script>
+        <link rel="icon" href="${to('/mailbox/assets/whale.svg')}" type="image/svg+xml" />
+        <link rel="stylesheet" href="${to('/mailbox/assets/mailbox.css')}" />
+        <script src="${to('/mailbox/assets/mailbox.js')}" defer></script>
       </head>
       <body>
         <header>
-          <p class="name"><a href="/mailbox">Development mailbox</a></p>
-          <nav><a href="/">${config.site.name}</a> <a href="/admin">Console</a></nav>
+          <p class="name"><a href="${to('/mailbox')}">Development mailbox</a></p>
+          <nav><a href="${to('/')}">${config.site.name}</a> <a href="${to('/admin')}">Console</a></nav>
         </header>
         <main>${body}</main>
       </body>

@@ -1,6 +1,7 @@
 // The Gazette's feeds, in the shape in which WordPress writes them: excerpt in `description`, the whole text with its picture in
 // `content:encoded`, a guid that isn't a link. Pure.
 
+import type { Links } from '../base/addresses.ts'
 import { rfcDate } from '../base/dates.ts'
 import { sampleCategories, type SampleStory } from './stories.ts'
 
@@ -14,8 +15,8 @@ export const picturePath = (story: Pick<SampleStory, 'slug'>): string => `${samp
 export const categoryPath = (slug: string): string => `${samplePath}/category/${slug}/`
 export const feedPath = (slug: string): string => `${categoryPath(slug)}feed/`
 
-/** RSS 2.0 of one category. `origin` is the program's own address, without a slash at its end. */
-export function sampleFeed(origin: string, category: { slug: string; name: string }, stories: SampleStory[]): string {
+/** RSS 2.0 of one category. */
+export function sampleFeed(links: Links, category: { slug: string; name: string }, stories: SampleStory[]): string {
   const newest = stories[0]?.publishedAt
   return `<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"
 	xmlns:content="http://purl.org/rss/1.0/modules/content/"
@@ -26,23 +27,23 @@ export function sampleFeed(origin: string, category: { slug: string; name: strin
 
 <channel>
 	<title>${escapeXml(category.name)} &#8211; ${sampleSiteName}</title>
-	<atom:link href="${escapeXml(origin + feedPath(category.slug))}" rel="self" type="application/rss+xml" />
-	<link>${escapeXml(origin + categoryPath(category.slug))}</link>
+	<atom:link href="${escapeXml(links(feedPath(category.slug)))}" rel="self" type="application/rss+xml" />
+	<link>${escapeXml(links(categoryPath(category.slug)))}</link>
 	<description>News of Port Lantern, all of it invented</description>
 ${newest ? `	<lastBuildDate>${rfcDate(newest)}</lastBuildDate>\n` : ''}	<language>en</language>
 	<sy:updatePeriod>hourly</sy:updatePeriod>
 	<sy:updateFrequency>6</sy:updateFrequency>
-${stories.map((story) => item(origin, story)).join('\n')}
+${stories.map((story) => item(links, story)).join('\n')}
 </channel>
 </rss>
 `
 }
 
-function item(origin: string, story: SampleStory): string {
-  const link = escapeXml(origin + storyPath(story))
+function item(links: Links, story: SampleStory): string {
+  const link = escapeXml(links(storyPath(story)))
   const labels = story.categories.map((slug) => sampleCategories.find((one) => one.slug === slug)?.name ?? slug)
-  const more = `<p>The post <a href="${link}">${escapeXml(story.title)}</a> appeared first on <a href="${escapeXml(origin + samplePath)}/">${sampleSiteName}</a>.</p>`
-  const picture = `<div><img src="${escapeXml(origin + picturePath(story))}" alt="" width="600" height="338" /></div>`
+  const more = `<p>The post <a href="${link}">${escapeXml(story.title)}</a> appeared first on <a href="${escapeXml(links(`${samplePath}/`))}">${sampleSiteName}</a>.</p>`
+  const picture = `<div><img src="${escapeXml(links(picturePath(story)))}" alt="" width="600" height="338" /></div>`
   return `	<item>
 		<title>${escapeXml(story.title)}</title>
 		<link>${link}</link>

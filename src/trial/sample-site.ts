@@ -5,7 +5,7 @@ import path from 'node:path'
 import express, { Router } from 'express'
 import { Refusal } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
-import { html, type Html } from '../web/html.ts'
+import { html, type Html, to } from '../web/html.ts'
 import { paintPicture } from './picture.ts'
 import {
   categoryPath,
@@ -18,6 +18,8 @@ import {
 } from './sample-feed.ts'
 import { findStory, publishedStories, sampleCategories, type SampleStory } from './stories.ts'
 import { readFirstStart } from './trial-data.ts'
+import { sendHtml, linksOf } from '../web/place.ts'
+import { addressOf } from '../base/addresses.ts'
 
 /** As many as a feed holds: the stories of some thirteen hours. */
 const feedItems = 20
@@ -25,7 +27,6 @@ const feedItems = 20
 /** To be mounted at /gazette. */
 export function sampleSite(ctx: Context): Router {
   const router = Router({ caseSensitive: true })
-  const origin = ctx.config.web.publicUrl
   const pictures = new Map<string, Buffer>()
   const stories = async (options: { category?: string; limit: number }) =>
     publishedStories(await readFirstStart(ctx), ctx.clock.now(), options)
@@ -34,12 +35,13 @@ export function sampleSite(ctx: Context): Router {
 
   router.get('/', async (_request, response) => {
     const [lead, ...rest] = await stories({ limit: 25 })
-    response.send(
+    sendHtml(
+      response,
       frame(
         sampleSiteName,
         html`${lead && teaser(lead, 'lead')}
           <div class="columns">${rest.map((story) => teaser(story))}</div>`,
-      ).text,
+      ),
     )
   })
 
@@ -47,9 +49,9 @@ export function sampleSite(ctx: Context): Router {
     const category = knownCategory(request.params.slug)
     const list = await stories({ category: category.slug, limit: 40 })
     const body = html`<h1>${category.name}</h1>
-      <p class="deck">${category.description}. <a href="${feedPath(category.slug)}">RSS</a></p>
+      <p class="deck">${category.description}. <a href="${to(feedPath(category.slug))}">RSS</a></p>
       <div class="columns">${list.map((story) => teaser(story))}</div>`
-    response.send(frame(category.name, body, feedPath(category.slug)).text)
+    sendHtml(response, frame(category.name, body, feedPath(category.slug)))
   })
 
   router.get('/category/:slug/feed', async (request, response) => {
@@ -58,7 +60,7 @@ export function sampleSite(ctx: Context): Router {
     response.type('application/rss+xml; charset=utf-8')
     // Express answers a matching If-None-Match with 304: the feed's own bytes make the ETag.
     if (list[0]) response.set('Last-Modified', list[0].publishedAt.toUTCString())
-    response.send(sampleFeed(origin, category, list))
+    response.send(sampleFeed((path) => addressOf(ctx.config, path), category, list))
   })
 
   router.get('/pictures/:file', async (request, response) => {
@@ -80,9 +82,10 @@ export function sampleSite(ctx: Context): Router {
     const story = findStory(await readFirstStart(ctx), ctx.clock.now(), request.params.slug)
     if (!story) throw nothingHere(request.path)
     const address = storyPath(story)
-    if (!address.startsWith(`${samplePath}${request.path.replace(/\/$/, '')}`)) return response.redirect(301, address)
+    if (!address.startsWith(`${samplePath}${request.path.replace(/\/$/, '')}`))
+      return response.redirect(301, linksOf(response)(address))
     const more = (await stories({ category: story.categories[0]!, limit: 5 })).filter((one) => one.slug !== story.slug)
-    response.send(frame(story.title, article(story, more)).text)
+    sendHtml(response, frame(story.title, article(story, more)))
   })
 
   return router
@@ -100,16 +103,18 @@ const nothingHere = (what: string) =>
 function kicker(story: SampleStory): Html {
   const names = story.categories.map((slug) => {
     const category = knownCategory(slug)
-    return html`<a href="${categoryPath(slug)}">${category.name}</a> `
+    return html`<a href="${to(categoryPath(slug))}">${category.name}</a> `
   })
   return html`<p class="kicker">${names}</p>`
 }
 
 function teaser(story: SampleStory, kind = 'teaser'): Html {
   return html`<article class="${kind}">
-    <a href="${storyPath(story)}"><img src="${picturePath(story)}" alt="" width="600" height="338" loading="lazy" /></a>
+    <a href="${to(storyPath(story))}"
+      ><img src="${to(picturePath(story))}" alt="" width="600" height="338" loading="lazy"
+    /></a>
     ${kicker(story)}
-    <h2><a href="${storyPath(story)}">${story.title}</a></h2>
+    <h2><a href="${to(storyPath(story))}">${story.title}</a></h2>
     <p>${story.summary}</p>
     <p class="byline">${story.author} · ${when(story.publishedAt)}</p>
   </article>`
@@ -120,13 +125,13 @@ function article(story: SampleStory, more: SampleStory[]): Html {
       ${kicker(story)}
       <h1>${story.title}</h1>
       <p class="byline">By ${story.author} · ${when(story.publishedAt)}</p>
-      <img src="${picturePath(story)}" alt="" width="600" height="338" />
+      <img src="${to(picturePath(story))}" alt="" width="600" height="338" />
       ${story.body.map((text) => html`<p>${text}</p>`)}
     </article>
     <aside>
       <h2>More in ${knownCategory(story.categories[0]!).name}</h2>
       <ul>
-        ${more.slice(0, 4).map((one) => html`<li><a href="${storyPath(one)}">${one.title}</a></li>`)}
+        ${more.slice(0, 4).map((one) => html`<li><a href="${to(storyPath(one))}">${one.title}</a></li>`)}
       </ul>
     </aside>`
 }
@@ -144,24 +149,24 @@ function frame(title: string, body: Html, feed?: string): Html {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${title === sampleSiteName ? title : `${title} – ${sampleSiteName}`}</title>
-        <link rel="icon" href="${samplePath}/assets/whale.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="${samplePath}/assets/gazette.css" />
-        ${feed && html`<link rel="alternate" type="application/rss+xml" href="${feed}" />`}
+        <link rel="icon" href="${to(`${samplePath}/assets/whale.svg`)}" type="image/svg+xml" />
+        <link rel="stylesheet" href="${to(`${samplePath}/assets/gazette.css`)}" />
+        ${feed && html`<link rel="alternate" type="application/rss+xml" href="${to(feed)}" />`}
       </head>
       <body>
         <header>
-          <p class="name"><a href="${samplePath}/">${sampleSiteName}</a></p>
+          <p class="name"><a href="${to(`${samplePath}/`)}">${sampleSiteName}</a></p>
           <p class="motto">Port Lantern’s daily · all of it invented</p>
           <nav>
-            ${sampleCategories.map((one) => html`<a href="${categoryPath(one.slug)}">${one.name}</a> `)}
-            <a class="newsletter" href="/">Newsletter</a>
+            ${sampleCategories.map((one) => html`<a href="${to(categoryPath(one.slug))}">${one.name}</a> `)}
+            <a class="newsletter" href="${to('/')}">Newsletter</a>
           </nav>
         </header>
         <main>${body}</main>
         <footer>
           <p>
             ${sampleSiteName}, 1 Harbour Street, Port Lantern · a fictional newspaper that comes with the trial ·
-            <a href="/privacy">Privacy</a> · <a href="/terms">Terms</a>
+            <a href="${to('/privacy')}">Privacy</a> · <a href="${to('/terms')}">Terms</a>
           </p>
         </footer>
       </body>

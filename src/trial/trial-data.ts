@@ -2,6 +2,7 @@
 // it is marked `is_sample`, so that `trial leave` can take it away again; what is left is an empty site of one's own.
 
 import { sql } from 'kysely'
+import { addressOf } from '../base/addresses.ts'
 import { addCategory } from '../articles/categories.ts'
 import { findCategory } from '../articles/store.ts'
 import { Refusal } from '../base/errors.ts'
@@ -28,7 +29,7 @@ export async function seedTrial(ctx: Context): Promise<void> {
   await readFirstStart(ctx)
   const isSeeded = (await findSetting<boolean>(ctx.db, 'trial_seeded')) ?? false
   for (const sample of sampleCategories) {
-    const url = ctx.config.web.publicUrl + feedPath(sample.slug)
+    const url = addressOf(ctx.config, feedPath(sample.slug))
     const feed = await ctx.db
       .selectFrom('feeds')
       .select(['id', 'url'])

@@ -6,7 +6,7 @@ import type { Config } from '../base/config.ts'
 import { Refusal, type RefusalCode } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { isOutage } from '../db/outage.ts'
-import { html } from './html.ts'
+import { html, to } from './html.ts'
 import { sendPage } from './layout.ts'
 
 export const statusOf: Record<RefusalCode, number> = {
@@ -109,7 +109,7 @@ export function handleErrors(config: Config, log: Log): ErrorRequestHandler {
             ${refusal.problems.map((problem) => html`<li><strong>${problem.field}</strong>: ${problem.message}</li>`)}
           </ul>`
         }
-        <p><a href="/">Back to the front page</a></p>`,
+        <p><a href="${to('/')}">Back to the front page</a></p>`,
     })
   }
 }

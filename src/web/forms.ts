@@ -47,8 +47,8 @@ export const noForeignResources: RequestHandler = (_request, response, next) => 
 }
 
 /** Cookie-authenticated changes must come from our own pages: Fetch Metadata, else Origin, and one of them must be there. */
-export function sameOriginOnly(publicUrl: string): RequestHandler {
-  const own = new URL(publicUrl).origin
+export function sameOriginOnly(home: string): RequestHandler {
+  const own = new URL(home).origin
   return (request, _response, next) => {
     const site = request.get('Sec-Fetch-Site')
     const origin = request.get('Origin')

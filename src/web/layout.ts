@@ -3,7 +3,8 @@
 
 import type { Response } from 'express'
 import type { Config } from '../base/config.ts'
-import { html, type Html } from './html.ts'
+import { html, type Html, to } from './html.ts'
+import { sendHtml } from './place.ts'
 
 export interface Page {
   status?: number
@@ -21,10 +22,7 @@ export interface Page {
 export function sendPage(response: Response, config: Config, page: Page): void {
   if (page.isIndexed === false)
     response.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', 'X-Robots-Tag': 'noindex' })
-  response
-    .status(page.status ?? 200)
-    .type('html')
-    .send(publicPage(config, page).text)
+  sendHtml(response.status(page.status ?? 200), publicPage(config, page))
 }
 
 export function publicPage(config: Config, page: Page): Html {
@@ -37,15 +35,15 @@ export function publicPage(config: Config, page: Page): Html {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${page.title === site.name ? site.name : `${page.title} – ${site.name}`}</title>
-        <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/assets/broadsheet.css" />
-        <link rel="stylesheet" href="/theme.css" />
-        ${page.scripts?.map((script) => html`<script src="${script}" defer></script>`)}
+        <link rel="icon" href="${to('/assets/icon.svg')}" type="image/svg+xml" />
+        <link rel="stylesheet" href="${to('/assets/broadsheet.css')}" />
+        <link rel="stylesheet" href="${to('/theme.css')}" />
+        ${page.scripts?.map((script) => html`<script src="${to(script)}" defer></script>`)}
       </head>
       <body class="${page.kind ?? 'page'}">
         <a class="skip" href="#main">Skip to the content</a>
         <header class="masthead">
-          <p class="masthead-name"><a href="/">${name}</a></p>
+          <p class="masthead-name"><a href="${to('/')}">${name}</a></p>
           ${page.dateLine && html`<p class="masthead-date">${page.dateLine}</p>`}
         </header>
         <main id="main">${page.body}</main>
@@ -53,7 +51,7 @@ export function publicPage(config: Config, page: Page): Html {
           <p>${site.postalAddress}</p>
           <p>
             <a href="${site.url}">${site.name}</a> · <a href="${site.privacyUrl}">Privacy</a> ·
-            <a href="${site.termsUrl}">Terms</a> · <a href="/archive">Archive</a>
+            <a href="${site.termsUrl}">Terms</a> · <a href="${to('/archive')}">Archive</a>
           </p>
         </footer>
       </body>

@@ -5,11 +5,13 @@ import path from 'node:path'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { pinoHttp } from 'pino-http'
+import { homeOf, type Side } from '../base/addresses.ts'
 import type { Config } from '../base/config.ts'
 import { isLoopbackHost } from '../base/loopback.ts'
 import { Refusal } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { handleErrors } from './errors.ts'
+import { nothingAt, onlyOwnSide, placeRequests, sideOfRequest } from './place.ts'
 import { mountRoutes } from './routes.ts'
 import { refuseNulInAddress } from './text-rules.ts'
 import type { WebContext } from './web-context.ts'
@@ -24,15 +26,17 @@ export function createServer(web: WebContext): Express {
   app.enable('case sensitive routing')
   app.set('trust proxy', trustProxy(config.web.trustProxy))
   app.set('query parser', 'extended')
+  app.use(placeRequests(config))
   app.use(securityHeaders(config))
   app.use(logRequests(log))
   if (config.trial) app.use(onlyKnownHosts(config))
   app.use(refuseNulInAddress)
   app.get('/theme.css', theme(config))
   app.use('/assets', express.static(assets, { index: false, maxAge: config.trial ? 0 : '1h', fallthrough: false }))
+  app.use(onlyOwnSide(config))
   mountRoutes(app, web)
   app.use((request) => {
-    throw new Refusal('not_found', `There is nothing at ${request.path.slice(0, 200)}.`)
+    throw nothingAt(request)
   })
   app.use(readToTheEnd)
   app.use(handleErrors(config, log))
@@ -48,7 +52,15 @@ function trustProxy(given: string): boolean | number | string {
 /** No inline script or style anywhere. Pictures of stories may come from https; pages that a token opens narrow that further
  * (forms.ts). Over plain http neither HSTS nor upgrade-insecure-requests, which would break the site. */
 function securityHeaders(config: Config): RequestHandler {
-  const { secure } = config.web
+  const of = { public: headersOf(config, 'public'), console: headersOf(config, 'console') }
+  return (request, response, next) => of[sideOfRequest(request)](request, response, next)
+}
+
+function headersOf(config: Config, side: Side): RequestHandler {
+  const { publicUrl } = config.web
+  const secure = homeOf(config.web, side).startsWith('https:')
+  // The console shows mails with pictures of the sample site.
+  const isPictureElsewhere = side === 'console' && publicUrl.startsWith('http:')
   return helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -57,7 +69,7 @@ function securityHeaders(config: Config): RequestHandler {
         baseUri: ["'none'"],
         formAction: ["'self'"],
         frameAncestors: ["'none'"],
-        imgSrc: ["'self'", 'https:', 'data:'],
+        imgSrc: ["'self'", 'https:', 'data:', ...(isPictureElsewhere ? [new URL(publicUrl).origin] : [])],
         objectSrc: ["'none'"],
         scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
@@ -87,10 +99,10 @@ function logRequests(log: Log): RequestHandler {
 
 /** The trial answers only to loopback names, so that a page elsewhere can't reach it through a rebound DNS name. */
 function onlyKnownHosts(config: Config): RequestHandler {
-  const own = new URL(config.web.publicUrl).hostname
+  const own = [config.web.publicUrl, config.web.adminUrl].map((home) => new URL(home).hostname)
   return (request, _response, next) => {
     const host = request.hostname ?? ''
-    if (host !== own && !isLoopbackHost(host))
+    if (!own.includes(host) && !isLoopbackHost(host))
       throw new Refusal('forbidden', 'The trial answers only to its loopback address.')
     next()
   }

@@ -12,12 +12,16 @@ import { Mailbox, type MailboxMessage } from '../../src/trial/mailbox.ts'
 import { mailboxPages } from '../../src/trial/mailbox-pages.ts'
 import { type MailboxServer, startMailboxServer } from '../../src/trial/mailbox-server.ts'
 import { handleErrors } from '../../src/web/errors.ts'
+import { placeRequests } from '../../src/web/place.ts'
 
 const dataDir = mkdtempSync(path.join(tmpdir(), 'mailbox-'))
 const log = createLog('silent')
 const config = readConfig({})
 const mailbox = new Mailbox(dataDir)
-const site = express().use('/mailbox', mailboxPages(config, mailbox)).use(handleErrors(config, log))
+const site = express()
+  .use(placeRequests(config))
+  .use('/mailbox', mailboxPages(config, mailbox))
+  .use(handleErrors(config, log))
 let server: MailboxServer
 
 before(async () => {

@@ -10,6 +10,7 @@ import type { Context } from '../../src/db/context.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { sampleSite } from '../../src/trial/sample-site.ts'
 import { handleErrors } from '../../src/web/errors.ts'
+import { placeRequests } from '../../src/web/place.ts'
 import { leaveTrial, readFirstStart, seedTrial } from '../../src/trial/trial-data.ts'
 
 const start = new Date('2026-03-06T07:00:00Z')
@@ -17,6 +18,7 @@ let database: Database
 let ctx: Context
 const site = (now: Date) =>
   express()
+    .use(placeRequests(ctx.config))
     .use('/gazette', sampleSite({ ...ctx, clock: fixedClock(now) }))
     .use(handleErrors(ctx.config, ctx.log))
 

@@ -17,9 +17,9 @@ export interface Program {
 }
 
 /** Resolves once it has said where to look; rejects with its output when it ends before. */
-export async function startProgram(dataDir: string, port: number): Promise<Program> {
+export async function startProgram(dataDir: string, port: number, env: Record<string, string> = {}): Promise<Program> {
   const child = spawn(process.execPath, [path.join(source, 'main.ts')], {
-    env: { PATH: process.env['PATH'], DATA_DIR: dataDir, PORT: String(port) },
+    env: { PATH: process.env['PATH'], DATA_DIR: dataDir, PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''

@@ -3,6 +3,7 @@
 
 import { Resolver } from 'node:dns/promises'
 import { sql } from 'kysely'
+import { addressOf, isConsoleApart } from '../../base/addresses.ts'
 import { wrongClock } from '../../articles/feeds.ts'
 import { ConfigError, type Config } from '../../base/config.ts'
 import type { Relay } from '../../base/relay.ts'
@@ -58,7 +59,7 @@ export async function doctor(
     return cause as Error
   })
   report({ what: 'environment', state: 'ok', found: config.trial ? 'complete, for a trial' : 'complete' })
-  report(checkAddress(config))
+  for (const finding of checkAddresses(config)) report(finding)
   if (opened instanceof Error)
     report({
       what: 'database',
@@ -85,11 +86,16 @@ export async function doctor(
   return failures ? 1 : 0
 }
 
-function checkAddress(config: Config): Finding {
-  const what = 'public address'
-  if (config.trial || config.web.secure) return { what, state: 'ok', found: config.web.publicUrl }
-  const fix = 'Use https. One-click unsubscribe needs it (RFC 8058), and it protects the sign-in cookies.'
-  return { what, state: 'warn', found: `${config.web.publicUrl} is plain http`, fix }
+function checkAddresses({ trial, web }: Config): Finding[] {
+  const check = (what: string, found: string): Finding => {
+    if (trial || found.startsWith('https:')) return { what, state: 'ok', found }
+    const fix = 'Use https. One-click unsubscribe needs it (RFC 8058), and it protects the sign-in cookies.'
+    return { what, state: 'warn', found: `${found} is plain http`, fix }
+  }
+  return [
+    check('public address', web.publicUrl),
+    ...(isConsoleApart(web) ? [check('console address', addressOf({ web }, '/admin'))] : []),
+  ]
 }
 
 async function checkDatabase(db: Db, kind: 'embedded' | 'postgres'): Promise<Finding[]> {

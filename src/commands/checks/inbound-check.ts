@@ -5,14 +5,15 @@ import { reportDays } from '../../inbound/match.ts'
 import type { ImapMailbox } from '../../base/inbound-ways.ts'
 import { explain } from '../../inbound/imap.ts'
 import { openImap } from '../../inbound/imap-session.ts'
+import { addressOf } from '../../base/addresses.ts'
 import type { Finding } from './finding.ts'
 
 export async function checkInbound(config: Config): Promise<Finding[]> {
   if (config.trial) return []
   const { listen, imap, sesTopics, mailgunKey } = config.inbound
   const webhook = (what: string, path: string): Finding => {
-    const address = `${config.web.publicUrl}${path}`
-    return config.web.secure
+    const address = addressOf(config, path)
+    return address.startsWith('https:')
       ? { what, state: 'ok', found: `at ${address}` }
       : { what, state: 'warn', found: `at ${address}, which is plain http`, fix: 'Use https for webhooks.' }
   }

@@ -15,6 +15,7 @@ import { composeDigest, everythingDue } from '../../digests/compose.ts'
 import { openSource } from '../../digests/next.ts'
 import { previewAnnouncement, previewDigest } from '../../digests/preview.ts'
 import { sampleSource } from './preview-samples.ts'
+import { addressOf } from '../../base/addresses.ts'
 
 const recipient = 'you@example.org'
 
@@ -40,17 +41,17 @@ export async function previewCommand(
 }
 
 async function everyMail(ctx: Context): Promise<[string, Mail][]> {
-  const { publicUrl } = ctx.config.web
+  const own = (path: string) => addressOf(ctx.config, path)
   const choices = [
     { name: 'Politics', frequency: 'daily' },
     { name: 'Arts', frequency: 'weekly' },
   ]
   const links = {
-    preferencesUrl: `${publicUrl}/preferences?token=preview`,
-    unsubscribeUrl: `${publicUrl}/unsubscribe?token=preview`,
-    confirmUrl: `${publicUrl}/confirm?token=preview`,
-    undoUrl: `${publicUrl}/preferences/address/undo?token=preview`,
-    signInUrl: `${publicUrl}/admin/sign-in?token=preview`,
+    preferencesUrl: own('/preferences?token=preview'),
+    unsubscribeUrl: own('/unsubscribe?token=preview'),
+    confirmUrl: own('/confirm?token=preview'),
+    undoUrl: own('/preferences/address/undo?token=preview'),
+    signInUrl: own('/admin/sign-in?token=preview'),
   }
   const letters = {
     confirmation: { recipient, choices, days: 7 },
@@ -65,7 +66,7 @@ async function everyMail(ctx: Context): Promise<[string, Mail][]> {
       paragraphs: [
         'The feed https://stories.example/feed.xml has had no new story for three days, more than five times its usual interval.',
       ],
-      url: `${publicUrl}/admin`,
+      url: own('/admin'),
     },
   } as const
   const mails: [string, Mail][] = []
@@ -76,7 +77,7 @@ async function everyMail(ctx: Context): Promise<[string, Mail][]> {
   }
   const announcement = await previewAnnouncement(ctx, {
     subject: 'A short note from the newsroom',
-    body: `From Monday on, the morning digest carries a new category.\n\nYou find it among your choices: ${publicUrl}/`,
+    body: `From Monday on, the morning digest carries a new category.\n\nYou find it among your choices: ${own('/')}`,
   })
   const digest = (await previewDigest(ctx))?.mail ?? (await sampleDigest(ctx))
   return [...mails, ['announcement', announcement.mail], ['digest', digest]]

@@ -15,9 +15,9 @@ localTimes()
 const list = document.querySelector('#messages[data-live]')
 const refresh = async () => {
   if (document.visibilityState !== 'visible') return
-  const [newest] = await (await fetch('/mailbox/messages.json?limit=1')).json()
+  const [newest] = await (await fetch(`${list.dataset.live}/messages.json?limit=1`)).json()
   if ((newest?.id ?? '') === list.dataset.newest) return
-  const page = new DOMParser().parseFromString(await (await fetch('/mailbox')).text(), 'text/html')
+  const page = new DOMParser().parseFromString(await (await fetch(list.dataset.live)).text(), 'text/html')
   const fresh = page.querySelector('#messages')
   list.replaceChildren(...fresh.childNodes)
   list.dataset.newest = fresh.dataset.newest

@@ -4,7 +4,7 @@ import type { Router } from 'express'
 import { previewAnnouncement } from '../../digests/preview.ts'
 import { triggerAnnouncement } from '../../planning/trigger.ts'
 import { field, readForm } from '../forms.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import { countAnnouncementAudience } from '../reads/audience.ts'
 import type { WebContext } from '../web-context.ts'
 import { hiddenOnce, retryWindow, sendByHand } from './by-hand.ts'
@@ -39,10 +39,12 @@ export function mountAnnouncement(router: Router, web: WebContext): void {
       })
     const audience = await countAnnouncementAudience(web)
     const preview = await previewAnnouncement(web, { subject, body })
-    const change = html`<button formaction="/admin/announcement/confirm" name="step" value="edit">
+    const change = html`<button formaction="${to('/admin/announcement/confirm')}" name="step" value="edit">
       Change the text
     </button>`
-    const look = html`<button formaction="/admin/announcement/mail" formtarget="_blank">Look at it as a mail</button>`
+    const look = html`<button formaction="${to('/admin/announcement/mail')}" formtarget="_blank">
+      Look at it as a mail
+    </button>`
     sendConsole(request, response, web, {
       section: 'editions',
       title: audience === 0 ? 'Nobody to send it to' : 'Send this announcement?',
@@ -55,7 +57,7 @@ export function mountAnnouncement(router: Router, web: WebContext): void {
                   “${subject}”, to <b>${count(audience, 'subscriber')}</b>. It can be paused, but what is sent is sent.
                 </p>`
           }
-          <form method="post" action="/admin/announcement">
+          <form method="post" action="${to('/admin/announcement')}">
             ${hiddenDraft(subject, body)} ${hiddenOnce()} ${audience > 0 && retryWindow(web)}
             <p class="buttons">
               ${audience > 0 && html`<button class="main">Send to ${count(audience, 'subscriber')}</button>`} ${change}
@@ -91,7 +93,7 @@ const hiddenDraft = (subject: string, body: string): Html =>
   html`<input type="hidden" name="subject" value="${subject}" /> <textarea name="body" hidden>${body}</textarea>`
 
 const announcementForm = (subject: string, body: string): Html =>
-  html`<form method="post" action="/admin/announcement/confirm">
+  html`<form method="post" action="${to('/admin/announcement/confirm')}">
     <label for="subject">Subject</label>
     <input id="subject" name="subject" required maxlength="200" value="${subject}" />
     <label for="body">Text</label>

@@ -6,7 +6,7 @@ import { scopes, type Scope } from '../../access/scopes.ts'
 import { invalid, Refusal } from '../../base/errors.ts'
 import type { ApiKey } from '../../db/schema.ts'
 import { field, fieldList, readForm } from '../forms.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
 import { actorOf } from './guard.ts'
@@ -14,6 +14,8 @@ import { sendConsole } from './layout.ts'
 import { empty, moment, state, table } from './parts.ts'
 import { largestInt } from '../path-id.ts'
 import { pathId, queryText } from './query.ts'
+import { seeOther } from '../place.ts'
+import { addressOf } from '../../base/addresses.ts'
 
 const scopeMeaning: Record<Scope, string> = {
   all: 'everything',
@@ -32,7 +34,7 @@ export function mountApiKeys(router: Router, web: WebContext): void {
       notice: queryText(request, 'done') === 'revoked' ? 'Revoked. It stopped working just now.' : undefined,
       body: html`<p>
           Programs use a key as <code>Authorization: Bearer KEY</code>. What they can ask for is at
-          <a href="/api/docs">the API’s documentation</a>.
+          <a href="${to('/api/docs')}">the API’s documentation</a>.
         </p>
         ${
           keys.length === 0
@@ -63,9 +65,9 @@ export function mountApiKeys(router: Router, web: WebContext): void {
         <code class="secret">${key}</code>
         <p class="small">
           Try it:
-          <code>curl -H "Authorization: Bearer ${apiKey.prefix}…" ${web.config.web.publicUrl}/api/v1/editions</code>
+          <code>curl -H "Authorization: Bearer ${apiKey.prefix}…" ${addressOf(web.config, '/api/v1/editions')}</code>
         </p>
-        <p><a href="/admin/api-keys">I have it</a></p>`,
+        <p><a href="${to('/admin/api-keys')}">I have it</a></p>`,
     })
   })
 
@@ -87,7 +89,7 @@ export function mountApiKeys(router: Router, web: WebContext): void {
 
   router.post('/api-keys/:id/revoke', async (request, response) => {
     await revokeApiKey(web, { id: pathId(request, largestInt), actor: actorOf(request) })
-    response.redirect(303, '/admin/api-keys?done=revoked')
+    seeOther(response, '/admin/api-keys?done=revoked')
   })
 }
 
@@ -121,14 +123,14 @@ function keyTable(web: WebContext, keys: readonly ApiKey[]): Html {
           <td>${key.lastUsedAt ? moment(web.config, key.lastUsedAt) : 'never'}</td>
           <td>${key.expiresAt ? moment(web.config, key.expiresAt, { withYear: true }) : 'never'}</td>
           <td>${stateOf(key)}</td>
-          <td>${!key.revokedAt && html`<a href="/admin/api-keys/${key.id}/revoke">Revoke…</a>`}</td>
+          <td>${!key.revokedAt && html`<a href="${to(`/admin/api-keys/${key.id}/revoke`)}">Revoke…</a>`}</td>
         </tr>`,
     ),
   )
 }
 
 const newKeyForm = (): Html =>
-  html`<form method="post" action="/admin/api-keys">
+  html`<form method="post" action="${to('/admin/api-keys')}">
     <label for="name">What is it for?</label>
     <input id="name" name="name" required maxlength="80" autocomplete="off" placeholder="the site’s editorial system" />
     <fieldset>

@@ -5,7 +5,7 @@ import type { Request, Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
 import { type Arrangement, arrangeEdition } from '../../desk/approval.ts'
 import { field, fieldList, readForm } from '../forms.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { editionName } from './edition-parts.ts'
 import { getEdition } from './edition-now.ts'
@@ -13,6 +13,7 @@ import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { empty, moment } from './parts.ts'
 import { pathId } from './query.ts'
+import { seeOther } from '../place.ts'
 import { type ArrangedStory, listEditionStories } from '../../editions/stories.ts'
 
 /** Per category: what could be in a mail, and some to choose instead. */
@@ -42,7 +43,7 @@ export function mountArrange(router: Router, web: WebContext): void {
               ${groups.map(([id, list]) => storyTable(categories.find((each) => each.id === id)?.name ?? `Category ${id}`, list))}
               <p class="buttons">
                 <button class="main">Save the arrangement</button>
-                <a href="/admin/editions/${edition.id}">Leave it</a>
+                <a href="${to(`/admin/editions/${edition.id}`)}">Leave it</a>
               </p>
             </form>`,
     })
@@ -53,7 +54,7 @@ export function mountArrange(router: Router, web: WebContext): void {
     const stories = await listEditionStories(web.db, editionId)
     const arrangement = readArrangement(request, stories)
     await arrangeEdition(web, { editionId, arrangement, actor: actorOf(request) })
-    response.redirect(303, `/admin/editions/${editionId}?done=arranged`)
+    seeOther(response, `/admin/editions/${editionId}?done=arranged`)
   })
 }
 

@@ -7,7 +7,7 @@ import { waitsUntil } from '../../articles/embargo.ts'
 import { listCategories } from '../../articles/store.ts'
 import { Refusal } from '../../base/errors.ts'
 import { articlePage, readArticleCursor } from '../api/articles.ts'
-import { html, type Html, safeUrl } from '../html.ts'
+import { html, type Html, safeUrl, to } from '../html.ts'
 import { listArticles, type ShownArticle } from '../reads/articles.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
@@ -16,6 +16,7 @@ import { sendConsole } from './layout.ts'
 import { empty, moment, pager, rowList, state } from './parts.ts'
 import { largestInt, readId } from '../path-id.ts'
 import { noticeOf, pathId, queryText } from './query.ts'
+import { seeOther } from '../place.ts'
 
 const pageSize = 50
 const states = ['waiting', 'held', 'pinned', 'withdrawn'] as const
@@ -101,7 +102,7 @@ export function mountArticles(router: Router, web: WebContext): void {
     const subject = `article:${article.id}`
     await noteAction(web, { actor: actorOf(request), action: `article.${pastTense[action]}`, subject })
     const stillWaits = (action === 'release' || action === 'restore') && article.sendableAt === null
-    response.redirect(303, `/admin/articles?done=${action}${stillWaits ? '-waiting' : ''}`)
+    seeOther(response, `/admin/articles?done=${action}${stillWaits ? '-waiting' : ''}`)
   })
 }
 
@@ -144,11 +145,11 @@ function stateOf(web: WebContext, article: ShownArticle): Html {
 
 function buttons(article: ShownArticle): Html {
   const button = (action: ArticleAction, words: string) =>
-    html`<form class="inline-form" method="post" action="/admin/articles/${article.id}/${action}">
+    html`<form class="inline-form" method="post" action="${to(`/admin/articles/${article.id}/${action}`)}">
       <button class="quiet" aria-label="${words} ${article.title}">${words}</button>
     </form>`
   if (article.withdrawnAt) return button('restore', 'Bring back')
   return html`${article.heldAt ? button('release', 'Release') : button('hold', 'Hold')}
     ${article.pinnedAt ? button('unpin', 'Unpin') : button('pin', 'Pin')}
-    <a href="/admin/articles/${article.id}/withdraw">Withdraw…</a>`
+    <a href="${to(`/admin/articles/${article.id}/withdraw`)}">Withdraw…</a>`
 }

@@ -3,7 +3,7 @@
 import type { Router } from 'express'
 import { listAudit } from '../../access/audit.ts'
 import { pageOf, readCursor } from '../api/cursors.ts'
-import { html } from '../html.ts'
+import { html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConsole } from './layout.ts'
 import { actorNames, empty, moment, pager, table } from './parts.ts'
@@ -24,7 +24,7 @@ export function mountAudit(router: Router, web: WebContext): void {
     sendConsole(request, response, web, {
       section: 'audit',
       title: 'Audit log',
-      body: html`${filtered && html`<p>Only ${filtered[0]} <b>${filtered[1]}</b>. <a href="/admin/audit">Show all</a></p>`}
+      body: html`${filtered && html`<p>Only ${filtered[0]} <b>${filtered[1]}</b>. <a href="${to('/admin/audit')}">Show all</a></p>`}
       ${
         items.length === 0
           ? empty('Nothing yet. What editors, keys and commands change is written here.')

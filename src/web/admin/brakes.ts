@@ -12,7 +12,7 @@ import {
   decisionWords,
 } from '../../desk/brake-words.ts'
 import { decideBrake, findBrake, listBrakes, listCaught } from '../../desk/brakes.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import { wakeTick } from '../../editions/wake.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
@@ -21,6 +21,7 @@ import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { actorNames, count, empty, facts, moment, number, state, table } from './parts.ts'
 import { noticeOf, pathId, queryText } from './query.ts'
+import { seeOther } from '../place.ts'
 
 const shown = 100
 
@@ -67,7 +68,7 @@ export function mountBrakes(router: Router, web: WebContext): void {
                   (brake) =>
                     html`<tr>
                       <td>${moment(web.config, brake.since, { withYear: true })}</td>
-                      <td class="detail"><a href="/admin/brakes/${brake.id}">${placeOf(brake)}</a></td>
+                      <td class="detail"><a href="${to(`/admin/brakes/${brake.id}`)}">${placeOf(brake)}</a></td>
                       <td>${brakeState(brake)}</td>
                     </tr>`,
                 ),
@@ -85,7 +86,7 @@ export function mountBrakes(router: Router, web: WebContext): void {
       notice: brake.decision === queryText(request, 'done') ? noticeOf(request, notices) : undefined,
       actions: html`${decisionsOf(brake).map(
         (decision, index) =>
-          html`<a class="button ${index === 0 && 'main'}" href="/admin/brakes/${brake.id}/${decision}">
+          html`<a class="button ${index === 0 && 'main'}" href="${to(`/admin/brakes/${brake.id}/${decision}`)}">
             ${words[decision].label}…
           </a>`,
       )}`,
@@ -96,7 +97,7 @@ export function mountBrakes(router: Router, web: WebContext): void {
           ['Dead', `${number(brake.dead)} of ${count(brake.answers, 'answer')}`],
           brake.editionId !== null && [
             'Edition',
-            html`<a href="/admin/editions/${brake.editionId}">${brake.editionId}</a>`,
+            html`<a href="${to(`/admin/editions/${brake.editionId}`)}">${brake.editionId}</a>`,
           ],
           brake.decidedAt !== null && ['Decided', moment(web.config, brake.decidedAt, { withYear: true })],
         ])}
@@ -125,7 +126,7 @@ export function mountBrakes(router: Router, web: WebContext): void {
       const brakeId = pathId(request)
       await decideBrake(web, { brakeId, decision, actor: actorOf(request) })
       await wakeTick(web)
-      response.redirect(303, `/admin/brakes/${brakeId}?done=${decision}`)
+      seeOther(response, `/admin/brakes/${brakeId}?done=${decision}`)
     })
   }
 }

@@ -8,7 +8,7 @@ import { randomSecret } from '../../base/tokens.ts'
 import type { Edition } from '../../db/schema.ts'
 import { TriggeredJustNow } from '../../planning/trigger.ts'
 import { field } from '../forms.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import { readId } from '../path-id.ts'
 import { wakeTick } from '../../editions/wake.ts'
 import type { WebContext } from '../web-context.ts'
@@ -16,6 +16,7 @@ import { sendConfirmation } from './confirm.ts'
 import { editionName, editionState, progressWords } from './edition-parts.ts'
 import { actorOf } from './guard.ts'
 import { actorNames, moment } from './parts.ts'
+import { seeOther } from '../place.ts'
 import { accountsOf } from '../../editions/account.ts'
 
 interface ByHand {
@@ -39,7 +40,7 @@ export async function sendByHand(request: Request, response: Response, web: WebC
       actor: actorOf(request),
     })
     await wakeTick(web)
-    response.redirect(303, `/admin/editions/${id}?done=triggered`)
+    seeOther(response, `/admin/editions/${id}?done=triggered`)
   } catch (error) {
     if (!(error instanceof TriggeredJustNow)) throw error
     sendConfirmation(request, response, web, {
@@ -70,7 +71,7 @@ async function recentLines(web: WebContext, request: Request, editions: readonly
     const who =
       edition.requestedBy === actorOf(request) ? 'you' : (names.get(edition.requestedBy) ?? edition.requestedBy)
     return html`<li>
-      <a href="/admin/editions/${edition.id}">${editionName(edition, categories)}</a>, by ${who},
+      <a href="${to(`/admin/editions/${edition.id}`)}">${editionName(edition, categories)}</a>, by ${who},
       ${moment(web.config, edition.createdAt)}:
       ${editionState(edition)}${account.audience > 0 && `, ${progressWords(account, now)}`}
     </li>`

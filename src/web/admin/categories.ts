@@ -13,13 +13,14 @@ import {
 import { countsByCategory, listCategories } from '../../articles/store.ts'
 import type { Category } from '../../db/schema.ts'
 import { field, readForm } from '../forms.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { empty, number, rowList, state } from './parts.ts'
 import { noticeOf } from './query.ts'
+import { seeOther } from '../place.ts'
 
 const back = ['Categories', '/admin/categories'] as const
 
@@ -42,7 +43,7 @@ export function mountCategories(router: Router, web: WebContext): void {
             : categoryRows(all, counts)
         }
         <h2>Add a category</h2>
-        <form method="post" action="/admin/categories">
+        <form method="post" action="${to('/admin/categories')}">
           <label for="name">Name</label>
           <input id="name" name="name" required maxlength="80" autocomplete="off" placeholder="World News" />
           <label for="description">One line about it <span class="small">(optional)</span></label>
@@ -58,7 +59,7 @@ export function mountCategories(router: Router, web: WebContext): void {
       description: field(request, 'description'),
     })
     await noteAction(web, { actor: actorOf(request), action: 'category.added', subject: `category:${added.slug}` })
-    response.redirect(303, '/admin/categories?done=added')
+    seeOther(response, '/admin/categories?done=added')
   })
 
   router.get('/categories/:slug', async (request, response) => {
@@ -86,10 +87,10 @@ export function mountCategories(router: Router, web: WebContext): void {
         </p>
         ${
           category.retiredAt
-            ? html`<form method="post" action="/admin/categories/${category.slug}/restore">
+            ? html`<form method="post" action="${to(`/admin/categories/${category.slug}/restore`)}">
                 <p class="buttons"><button>Offer it again</button></p>
               </form>`
-            : html`<p><a href="/admin/categories/${category.slug}/retire">Retire it…</a></p>`
+            : html`<p><a href="${to(`/admin/categories/${category.slug}/retire`)}">Retire it…</a></p>`
         }`,
     })
   })
@@ -101,7 +102,7 @@ export function mountCategories(router: Router, web: WebContext): void {
       description: field(request, 'description'),
     })
     await noteAction(web, { actor: actorOf(request), action: 'category.renamed', subject: `category:${changed.slug}` })
-    response.redirect(303, '/admin/categories?done=changed')
+    seeOther(response, '/admin/categories?done=changed')
   })
 
   router.post('/categories/:slug/move', readForm, async (request, response) => {
@@ -112,7 +113,7 @@ export function mountCategories(router: Router, web: WebContext): void {
     order.splice(target, 0, ...order.splice(place, 1))
     await reorderCategories(web, order)
     await noteAction(web, { actor: actorOf(request), action: 'category.reordered', subject: `category:${slug}` })
-    response.redirect(303, '/admin/categories')
+    seeOther(response, '/admin/categories')
   })
 
   router.get('/categories/:slug/retire', async (request, response) => {
@@ -138,7 +139,7 @@ export function mountCategories(router: Router, web: WebContext): void {
   router.post('/categories/:slug/retire', async (request, response) => {
     const retired = await retireCategory(web, request.params.slug)
     await noteAction(web, { actor: actorOf(request), action: 'category.retired', subject: `category:${retired.slug}` })
-    response.redirect(303, '/admin/categories?done=retired')
+    seeOther(response, '/admin/categories?done=retired')
   })
 
   router.post('/categories/:slug/restore', async (request, response) => {
@@ -148,20 +149,22 @@ export function mountCategories(router: Router, web: WebContext): void {
       action: 'category.restored',
       subject: `category:${restored.slug}`,
     })
-    response.redirect(303, '/admin/categories?done=restored')
+    seeOther(response, '/admin/categories?done=restored')
   })
 }
 
 function categoryRows(all: readonly Category[], counts: ReadonlyMap<number, number>): Html {
-  const move = (category: Category, to: 'up' | 'down', words: string) =>
-    html`<form class="inline-form" method="post" action="/admin/categories/${category.slug}/move">
-      <button class="quiet" name="to" value="${to}" aria-label="Move ${category.name} ${to}">${words}</button>
+  const move = (category: Category, direction: 'up' | 'down', words: string) =>
+    html`<form class="inline-form" method="post" action="${to(`/admin/categories/${category.slug}/move`)}">
+      <button class="quiet" name="to" value="${direction}" aria-label="Move ${category.name} ${direction}">
+        ${words}
+      </button>
     </form>`
   const offered = all.filter(({ retiredAt }) => !retiredAt)
   return rowList(
     'Categories',
     all.map((category) => ({
-      title: html`<a href="/admin/categories/${category.slug}">${category.name}</a>`,
+      title: html`<a href="${to(`/admin/categories/${category.slug}`)}">${category.name}</a>`,
       state: category.retiredAt ? state('retired', 'plain') : state('offered', 'good'),
       under: category.description,
       facts: [

@@ -2,7 +2,7 @@
 // the POST goes to the same address.
 
 import type { Request, Response } from 'express'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConsole, type Section } from './layout.ts'
 
@@ -29,11 +29,11 @@ export function sendConfirmation(request: Request, response: Response, web: WebC
     back: ask.back,
     body: html`<div class="confirmation">
       ${ask.explanation}
-      <form method="post" ${ask.post && html`action="${ask.post}"`}>
+      <form method="post" ${ask.post && html`action="${to(ask.post)}"`}>
         ${ask.fields}
         <p class="buttons">
           <button class="${ask.isFinal ? 'final' : 'main'}">${ask.button}</button>
-          <a href="${ask.back[1]}">Leave it</a>
+          <a href="${to(ask.back[1])}">Leave it</a>
         </p>
       </form>
     </div>`,

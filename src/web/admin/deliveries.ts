@@ -3,7 +3,7 @@
 import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
 import { encodeCursor, readCursor } from '../api/cursors.ts'
-import { html, type HtmlValue } from '../html.ts'
+import { html, type HtmlValue, to } from '../html.ts'
 import { deliveryFilters, listEditionDeliveries, type ShownDelivery } from '../reads/deliveries.ts'
 import type { WebContext } from '../web-context.ts'
 import { getEdition } from './edition-now.ts'
@@ -44,11 +44,11 @@ export function mountDeliveries(router: Router, web: WebContext): void {
       title: 'Deliveries',
       back: [editionName(edition, categories), `/admin/editions/${edition.id}`],
       body: html`<ul class="filters">
-          <li><a href="${path}" ${!filter && html`aria-current="true"`}>all</a></li>
+          <li><a href="${to(path)}" ${!filter && html`aria-current="true"`}>all</a></li>
           ${deliveryFilters.map(
             (each) =>
               html`<li>
-                <a href="${path}?state=${each}" ${each === filter && html`aria-current="true"`}>${each}</a>
+                <a href="${to(`${path}?state=${each}`)}" ${each === filter && html`aria-current="true"`}>${each}</a>
               </li>`,
           )}
         </ul>
@@ -76,7 +76,7 @@ export function mountDeliveries(router: Router, web: WebContext): void {
 function deliveryRow(web: WebContext, delivery: ShownDelivery): HtmlValue {
   const isWaiting = delivery.settledAt === null && delivery.nextAttemptAt !== null && delivery.state === 'deferred'
   return html`<tr>
-    <td><a href="/admin/subscribers/${delivery.subscriberId}">${delivery.recipient}</a></td>
+    <td><a href="${to(`/admin/subscribers/${delivery.subscriberId}`)}">${delivery.recipient}</a></td>
     <td>${deliveryState(delivery)} ${delivery.returned && markWords(delivery.returned)}</td>
     <td>
       ${isWaiting ? html`next try ${moment(web.config, delivery.nextAttemptAt)}` : moment(web.config, delivery.settledAt)}

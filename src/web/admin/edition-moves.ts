@@ -6,7 +6,7 @@ import type { AuditLine } from '../../access/audit.ts'
 import { listCategories } from '../../articles/store.ts'
 import type { EditionState } from '../../db/schema.ts'
 import { decideUncertain, moveEdition, retryFailed } from '../../desk/control.ts'
-import { html, type Html, type HtmlValue } from '../html.ts'
+import { html, type Html, type HtmlValue, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { wakeTick } from '../../editions/wake.ts'
 import { sendConfirmation } from './confirm.ts'
@@ -16,6 +16,7 @@ import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { count, empty, moment, number } from './parts.ts'
 import { pathId } from './query.ts'
+import { seeOther } from '../place.ts'
 import { isReleased, stateWords } from '../../editions/states.ts'
 import { canSendAgain } from '../../delivery/send-again.ts'
 
@@ -102,7 +103,7 @@ export function dueWords({ due }: EditionNow): string {
 export function moveButtons(now: EditionNow): Html {
   return html`${offeredMoves(now).map((move) => {
     const amount = amountOf(now, move)
-    return html`<a class="button" href="/admin/editions/${now.edition.id}/${move}"
+    return html`<a class="button" href="${to(`/admin/editions/${now.edition.id}/${move}`)}"
       >${words[move].label}…${amount !== null && html` <b>${number(amount)}</b>`}</a
     > `
   })}`
@@ -191,7 +192,7 @@ export function mountEditionMoves(router: Router, web: WebContext): void {
       const editionId = pathId(request)
       await act(web, request, move, editionId)
       await wakeTick(web)
-      response.redirect(303, `/admin/editions/${editionId}?done=${move}`)
+      seeOther(response, `/admin/editions/${editionId}?done=${move}`)
     })
   }
 }

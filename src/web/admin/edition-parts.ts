@@ -9,7 +9,7 @@ import {
   skipReasons,
 } from '../../db/schema.ts'
 import { progress } from '../../desk/progress.ts'
-import { html, type Html, type HtmlValue } from '../html.ts'
+import { html, type Html, type HtmlValue, to } from '../html.ts'
 import { number, state, type Tone } from './parts.ts'
 import { isReleased, stateWords } from '../../editions/states.ts'
 
@@ -94,7 +94,7 @@ export function accountTable(account: Account, link: (state: string) => string):
     html`<tr>
       <th scope="row">
         <svg class="swatch" viewBox="0 0 10 10" aria-hidden="true"><rect class="${part}" width="10" height="10" /></svg>
-        ${href && count > 0 ? html`<a href="${href}">${label}</a>` : label}
+        ${href && count > 0 ? html`<a href="${to(href)}">${label}</a>` : label}
       </th>
       <td class="number">${number(count)}</td>
       <td class="number">${account.audience > 0 && `${percent(count, account.audience)} %`}</td>

@@ -8,7 +8,7 @@ import type { Edition } from '../../db/schema.ts'
 import { paragraphsOf } from '../../digests/announce.ts'
 import { brakeSentence } from '../../desk/brake-words.ts'
 import { listBrakesOf } from '../../desk/brakes.ts'
-import { html, type Html, type HtmlValue } from '../html.ts'
+import { html, type Html, type HtmlValue, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { dueWords, moveButtons, moveNotice, mountEditionMoves } from './edition-moves.ts'
 import { type EditionNow, getEdition, isBeforeSlot, readEditionNow } from './edition-now.ts'
@@ -107,8 +107,8 @@ interface EditionParts extends Parts {
 function ownPages(edition: Edition): Html {
   if (edition.kind === 'announcement') return html``
   const canArrange = edition.state === 'awaiting_approval' || edition.state === 'held'
-  return html`${canArrange && html`<a class="button main" href="/admin/editions/${edition.id}/arrange">Arrange stories…</a>`}
-  ${edition.cutoffSeq !== null && html`<a class="button" href="/admin/preview?edition=${edition.id}">Preview</a>`}`
+  return html`${canArrange && html`<a class="button main" href="${to(`/admin/editions/${edition.id}/arrange`)}">Arrange stories…</a>`}
+  ${edition.cutoffSeq !== null && html`<a class="button" href="${to(`/admin/preview?edition=${edition.id}`)}">Preview</a>`}`
 }
 
 async function brakeList(web: WebContext, edition: Edition): Promise<Html> {
@@ -116,7 +116,8 @@ async function brakeList(web: WebContext, edition: Edition): Promise<Html> {
   if (brakes.length === 0) return html``
   return html`<ul class="warnings" aria-label="Needs attention">
     ${brakes.map(
-      (brake) => html`<li>${state('Act', 'bad')} <a href="/admin/brakes/${brake.id}">${brakeSentence(brake)}</a></li>`,
+      (brake) =>
+        html`<li>${state('Act', 'bad')} <a href="${to(`/admin/brakes/${brake.id}`)}">${brakeSentence(brake)}</a></li>`,
     )}
   </ul>`
 }

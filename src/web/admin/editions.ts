@@ -4,7 +4,7 @@ import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
 import type { Account, Category, Edition } from '../../db/schema.ts'
 import { pageOf, readCursor } from '../api/cursors.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { accountBar, editionName, editionState, skippedTotal } from './edition-parts.ts'
 import { sendConsole } from './layout.ts'
@@ -21,14 +21,14 @@ export function mountEditions(router: Router, web: WebContext): void {
     sendConsole(request, response, web, {
       section: 'editions',
       title: 'Editions',
-      actions: html`<a class="button main" href="/admin/trigger">Send a digest now…</a>
-        <a class="button" href="/admin/preview">Preview the next</a>
-        <a class="button" href="/admin/announcement">Announcement…</a>`,
+      actions: html`<a class="button main" href="${to('/admin/trigger')}">Send a digest now…</a>
+        <a class="button" href="${to('/admin/preview')}">Preview the next</a>
+        <a class="button" href="${to('/admin/announcement')}">Announcement…</a>`,
       body: html`${
         items.length === 0
           ? empty(
               'No edition yet. The first one is made at the first slot at which a subscriber is due.',
-              html`<p>To see one at once, <a href="/admin/trigger">send a digest now</a>.</p>`,
+              html`<p>To see one at once, <a href="${to('/admin/trigger')}">send a digest now</a>.</p>`,
             )
           : editionTable(web, items, await listCategories(web.db, { withRetired: true }))
       }
@@ -83,7 +83,7 @@ export function editionTable(
             (edition) =>
               html`<tr>
                 <td class="tight">${clockTime(web.config, at(edition))}</td>
-                <td><a href="/admin/editions/${edition.id}">${editionName(edition, categories)}</a></td>
+                <td><a href="${to(`/admin/editions/${edition.id}`)}">${editionName(edition, categories)}</a></td>
                 <td>${editionState(edition)}</td>
                 ${
                   edition.state === 'missed'

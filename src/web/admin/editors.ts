@@ -5,7 +5,7 @@ import { createEditor, disableEditor, listEditors } from '../../access/editors.t
 import { requestLink } from '../../access/sign-in.ts'
 import { Refusal } from '../../base/errors.ts'
 import { field, readForm } from '../forms.ts'
-import { html } from '../html.ts'
+import { html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
 import { actorOf, editorOf } from './guard.ts'
@@ -13,6 +13,7 @@ import { sendConsole } from './layout.ts'
 import { moment, state, table } from './parts.ts'
 import { largestInt } from '../path-id.ts'
 import { noticeOf, pathId } from './query.ts'
+import { seeOther } from '../place.ts'
 
 const notices: Record<string, string> = {
   added: 'Added. A link to sign in is on its way to them.',
@@ -50,14 +51,14 @@ export function mountEditors(router: Router, web: WebContext): void {
                   ${
                     !editor.disabledAt &&
                     editor.id !== me.id &&
-                    html`<a href="/admin/editors/${editor.id}/disable">Disable…</a>`
+                    html`<a href="${to(`/admin/editors/${editor.id}/disable`)}">Disable…</a>`
                   }
                 </td>
               </tr>`,
           ),
         )}
         <h2>Add an editor</h2>
-        <form method="post" action="/admin/editors">
+        <form method="post" action="${to('/admin/editors')}">
           <label for="email">E-mail address</label>
           <input id="email" name="email" type="email" required maxlength="254" autocomplete="off" />
           <p class="hint">They can do everything here, and get a link to sign in by mail.</p>
@@ -72,7 +73,7 @@ export function mountEditors(router: Router, web: WebContext): void {
       actor: actorOf(request),
     })
     const isMailed = await requestLink(web, editor.email)
-    response.redirect(303, `/admin/editors?done=${isMailed ? (outcome === 'exists' ? 'exists' : 'added') : 'unmailed'}`)
+    seeOther(response, `/admin/editors?done=${isMailed ? (outcome === 'exists' ? 'exists' : 'added') : 'unmailed'}`)
   })
 
   router.get('/editors/:id/disable', async (request, response) => {
@@ -93,6 +94,6 @@ export function mountEditors(router: Router, web: WebContext): void {
 
   router.post('/editors/:id/disable', async (request, response) => {
     await disableEditor(web, { id: pathId(request, largestInt), actor: actorOf(request) })
-    response.redirect(303, '/admin/editors?done=disabled')
+    seeOther(response, '/admin/editors?done=disabled')
   })
 }

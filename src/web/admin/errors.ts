@@ -2,7 +2,7 @@
 
 import type { ErrorRequestHandler } from 'express'
 import { asRefusal, statusOf } from '../errors.ts'
-import { html } from '../html.ts'
+import { html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { isSignedIn } from './guard.ts'
 import { type Section, sections, sendConsole } from './layout.ts'
@@ -27,7 +27,7 @@ export function consoleErrors(web: WebContext): ErrorRequestHandler {
             ${fields.map((problem) => html`<li><b>${problem.field}</b>: ${problem.message}</li>`)}
           </ul>`
         }
-        <p><a href="${section?.[2] ?? '/admin'}">Back to ${section?.[1].toLowerCase() ?? 'the overview'}</a></p>`,
+        <p><a href="${to(section?.[2] ?? '/admin')}">Back to ${section?.[1].toLowerCase() ?? 'the overview'}</a></p>`,
     })
   }
 }

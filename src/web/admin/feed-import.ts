@@ -6,7 +6,7 @@ import { type ImportPlan, importFeeds, importInWords, planImport } from '../../a
 import { parser } from '../../articles/parser.ts'
 import { invalid } from '../../base/errors.ts'
 import { field, readForm } from '../forms.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
@@ -27,7 +27,7 @@ export function mountFeedImport(router: Router, web: WebContext): void {
       response,
       html`<p class="notice" role="status">${importInWords(done, false)} They are fetched within a minute.</p>
         ${rows(done)}
-        <p><a href="/admin/feeds">All feeds</a></p>`,
+        <p><a href="${to('/admin/feeds')}">All feeds</a></p>`,
     )
   })
 
@@ -45,7 +45,7 @@ function listForm(text: string): Html {
   return html`<p>
       Most feed readers export their feeds as OPML. Folders become categories; nothing is added before you have seen it.
     </p>
-    <form method="post" action="/admin/feeds/import">
+    <form method="post" action="${to('/admin/feeds/import')}">
       <label for="opml">The text of the OPML file <span class="small">(up to about 200 feeds)</span></label>
       <textarea id="opml" name="opml" rows="12" required spellcheck="false" autocomplete="off">${text}</textarea>
       <p class="buttons"><button class="main">Show what would happen</button></p>
@@ -58,11 +58,11 @@ function preview(plan: ImportPlan, text: string): Html {
   return html`<p>${importInWords(plan, true)}</p>
     ${
       isAny &&
-      html`<form method="post" action="/admin/feeds/import">
+      html`<form method="post" action="${to('/admin/feeds/import')}">
         <input type="hidden" name="opml" value="${text}" />
         <p class="buttons">
           <button class="main" name="decided" value="yes">Add these feeds</button>
-          <a href="/admin/feeds">Leave it</a>
+          <a href="${to('/admin/feeds')}">Leave it</a>
         </p>
       </form>`
     }

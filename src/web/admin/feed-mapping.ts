@@ -3,7 +3,7 @@
 import type { FeedRule, FeedView } from '../../articles/feeds.ts'
 import { ruleLine } from '../../articles/rule-lines.ts'
 import type { Category } from '../../db/schema.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import { categoryBoxes } from './category-choice.ts'
 
 export function mappingForm(
@@ -14,7 +14,7 @@ export function mappingForm(
 ): Html {
   const lines = rules.map(ruleLine).join('\n')
   return html`<h2 id="mapping">Where its stories go</h2>
-    <form method="post" action="/admin/feeds/${feed.id}/mapping">
+    <form method="post" action="${to(`/admin/feeds/${feed.id}/mapping`)}">
       <fieldset>
         <legend>All of them to</legend>
         ${categoryBoxes(categories, feed.categories, 'category')}

@@ -1,7 +1,7 @@
 // How feeds are, one below the other: their health, what each brought last, and what can be done to it from the list.
 
 import { type FeedReport, type FeedView, wrongClock } from '../../articles/feeds.ts'
-import { html, type Html, type HtmlValue } from '../html.ts'
+import { html, type Html, type HtmlValue, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { moment, number, rowList, state } from './parts.ts'
 
@@ -24,7 +24,7 @@ export function feedRows(web: WebContext, feeds: readonly FeedView[]): Html {
       .map((feed) => {
         const last = feed.lastReport as FeedReport | null
         return {
-          title: html`<a href="/admin/feeds/${feed.id}">${feed.title || feed.url}</a>`,
+          title: html`<a href="${to(`/admin/feeds/${feed.id}`)}">${feed.title || feed.url}</a>`,
           state: feedState(feed),
           under: feed.title && feed.url,
           trouble: feed.lastError ?? (feed.seemsAhead ? aheadWords : feed.moveProblem),
@@ -61,13 +61,13 @@ function whyIgnored(last: FeedReport): Html | null {
 function rowActions(feed: FeedView): Html {
   const name = feed.title || feed.url
   const button = (path: string, words: string, state?: string) =>
-    html`<form class="inline-form" method="post" action="/admin/feeds/${feed.id}/${path}">
+    html`<form class="inline-form" method="post" action="${to(`/admin/feeds/${feed.id}/${path}`)}">
       <input type="hidden" name="from" value="list" />
       ${state && html`<input type="hidden" name="state" value="${state}" />`}
       <button class="quiet" aria-label="${words} ${name}">${words}</button>
     </form>`
   return html`${button('poll', 'Poll now')}
     ${feed.state === 'active' ? button('state', 'Pause', 'paused') : button('state', 'Resume', 'active')}
-    <a href="/admin/feeds/${feed.id}#mapping" aria-label="Map ${name}">Map</a>
-    <a href="/admin/articles?feed=${feed.id}" aria-label="Stories of ${name}">Stories</a>`
+    <a href="${to(`/admin/feeds/${feed.id}#mapping`)}" aria-label="Map ${name}">Map</a>
+    <a href="${to(`/admin/articles?feed=${feed.id}`)}" aria-label="Stories of ${name}">Stories</a>`
 }

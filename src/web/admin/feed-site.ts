@@ -8,12 +8,13 @@ import { addSiteCategories, mostChosen, type SiteReport } from '../../articles/s
 import type { WordPressSite } from '../../articles/wordpress.ts'
 import { invalid } from '../../base/errors.ts'
 import { field, fieldList, readForm } from '../forms.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { queryAddress } from './feed-try.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { count } from './parts.ts'
+import { seeOther } from '../place.ts'
 
 const back = ['Feeds', '/admin/feeds'] as const
 
@@ -46,7 +47,7 @@ export function mountFeedSite(router: Router, web: WebContext): void {
     const chosen = categories.filter(({ feedUrl }) => ticked.has(feedUrl))
     if (chosen.length === 0) throw invalid('feed', 'The site no longer offers these categories. Look at it again.')
     const report = await addSiteCategories(web, chosen, actorOf(request))
-    if (report.left.length === 0) return response.redirect(303, '/admin/feeds?done=site')
+    if (report.left.length === 0) return seeOther(response, '/admin/feeds?done=site')
     sendPage(request, response, outcome(report, url))
   })
 
@@ -55,7 +56,7 @@ export function mountFeedSite(router: Router, web: WebContext): void {
   }
 }
 
-const askForSite: Html = html`<form method="get" action="/admin/feeds/site">
+const askForSite: Html = html`<form method="get" action="${to('/admin/feeds/site')}">
   <label for="url">Address of the site</label>
   <input id="url" name="url" type="text" inputmode="url" maxlength="2000" required />
   <p class="buttons"><button class="main">Look at it</button></p>
@@ -68,7 +69,7 @@ function siteForm(url: string, site: WordPressSite, there: ReadonlyMap<string, n
       <code>${site.home}</code> is a WordPress site with ${count(site.categories.length, 'category', 'categories')}.
     </p>
     ${site.notes.map((note) => html`<p class="notice warn">${note}</p>`)}
-    <form method="post" action="/admin/feeds/site">
+    <form method="post" action="${to('/admin/feeds/site')}">
       <input type="hidden" name="url" value="${url}" />
       <fieldset>
         <legend>Offer these to readers, each with its own feed</legend>
@@ -105,8 +106,8 @@ function outcome({ added, left }: SiteReport, url: string): Html {
       ${left.map(({ name, why }) => html`<li><b>${name}</b>: ${why}</li>`)}
     </ul>
     <p>
-      <a href="/admin/feeds/site?url=${encodeURIComponent(url)}">Look at the site again</a> ·
-      <a href="/admin/feeds">All feeds</a>
+      <a href="${to(`/admin/feeds/site?url=${encodeURIComponent(url)}`)}">Look at the site again</a> ·
+      <a href="${to('/admin/feeds')}">All feeds</a>
     </p>`
 }
 
@@ -118,5 +119,5 @@ function choiceOfFeeds(urls: readonly string[]): Html {
 }
 
 function linkToTry(url: string): Html {
-  return html`<a href="/admin/feeds/try?url=${encodeURIComponent(url)}">${url}</a>`
+  return html`<a href="${to(`/admin/feeds/try?url=${encodeURIComponent(url)}`)}">${url}</a>`
 }

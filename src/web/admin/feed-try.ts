@@ -10,13 +10,14 @@ import { lookAt } from '../../articles/look-at.ts'
 import { listCategories } from '../../articles/store.ts'
 import { nobodys, type Tried, type TriedEntry, tryFound } from '../../articles/try-feed.ts'
 import type { Category } from '../../db/schema.ts'
-import { html, type Html, safeUrl } from '../html.ts'
+import { html, type Html, safeUrl, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { categoryBoxes } from './category-choice.ts'
 import { ignoreDatesBox } from './feed-mapping.ts'
 import { sendConsole } from './layout.ts'
 import { count, moment, rowList } from './parts.ts'
 import { queryText } from './query.ts'
+import { seeOther } from '../place.ts'
 
 const shownEntries = 50
 
@@ -27,7 +28,7 @@ export function showTry(web: WebContext): RequestHandler {
     const reading = { timezone: web.config.digest.timezone }
     const found = await lookAt(url, fetching, reading)
     if (found.outcome === 'page' && found.wordpress)
-      return response.redirect(303, `/admin/feeds/site?url=${encodeURIComponent(url)}`)
+      return seeOther(response, `/admin/feeds/site?url=${encodeURIComponent(url)}`)
     const categories = await listCategories(web.db)
     const tried = await tryFound(found, fetching, {
       ...reading,
@@ -41,7 +42,7 @@ export function showTry(web: WebContext): RequestHandler {
       back: ['Feeds', '/admin/feeds'],
       body: html`${shown(web, tried, url, categories)}
         <h2>Try another</h2>
-        <form method="get" action="/admin/feeds/try">
+        <form method="get" action="${to('/admin/feeds/try')}">
           <label for="again">Address</label>
           <input
             id="again"
@@ -71,7 +72,7 @@ function shown(web: WebContext, tried: Tried, url: string, categories: readonly 
         ${tried.feeds.map(
           (feed) =>
             html`<li>
-              <a href="/admin/feeds/try?url=${encodeURIComponent(feed.url)}">${feed.title || feed.url}</a>
+              <a href="${to(`/admin/feeds/try?url=${encodeURIComponent(feed.url)}`)}">${feed.title || feed.url}</a>
               <span class="small">${feed.url}</span>
             </li>`,
         )}
@@ -87,7 +88,7 @@ function shown(web: WebContext, tried: Tried, url: string, categories: readonly 
         Even its newest stories are dated ahead: ${wrongClock}. They wait for their date, unless you choose otherwise.
       </p>`
     }
-    <form method="post" action="/admin/feeds">
+    <form method="post" action="${to('/admin/feeds')}">
       <input type="hidden" name="url" value="${tried.url}" />
       <fieldset>
         <legend>All its stories go to</legend>

@@ -19,7 +19,7 @@ import { readRules } from '../../articles/rule-lines.ts'
 import { listCategories } from '../../articles/store.ts'
 import { invalid } from '../../base/errors.ts'
 import { field, fieldList, readForm } from '../forms.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
 import { mountFeedImport } from './feed-import.ts'
@@ -32,6 +32,7 @@ import { sendConsole } from './layout.ts'
 import { count, empty, facts, moment, number, rowList } from './parts.ts'
 import { largestInt } from '../path-id.ts'
 import { noticeOf, pathId } from './query.ts'
+import { seeOther } from '../place.ts'
 
 const back = ['Feeds', '/admin/feeds'] as const
 
@@ -55,12 +56,12 @@ export function mountFeeds(router: Router, web: WebContext): void {
             : feedRows(web, feeds)
         }
         <h2>Add a feed</h2>
-        <form method="get" action="/admin/feeds/try">
+        <form method="get" action="${to('/admin/feeds/try')}">
           <label for="url">Address of the feed, of a page that names it, or of a WordPress site</label>
           <input id="url" name="url" type="url" required maxlength="2000" placeholder="https://" />
           <p class="buttons"><button class="main">Try it</button></p>
         </form>
-        <p><a href="/admin/feeds/import">Import a list of feeds (OPML)…</a></p>`,
+        <p><a href="${to('/admin/feeds/import')}">Import a list of feeds (OPML)…</a></p>`,
     })
   })
 
@@ -72,7 +73,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
     const given = field(request, 'url') ?? ''
     const found = await discoverFeed(web, given)
     // Which one is chosen there.
-    if (found.outcome !== 'feed') return response.redirect(303, `/admin/feeds/try?url=${encodeURIComponent(given)}`)
+    if (found.outcome !== 'feed') return seeOther(response, `/admin/feeds/try?url=${encodeURIComponent(given)}`)
     const added = await addFeed(web, {
       url: found.url,
       categories: fieldList(request, 'category'),
@@ -80,7 +81,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
     })
     await note(request, 'feed.added', added.id, { url: added.url })
     const isFetched = hasFetched(await pollFeed(web, added.id))
-    response.redirect(303, `/admin/feeds/${added.id}?done=${isFetched ? 'added' : 'not-added'}`)
+    seeOther(response, `/admin/feeds/${added.id}?done=${isFetched ? 'added' : 'not-added'}`)
   })
 
   router.get('/feeds/:id', async (request, response) => {
@@ -100,10 +101,10 @@ export function mountFeeds(router: Router, web: WebContext): void {
         paused: 'Paused. Nothing is fetched until you resume it.',
         active: 'Resumed. It is fetched within a minute.',
       }),
-      actions: html`<form class="inline-form" method="post" action="/admin/feeds/${feed.id}/poll">
+      actions: html`<form class="inline-form" method="post" action="${to(`/admin/feeds/${feed.id}/poll`)}">
           <button class="main">Poll now</button>
         </form>
-        <form class="inline-form" method="post" action="/admin/feeds/${feed.id}/state">
+        <form class="inline-form" method="post" action="${to(`/admin/feeds/${feed.id}/state`)}">
           ${
             feed.state === 'active'
               ? html`<button name="state" value="paused">Pause</button>`
@@ -113,8 +114,8 @@ export function mountFeeds(router: Router, web: WebContext): void {
       body: html`${health(web, feed)} ${report(web, feed.lastReport as FeedReport | null)}
         ${mappingForm(feed, categories, rules, web.config.digest.timezone)}
         <p>
-          <a href="/admin/articles?feed=${feed.id}">Its stories</a> ·
-          <a href="/admin/feeds/${feed.id}/remove">Remove the feed…</a>
+          <a href="${to(`/admin/articles?feed=${feed.id}`)}">Its stories</a> ·
+          <a href="${to(`/admin/feeds/${feed.id}/remove`)}">Remove the feed…</a>
         </p>`,
     })
   })
@@ -124,7 +125,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
     await getFeed(web.db, id)
     const isFetched = hasFetched(await pollFeed(web, id))
     await note(request, 'feed.polled', id)
-    response.redirect(303, `${whence(request, id)}?done=${isFetched ? 'polled' : 'not-polled'}`)
+    seeOther(response, `${whence(request, id)}?done=${isFetched ? 'polled' : 'not-polled'}`)
   })
 
   router.post('/feeds/:id/state', readForm, async (request, response) => {
@@ -132,7 +133,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
     if (wanted !== 'active' && wanted !== 'paused') throw invalid('state', 'Must be active or paused.')
     const feed = await changeFeed(web, { id: pathId(request, largestInt), state: wanted })
     await note(request, wanted === 'active' ? 'feed.resumed' : 'feed.paused', feed.id)
-    response.redirect(303, `${whence(request, feed.id)}?done=${wanted}`)
+    seeOther(response, `${whence(request, feed.id)}?done=${wanted}`)
   })
 
   router.post('/feeds/:id/mapping', readForm, async (request, response) => {
@@ -144,7 +145,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
     })
     await setRules(web, feed.id, readRules(field(request, 'rules') ?? ''))
     await note(request, 'feed.mapped', feed.id)
-    response.redirect(303, `/admin/feeds/${feed.id}?done=changed`)
+    seeOther(response, `/admin/feeds/${feed.id}?done=changed`)
   })
 
   router.get('/feeds/:id/remove', async (request, response) => {
@@ -163,7 +164,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
     const id = pathId(request, largestInt)
     await removeFeed(web, id)
     await note(request, 'feed.removed', id)
-    response.redirect(303, '/admin/feeds?done=removed')
+    seeOther(response, '/admin/feeds?done=removed')
   })
 
   function note(request: Request, action: string, id: number, detail: Record<string, unknown> = {}): Promise<void> {

@@ -1,13 +1,16 @@
 // The one door of the console: every address below /admin needs an editor's session, except the sign-in pages, which the router
 // mounts before this. The cookie is `__Host-` and Secure over https; over plain http (the trial) a browser would drop such a one.
 
+import { createHash } from 'node:crypto'
 import type { CookieOptions, Request, RequestHandler, Response } from 'express'
 import type { Actor } from '../../access/audit.ts'
 import { findSessionEditor, type NewSession } from '../../access/sessions.ts'
+import { type Homes, pathOf } from '../../base/addresses.ts'
 import type { Config } from '../../base/config.ts'
 import { Refusal } from '../../base/errors.ts'
 import type { Editor } from '../../db/schema.ts'
 import type { WebContext } from '../web-context.ts'
+import { seeOther } from '../place.ts'
 
 const editors = new WeakMap<Request, Editor>()
 
@@ -16,7 +19,7 @@ export function requireEditor(web: WebContext): RequestHandler {
     const token = sessionToken(web.config, request)
     const editor = token && (await findSessionEditor(web.db, token, web.clock.now()))
     if (!editor) {
-      if (request.method === 'GET' || request.method === 'HEAD') return response.redirect(303, '/admin/sign-in')
+      if (request.method === 'GET' || request.method === 'HEAD') return seeOther(response, '/admin/sign-in')
       throw new Refusal('unauthorized', 'You are signed out. Sign in again, then repeat this.')
     }
     editors.set(request, editor)
@@ -56,11 +59,19 @@ export function clearSessionCookie(config: Config, response: Response): void {
   response.clearCookie(cookieName(config), cookieOptions(config))
 }
 
-const cookieName = (config: Config): string => (config.web.secure ? '__Host-broadsheet' : 'broadsheet')
+/** `__Host-` needs the path `/`, and cookies don't heed ports. So the name says which of a host's installations it belongs to. */
+function cookieName({ web }: Config): string {
+  const { port } = new URL(web.adminUrl)
+  const place = port + pathOf(web.adminUrl)
+  const suffix = place && `-${createHash('sha256').update(place).digest('hex').slice(0, 8)}`
+  return `${isSecure(web) ? '__Host-' : ''}broadsheet${suffix}`
+}
+
+const isSecure = (web: Homes): boolean => web.adminUrl.startsWith('https:')
 
 const cookieOptions = (config: Config): CookieOptions => ({
   path: '/',
   httpOnly: true,
   sameSite: 'lax',
-  secure: config.web.secure,
+  secure: isSecure(config.web),
 })

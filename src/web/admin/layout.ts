@@ -2,9 +2,10 @@
 // family. Everything works without script.
 
 import type { Request, Response } from 'express'
-import { html, Html } from '../html.ts'
+import { html, Html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { editorOf } from './guard.ts'
+import { sendHtml } from '../place.ts'
 
 export const sections = [
   ['overview', 'Overview', '/admin'],
@@ -39,12 +40,12 @@ export interface ConsolePage {
 
 export function sendConsole(request: Request, response: Response, web: WebContext, page: ConsolePage): void {
   response.status(page.status ?? 200)
-  response.type('html').send(consolePage(web, page, editorOf(request).email).text)
+  sendHtml(response, consolePage(web, page, editorOf(request).email))
 }
 
 function consolePage(web: WebContext, page: ConsolePage, email: string): Html {
   const link = ([section, label, href]: (typeof sections)[number]) =>
-    html`<li><a href="${href}" ${section === page.section && html`aria-current="page"`}>${label}</a></li>`
+    html`<li><a href="${to(href)}" ${section === page.section && html`aria-current="page"`}>${label}</a></li>`
   const { notice, actions } = page
   return consoleFrame(
     web,
@@ -55,11 +56,11 @@ function consolePage(web: WebContext, page: ConsolePage, email: string): Html {
         </ul>
         <div class="who">
           <p>${email}</p>
-          <form method="post" action="/admin/sign-out"><button class="quiet">Sign out</button></form>
+          <form method="post" action="${to('/admin/sign-out')}"><button class="quiet">Sign out</button></form>
         </div>
       </nav>
-      <main id="main" ${page.live && html`data-live="${page.live}"`}>
-        ${page.back && html`<p class="back"><a href="${page.back[1]}">← ${page.back[0]}</a></p>`}
+      <main id="main" ${page.live && html`data-live="${to(page.live)}"`}>
+        ${page.back && html`<p class="back"><a href="${to(page.back[1])}">← ${page.back[0]}</a></p>`}
         <div class="head">
           <h1>${page.title}</h1>
           ${actions && html`<div class="actions" data-part="actions">${actions}</div>`}
@@ -84,19 +85,20 @@ export function consoleFrame(web: WebContext, page: Pick<ConsolePage, 'title' | 
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${page.title} – ${site.name} console</title>
-        <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/assets/console.css" />
-        <link rel="stylesheet" href="/theme.css" />
-        ${page.scripts?.map((script) => html`<script src="${script}" defer></script>`)}
+        <link rel="icon" href="${to('/assets/icon.svg')}" type="image/svg+xml" />
+        <link rel="stylesheet" href="${to('/assets/console.css')}" />
+        <link rel="stylesheet" href="${to('/theme.css')}" />
+        ${page.scripts?.map((script) => html`<script src="${to(script)}" defer></script>`)}
       </head>
       <body class="console">
         <a class="skip" href="#main">Skip to the content</a>
         <header class="masthead">
-          <p class="name"><a href="/admin">${site.name}</a></p>
+          <p class="name"><a href="${to('/admin')}">${site.name}</a></p>
           <p class="place">
             <span>Newsletter console</span>
             <span class="elsewhere"
-              >${web.mailbox && html`<a href="/mailbox">Mailbox</a>`} <a href="/">Public page</a></span
+              >${web.mailbox && html`<a href="${to('/mailbox')}">Mailbox</a>`}
+              <a href="${to('/')}">Public page</a></span
             >
           </p>
         </header>

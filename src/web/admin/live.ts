@@ -3,7 +3,9 @@
 // A stream ends after ten minutes; the browser opens it again by itself, which puts it through the guard once more.
 
 import type { Response } from 'express'
+import type { Links } from '../../base/addresses.ts'
 import { html, type Html } from '../html.ts'
+import { linksOf } from '../place.ts'
 
 const everyMs = 1000
 const lifeMs = 600_000
@@ -16,7 +18,8 @@ export const partOf = (name: string, content: Html): Html => html`<div data-part
 interface Watch {
   watchers: Set<Response>
   timer: NodeJS.Timeout
-  last: Parts
+  /** As text, by name. */
+  last: Record<string, string>
 }
 
 export class LiveFeed {
@@ -27,7 +30,7 @@ export class LiveFeed {
     response.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
     response.flushHeaders()
     response.write('retry: 2000\n\n')
-    const watch = this.#watches.get(key) ?? this.#start(key, read)
+    const watch = this.#watches.get(key) ?? this.#start(key, read, linksOf(response))
     watch.watchers.add(response)
     response.write(eventOf(watch.last))
     const life = setTimeout(() => response.end(), lifeMs).unref()
@@ -40,15 +43,17 @@ export class LiveFeed {
     })
   }
 
-  #start(key: string, read: () => Promise<Parts>): Watch {
+  #start(key: string, read: () => Promise<Parts>, links: Links): Watch {
     let isBusy = false
     const look = async () => {
       if (isBusy) return
       isBusy = true
       try {
-        const parts = await read()
-        const news = Object.entries(parts).filter(([name, { text }]) => text !== watch.last[name]?.text)
-        watch.last = parts
+        const parts = Object.entries(await read()).map(
+          ([name, part]) => [name, partOf(name, part).text(links)] as const,
+        )
+        const news = parts.filter(([name, text]) => text !== watch.last[name])
+        watch.last = Object.fromEntries(parts)
         const event = eventOf(Object.fromEntries(news))
         for (const response of watch.watchers) response.write(event)
       } catch {
@@ -65,9 +70,7 @@ export class LiveFeed {
 }
 
 /** Nothing changed: nothing is written. */
-function eventOf(parts: Parts): string {
-  const text = Object.entries(parts)
-    .map(([name, content]) => partOf(name, content).text)
-    .join('\n')
+function eventOf(parts: Record<string, string>): string {
+  const text = Object.values(parts).join('\n')
   return text && `data: ${text.replaceAll(/\r?\n/g, '\ndata: ')}\n\n`
 }

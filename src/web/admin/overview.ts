@@ -3,7 +3,7 @@
 import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
 import { formatDate } from '../../base/dates.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import { beginnings, growth, healthWarnings, nextSlots, subscriberTotals } from '../reads/overview.ts'
 import type { WebContext } from '../web-context.ts'
 import { growthChart, type GrowthDay } from './chart.ts'
@@ -30,8 +30,8 @@ export function mountOverview(router: Router, web: WebContext): void {
     sendConsole(request, response, web, {
       section: 'overview',
       title: 'Overview',
-      actions: html`<a class="button main" href="/admin/trigger">Send a digest now…</a>
-        <a class="button" href="/admin/preview">Preview the next</a>`,
+      actions: html`<a class="button main" href="${to('/admin/trigger')}">Send a digest now…</a>
+        <a class="button" href="${to('/admin/preview')}">Preview the next</a>`,
       body: html`${warningList(web, warnings)}
         <ul class="figures">
           <li><b>${number(totals.active)}</b> <span>active subscribers</span></li>
@@ -46,7 +46,7 @@ export function mountOverview(router: Router, web: WebContext): void {
             ? empty(
                 'Nobody is due. A slot appears here as soon as a subscriber has confirmed.',
                 html`<p>
-                  The form is on <a href="/">the public page</a>; a list from elsewhere comes in by
+                  The form is on <a href="${to('/')}">the public page</a>; a list from elsewhere comes in by
                   <code>npm run -s cli -- subscribers import FILE.csv --source TEXT</code>.
                 </p>`,
               )
@@ -71,7 +71,7 @@ export function mountOverview(router: Router, web: WebContext): void {
         <h2>Today’s editions</h2>
         ${
           editions.length === 0
-            ? empty('None yet today.', html`<p><a href="/admin/editions">Earlier ones</a></p>`)
+            ? empty('None yet today.', html`<p><a href="${to('/admin/editions')}">Earlier ones</a></p>`)
             : editionTable(web, editions, categories)
         }
         <h2>Subscribers, the last ${growthDays} days</h2>
@@ -82,14 +82,16 @@ export function mountOverview(router: Router, web: WebContext): void {
 
 function firstSteps(has: { feeds: boolean; articles: boolean; categories: boolean }): Html {
   const steps = [
-    !has.categories && html`<li><a href="/admin/categories">Add the categories</a> that readers may choose.</li>`,
+    !has.categories &&
+      html`<li><a href="${to('/admin/categories')}">Add the categories</a> that readers may choose.</li>`,
     !has.feeds &&
       html`<li>
-        <a href="/admin/feeds">Add a feed</a> for each; or push stories by <a href="/api/docs">the API</a>.
+        <a href="${to('/admin/feeds')}">Add a feed</a> for each; or push stories by
+        <a href="${to('/api/docs')}">the API</a>.
       </li>`,
     !has.articles &&
       has.feeds &&
-      html`<li>Wait for the first stories: <a href="/admin/feeds">how the feeds are</a>.</li>`,
+      html`<li>Wait for the first stories: <a href="${to('/admin/feeds')}">how the feeds are</a>.</li>`,
   ].filter(Boolean)
   if (steps.length === 0) return html``
   return html`<h2>First steps</h2>
@@ -107,7 +109,7 @@ function warningList(web: WebContext, warnings: Awaited<ReturnType<typeof health
           ${state(warning.tone === 'bad' ? 'Act' : 'Look', warning.tone)}
           ${
             warning.href
-              ? html`<a href="${warning.href}">${sentence(web.config, warning.text)}</a>`
+              ? html`<a href="${to(warning.href)}">${sentence(web.config, warning.text)}</a>`
               : sentence(web.config, warning.text)
           }
         </li>`,

@@ -3,7 +3,7 @@
 import type { Config } from '../../base/config.ts'
 import { formatDate, isoDate } from '../../base/dates.ts'
 import type { Db } from '../../db/connect.ts'
-import { html, type Html, type HtmlValue } from '../html.ts'
+import { html, type Html, type HtmlValue, to } from '../html.ts'
 
 const numbers = new Intl.NumberFormat('en')
 export const number = (value: number): string => numbers.format(value)
@@ -142,14 +142,14 @@ export function pager(
   words: readonly [first: string, next: string] = ['Newest', 'Older'],
 ): HtmlValue {
   if (next === null && query.cursor === undefined) return null
-  const to = (cursor: string | undefined) => {
+  const page = (cursor: string | undefined) => {
     const given = Object.entries({ ...query, cursor }).filter((pair): pair is [string, string] => Boolean(pair[1]))
     const search = new URLSearchParams(given).toString()
-    return search ? `${path}?${search}` : path
+    return to(search ? `${path}?${search}` : path)
   }
   return html`<nav class="pager" aria-label="Pages">
-    ${query.cursor !== undefined && html`<a href="${to(undefined)}">${words[0]}</a>`}
-    ${next !== null && html`<a href="${to(next)}" rel="next">${words[1]} →</a>`}
+    ${query.cursor !== undefined && html`<a href="${page(undefined)}">${words[0]}</a>`}
+    ${next !== null && html`<a href="${page(next)}" rel="next">${words[1]} →</a>`}
   </nav>`
 }
 

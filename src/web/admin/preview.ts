@@ -11,7 +11,7 @@ import { htmlLimit } from '../../digests/layout.ts'
 import { readAddress } from '../../subscribers/subscribe.ts'
 import { findSuppression } from '../../subscribers/suppression.ts'
 import { field, fieldList, readForm } from '../forms.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import { previewOf, testViewOf } from '../reads/previews.ts'
 import { findShownSubscriber, findSubscribersByAddress } from '../reads/subscribers.ts'
 import type { WebContext } from '../web-context.ts'
@@ -22,6 +22,7 @@ import { sendConsole } from './layout.ts'
 import { sendMailHtml } from './mail-frame.ts'
 import { count, empty, facts, number } from './parts.ts'
 import { noticeOf, queryText } from './query.ts'
+import { seeOther } from '../place.ts'
 
 interface Looked extends DigestView {
   editionId: number | null
@@ -42,7 +43,7 @@ export function mountPreview(router: Router, web: WebContext): void {
       back: view.editionId ? ['The edition', `/admin/editions/${view.editionId}`] : ['Editions', '/admin/editions'],
       notice: noticeOf(request, { test: 'The test mail is queued.' }),
       body: html`<div class="two">
-          <form method="get" action="/admin/preview">
+          <form method="get" action="${to('/admin/preview')}">
             ${view.editionId && html`<input type="hidden" name="edition" value="${view.editionId}" />`}
             <fieldset>
               <legend>As a new subscriber of</legend>
@@ -54,7 +55,7 @@ export function mountPreview(router: Router, web: WebContext): void {
           </form>
           ${
             preview !== null &&
-            html`<form method="get" action="/admin/test-send">
+            html`<form method="get" action="${to('/admin/test-send')}">
               ${viewFields(view)}
               <label for="to">Send it to one address, as a test</label>
               <input id="to" name="to" type="email" required value="${editorOf(request).email}" />
@@ -72,7 +73,12 @@ export function mountPreview(router: Router, web: WebContext): void {
                   ['Size', html`${number(preview.htmlBytes)} bytes of HTML, of ${number(htmlLimit)} at most`],
                 ])}
                 <h2>HTML</h2>
-                <iframe class="mail" title="The mail as HTML" sandbox="" src="/admin/preview/mail?${query}"></iframe>
+                <iframe
+                  class="mail"
+                  title="The mail as HTML"
+                  sandbox=""
+                  src="${to(`/admin/preview/mail?${query}`)}"
+                ></iframe>
                 <h2>Plain text</h2>
                 <pre class="mail" tabindex="0">${preview.text}</pre>`
         }`,
@@ -115,7 +121,7 @@ export function mountPreview(router: Router, web: WebContext): void {
       const entry = { at: web.clock.now(), actor: actorOf(request), action: 'test.sent', subject, detail: { delivery } }
       await audit(trx, entry)
     })
-    response.redirect(303, `/admin/preview?${viewQuery(view)}&done=test`)
+    seeOther(response, `/admin/preview?${viewQuery(view)}&done=test`)
   })
 }
 

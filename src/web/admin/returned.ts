@@ -7,7 +7,7 @@ import type { InboundReportsTable, ReportEffect } from '../../db/schema.ts'
 import { retryFailed } from '../../inbound/retry.ts'
 import { type ImapState, imapStateKey } from '../../inbound/imap.ts'
 import { pageOf, readCursor } from '../api/cursors.ts'
-import { html, type Html, type HtmlValue } from '../html.ts'
+import { html, type Html, type HtmlValue, to } from '../html.ts'
 import {
   countReturned,
   type InboundReportRow,
@@ -81,7 +81,7 @@ export async function returnedOfEdition(web: WebContext, edition: { id: number }
   return html`<h2>What came back</h2>
     <p>
       Of ${count(sent, 'mail')} sent,
-      <a href="/admin/editions/${edition.id}/deliveries?state=returned">${number(all)} came back</a>:
+      <a href="${to(`/admin/editions/${edition.id}/deliveries?state=returned`)}">${number(all)} came back</a>:
       ${number(returned.hard)} hard, ${number(returned.soft)} soft, ${count(returned.complaint, 'complaint')}. The
       account counts them as sent.
     </p>
@@ -143,11 +143,13 @@ export function mountReturned(router: Router, web: WebContext): void {
       }),
       body: html`${await waysPart(web)}
         <ul class="filters">
-          <li><a href="/admin/returned" ${!filter && html`aria-current="true"`}>all</a></li>
+          <li><a href="${to('/admin/returned')}" ${!filter && html`aria-current="true"`}>all</a></li>
           ${inboundFilters.map(
             (each) =>
               html`<li>
-                <a href="/admin/returned?show=${each}" ${each === filter && html`aria-current="true"`}>${each}</a>
+                <a href="${to(`/admin/returned?show=${each}`)}" ${each === filter && html`aria-current="true"`}
+                  >${each}</a
+                >
               </li>`,
           )}
         </ul>
@@ -212,7 +214,7 @@ function eventRow(web: WebContext, event: ShownInbound, isFailed: boolean): Row 
   return {
     title:
       first && first.subscriberId !== null
-        ? html`<a href="/admin/subscribers/${first.subscriberId}">${first.recipient ?? 'a subscriber'}</a>`
+        ? html`<a href="${to(`/admin/subscribers/${first.subscriberId}`)}">${first.recipient ?? 'a subscriber'}</a>`
         : whom,
     state: shown,
     under: html`${moment(web.config, event.receivedAt, { withYear: true })}, ${sourceWords[event.source]}`,

@@ -30,7 +30,7 @@ import { mountTrigger } from './trigger.ts'
 
 export function consoleRouter(web: WebContext): Router {
   const router = Router({ strict: true, caseSensitive: true })
-  const onlyOurForms = sameOriginOnly(web.config.web.publicUrl)
+  const onlyOurForms = sameOriginOnly(web.config.web.adminUrl)
   router.use((_request, response, next) => {
     response.set({ 'Cache-Control': 'no-store', 'X-Robots-Tag': 'noindex', 'Referrer-Policy': 'same-origin' })
     next()

@@ -6,6 +6,7 @@ import { holdSentence, missingSentence } from '../../desk/sending-words.ts'
 import { findSendingHold, type SendingHold } from '../../delivery/sending-hold.ts'
 import { field } from '../forms.ts'
 import { html, type Html } from '../html.ts'
+import { seeOther } from '../place.ts'
 import type { WebContext } from '../web-context.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
@@ -34,7 +35,7 @@ export function mountSending(router: Router, web: WebContext): void {
     const skipDue = field(request, 'due') === 'skip'
     await releaseSending(web, { skipDue, actor: actorOf(request) })
     await wakeTick(web)
-    response.redirect(303, `/admin/sending?done=${skipDue ? 'skipped' : 'released'}`)
+    seeOther(response, `/admin/sending?done=${skipDue ? 'skipped' : 'released'}`)
   })
 }
 

@@ -8,10 +8,11 @@ import { endSession } from '../../access/sessions.ts'
 import { checkLink, requestLink, signIn } from '../../access/sign-in.ts'
 import { takePlace } from '../../db/rate-limits.ts'
 import { field, readForm } from '../forms.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { clearSessionCookie, sessionToken, setSessionCookie } from './guard.ts'
 import { consoleFrame } from './layout.ts'
+import { seeOther, sendHtml } from '../place.ts'
 
 /** Longer than either answer takes. */
 const answerMs = 250
@@ -26,47 +27,47 @@ export function mountSignIn(router: Router, web: WebContext): void {
         <h1>${title}</h1>
         ${body}
       </main>`,
-    ).text
+    )
 
   router.get('/sign-in', async (request, response) => {
     const { token } = request.query
-    if (token === undefined) return void response.send(page('Sign in', askForm()))
+    if (token === undefined) return sendHtml(response, page('Sign in', askForm()))
     const link = await checkLink(web, token)
-    if (link !== 'usable') return void response.status(410).send(page('This link is over', overBody(link)))
-    response.send(page(`Sign in to ${config.site.name}`, pressForm(String(token))))
+    if (link !== 'usable') return sendHtml(response.status(410), page('This link is over', overBody(link)))
+    sendHtml(response, page(`Sign in to ${config.site.name}`, pressForm(String(token))))
   })
 
   router.post('/sign-in', readForm, async (request, response) => {
     const result = await signIn(web, field(request, 'token'))
     if (result.outcome !== 'signed-in')
-      return void response.status(410).send(page('This link is over', overBody(result.outcome)))
+      return sendHtml(response.status(410), page('This link is over', overBody(result.outcome)))
     const former = sessionToken(config, request)
     if (former) await endSession(web.db, former)
     setSessionCookie(web, response, result.session)
-    response.redirect(303, '/admin')
+    seeOther(response, '/admin')
   })
 
   router.post('/sign-in/link', readForm, async (request, response) => {
     await takePlace(web, 'sign-in', request.ip ?? null)
     await Promise.all([requestLink(web, field(request, 'email') ?? ''), pause(answerMs)])
-    response.redirect(303, '/admin/sign-in/check-your-mail')
+    seeOther(response, '/admin/sign-in/check-your-mail')
   })
 
   router.get('/sign-in/check-your-mail', (_request, response) => {
-    response.send(page('Check your mail', checkMail(config.trial)))
+    sendHtml(response, page('Check your mail', checkMail(config.trial)))
   })
 
   router.post('/sign-out', async (request, response) => {
     const token = sessionToken(config, request)
     if (token) await endSession(web.db, token)
     clearSessionCookie(config, response)
-    response.redirect(303, '/admin/sign-in')
+    seeOther(response, '/admin/sign-in')
   })
 }
 
 const askForm = (): Html =>
   html`<p>We mail you a link that signs you in once.</p>
-    <form method="post" action="/admin/sign-in/link">
+    <form method="post" action="${to('/admin/sign-in/link')}">
       <label for="email">Your e-mail address</label>
       <input id="email" name="email" type="email" autocomplete="email" required maxlength="254" />
       <p class="buttons"><button class="main">Mail me a link</button></p>
@@ -78,7 +79,7 @@ const askForm = (): Html =>
 
 const pressForm = (token: string): Html =>
   html`<p>One press, and you are in. The link works once.</p>
-    <form method="post" action="/admin/sign-in">
+    <form method="post" action="${to('/admin/sign-in')}">
       <input type="hidden" name="token" value="${token}" />
       <p class="buttons"><button class="main">Sign in</button></p>
     </form>`
@@ -93,6 +94,6 @@ const overBody = (why: 'used' | 'expired'): Html =>
 const checkMail = (isTrial: boolean): Html =>
   html`<p>
       If the address is an editor’s, a link is on its way. It works once, within 30 minutes. Nothing there? Look among
-      the junk, or <a href="/admin/sign-in">ask again</a>.
+      the junk, or <a href="${to('/admin/sign-in')}">ask again</a>.
     </p>
-    ${isTrial && html`<p>This is a trial: mail arrives in <a href="/mailbox">its own mailbox</a>.</p>`}`
+    ${isTrial && html`<p>This is a trial: mail arrives in <a href="${to('/mailbox')}">its own mailbox</a>.</p>`}`

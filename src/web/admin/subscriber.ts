@@ -5,7 +5,7 @@ import type { SubscriberStatus } from '../../db/schema.ts'
 import { listDeliveriesOf } from '../../delivery/history.ts'
 import { scheduleOf } from '../../calendar/schedules.ts'
 import { explainRecent, whyDue } from '../../desk/explain.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import { findMarks } from '../reads/returned.ts'
 import type { ShownSubscriber } from '../reads/subscribers.ts'
 import type { WebContext } from '../web-context.ts'
@@ -118,7 +118,7 @@ async function editions(web: WebContext, subscriber: ShownSubscriber): Promise<H
           ({ edition, at, why }) =>
             html`<tr>
               <td>${moment(web.config, at)}</td>
-              <td><a href="/admin/editions/${edition.id}">${editionName(edition, categories)}</a></td>
+              <td><a href="${to(`/admin/editions/${edition.id}`)}">${editionName(edition, categories)}</a></td>
               <td class="detail">${sentence(web.config, why)}</td>
             </tr>`,
         ),
@@ -149,7 +149,7 @@ async function deliveries(web: WebContext, subscriber: ShownSubscriber): Promise
         html`<tr>
           <td>${moment(web.config, delivery.createdAt)}</td>
           <td>
-            ${delivery.editionId ? html`<a href="/admin/editions/${delivery.editionId}">${delivery.kind}</a>` : delivery.kind}
+            ${delivery.editionId ? html`<a href="${to(`/admin/editions/${delivery.editionId}`)}">${delivery.kind}</a>` : delivery.kind}
           </td>
           <td>${deliveryState(delivery)} ${mark(delivery.id)}</td>
           <td class="number">${delivery.articleIds?.length}</td>

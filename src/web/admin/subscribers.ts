@@ -7,7 +7,7 @@ import { subscriberStatuses } from '../../db/schema.ts'
 import { eraseSubscriber } from '../../subscribers/erase.ts'
 import { unsubscribe } from '../../subscribers/unsubscribe.ts'
 import { pageOf, readCursor } from '../api/cursors.ts'
-import { html, type Html, type HtmlValue } from '../html.ts'
+import { html, type Html, type HtmlValue, to } from '../html.ts'
 import {
   findShownSubscriber,
   findSubscribersByAddress,
@@ -21,6 +21,7 @@ import { sendConsole } from './layout.ts'
 import { empty, moment, pager, table } from './parts.ts'
 import { noticeOf, pathId, queryText } from './query.ts'
 import { subscriberBody, subscriberState } from './subscriber.ts'
+import { seeOther } from '../place.ts'
 
 export function mountSubscribers(router: Router, web: WebContext): void {
   router.get('/subscribers', async (request, response) => {
@@ -47,11 +48,11 @@ export function mountSubscribers(router: Router, web: WebContext): void {
         ${
           !email &&
           html`<ul class="filters">
-            <li><a href="/admin/subscribers" ${!status && html`aria-current="true"`}>all</a></li>
+            <li><a href="${to('/admin/subscribers')}" ${!status && html`aria-current="true"`}>all</a></li>
             ${subscriberStatuses.map(
               (each) =>
                 html`<li>
-                  <a href="/admin/subscribers?status=${each}" ${each === status && html`aria-current="true"`}
+                  <a href="${to(`/admin/subscribers?status=${each}`)}" ${each === status && html`aria-current="true"`}
                     >${each}</a
                   >
                 </li>`,
@@ -72,9 +73,9 @@ export function mountSubscribers(router: Router, web: WebContext): void {
       title: subscriber.email,
       back: ['Subscribers', '/admin/subscribers'],
       notice: isIn ? undefined : noticeOf(request, { unsubscribed: 'Unsubscribed: nothing further is sent.' }),
-      actions: html`${subscriber.status === 'active' && html`<a class="button" href="/admin/preview?subscriber=${id}">Preview their next</a>`}
-        ${isIn && html`<a class="button" href="/admin/subscribers/${id}/unsubscribe">Unsubscribe…</a>`}
-        <a class="button" href="/admin/subscribers/${id}/erase">Erase…</a>`,
+      actions: html`${subscriber.status === 'active' && html`<a class="button" href="${to(`/admin/preview?subscriber=${id}`)}">Preview their next</a>`}
+        ${isIn && html`<a class="button" href="${to(`/admin/subscribers/${id}/unsubscribe`)}">Unsubscribe…</a>`}
+        <a class="button" href="${to(`/admin/subscribers/${id}/erase`)}">Erase…</a>`,
       body: await subscriberBody(web, subscriber),
     })
   })
@@ -112,14 +113,14 @@ export function mountSubscribers(router: Router, web: WebContext): void {
     const left = await unsubscribe(web, id, { way: 'editor', origin: { ip: null, formUrl: '/admin' } })
     if (left?.isNow)
       await noteAction(web, { actor: actorOf(request), action: 'subscriber.unsubscribed', subject: `subscriber:${id}` })
-    response.redirect(303, `/admin/subscribers/${id}?done=unsubscribed`)
+    seeOther(response, `/admin/subscribers/${id}?done=unsubscribed`)
   })
 
   router.post('/subscribers/:id/erase', async (request, response) => {
     const { id } = await getShown(web, request)
     await eraseSubscriber(web, id)
     await noteAction(web, { actor: actorOf(request), action: 'subscriber.erased', subject: `subscriber:${id}` })
-    response.redirect(303, '/admin/subscribers?done=erased')
+    seeOther(response, '/admin/subscribers?done=erased')
   })
 }
 
@@ -142,12 +143,13 @@ const nobody = (email: string | undefined): Html =>
   email
     ? empty(
         html`Nobody with the address <b>${email}</b>. Type it whole.`,
-        html`<p>It may be on <a href="/admin/suppressions?email=${email}">the suppression list</a>.</p>`,
+        html`<p>It may be on <a href="${to(`/admin/suppressions?email=${email}`)}">the suppression list</a>.</p>`,
       )
     : empty(
         'Nobody here.',
         html`<p>
-          Readers sign up on <a href="/">the public page</a>, or on any page that embeds <a href="/embed">the form</a>.
+          Readers sign up on <a href="${to('/')}">the public page</a>, or on any page that embeds
+          <a href="${to('/embed')}">the form</a>.
         </p>`,
       )
 
@@ -164,7 +166,7 @@ function subscriberTable(web: WebContext, subscribers: readonly ShownSubscriber[
     subscribers.map(
       (subscriber) =>
         html`<tr>
-          <td><a href="/admin/subscribers/${subscriber.id}">${subscriber.email}</a></td>
+          <td><a href="${to(`/admin/subscribers/${subscriber.id}`)}">${subscriber.email}</a></td>
           <td>${subscriberState(subscriber, web.clock.now())}</td>
           <td>${chosenWords(subscriber)}</td>
           <td>${moment(web.config, subscriber.nextDueAt)}</td>

@@ -11,13 +11,14 @@ import {
   undoSuppressions,
 } from '../../subscribers/suppression-list.ts'
 import { field, readForm } from '../forms.ts'
-import { html, type Html, type HtmlValue } from '../html.ts'
+import { html, type Html, type HtmlValue, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { count, empty, moment } from './parts.ts'
 import { queryText } from './query.ts'
+import { seeOther } from '../place.ts'
 import type { SuppressionsTable } from '../../db/schema.ts'
 
 export const reasonWords: Record<SuppressionsTable['reason'], string> = {
@@ -85,7 +86,9 @@ export function undoLink(given: Given): HtmlValue {
   if (!undoableReasons.some((each) => each === given.reason))
     return html`<p class="small">Choose a reason to take all that are shown off the list at once.</p>`
   const search = new URLSearchParams(Object.entries(given).filter((pair): pair is [string, string] => Boolean(pair[1])))
-  return html`<p><a class="button" href="/admin/suppressions/undo?${search.toString()}">Take all of these off…</a></p>`
+  return html`<p>
+    <a class="button" href="${to(`/admin/suppressions/undo?${search.toString()}`)}">Take all of these off…</a>
+  </p>`
 }
 
 export function mountSuppressionUndo(router: Router, web: WebContext): void {
@@ -132,6 +135,6 @@ export function mountSuppressionUndo(router: Router, web: WebContext): void {
   router.post('/suppressions/undo', readForm, async (request, response) => {
     const given = Object.fromEntries(names.map((name) => [name, field(request, name)?.slice(0, 300)])) as Given
     const removed = await undoSuppressions(web, filterOf(given), actorOf(request))
-    response.redirect(303, `/admin/suppressions?done=${removed > 0 ? 'undone' : 'none-undone'}`)
+    seeOther(response, `/admin/suppressions?done=${removed > 0 ? 'undone' : 'none-undone'}`)
   })
 }

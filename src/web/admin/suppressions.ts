@@ -8,7 +8,7 @@ import { findSuppression, suppressAddress, unsuppress } from '../../subscribers/
 import { listSuppressions } from '../../subscribers/suppression-list.ts'
 import { readSuppressionCursor, suppressionPage } from '../api/suppressions.ts'
 import { field, readForm } from '../forms.ts'
-import { html } from '../html.ts'
+import { html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
 import { actorOf } from './guard.ts'
@@ -24,6 +24,7 @@ import {
 } from './suppression-filter.ts'
 import { empty, moment, pager, table } from './parts.ts'
 import { noticeOf, queryText } from './query.ts'
+import { seeOther } from '../place.ts'
 
 export function mountSuppressions(router: Router, web: WebContext): void {
   router.get('/suppressions', async (request, response) => {
@@ -48,7 +49,7 @@ export function mountSuppressions(router: Router, web: WebContext): void {
       body: html`<p>
           Addresses that must not be mailed, whatever the form or an import says. Where too many are called dead at
           once,
-          <a href="/admin/brakes">a brake</a> keeps them from getting here.
+          <a href="${to('/admin/brakes')}">a brake</a> keeps them from getting here.
         </p>
         <form method="get" class="inline-form" role="search">
           <div>
@@ -83,14 +84,14 @@ export function mountSuppressions(router: Router, web: WebContext): void {
                       <td class="reply">
                         ${row.detail}${row.relay && html` <span class="small">(${row.domain}, by ${row.relay})</span>`}
                       </td>
-                      <td><a href="/admin/suppressions/${row.emailHash}/remove">Take off…</a></td>
+                      <td><a href="${to(`/admin/suppressions/${row.emailHash}/remove`)}">Take off…</a></td>
                     </tr>`,
                 ),
               )
         }
         ${pager('/admin/suppressions', { ...given, cursor }, next)} ${items.length > 0 && !email && undoLink(given)}
         <h2>Add an address</h2>
-        <form method="get" action="/admin/suppressions/add">
+        <form method="get" action="${to('/admin/suppressions/add')}">
           <label for="email">Address</label>
           <input id="email" name="email" type="email" required maxlength="254" autocomplete="off" />
           <p class="buttons"><button>Add it…</button></p>
@@ -120,7 +121,7 @@ export function mountSuppressions(router: Router, web: WebContext): void {
     const { emailHash } = (await findSuppression(web, address))!
     const entry = { actor: actorOf(request), action: 'suppression.added', subject: `suppression:${emailHash}` }
     await noteAction(web, entry)
-    response.redirect(303, '/admin/suppressions?done=added')
+    seeOther(response, '/admin/suppressions?done=added')
   })
 
   router.get('/suppressions/:hash/remove', async (request, response) => {
@@ -147,6 +148,6 @@ export function mountSuppressions(router: Router, web: WebContext): void {
     const { hash } = request.params
     if (!(await unsuppress(web, hash))) throw new Refusal('not_found', 'This address is not on the list.')
     await noteAction(web, { actor: actorOf(request), action: 'suppression.removed', subject: `suppression:${hash}` })
-    response.redirect(303, '/admin/suppressions?done=removed')
+    seeOther(response, '/admin/suppressions?done=removed')
   })
 }

@@ -4,7 +4,7 @@ import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
 import { triggerDigest } from '../../planning/trigger.ts'
 import { fieldList, readForm } from '../forms.ts'
-import { html } from '../html.ts'
+import { html, to } from '../html.ts'
 import { manualAudience } from '../reads/audience.ts'
 import type { WebContext } from '../web-context.ts'
 import { hiddenOnce, retryWindow, sendByHand } from './by-hand.ts'
@@ -12,6 +12,7 @@ import { categoriesOf, categoryBoxes, categoryQuery, hiddenCategories, queryCate
 import { sendConfirmation } from './confirm.ts'
 import { sendConsole } from './layout.ts'
 import { count, empty } from './parts.ts'
+import { seeOther } from '../place.ts'
 
 export function mountTrigger(router: Router, web: WebContext): void {
   router.get('/trigger', async (request, response) => {
@@ -22,12 +23,12 @@ export function mountTrigger(router: Router, web: WebContext): void {
       back: ['Editions', '/admin/editions'],
       body:
         categories.length === 0
-          ? empty('There is no category yet.', html`<p><a href="/admin/categories">Add one first.</a></p>`)
+          ? empty('There is no category yet.', html`<p><a href="${to('/admin/categories')}">Add one first.</a></p>`)
           : html`<p>
                 It goes to everyone who subscribes to one of these categories, whatever their frequency. Each gets only
                 what they haven’t had; who has had everything gets nothing.
               </p>
-              <form method="get" action="/admin/trigger/confirm">
+              <form method="get" action="${to('/admin/trigger/confirm')}">
                 <fieldset>
                   <legend>Categories</legend>
                   ${categoryBoxes(
@@ -43,7 +44,7 @@ export function mountTrigger(router: Router, web: WebContext): void {
   router.get('/trigger/confirm', async (request, response) => {
     const offered = await listCategories(web.db)
     const ticked = queryCategories(request)
-    if (ticked.length === 0) return response.redirect(303, '/admin/trigger')
+    if (ticked.length === 0) return seeOther(response, '/admin/trigger')
     const chosen = categoriesOf(ticked, offered)
     const isAll = chosen.length === offered.length
     const audience = await manualAudience(web, isAll ? null : chosen.map((category) => category.id))
@@ -76,7 +77,7 @@ export function mountTrigger(router: Router, web: WebContext): void {
       explanation: html`<p class="large">A digest of <b>${names}</b>, to <b>${count(audience, 'subscriber')}</b>.</p>
         <p>
           Who has had all of its stories gets no mail, and is counted as “nothing new”.
-          <a href="/admin/preview?${categoryQuery(slugs)}">Preview it first</a>.
+          <a href="${to(`/admin/preview?${categoryQuery(slugs)}`)}">Preview it first</a>.
         </p>`,
       post: '/admin/trigger',
       fields: html`${hiddenCategories(slugs)} ${hiddenOnce()} ${retryWindow(web)}`,

@@ -5,12 +5,13 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import express, { Router } from 'express'
 import type { Config } from '../../base/config.ts'
-import { html } from '../html.ts'
+import { html, to } from '../html.ts'
+import { sendHtml } from '../place.ts'
 
 export function docsRouter(config: Config): Router {
   const router = Router()
   router.get('/', (_request, response) => {
-    response.type('html').send(page(config).text)
+    sendHtml(response, page(config))
   })
   const files = ['swagger-ui.css', 'swagger-ui-bundle.js']
   const installed = path.dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/swagger-ui.css')))
@@ -26,15 +27,15 @@ function page(config: Config) {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>API – ${config.site.name}</title>
-        <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/api/docs/swagger-ui.css" />
-        <script src="/api/docs/swagger-ui-bundle.js" defer></script>
-        <script src="/assets/api-docs.js" defer></script>
+        <link rel="icon" href="${to('/assets/icon.svg')}" type="image/svg+xml" />
+        <link rel="stylesheet" href="${to('/api/docs/swagger-ui.css')}" />
+        <script src="${to('/api/docs/swagger-ui-bundle.js')}" defer></script>
+        <script src="${to('/assets/api-docs.js')}" defer></script>
       </head>
       <body>
-        <div id="api"></div>
+        <div id="api" data-document="${to('/api/v1/openapi.json')}"></div>
         <noscript
-          ><p>Without scripts, read <a href="/api/v1/openapi.json">the OpenAPI document</a>.</p></noscript
+          ><p>Without scripts, read <a href="${to('/api/v1/openapi.json')}">the OpenAPI document</a>.</p></noscript
         >
       </body>
     </html>`

@@ -36,7 +36,7 @@ export async function answerOnce(
   const { key } = call
   if (key === undefined) return { status, body: await work(), isReplayed: false }
   const { apiKeyId } = call.actor
-  const asked = JSON.stringify([call.request.originalUrl, call.request.body ?? null])
+  const asked = JSON.stringify([call.request.baseUrl + call.request.url, call.request.body ?? null])
   const requestHash = createHash('sha256').update(asked).digest('hex')
   const first = await claim(ctx, { apiKeyId, key, requestHash })
   if (first) return replay(first, requestHash)

@@ -13,6 +13,7 @@ import type { Config } from '../../base/config.ts'
 import { type Endpoint, refusalsOf } from '../endpoint.ts'
 import { statusOf } from '../errors.ts'
 import { idempotencyKey } from './idempotency.ts'
+import { addressOf } from '../../base/addresses.ts'
 
 const problem = z
   .object({
@@ -66,7 +67,7 @@ export function openApiDocument(config: Config, endpoints: readonly Endpoint[]) 
           'Lists read `{items, next}`: pass `next` as `cursor` for the next page. Errors are `application/problem+json`. ' +
           'A request that is as described here is never answered 400. A method that a path doesn’t have is answered 405.',
       },
-      servers: [{ url: `${config.web.publicUrl}/api/v1` }],
+      servers: [{ url: addressOf(config, '/api/v1') }],
       security: [{ key: [] }],
       tags: [...new Set(endpoints.map((endpoint) => endpoint.tag))].map((name) => ({ name })),
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key.' } } },

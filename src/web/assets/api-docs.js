@@ -1,5 +1,5 @@
 SwaggerUIBundle({
-  url: '/api/v1/openapi.json',
+  url: document.getElementById('api').dataset.document,
   dom_id: '#api',
   deepLinking: true,
   tryItOutEnabled: false,

@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import { Refusal } from '../../base/errors.ts'
 import type { Db } from '../../db/connect.ts'
 import type { Article } from '../../db/schema.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import { readId } from '../path-id.ts'
 import type { WebContext } from '../web-context.ts'
@@ -27,7 +27,7 @@ export function showArchive(web: WebContext): RequestHandler {
         ${
           editions.length === 0 &&
           html`<p class="calm">No edition has gone out yet. The first one will be here.</p>
-            <p class="calm"><a href="/">Subscribe</a></p>`
+            <p class="calm"><a href="${to('/')}">Subscribe</a></p>`
         }
         ${[...days].map(
           ([day, list]) =>
@@ -37,14 +37,14 @@ export function showArchive(web: WebContext): RequestHandler {
                 ${list.map(
                   (edition) =>
                     html`<li>
-                      <a href="/archive/${edition.id}">${edition.lead ?? 'Its stories have been withdrawn'}</a>
+                      <a href="${to(`/archive/${edition.id}`)}">${edition.lead ?? 'Its stories have been withdrawn'}</a>
                       <span class="byline">${timeOfDay(web.config, edition.at)}</span>
                     </li>`,
                 )}
               </ul>
             </section>`,
         )}
-        ${editions.length > perPage && html`<p><a href="/archive?before=${editions[perPage - 1]!.id}">Older</a></p>`}`,
+        ${editions.length > perPage && html`<p><a href="${to(`/archive?before=${editions[perPage - 1]!.id}`)}">Older</a></p>`}`,
     })
   }
 }
@@ -69,7 +69,7 @@ export function showArchivedEdition(web: WebContext): RequestHandler {
               ${stories.map((story, index) => teaser(web.config, story, index === 0))}
             </section>`,
         )}
-        <p class="after"><a href="/archive">All editions</a> · <a href="/">Subscribe</a></p>`,
+        <p class="after"><a href="${to('/archive')}">All editions</a> · <a href="${to('/')}">Subscribe</a></p>`,
     })
   }
 }

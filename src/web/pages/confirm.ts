@@ -8,7 +8,7 @@ import type { Subscriber } from '../../db/schema.ts'
 import { confirm, lookAtConfirmation, mailConfirmationAgain, type Confirmation } from '../../subscribers/confirm.ts'
 import { preferencesToken } from '../../subscribers/links.ts'
 import { listSubscriptions } from '../../subscribers/store.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
 import { message, oneButton, originOf, sendCheckMail, sendEnded, sendForged, sendOver, tokenOf } from './links.ts'
@@ -43,7 +43,7 @@ export function takeConfirmation(web: WebContext): RequestHandler {
         'You’re in',
         '',
         html`${await today(web, subscriber)}
-          <p><a href="/preferences?token=${token}">Change what comes, and when</a></p>`,
+          <p><a href="${to(`/preferences?token=${token}`)}">Change what comes, and when</a></p>`,
       ),
       title: 'Welcome',
     })
@@ -67,7 +67,7 @@ type NotOpen = Exclude<Confirmation, { outcome: 'confirmed' }>
 
 async function sendNotOpen(web: WebContext, request: Request, response: Response, look: NotOpen): Promise<void> {
   const { config } = web
-  const again = html`<p><a class="main" href="/">Sign up again</a></p>`
+  const again = html`<p><a class="main" href="${to('/')}">Sign up again</a></p>`
   switch (look.outcome) {
     case 'forged':
       return sendForged(response, config)

@@ -5,10 +5,12 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { RequestHandler } from 'express'
 import { listCategories } from '../../articles/store.ts'
-import { html } from '../html.ts'
+import { html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { nothingTyped } from './fields.ts'
 import { signupForm } from './signup-form.ts'
+import { sendHtml } from '../place.ts'
+import { addressOf } from '../../base/addresses.ts'
 
 export function showEmbed(web: WebContext): RequestHandler {
   const { site } = web.config
@@ -18,7 +20,8 @@ export function showEmbed(web: WebContext): RequestHandler {
     const policy = String(response.get('Content-Security-Policy')).replace(/frame-ancestors [^;]+/, 'frame-ancestors *')
     response.removeHeader('X-Frame-Options')
     response.set({ 'Content-Security-Policy': policy, 'X-Robots-Tag': 'noindex' })
-    response.type('html').send(
+    sendHtml(
+      response,
       html`<!doctype html>
         <html lang="en">
           <head>
@@ -26,10 +29,10 @@ export function showEmbed(web: WebContext): RequestHandler {
             <meta name="viewport" content="width=device-width, initial-scale=1" />
             <meta name="color-scheme" content="light dark" />
             <title>Subscribe to ${site.name}</title>
-            <link rel="stylesheet" href="/assets/broadsheet.css" />
-            <link rel="stylesheet" href="/theme.css" />
-            <script src="/assets/timezone.js" defer></script>
-            <script src="/assets/embedded.js" defer></script>
+            <link rel="stylesheet" href="${to('/assets/broadsheet.css')}" />
+            <link rel="stylesheet" href="${to('/theme.css')}" />
+            <script src="${to('/assets/timezone.js')}" defer></script>
+            <script src="${to('/assets/embedded.js')}" defer></script>
           </head>
           <body class="embedded">
             <main>
@@ -38,14 +41,14 @@ export function showEmbed(web: WebContext): RequestHandler {
               ${signupForm(web.config, { categories, typed: nothingTyped, embeddedIn })}
             </main>
           </body>
-        </html>`.text,
+        </html>`,
     )
   }
 }
 
 export function sendEmbedScript(web: WebContext): RequestHandler {
   const source = readFileSync(path.join(import.meta.dirname, '../assets/embed.js'), 'utf8')
-  const script = source.replace('PUBLIC_URL', JSON.stringify(web.config.web.publicUrl))
+  const script = source.replace('PUBLIC_URL', JSON.stringify(addressOf(web.config, '')))
   return (_request, response) => {
     response.set({ 'Cross-Origin-Resource-Policy': 'cross-origin', 'Cache-Control': 'public, max-age=3600' })
     response.type('text/javascript').send(script)

@@ -93,7 +93,7 @@ function zoneOptions(value: string): Html {
     return html`<option value="${value}" selected>${value}</option>
       ${allZones}`
   const at = `value="${value}"`
-  return trusted(allZones.text.replace(at, `${at} selected`))
+  return trusted(allZones.text((path) => path).replace(at, `${at} selected`))
 }
 
 const allZones = html`${timezones.map((zone) => html`<option value="${zone}">${zone.replaceAll('_', ' ')}</option>`)}`

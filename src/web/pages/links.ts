@@ -6,7 +6,7 @@ import type { Config } from '../../base/config.ts'
 import type { FieldProblem } from '../../base/errors.ts'
 import { trimToken } from '../../base/tokens.ts'
 import type { Origin } from '../../subscribers/consent.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import { sendPage, type Page } from '../layout.ts'
 import { field } from '../forms.ts'
 
@@ -29,8 +29,8 @@ export function sendForged(response: Response, config: Config): void {
       html`The <code>token</code> in its address is missing, cut off or not for this page. Open the link from your mail
         once more, whole.`,
       html`<p>
-        <a href="/">To the front page</a>, where you can sign up, or <a href="/preferences">ask for a link</a> to your
-        preferences.
+        <a href="${to('/')}">To the front page</a>, where you can sign up, or
+        <a href="${to('/preferences')}">ask for a link</a> to your preferences.
       </p>`,
     ),
     status: 400,
@@ -59,7 +59,7 @@ export function sendEnded(response: Response, config: Config): void {
   })
 }
 
-export const toFrontPage: Html = html`<p><a href="/">To the front page</a></p>`
+export const toFrontPage: Html = html`<p><a href="${to('/')}">To the front page</a></p>`
 
 /** A heading, a sentence, and the way on. */
 export function message(title: string, text: string | Html, wayOn: Html = toFrontPage): Page {
@@ -80,7 +80,7 @@ export function sendCheckMail(response: Response, config: Config, text: string):
     message(
       'Check your mail',
       text,
-      html`${config.trial && html`<p>This is the trial: the mail is in <a href="/mailbox">the mailbox</a>.</p>`}
+      html`${config.trial && html`<p>This is the trial: the mail is in <a href="${to('/mailbox')}">the mailbox</a>.</p>`}
       ${toFrontPage}`,
     ),
   )
@@ -88,7 +88,7 @@ export function sendCheckMail(response: Response, config: Config, text: string):
 
 /** A link is mailed to whoever's address it is. */
 export function linkByAddress(typed = '', problem?: FieldProblem): Html {
-  return html`<form method="post" action="/preferences" novalidate>
+  return html`<form method="post" action="${to('/preferences')}" novalidate>
     <div class="field">
       <label for="email">Your e-mail address</label>
       <input
@@ -110,7 +110,7 @@ export function linkByAddress(typed = '', problem?: FieldProblem): Html {
 
 /** A form that is one obvious button. */
 export function oneButton(action: string, token: string, label: string, options: { isQuiet?: boolean } = {}): Html {
-  return html`<form method="post" action="${action}">
+  return html`<form method="post" action="${to(action)}">
     <input type="hidden" name="token" value="${token}" />
     <p><button type="submit" class="${options.isQuiet ? 'quiet' : 'main'}">${label}</button></p>
   </form>`

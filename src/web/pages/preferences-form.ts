@@ -7,7 +7,7 @@ import type { Category, Subscriber } from '../../db/schema.ts'
 import { canReturn } from '../../subscribers/unsubscribe.ts'
 import { resubscribeToken, unsubscribeToken } from '../../subscribers/links.ts'
 import type { SubscriptionLine } from '../../subscribers/store.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import type { Page } from '../layout.ts'
 import { nextDigest } from './confirm.ts'
 import { frequencyRows, note, problemSummary, timezoneField } from './fields.ts'
@@ -51,7 +51,7 @@ function whenActive(ctx: Context, view: PreferencesView): Html {
     ${nextDigest(ctx.config, subscriber)} ${choiceForm(ctx, view)}
     <section>
       <h2 class="section-name">Another address</h2>
-      <form method="post" action="/preferences/address" novalidate>
+      <form method="post" action="${to('/preferences/address')}" novalidate>
         ${tokenField(view)}
         <div class="field">
           <label for="new_email">New address</label>
@@ -83,7 +83,7 @@ function choiceForm(ctx: Context, view: PreferencesView): Html {
   const zone = subscriber.timezone ?? ctx.config.digest.timezone
   const { digest } = ctx.config
   const problems = view.refusal?.problems ?? []
-  return html`<form method="post" action="/preferences" novalidate>
+  return html`<form method="post" action="${to('/preferences')}" novalidate>
     ${tokenField(view)}
     <section>
       <h2 class="section-name">What, and how often</h2>
@@ -181,7 +181,7 @@ function whenNot(ctx: Context, view: PreferencesView): Html {
             resubscribeToken(ctx.config, subscriber, subscriber.unsubscribedAt!),
             'Come back, as it was',
           )
-        : html`<p><a class="main" href="/">Sign up again</a></p>`
+        : html`<p><a class="main" href="${to('/')}">Sign up again</a></p>`
     }`
 }
 
@@ -190,7 +190,8 @@ function lastThings(view: PreferencesView): Html {
   return html`<section>
       <h2 class="section-name">My data</h2>
       <p>
-        <a href="/preferences/data?token=${view.token}" download>Everything we keep about you</a>, as a file (JSON).
+        <a href="${to(`/preferences/data?token=${view.token}`)}" download>Everything we keep about you</a>, as a file
+        (JSON).
       </p>
     </section>
     <section>
@@ -203,7 +204,7 @@ function lastThings(view: PreferencesView): Html {
     </section>
     <section>
       <h2 class="section-name">Erase me</h2>
-      <form method="post" action="/preferences/erase">
+      <form method="post" action="${to('/preferences/erase')}">
         ${tokenField(view)}
         <p>Removes your address, your choices and what you were sent. It can’t be taken back.</p>
         <p class="check">

@@ -16,12 +16,13 @@ import { changePreferences, readLocale, readNumber, type PreferenceChanges } fro
 import { findSubscriber, listSubscriptions } from '../../subscribers/store.ts'
 import { readPause } from '../../subscribers/subscriptions.ts'
 import { statusOf } from '../errors.ts'
-import { html } from '../html.ts'
+import { html, to } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
 import { message, oneButton, originOf, sendEnded, sendForged, sendOver, tokenOf } from './links.ts'
 import { preferencesPage, type Notice } from './preferences-form.ts'
 import { mailLinkByAddress, sendAskForLink } from './preferences-link.ts'
+import { seeOther } from '../place.ts'
 
 const notices: Record<string, Notice> = {
   saved: 'Saved.',
@@ -48,7 +49,7 @@ export function savePreferences(web: WebContext): RequestHandler {
     await orShowAgain(web, request, response, opened, async () => {
       const changes = await readChanges(web, request, subscriber)
       await changePreferences(web, subscriber.id, changes, originOf(request))
-      response.redirect(303, `/preferences?token=${token}&done=saved`)
+      seeOther(response, `/preferences?token=${token}&done=saved`)
     })
   }
 }
@@ -93,7 +94,7 @@ export function takeAddress(web: WebContext): RequestHandler {
     await orShowAgain(web, request, response, opened, async () => {
       await takePlace(web, 'link', request.ip ?? null)
       await requestAddressChange(web, opened.subscriber.id, (request.body as Record<string, unknown>)['new_email'])
-      response.redirect(303, `/preferences?token=${opened.token}&done=address`)
+      seeOther(response, `/preferences?token=${opened.token}&done=address`)
     })
   }
 }
@@ -118,7 +119,7 @@ export function takeErasure(web: WebContext): RequestHandler {
             Only a keyed fingerprint of the address stays, from which nobody can read it, so that no old list brings you
             back. You can sign up again whenever you like.
           </p>
-          <p><a href="/">To the front page</a></p>`,
+          <p><a href="${to('/')}">To the front page</a></p>`,
       })
     })
   }

@@ -14,13 +14,14 @@ import { endLinks, savePreferences, sendMyData, showPreferences, takeAddress, ta
 import { mailFreshLink } from './preferences-link.ts'
 import { showCheckYourMail, takeSubscription } from './subscribe.ts'
 import { readOneClick, showUnsubscribe, takeReturn, takeUnsubscribe } from './unsubscribe.ts'
+import { seeOther } from '../place.ts'
 
 /** To be mounted at the root. */
 export function pagesRouter(web: WebContext): Router {
   const router = Router({ strict: true, caseSensitive: true })
   router.get('/', showFront(web))
   router.post('/subscribe', readForm, takeSubscription(web))
-  router.get('/subscribe', (_request, response) => response.redirect(303, '/#subscribe'))
+  router.get('/subscribe', (_request, response) => seeOther(response, '/#subscribe'))
   router.get('/subscribe/check-your-mail', showCheckYourMail(web))
 
   const token = noForeignResources

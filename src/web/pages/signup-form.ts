@@ -3,7 +3,7 @@
 import type { Config } from '../../base/config.ts'
 import type { Refusal } from '../../base/errors.ts'
 import type { Category } from '../../db/schema.ts'
-import { html, safeUrl, type Html } from '../html.ts'
+import { html, safeUrl, type Html, to } from '../html.ts'
 import { frequencyRows, note, problemSummary, timezoneField, type Typed } from './fields.ts'
 
 export interface SignupForm {
@@ -23,7 +23,7 @@ export function signupForm(config: Config, form: SignupForm): Html {
   return html`<form
     class="signup"
     method="post"
-    action="/subscribe"
+    action="${to('/subscribe')}"
     novalidate
     ${form.embeddedIn === undefined ? '' : html`target="_blank"`}
   >

@@ -9,13 +9,14 @@ import { chosen, readChoices, readTimezone } from '../../subscribers/choices.ts'
 import { readAddress, subscribe } from '../../subscribers/subscribe.ts'
 import { statusOf } from '../errors.ts'
 import { field } from '../forms.ts'
-import { html } from '../html.ts'
+import { html, to } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
 import { originOf } from './links.ts'
 import type { Typed } from './fields.ts'
 import { frontPage } from './front.ts'
 import { sharedRead } from './shared-read.ts'
+import { seeOther } from '../place.ts'
 
 /** No sign-up is answered sooner. Longer than any of them takes, so that the work behind it doesn't show. */
 const answerMs = 40
@@ -37,7 +38,7 @@ export function takeSubscription(web: WebContext): RequestHandler {
       })
       return
     }
-    response.redirect(303, '/subscribe/check-your-mail')
+    seeOther(response, '/subscribe/check-your-mail')
   }
 }
 
@@ -87,8 +88,8 @@ export function showCheckYourMail(web: WebContext): RequestHandler {
           Nothing comes before you have done that. It may take a minute; if you can’t see it, look among the spam. The
           button works for seven days.
         </p>
-        ${web.config.trial && html`<p>This is the trial: the mail is in <a href="/mailbox">the mailbox</a>.</p>`}
-        <p><a href="/">Back to the front page</a></p>`,
+        ${web.config.trial && html`<p>This is the trial: the mail is in <a href="${to('/mailbox')}">the mailbox</a>.</p>`}
+        <p><a href="${to('/')}">Back to the front page</a></p>`,
     })
   }
 }

@@ -8,7 +8,7 @@ import { readLink, resubscribeToken } from '../../subscribers/links.ts'
 import { findSubscriber } from '../../subscribers/store.ts'
 import { standingOf } from '../../subscribers/suppression.ts'
 import { canReturn, resubscribeByLink, unsubscribe } from '../../subscribers/unsubscribe.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html, to } from '../html.ts'
 import { sendPage, type Page } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
 import { nextDigest } from './confirm.ts'
@@ -79,7 +79,7 @@ function suppressedPage(subscriber: Subscriber): Page {
     'No mail comes to this address',
     `Your wish to get the newsletter again is noted. But ${maskAddress(subscriber.email)} is on our list of addresses that get no mail: its mail server refused ours for good, or somebody asked us not to write to it.`,
     html`<p>Your choices are kept. Digests come again once the address is off that list; until then nothing is sent.</p>
-      <p><a href="/">Sign up with another address</a></p>`,
+      <p><a href="${to('/')}">Sign up with another address</a></p>`,
   )
 }
 
