@@ -14,22 +14,34 @@ export async function setDueTime(
   nextDueAt: Date | null,
   carriedDue = 0,
 ): Promise<void> {
-  if (nextDueAt === null) await clearDueTimes(trx, [subscriberId])
-  else
-    await trx
-      .insertInto('dueTimes')
-      .values({ subscriberId, nextDueAt, carriedDue })
-      .onConflict((conflict) => conflict.column('subscriberId').doUpdateSet({ nextDueAt }))
-      .execute()
+  await setDueTimes(trx, [{ subscriberId, nextDueAt, carriedDue }])
 }
 
-/** Never due from here on. Returns what it was: the last word of a chunk that was planning them, if one was. */
-export async function takeDueTime(trx: Trx, subscriberId: number) {
+/** The same for many, in two statements. */
+export async function setDueTimes(
+  trx: Trx,
+  times: readonly { subscriberId: number; nextDueAt: Date | null; carriedDue: number }[],
+): Promise<void> {
+  const due = times.filter(({ nextDueAt }) => nextDueAt !== null)
+  await clearDueTimes(
+    trx,
+    times.filter(({ nextDueAt }) => nextDueAt === null).map(({ subscriberId }) => subscriberId),
+  )
+  if (due.length === 0) return
+  await sql`
+    insert into due_times (subscriber_id, next_due_at, carried_due)
+    select * from unnest(${due.map(({ subscriberId }) => subscriberId)}::bigint[],
+      ${due.map(({ nextDueAt }) => nextDueAt!.toISOString())}::timestamptz[], ${due.map(({ carriedDue }) => carriedDue)}::int[])
+    on conflict (subscriber_id) do update set next_due_at = excluded.next_due_at`.execute(trx)
+}
+
+/** Never due from here on. Returns what each was: the last word of a chunk that was planning them, if one was. */
+export async function takeDueTimes(trx: Trx, subscriberIds: readonly number[]) {
   return trx
     .deleteFrom('dueTimes')
-    .where('subscriberId', '=', subscriberId)
-    .returning(['nextDueAt', 'carriedDue'])
-    .executeTakeFirst()
+    .where(sql<boolean>`subscriber_id = any(${[...subscriberIds]}::bigint[])`)
+    .returning(['subscriberId', 'nextDueAt', 'carriedDue'])
+    .execute()
 }
 
 /** For good, as far as anybody knows now: who left, who may not be mailed, who is erased. */
@@ -37,7 +49,7 @@ export async function clearDueTimes(trx: Trx, subscriberIds: readonly number[]):
   if (subscriberIds.length === 0) return
   await trx
     .deleteFrom('dueTimes')
-    .where('subscriberId', 'in', [...subscriberIds])
+    .where(sql<boolean>`subscriber_id = any(${[...subscriberIds]}::bigint[])`)
     .execute()
 }
 

@@ -189,13 +189,13 @@ export class Answers {
         for (const answer of free) if (doubts(brake, answer)) brakeOf.set(answer, brake)
       }
     }
-    const braked = new Set<DeadAnswer>()
-    for (const answer of answers) {
-      const brake = brakeOf.get(answer)
-      if (brake && brake.decision === null) braked.add(answer)
-      else await deadAddresses.suppress(trx, { ...answer, brakeId: brake?.id ?? null })
-    }
-    return braked
+    const isBraked = (answer: DeadAnswer) => brakeOf.get(answer)?.decision === null
+    const proven = answers.filter((answer) => !isBraked(answer))
+    await deadAddresses.suppress(
+      trx,
+      proven.map((answer) => ({ ...answer, brakeId: brakeOf.get(answer)?.id ?? null })),
+    )
+    return new Set(answers.filter(isBraked))
   }
 }
 

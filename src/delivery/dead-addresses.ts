@@ -18,8 +18,8 @@ export interface DeadAddress {
 }
 
 export interface DeadAddresses {
-  /** From the commit on it is mailed nothing more. Safe to repeat. */
-  suppress(trx: Trx, dead: DeadAddress): Promise<void>
+  /** From the commit on they are mailed nothing more. Safe to repeat. */
+  suppress(trx: Trx, dead: readonly DeadAddress[]): Promise<void>
   /** Undoes exactly what the answers to these deliveries suppressed. Safe to repeat. */
   restore(trx: Trx, deliveryIds: readonly number[]): Promise<void>
 }

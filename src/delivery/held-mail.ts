@@ -18,6 +18,15 @@ function waitsUnder(brake: Brake): RawBuilder<unknown> {
     (d.lane = 'transactional' and ${isCaught}) or (d.lane = 'digest' and ${place} and (d.stage = ${heldStage} or ${isCaught})))`
 }
 
+/** How many mails wait under a brake, and how many of them haven't been tried: no answer has called their address dead. */
+export async function countWaiting(db: Db, brake: Brake): Promise<{ waiting: number; untried: number }> {
+  const { rows } = await sql<{ waiting: number; untried: number }>`
+    select count(*)::int as waiting,
+      count(*) filter (where d.id not in (select delivery_id from dead_answers where brake_id = ${brake.id}))::int as untried
+    from deliveries d where ${waitsUnder(brake)}`.execute(db)
+  return rows[0]!
+}
+
 /** Lets everything that waits under a brake be tried now. Returns how many. Safe to repeat. */
 export async function releaseWaiting(trx: Db, brake: Brake): Promise<number> {
   const { numAffectedRows } = await sql`

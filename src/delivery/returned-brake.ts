@@ -45,7 +45,7 @@ export async function judgeReturned(
   brake ??= await brakeReturned(trx, deadAddresses, { domain, relay: null, editionId: null })
   brake ??= await brakeReturned(trx, deadAddresses, { domain: null, relay, editionId })
   if (brake && brake.decision === null) return 'braked'
-  await deadAddresses.suppress(trx, { ...answer, brakeId: brake?.id ?? null })
+  await deadAddresses.suppress(trx, [{ ...answer, brakeId: brake?.id ?? null }])
   return 'suppressed'
 }
 

@@ -41,8 +41,48 @@ export const decisionWords: Record<NonNullable<Brake['decision']>, string> = {
 
 const capital = (words: string) => words.charAt(0).toUpperCase() + words.slice(1)
 
+/** What a decision would concern. */
+export interface UnderBrake {
+  /** Addresses that were called dead. */
+  calledDead: number
+  /** Mails that wait until somebody decides. */
+  waiting: number
+  /** Those of them that haven't been tried. */
+  untried: number
+}
+
+const some = (count: number, noun: 'address' | 'mail') =>
+  `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : noun === 'mail' ? 's' : 'es'}`
+
+/** While a brake is on: what waits for the decision. */
+export function stakeSentence({ calledDead, untried }: UnderBrake): string {
+  return `Called dead: ${some(calledDead, 'address')}. Waiting untried: ${some(untried, 'mail')}.`
+}
+
+/** What a decision will do, with its numbers. */
+export function decisionText(
+  decision: BrakeDecision,
+  brake: Pick<Brake, 'decision'>,
+  { calledDead, waiting, untried }: UnderBrake,
+): string {
+  if (decision === 'addresses-are-dead')
+    return `The answers are true. Suppressed now, with the server’s answer as proof: ${some(calledDead, 'address')} that it called dead; their mail has failed. Tried now: ${some(untried, 'mail')} that waited untried. An address that the server calls dead then is suppressed as well, without another question. Everybody else gets the mail.`
+  const what =
+    brake.decision === 'addresses-are-dead'
+      ? 'Everybody whom that decision suppressed is again what they were, and the mail that failed is sent again.'
+      : `Sent now: ${some(waiting, 'mail')}. Nobody is suppressed.`
+  return `The answers were wrong. ${what} Editions that have closed open again for it. If the answers are still the same, there is another brake after at most twenty mails.`
+}
+
+/** What a decision has done. */
+export function decidedText(decision: BrakeDecision, done: { deliveries: number; addresses: number }): string {
+  return decision === 'send-again'
+    ? `Sent now: ${some(done.deliveries, 'mail')}. Nobody is suppressed${done.addresses ? `; taken off the suppression list: ${some(done.addresses, 'address')}` : ''}.`
+    : `Suppressed: ${some(done.addresses, 'address')} that the server called dead. Tried now: ${some(done.deliveries, 'mail')} that waited untried; an address that the server calls dead then is suppressed as well.`
+}
+
 /** As the API and `--json` show it. */
-export function brakeView(brake: Brake) {
+export function brakeView(brake: Brake, under: UnderBrake) {
   const { id, domain, relay, editionId, holdsDigests, since, dead, answers, decision, decidedAt, decidedBy } = brake
   return {
     id,
@@ -55,6 +95,7 @@ export function brakeView(brake: Brake) {
     since,
     dead,
     answers,
+    ...under,
     decision,
     decidedAt,
     decidedBy,

@@ -15,10 +15,12 @@ import { retryDeadlock } from '../db/retry-deadlock.ts'
 import type { Brake, Edition } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
 import { listStanding, lockBrakes, setDecision } from '../delivery/brakes.ts'
-import { failCaught, failedUnder, releaseWaiting } from '../delivery/held-mail.ts'
+import type { DeadAddress } from '../delivery/dead-addresses.ts'
+import { countWaiting, failCaught, failedUnder, releaseWaiting } from '../delivery/held-mail.ts'
 import { deadAddressesOf } from '../subscribers/suppression.ts'
+import { unsuppressBrake } from '../subscribers/suppression-list.ts'
 import { clearAlert } from './alerts.ts'
-import { type BrakeDecision, decisionsOf, decisionWords } from './brake-words.ts'
+import { type BrakeDecision, decisionsOf, decisionWords, type UnderBrake } from './brake-words.ts'
 import { sendFailedAgain } from './control.ts'
 import { addCount } from '../editions/account.ts'
 import { canSendAgain } from '../delivery/send-again.ts'
@@ -31,15 +33,16 @@ export async function decideBrake(
   const now = ctx.clock.now()
   const { brakeId, decision, actor } = input
   const pepper = await getPepper(ctx.db)
+  await checkDecision(ctx.db, brakeId, decision)
+  // Before anything is locked for all workers. If it is killed here, the brake is still decided as before.
+  const restored = decision === 'send-again' ? await unsuppressBrake(ctx, brakeId) : 0
   const decide = async (trx: Trx) => {
     await lockBrakes(trx)
-    const brake = await findBrake(trx, brakeId)
-    if (!brake) throw new Refusal('not_found', `There is no brake ${brakeId}.`)
-    if (!decisionsOf(brake).includes(decision))
-      throw new Refusal('conflict', `Brake ${brakeId} is decided already: ${decisionWords[brake.decision!]}.`)
+    const brake = await checkDecision(trx, brakeId, decision)
     await setDecision(trx, brakeId, { decision, by: actor })
     const done = await (decision === 'send-again' ? sendAgain(trx, ctx, brake) : believe(trx, ctx, brake, pepper))
     done.deliveries += await releaseWaiting(trx, brake)
+    done.addresses += restored
     await clearAlert(trx, `brake:${brakeId}`, now)
     await audit(trx, {
       at: now,
@@ -53,8 +56,18 @@ export async function decideBrake(
   return retryDeadlock(() => ctx.db.transaction().execute(decide))
 }
 
+/** Throws a Refusal where that can't be decided. */
+async function checkDecision(db: Db, brakeId: number, decision: BrakeDecision): Promise<Brake> {
+  const brake = await findBrake(db, brakeId)
+  if (!brake) throw new Refusal('not_found', `There is no brake ${brakeId}.`)
+  if (!decisionsOf(brake).includes(decision))
+    throw new Refusal('conflict', `Brake ${brakeId} is decided already: ${decisionWords[brake.decision!]}.`)
+  return brake
+}
+
 async function sendAgain(trx: Trx, ctx: Context, brake: Brake) {
   const editions = (await lockEditions(trx, brake)).filter(canSendAgain)
+  // What was believed until now.
   const suppressed = await trx
     .selectFrom('suppressions')
     .select('deliveryId')
@@ -63,38 +76,40 @@ async function sendAgain(trx: Trx, ctx: Context, brake: Brake) {
     .execute()
   const deliveryIds = suppressed.map(({ deliveryId }) => deliveryId!)
   await deadAddressesOf(ctx).restore(trx, deliveryIds)
-  const deliveries = await sendFailedAgain(trx, editions, failedUnder(brake))
-  return { deliveries, addresses: deliveryIds.length }
+  return { deliveries: await sendFailedAgain(trx, editions, failedUnder(brake)), addresses: deliveryIds.length }
 }
 
 /** The answers that the brake has caught are true after all. */
 async function believe(trx: Trx, ctx: Context, brake: Brake, pepper: string) {
-  const caught = await trx
+  const dead = await listCalledDead(trx, brake.id, pepper)
+  await deadAddressesOf(ctx).suppress(trx, dead)
+  for (const [editionId, count] of await failCaught(trx, brake)) await addCount(trx, editionId, 'failed', count)
+  return { deliveries: 0, addresses: dead.length }
+}
+
+/** The addresses that a brake's answers call dead, each once, with its proof. Not those that a mail has reached since, and not those of
+ * subscribers who have another address by now, or were erased. */
+async function listCalledDead(db: Db, brakeId: number, pepper: string): Promise<DeadAddress[]> {
+  const caught = await db
     .selectFrom('deadAnswers')
     .innerJoin('deliveries', 'deliveries.id', 'deadAnswers.deliveryId')
-    .select([
-      'deadAnswers.deliveryId',
-      'emailHash',
-      'domain',
-      'deadAnswers.relay',
-      'reply',
-      'recipient',
-      'state',
-      'returned',
-    ])
-    .where('brakeId', '=', brake.id)
-    .orderBy('emailHash')
+    .select(['deliveryId', 'emailHash', 'domain', 'deadAnswers.relay', 'reply', 'recipient'])
+    .where('brakeId', '=', brakeId)
+    .where((eb) => eb.or([eb('state', '!=', 'sent'), eb('returned', '=', true)]))
+    .orderBy('deadAnswers.id', 'desc')
     .execute()
-  const addresses = new Set<string>()
-  for (const { recipient, emailHash, state, returned, ...proof } of caught) {
-    // It was sent since, or the subscriber has another address by now, or was erased.
-    if ((state === 'sent' && !returned) || hashAddress(pepper, parseEmailAddress(recipient)?.key ?? '') !== emailHash)
-      continue
-    addresses.add(emailHash)
-    await deadAddressesOf(ctx).suppress(trx, { ...proof, email: recipient, emailHash, brakeId: brake.id })
-  }
-  for (const [editionId, count] of await failCaught(trx, brake)) await addCount(trx, editionId, 'failed', count)
-  return { deliveries: 0, addresses: addresses.size }
+  const isTheirs = ({ recipient, emailHash }: (typeof caught)[number]) =>
+    hashAddress(pepper, parseEmailAddress(recipient)?.key ?? '') === emailHash
+  const byHash = new Map(caught.filter(isTheirs).map((answer) => [answer.emailHash, answer]))
+  return [...byHash.values()].map(({ recipient, ...proof }) => ({ ...proof, email: recipient, brakeId }))
+}
+
+/** What a decision is about: addresses that were called dead, and mails that wait and haven't been tried. The first can be suppressed,
+ * the second are tried in either case. */
+export async function countUnderBrake(ctx: Pick<Context, 'db'>, brake: Brake): Promise<UnderBrake> {
+  const calledDead = await listCalledDead(ctx.db, brake.id, await getPepper(ctx.db))
+  const waits = brake.decision === null ? await countWaiting(ctx.db, brake) : { waiting: 0, untried: 0 }
+  return { calledDead: calledDead.length, ...waits }
 }
 
 /** The editions that the brake kept mail of, in the order of their ids. */

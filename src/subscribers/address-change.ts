@@ -20,7 +20,7 @@ import { forgetFormMails, mailboxHash, mayMail, takeDomain } from './limits.ts'
 import { readLink } from './links.ts'
 import { findSubscriber, lockSubscriber } from './store.ts'
 import { readAddress } from './subscribe.ts'
-import { findObstacle, overcomeSuppression } from './suppression.ts'
+import { findObstacle, overcomeSuppression } from './standing.ts'
 
 /** Unique violation: somebody signed up at that address at this moment, or moved to it. Done again, their row is found. */
 export const addressTaken = '23505'

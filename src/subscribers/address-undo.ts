@@ -14,7 +14,7 @@ import { addressTaken, findChange, moveTo } from './address-change.ts'
 import { recordConsent, wordingOf, type Origin } from './consent.ts'
 import { linkDays, readLink } from './links.ts'
 import { findSubscriber, lockSubscriber } from './store.ts'
-import { leaveSuppression } from './suppression.ts'
+import { leaveSuppression } from './standing.ts'
 
 /** What became of an undo link:
  * open: its button moves the subscription back; used: it did; expired: a week has passed; ended: there was a later change; gone: the

@@ -14,7 +14,7 @@ import { readLink } from './links.ts'
 import { findSubscriber, linesOf, lockSubscriber } from './store.ts'
 import { takeRequest } from './subscribe.ts'
 import { saveSubscriptions } from './subscriptions.ts'
-import { findObstacle, overcomeSuppression } from './suppression.ts'
+import { findObstacle, overcomeSuppression } from './standing.ts'
 
 /** What became of a confirmation link:
  * open: its button confirms; used: it did, at `usedAt`; expired: a week has passed and nothing was confirmed; ended: the address has

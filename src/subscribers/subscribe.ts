@@ -12,7 +12,7 @@ import type { SubscriberStatus } from '../db/schema.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
 import { wordingOf, type Origin } from './consent.ts'
 import { mailboxHash, mayMail, takeSignup } from './limits.ts'
-import { findObstacle } from './suppression.ts'
+import { findObstacle } from './standing.ts'
 import type { Choices } from './choices.ts'
 
 export interface Signup {

@@ -1,6 +1,7 @@
 // The one place where a subscriber's choice is written: the rows, the bits that planning reads instead of them, and when
 // something is next due always change together. Without it a digest would go out at yesterday's hour, or never.
 
+import { sql } from 'kysely'
 import type { Config } from '../base/config.ts'
 import { invalid } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
@@ -53,15 +54,22 @@ export async function saveSubscriptions(
         })),
       )
       .execute()
-  const { frequencies, nextDueAt } = whenDue(config, subscriber, await listChosen(trx, subscriber.id), now)
+  const { frequencies, nextDueAt } = whenDue(config, subscriber, await listChosen(trx, [subscriber.id]), now)
   await trx.updateTable('subscribers').set({ frequencies }).where('id', '=', subscriber.id).execute()
   await setDueTime(trx, subscriber.id, nextDueAt)
   return nextDueAt
 }
 
 /** What whenDue goes by: retired categories count. */
-export async function listChosen(trx: Trx, subscriberId: number): Promise<{ frequency: Frequency }[]> {
-  return trx.selectFrom('subscriptions').select('frequency').where('subscriberId', '=', subscriberId).execute()
+export async function listChosen(
+  trx: Trx,
+  subscriberIds: readonly number[],
+): Promise<{ subscriberId: number; frequency: Frequency }[]> {
+  return trx
+    .selectFrom('subscriptions')
+    .select(['subscriberId', 'frequency'])
+    .where(sql<boolean>`subscriber_id = any(${[...subscriberIds]}::bigint[])`)
+    .execute()
 }
 
 /** What planning reads instead of the choice. A pause ends by itself: the next slot is the first one after it. Pure. */

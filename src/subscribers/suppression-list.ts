@@ -8,7 +8,7 @@ import type { Db } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import { retryDeadlock } from '../db/retry-deadlock.ts'
 import type { Schema, Suppression } from '../db/schema.ts'
-import { restore } from './suppression.ts'
+import { batchSize, restore } from './suppression.ts'
 
 export const suppressionReasons = ['hard_bounce', 'soft_bounces', 'complaint', 'manual', 'erasure'] as const
 
@@ -76,7 +76,33 @@ export function checkUndo({ reason, from, to }: SuppressionFilter): void {
   if (from && to && from >= to) throw invalid('to', 'must be later than from')
 }
 
-const atOnce = 200
+/** Takes all that `next` finds off the list, in transactions of a few thousand: nobody waits long for a subscriber's row. Returns how
+ * many. A call that is killed has done a part of it, and can be repeated. `next` finds up to `limit` entries that are still on it. */
+async function unsuppressAll(
+  ctx: Context,
+  next: (db: Db, limit: number) => Promise<readonly { emailHash: string }[]>,
+): Promise<number> {
+  let removed = 0
+  for (;;) {
+    const entries = await next(ctx.db, batchSize)
+    if (entries.length === 0) return removed
+    const hashes = entries.map(({ emailHash }) => emailHash)
+    removed += await retryDeadlock(() => ctx.db.transaction().execute((trx) => restore(trx, ctx, hashes)))
+  }
+}
+
+/** Takes what the decision about a brake has suppressed off the list. Safe to repeat. Returns how many. */
+export function unsuppressBrake(ctx: Context, brakeId: number): Promise<number> {
+  return unsuppressAll(ctx, (db, limit) =>
+    db
+      .selectFrom('suppressions')
+      .select('emailHash')
+      .where('brakeId', '=', brakeId)
+      .orderBy('emailHash')
+      .limit(limit)
+      .execute(),
+  )
+}
 
 /** Takes all of them off the list; their subscribers are again what they were. Returns how many. A call that is killed has done a part
  * of it, and can be repeated. */
@@ -84,21 +110,12 @@ export async function undoSuppressions(ctx: Context, filter: SuppressionFilter, 
   checkUndo(filter)
   // What is suppressed from now on wasn't meant.
   const until = filter.to ?? ctx.clock.now()
-  let removed = 0
-  for (;;) {
-    const entries = await matching(ctx.db.selectFrom('suppressions').select('emailHash'), { ...filter, to: until })
+  const removed = await unsuppressAll(ctx, (db, limit) =>
+    matching(db.selectFrom('suppressions').select('emailHash'), { ...filter, to: until })
       .orderBy('emailHash')
-      .limit(atOnce)
-      .execute()
-    if (entries.length === 0) break
-    removed += await retryDeadlock(() =>
-      ctx.db.transaction().execute(async (trx) => {
-        let count = 0
-        for (const { emailHash } of entries) if (await restore(trx, ctx, emailHash)) count++
-        return count
-      }),
-    )
-  }
+      .limit(limit)
+      .execute(),
+  )
   const { from, domain, reason } = filter
   const detail = { removed, reason, ...(domain ? { domain } : {}), ...(from ? { from } : {}), to: until }
   await noteAction(ctx, { actor, action: 'suppression.undone', subject: `suppressions:${reason}`, detail })

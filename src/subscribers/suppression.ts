@@ -1,18 +1,18 @@
 // The addresses that must not be mailed, by keyed hash: a suppression outlives the subscriber and, after an erasure, the address.
 //
 // This file alone suppresses and restores. The subscriber of a suppressed address is `suppressed`; what they were, and when they
-// were due, is kept with the suppression and comes back with its end. Who unsubscribes meanwhile, or takes that back, changes what
-// is kept (setStanding).
+// were due, is kept with the suppression and comes back with its end. Anyone who unsubscribes meanwhile, or takes that back, changes
+// what is kept (standing.ts).
 
 import { sql, type Selectable } from 'kysely'
 import type { EmailAddress } from '../base/email-address.ts'
 import { hashAddress } from '../base/tokens.ts'
-import type { Db, Trx } from '../db/connect.ts'
+import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import type { Subscriber, SubscribersTable, SubscriberStatus, Suppression } from '../db/schema.ts'
+import type { SubscribersTable, SubscriberStatus, Suppression } from '../db/schema.ts'
 import { getPepper } from '../db/settings.ts'
 import type { DeadAddresses } from '../delivery/dead-addresses.ts'
-import { setDueTime, takeDueTime } from '../calendar/due-times.ts'
+import { setDueTimes, takeDueTimes } from '../calendar/due-times.ts'
 import { listChosen, whenDue } from './subscriptions.ts'
 
 export type SuppressionReason = Suppression['reason']
@@ -42,53 +42,105 @@ const outranked: Record<SuppressionReason, readonly SuppressionReason[]> = {
 
 /** Safe to repeat: the first reason stays, unless the new one outranks it. */
 export async function suppress(trx: Trx, entry: NewSuppression, now: Date): Promise<void> {
-  const { emailHash, reason } = entry
-  const holder = await lockHolder(trx, emailHash)
-  const columns = {
+  await suppressAll(trx, entry.reason, [entry], now)
+}
+
+/** The same for many, which have one reason. The number of statements grows only by a few per thousand. */
+async function suppressAll(
+  trx: Trx,
+  reason: SuppressionReason,
+  entries: readonly NewSuppression[],
+  now: Date,
+): Promise<void> {
+  const byHash = new Map(entries.toReversed().map((entry) => [entry.emailHash, entry]))
+  for (const some of inBatches([...byHash.keys()].sort())) {
+    const holders = await lockHolders(trx, some)
+    await trx
+      .insertInto('suppressions')
+      .values(some.map((emailHash) => columnsOf(byHash.get(emailHash)!, now)))
+      .onConflict((conflict) =>
+        outranked[reason].length > 0
+          ? conflict
+              .column('emailHash')
+              .doUpdateSet((eb) => ({
+                email: eb.ref('excluded.email'),
+                reason: eb.ref('excluded.reason'),
+                detail: eb.ref('excluded.detail'),
+                createdAt: eb.ref('excluded.createdAt'),
+                deliveryId: eb.ref('excluded.deliveryId'),
+                domain: eb.ref('excluded.domain'),
+                relay: eb.ref('excluded.relay'),
+                brakeId: eb.ref('excluded.brakeId'),
+                ...(reason === 'erasure' ? nothingBefore : {}),
+              }))
+              .where('suppressions.reason', 'in', outranked[reason])
+          : conflict.column('emailHash').doNothing(),
+      )
+      .execute()
+    await stopMailTo(
+      trx,
+      holders.filter(({ status }) => status !== 'suppressed'),
+      reason,
+    )
+  }
+}
+
+function columnsOf(entry: NewSuppression, now: Date) {
+  return {
+    emailHash: entry.emailHash,
     email: entry.email,
-    reason,
+    reason: entry.reason,
     detail: entry.detail?.slice(0, 500) ?? '',
     createdAt: now,
     deliveryId: entry.deliveryId ?? null,
     domain: entry.domain ?? null,
     relay: entry.relay ?? null,
     brakeId: entry.brakeId ?? null,
-    ...(reason === 'erasure' ? nothingBefore : {}),
   }
-  await trx
-    .insertInto('suppressions')
-    .values({ emailHash, ...columns })
-    .onConflict((conflict) =>
-      outranked[reason].length > 0
-        ? conflict.column('emailHash').doUpdateSet(columns).where('suppressions.reason', 'in', outranked[reason])
-        : conflict.column('emailHash').doNothing(),
-    )
-    .execute()
-  if (!holder || holder.status === 'suppressed') return
-  await trx.updateTable('subscribers').set({ status: 'suppressed' }).where('id', '=', holder.id).execute()
-  const due = await takeDueTime(trx, holder.id)
-  if (reason === 'erasure') return
-  await trx
-    .updateTable('suppressions')
-    .set({
-      statusBefore: holder.status,
-      dueBefore: due?.nextDueAt ?? null,
-      carriedBefore: due?.carriedDue ?? null,
-    })
-    .where('emailHash', '=', emailHash)
-    .execute()
 }
 
-const nothingBefore = { statusBefore: null, dueBefore: null, carriedBefore: null }
+/** What locked subscribers were, and when they were due, is kept with their suppressions. */
+async function stopMailTo(
+  trx: Trx,
+  holders: readonly Selectable<SubscribersTable>[],
+  reason: SuppressionReason,
+): Promise<void> {
+  if (holders.length === 0) return
+  const ids = holders.map(({ id }) => id)
+  await trx.updateTable('subscribers').set({ status: 'suppressed' }).where(isOneOf('id', ids)).execute()
+  const due = new Map((await takeDueTimes(trx, ids)).map((row) => [row.subscriberId, row]))
+  if (reason === 'erasure') return
+  const times = holders.map(({ id }) => due.get(id)?.nextDueAt.toISOString() ?? null)
+  const carried = holders.map(({ id }) => due.get(id)?.carriedDue ?? null)
+  await sql`
+    update suppressions p set status_before = h.status, due_before = h.due, carried_before = h.carried
+    from unnest(${holders.map(({ emailHash }) => emailHash)}::text[], ${holders.map(({ status }) => status)}::text[],
+      ${times}::timestamptz[], ${carried}::int[]) as h (email_hash, status, due, carried)
+    where p.email_hash = h.email_hash`.execute(trx)
+}
 
-/** The subscriber is locked before the list's entry, here as in an erasure: two of them wait, and don't end in a deadlock. */
-function lockHolder(trx: Trx, emailHash: string) {
+export const nothingBefore = { statusBefore: null, dueBefore: null, carriedBefore: null }
+
+export const batchSize = 2000
+
+function* inBatches<Item>(items: readonly Item[]): Generator<Item[]> {
+  for (let at = 0; at < items.length; at += batchSize) yield items.slice(at, at + batchSize)
+}
+
+/** As one parameter, so that the statement is the same for any number. */
+const isOneOf = (column: 'id' | 'subscriberId', ids: readonly number[]) =>
+  sql<boolean>`${sql.ref(column)} = any(${[...ids]}::bigint[])`
+const hasHash = (hashes: readonly string[]) => sql<boolean>`email_hash = any(${[...hashes]}::text[])`
+
+/** Subscribers are locked before the list's entries, here as in an erasure: two of them wait, and don't end in a deadlock. */
+function lockHolders(trx: Trx, emailHashes: readonly string[]) {
   return trx
     .selectFrom('subscribers')
     .selectAll()
-    .where('emailHash', '=', emailHash)
+    .where(hasHash(emailHashes))
+    .orderBy('emailHash')
     .forNoKeyUpdate()
-    .executeTakeFirst()
+    .execute()
 }
 
 /** By hand: an editor or a key says that this address must not be mailed. */
@@ -107,140 +159,84 @@ export async function suppressAddress(
 /** What delivery/ is handed. */
 export function deadAddressesOf(ctx: Pick<Context, 'config' | 'clock'>): DeadAddresses {
   return {
-    suppress: (trx, { reply, ...dead }) =>
-      suppress(trx, { ...dead, reason: 'hard_bounce', detail: reply }, ctx.clock.now()),
+    suppress: (trx, dead) =>
+      suppressAll(
+        trx,
+        'hard_bounce',
+        dead.map(({ reply, ...proof }) => ({ ...proof, reason: 'hard_bounce', detail: reply })),
+        ctx.clock.now(),
+      ),
     restore: async (trx, deliveryIds) => {
       const entries = await trx
         .selectFrom('suppressions')
         .select('emailHash')
-        .where(sql<boolean>`delivery_id = any(${`{${deliveryIds.join(',')}}`}::bigint[])`)
+        .where(sql<boolean>`delivery_id = any(${[...deliveryIds]}::bigint[])`)
         .orderBy('emailHash')
         .execute()
-      for (const { emailHash } of entries) await restore(trx, ctx, emailHash)
+      for (const some of inBatches(entries)) await restore(trx, ctx, hashesOf(some))
     },
   }
 }
 
 /** Takes an address off the list. Its subscriber is again what they were. false: it wasn't on the list. */
 export async function unsuppress(ctx: Context, emailHash: string): Promise<boolean> {
-  return ctx.db.transaction().execute((trx) => restore(trx, ctx, emailHash))
+  return (await ctx.db.transaction().execute((trx) => restore(trx, ctx, [emailHash]))) > 0
 }
 
-/** In the caller's transaction, which takes several in the order of their hashes. */
-export async function restore(trx: Trx, ctx: Pick<Context, 'config' | 'clock'>, emailHash: string): Promise<boolean> {
-  const subscriber = await lockHolder(trx, emailHash)
-  const removed = await trx
-    .deleteFrom('suppressions')
-    .where('emailHash', '=', emailHash)
-    .returningAll()
-    .executeTakeFirst()
-  if (subscriber?.status === 'suppressed') await giveBack(trx, ctx, subscriber, removed)
-  return removed !== undefined
-}
+const hashesOf = (entries: readonly { emailHash: string }[]) => entries.map(({ emailHash }) => emailHash)
 
-/** What a locked subscriber was, and when they were due. */
-async function giveBack(
+/** In the caller's transaction, whose addresses should be few thousand. Returns how many were on the list. */
+export async function restore(
   trx: Trx,
   ctx: Pick<Context, 'config' | 'clock'>,
-  subscriber: Selectable<SubscribersTable>,
-  entry: Suppression | undefined,
-): Promise<SubscriberStatus> {
+  emailHashes: readonly string[],
+): Promise<number> {
+  const holders = await lockHolders(trx, emailHashes)
+  const removed = await trx.deleteFrom('suppressions').where(hasHash(emailHashes)).returningAll().execute()
+  const entries = new Map(removed.map((entry) => [entry.emailHash, entry]))
+  const suppressed = holders.filter(({ status }) => status === 'suppressed')
+  await giveBack(
+    trx,
+    ctx,
+    suppressed.map((subscriber) => ({ subscriber, entry: entries.get(subscriber.emailHash) })),
+  )
+  return removed.length
+}
+
+export interface Returning {
+  subscriber: Selectable<SubscribersTable>
+  entry: Suppression | undefined
+}
+
+export const statusBefore = ({ entry }: Returning): SubscriberStatus => entry?.statusBefore ?? 'unsubscribed'
+
+/** What locked subscribers were, and when they were due. */
+export async function giveBack(
+  trx: Trx,
+  ctx: Pick<Context, 'config' | 'clock'>,
+  returning: readonly Returning[],
+): Promise<void> {
+  if (returning.length === 0) return
   const now = ctx.clock.now()
-  const status = entry?.statusBefore ?? 'unsubscribed'
-  await trx.updateTable('subscribers').set({ status }).where('id', '=', subscriber.id).execute()
+  const ids = returning.map(({ subscriber }) => subscriber.id)
+  await sql`
+    update subscribers s set status = b.status
+    from unnest(${ids}::bigint[], ${returning.map(statusBefore)}::text[]) as b (id, status) where s.id = b.id`.execute(
+    trx,
+  )
+  const chosen = Map.groupBy(await listChosen(trx, ids), ({ subscriberId }) => subscriberId)
   // A slot beyond the grace is past for everybody: counting it as missed now would be wrong.
   const earliest = now.getTime() - ctx.config.digest.graceHours * 3_600_000
-  if (entry?.dueBefore && status === 'active' && entry.dueBefore.getTime() >= earliest)
-    await setDueTime(trx, subscriber.id, entry.dueBefore, entry.carriedBefore ?? 0)
-  else {
-    const chosen = await listChosen(trx, subscriber.id)
-    await setDueTime(trx, subscriber.id, whenDue(ctx.config, { ...subscriber, status }, chosen, now).nextDueAt)
-  }
-  return status
-}
-
-/** What a subscriber is apart from the suppression list. */
-export async function standingOf(
-  db: Db,
-  { status, emailHash }: Pick<Subscriber, 'status' | 'emailHash'>,
-): Promise<SubscriberStatus> {
-  if (status !== 'suppressed') return status
-  const entry = await db
-    .selectFrom('suppressions')
-    .select('statusBefore')
-    .where('emailHash', '=', emailHash)
-    .executeTakeFirst()
-  return entry?.statusBefore ?? status
-}
-
-/** Changes it. Who is suppressed stays so: the change counts when the address comes off the list. Returns the subscriber's status
- * now. The caller holds the subscriber's lock. */
-export async function setStanding(
-  trx: Trx,
-  { id, status, emailHash }: Pick<Subscriber, 'id' | 'status' | 'emailHash'>,
-  standing: 'active' | 'unsubscribed',
-  unsubscribedAt: Date | null,
-): Promise<SubscriberStatus> {
-  const isSuppressed = status === 'suppressed'
-  const after = isSuppressed ? status : standing
-  await trx.updateTable('subscribers').set({ status: after, unsubscribedAt }).where('id', '=', id).execute()
-  if (isSuppressed)
-    await trx
-      .updateTable('suppressions')
-      .set({ ...nothingBefore, statusBefore: standing })
-      .where('emailHash', '=', emailHash)
-      .execute()
-  return after
-}
-
-/** A locked subscriber moves away from their suppressed address: its entry stays, without them, and they are again what they were.
- * Returns their status now. */
-export async function leaveSuppression(
-  trx: Trx,
-  ctx: Pick<Context, 'config' | 'clock'>,
-  subscriber: Selectable<SubscribersTable>,
-): Promise<SubscriberStatus> {
-  if (subscriber.status !== 'suppressed') return subscriber.status
-  const entry = await trx
-    .selectFrom('suppressions')
-    .selectAll()
-    .where('emailHash', '=', subscriber.emailHash)
-    .forUpdate()
-    .executeTakeFirst()
-  await trx.updateTable('suppressions').set(nothingBefore).where('emailHash', '=', subscriber.emailHash).execute()
-  return giveBack(trx, ctx, subscriber, entry)
-}
-
-/** Reasons that an answer from the mailbox itself overcomes: mail came back, or the person was erased and is a new reader now.
- * A complaint or an editor's word stays. */
-const overcome: readonly SuppressionReason[] = ['hard_bounce', 'soft_bounces', 'erasure']
-
-export type Obstacle = 'none' | 'bounced' | 'erased' | 'final'
-
-/** Whether a confirmation may be mailed to this address, and what it would overcome. */
-export async function findObstacle(db: Db, emailHash: string): Promise<Obstacle> {
-  const row = await db.selectFrom('suppressions').select('reason').where('emailHash', '=', emailHash).executeTakeFirst()
-  if (!row) return 'none'
-  if (!overcome.includes(row.reason)) return 'final'
-  return row.reason === 'erasure' ? 'erased' : 'bounced'
-}
-
-export async function findObstacleAt(ctx: Pick<Context, 'db'>, address: EmailAddress): Promise<Obstacle> {
-  return findObstacle(ctx.db, hashAddress(await getPepper(ctx.db), address.key))
-}
-
-/** The mailbox has answered: its entry goes. The caller has locked the subscriber and decides what they are now. false: the reason
- * is one that an answer doesn't overcome. */
-export async function overcomeSuppression(trx: Trx, emailHash: string): Promise<boolean> {
-  if ((await findObstacle(trx, emailHash)) === 'final') return false
-  await trx.deleteFrom('suppressions').where('emailHash', '=', emailHash).where('reason', 'in', overcome).execute()
-  return true
-}
-
-export async function findSuppression(
-  ctx: Pick<Context, 'db'>,
-  address: EmailAddress,
-): Promise<Suppression | undefined> {
-  const emailHash = hashAddress(await getPepper(ctx.db), address.key)
-  return ctx.db.selectFrom('suppressions').selectAll().where('emailHash', '=', emailHash).executeTakeFirst()
+  await setDueTimes(
+    trx,
+    returning.map((each) => {
+      const { subscriber, entry } = each
+      const { id: subscriberId } = subscriber
+      const status = statusBefore(each)
+      if (entry?.dueBefore && status === 'active' && entry.dueBefore.getTime() >= earliest)
+        return { subscriberId, nextDueAt: entry.dueBefore, carriedDue: entry.carriedBefore ?? 0 }
+      const { nextDueAt } = whenDue(ctx.config, { ...subscriber, status }, chosen.get(subscriberId) ?? [], now)
+      return { subscriberId, nextDueAt, carriedDue: 0 }
+    }),
+  )
 }

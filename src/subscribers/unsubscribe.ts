@@ -9,7 +9,7 @@ import { setDueTime } from '../calendar/due-times.ts'
 import { expiryOf, linkDays } from './links.ts'
 import { lockSubscriber } from './store.ts'
 import { listChosen, whenDue } from './subscriptions.ts'
-import { setStanding, standingOf } from './suppression.ts'
+import { setStanding, standingOf } from './standing.ts'
 
 export type Way = 'page' | 'one-click' | 'mail' | 'api' | 'editor'
 
@@ -90,7 +90,7 @@ export async function resubscribe(
     if (!canReturn({ ...subscriber, status: await standingOf(trx, subscriber) }, now)) return subscriber
     const status = await setStanding(trx, subscriber, 'active', null)
     const back = { ...subscriber, status, unsubscribedAt: null }
-    const { frequencies, nextDueAt } = whenDue(ctx.config, back, await listChosen(trx, subscriberId), now)
+    const { frequencies, nextDueAt } = whenDue(ctx.config, back, await listChosen(trx, [subscriberId]), now)
     await trx.updateTable('subscribers').set({ frequencies }).where('id', '=', subscriberId).execute()
     await setDueTime(trx, subscriberId, nextDueAt)
     await recordConsent(trx, { subscriberId, action: 'resubscribed', at: now, origin, wording: wordingOf(ctx.config) })

@@ -1,6 +1,7 @@
 // A relay or a provider that calls everybody dead: mail waits, nobody stays suppressed, and one decision of an editor puts it right.
 
 import assert from 'node:assert/strict'
+import { sql } from 'kysely'
 import { hashAddress } from '../../src/base/tokens.ts'
 import type { Out } from '../../src/commands/out.ts'
 import { checkAlerts, listAlerts } from '../../src/desk/alerts.ts'
@@ -9,11 +10,13 @@ import { runTick } from '../../src/planning/tick.ts'
 import { closeFinished } from '../../src/editions/close.ts'
 import { findEdition } from '../../src/editions/store.ts'
 import { decideBrake, listBrakes } from '../../src/desk/brakes.ts'
-import { getPepper } from '../../src/db/settings.ts'
+import { getPepper, setSetting } from '../../src/db/settings.ts'
 import { addToOutbox } from '../../src/delivery/outbox.ts'
 import { unsuppress } from '../../src/subscribers/suppression.ts'
 import type { DeliveryWorkerOptions } from '../../src/delivery/worker.ts'
+import { addBrake } from '../support/brakes.ts'
 import { type CaptureServer, startCaptureServer } from '../support/capture-server.ts'
+import { crashingAfter } from '../support/crashing-db.ts'
 import { type House, story } from '../support/house.ts'
 import { openApi, openConsole } from '../support/keys.ts'
 import { addCategories, addReader, addStory } from '../support/newsroom.ts'
@@ -237,6 +240,66 @@ scene('decided to be dead: each is suppressed with its proof, and one or all can
   assert.deepEqual(statuses, [{ status: 'active' }])
   await run()
   assert.deepEqual(await scene.close(edition), { sent: 120, failed: 0, suppressed: 0 })
+})
+
+scene('600 of 600 are dead indeed: one decision suppresses them all, and the edition closes', async (scene) => {
+  const { house, run, deny, suppressed } = scene
+  const { db, ctx } = house
+  const all = addresses(600)
+  const edition = await planEdition(house.database, all)
+  deny(() => true)
+  await run()
+  const [brake] = await listBrakes(db, { limit: 9 })
+  const printed: string[] = []
+  const out = { print: (text: string) => printed.push(text) } as unknown as Out
+  await brakeList(ctx, { json: true }, out)
+  const { calledDead, untried } = JSON.parse(printed.pop()!) as { calledDead: number; untried: number }
+  assert.equal(calledDead + untried, 600)
+  await brakeList(ctx, {}, out)
+  assert.ok(printed.pop()!.endsWith(`Called dead: ${calledDead} addresses. Waiting untried: ${untried} mails.`))
+  await brakeDecide(ctx, { id: brake!.id, decision: 'addresses-are-dead' }, out)
+  assert.match(
+    printed.pop()!,
+    new RegExp(`^Decided. Suppressed: ${calledDead} addresses .* Tried now: ${untried} mails`),
+  )
+  assert.equal((await suppressed()).length, calledDead, 'nobody without an answer of the relay')
+  // Several workers, each of which may be late to hear of the decision.
+  await Promise.all([1, 2, 3].map(() => makeWorker(house.database, [scene.server.relay]).runOnce()))
+  await run()
+  assert.deepEqual(await suppressed(), [...all].sort())
+  assert.equal((await listBrakes(db, { limit: 9 })).length, 1, 'no second brake')
+  assert.deepEqual(await scene.close(edition), { sent: 0, failed: 600, suppressed: 0 })
+})
+
+scene('3,000 addresses are suppressed by a decision, and restored by the next, in few statements', async (scene) => {
+  const { house, suppressed } = scene
+  const { db, ctx } = house
+  const brakeId = await addBrake(db)
+  const all = addresses(3000)
+  await planEdition(house.database, all)
+  const due = new Date(Math.floor(Date.now() / 1000) * 1000 + 5 * 86_400_000)
+  await sql`insert into due_times (subscriber_id, next_due_at, carried_due) select id, ${due}, 3 from subscribers`.execute(
+    db,
+  )
+  await sql`
+    insert into dead_answers (at, delivery_id, email_hash, lane, domain, relay, edition_id, reply, brake_id)
+    select now(), d.id, s.email_hash, 'digest', 'a.example', 'relay', d.edition_id, '550 5.1.1 unknown', ${brakeId}
+    from deliveries d join subscribers s on s.id = d.subscriber_id`.execute(db)
+  // Another handle reads it from the table, which was emptied before this story.
+  await setSetting(db, 'address_pepper', await getPepper(db))
+  const decide = (decision: 'addresses-are-dead' | 'send-again') =>
+    decideBrake({ ...ctx, db: crashingAfter(db, 45) }, { brakeId, decision, actor })
+  assert.equal((await decide('addresses-are-dead')).addresses, 3000)
+  assert.deepEqual(await suppressed(), [...all].sort())
+  const states = () => db.selectFrom('subscribers').select('status').distinct().execute()
+  assert.deepEqual(await states(), [{ status: 'suppressed' }])
+  assert.deepEqual(await db.selectFrom('dueTimes').selectAll().execute(), [])
+  assert.equal((await decide('send-again')).addresses, 3000)
+  assert.deepEqual(await suppressed(), [])
+  assert.deepEqual(await states(), [{ status: 'active' }])
+  const times = await db.selectFrom('dueTimes').select(['nextDueAt', 'carriedDue']).distinct().execute()
+  assert.deepEqual(times, [{ nextDueAt: due, carriedDue: 3 }])
+  assert.equal((await db.selectFrom('dueTimes').selectAll().execute()).length, 3000)
 })
 
 scene('sent again while the relay is still wrong, it is braked again', async (scene) => {
@@ -465,7 +528,13 @@ scene('editors are told, and decide in the console, by API or on the command lin
 
   const said = await console.get('/admin/brakes/1').expect(200)
   assert.match(said.text, /550 5\.1\.1 No such user/)
-  await console.get('/admin/brakes/1/addresses-are-dead').expect(200, /with that answer as its proof/)
+  const { calledDead, untried, waiting } = list.items[0]
+  assert.deepEqual([calledDead + untried, waiting], [100, 100])
+  assert.ok(calledDead > 20)
+  const asked = await console.get('/admin/brakes/1/addresses-are-dead').expect(200)
+  assert.ok(asked.text.includes(`${calledDead} addresses that it called dead`), asked.text)
+  assert.ok(asked.text.includes(`Tried now: ${untried} mails that waited untried`), asked.text)
+  await console.get('/admin/brakes/1/send-again').expect(200, /Sent now: 100 mails/)
   assert.deepEqual(await suppressed(), [], 'asking changes nothing')
   await console.post('/admin/brakes/1/addresses-are-dead').expect(303)
   assert.ok((await suppressed()).length > 20)

@@ -64,7 +64,7 @@ const doors: Record<string, Act> = {
     house.db.transaction().execute((trx) => {
       const { email, emailHash } = reader
       const proof = { deliveryId: 1, domain: 'x.example', relay: 'relay', reply: '550 5.1.1', brakeId: null }
-      return deadAddressesOf(house.ctx).suppress(trx, { email, emailHash, ...proof })
+      return deadAddressesOf(house.ctx).suppress(trx, [{ email, emailHash, ...proof }])
     }),
   'a complaint, taken back': async ({ house, reader }) => {
     const { email, emailHash } = reader

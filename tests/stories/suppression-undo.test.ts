@@ -1,12 +1,16 @@
 // The suppression list by time, domain and reason, and taken back in bulk: in the console, by API and on the command line.
 
 import assert from 'node:assert/strict'
+import { sql } from 'kysely'
 import type { Out } from '../../src/commands/out.ts'
 import { suppressionsList, suppressionsUndo } from '../../src/commands/subscribers/suppressions.ts'
 import { suppressAddress, type SuppressionReason } from '../../src/subscribers/suppression.ts'
+import { undoSuppressions } from '../../src/subscribers/suppression-list.ts'
+import { crashingAfter } from '../support/crashing-db.ts'
 import { type House, story } from '../support/house.ts'
 import { openApi, openConsole } from '../support/keys.ts'
 import { addCategories, buttonOf, getSubscriber, subscribeFully } from '../support/readers.ts'
+import { planEdition } from '../support/sending.ts'
 
 /** Three readers at two domains, suppressed one hour after the other; a complaint after that; an erasure. */
 async function fill(house: House): Promise<void> {
@@ -117,4 +121,28 @@ story('the same by API and on the command line; an erasure is never taken back l
   await suppressionsUndo(house.ctx, { reason: 'complaint', yes: true, json: true }, out, no)
   assert.equal(lines.at(-1), '{"event":"undone","removed":1}')
   assert.deepEqual(await listed(house), ['cyd@ink.example', 'eve@paper.example'])
+})
+
+story('thousands of suppressions are taken back in few statements', async (house) => {
+  const { ctx, db, database, clock } = house
+  await planEdition(
+    database,
+    Array.from({ length: 3000 }, (_, i) => `reader${i}@paper.example`),
+  )
+  await sql`update subscribers set status = 'suppressed'`.execute(db)
+  await sql`
+    insert into suppressions (email_hash, email, reason, created_at, status_before)
+    select email_hash, email, 'hard_bounce', ${clock.now()}, case when id % 2 = 0 then 'active' else 'unsubscribed' end
+    from subscribers`.execute(db)
+  clock.advance('1h')
+  const removed = await undoSuppressions({ ...ctx, db: crashingAfter(db, 30) }, { reason: 'hard_bounce' }, 'cli')
+  assert.equal(removed, 3000)
+  assert.deepEqual(await listed(house), [])
+  const { rows } = await sql`
+    select status, count(*)::int as count, bool_and((id % 2 = 0) = (status = 'active')) as exact
+    from subscribers group by 1 order by 1`.execute(db)
+  assert.deepEqual(rows, [
+    { status: 'active', count: 1500, exact: true },
+    { status: 'unsubscribed', count: 1500, exact: true },
+  ])
 })

@@ -9,9 +9,10 @@ import {
   brakeDecisions,
   brakeSentence,
   decisionsOf,
+  decisionText,
   decisionWords,
 } from '../../desk/brake-words.ts'
-import { decideBrake, findBrake, listBrakes, listCaught } from '../../desk/brakes.ts'
+import { countUnderBrake, decideBrake, findBrake, listBrakes, listCaught } from '../../desk/brakes.ts'
 import { html, type Html, to } from '../html.ts'
 import { wakeTick } from '../../editions/wake.ts'
 import type { WebContext } from '../web-context.ts'
@@ -19,25 +20,21 @@ import { sendConfirmation } from './confirm.ts'
 import { deliveryState } from './deliveries.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
-import { actorNames, count, empty, facts, moment, number, state, table } from './parts.ts'
+import { actorNames, count, empty, facts, moment, state, table } from './parts.ts'
 import { noticeOf, pathId, queryText } from './query.ts'
 import { seeOther } from '../place.ts'
 
 const shown = 100
 
-const words: Record<BrakeDecision, { label: string; explanation: string; done: string; isFinal: boolean }> = {
+const words: Record<BrakeDecision, { label: string; done: string; isFinal: boolean }> = {
   'send-again': {
     label: 'Send again',
-    explanation:
-      'The answers were wrong. What waits is sent again, editions that have closed open again for it, and nobody is suppressed. If the answers are still the same, at most twenty mails later there is a brake again.',
     done: 'What waited is being sent again. Nobody is suppressed.',
     isFinal: false,
   },
   'addresses-are-dead': {
     label: 'These addresses are dead',
-    explanation:
-      'The answers are true. Every address that was called dead is suppressed, with that answer as its proof, and its mail has failed. What has waited untried is tried, and whoever is called dead then is suppressed as well.',
-    done: 'The addresses that were called dead are suppressed. What waited untried is being tried.',
+    done: 'The addresses that were called dead are suppressed. What waited untried is being tried; an address that is called dead then is suppressed as well.',
     isFinal: true,
   },
 }
@@ -79,6 +76,7 @@ export function mountBrakes(router: Router, web: WebContext): void {
 
   router.get('/brakes/:id', async (request, response) => {
     const brake = await getBrake(web, pathId(request))
+    const under = await countUnderBrake(web, brake)
     sendConsole(request, response, web, {
       section: 'suppressions',
       title: `Brake: ${placeOf(brake)}`,
@@ -94,7 +92,8 @@ export function mountBrakes(router: Router, web: WebContext): void {
         ${facts([
           ['State', brakeState(brake)],
           ['Since', moment(web.config, brake.since, { withYear: true })],
-          ['Dead', `${number(brake.dead)} of ${count(brake.answers, 'answer')}`],
+          brake.cause !== 'complaints' && ['Called dead', count(under.calledDead, 'address', 'addresses')],
+          brake.decision === null && ['Waiting untried', count(under.untried, 'mail')],
           brake.editionId !== null && [
             'Edition',
             html`<a href="${to(`/admin/editions/${brake.editionId}`)}">${brake.editionId}</a>`,
@@ -111,12 +110,13 @@ export function mountBrakes(router: Router, web: WebContext): void {
       const brake = await getBrake(web, pathId(request))
       if (!decisionsOf(brake).includes(decision))
         throw new Refusal('conflict', `This brake is decided already: ${decisionWords[brake.decision!]}.`)
-      const { label, explanation, isFinal } = words[decision]
+      const { label, isFinal } = words[decision]
+      const under = await countUnderBrake(web, brake)
       sendConfirmation(request, response, web, {
         section: 'suppressions',
         title: `${label}?`,
         explanation: html`<p>${brakeSentence(brake)}</p>
-          <p>${explanation}</p>`,
+          <p>${decisionText(decision, brake, under)}</p>`,
         button: label,
         back: ['Back to the brake', `/admin/brakes/${brake.id}`],
         isFinal,

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { Refusal } from '../../base/errors.ts'
 import { type BrakeDecision, brakeDecisions, brakeView } from '../../desk/brake-words.ts'
-import { decideBrake, findBrake, listBrakes } from '../../desk/brakes.ts'
+import { countUnderBrake, decideBrake, findBrake, listBrakes } from '../../desk/brakes.ts'
 import { endpoint, idParams, listOf, pageQuery } from '../endpoint.ts'
 import type { WebContext } from '../web-context.ts'
 import { wakeTick } from '../../editions/wake.ts'
@@ -21,6 +21,9 @@ const brake = z
     since: z.iso.datetime(),
     dead: z.int().meta({ description: 'answers that called an address dead, of `answers` in all' }),
     answers: z.int(),
+    calledDead: z.int().meta({ description: 'addresses that were called dead: `addresses-are-dead` suppresses these' }),
+    waiting: z.int().meta({ description: 'mails that wait for the decision; 0 once it is decided' }),
+    untried: z.int().meta({ description: 'those of them that haven’t been tried: either decision tries them' }),
     decision: z.enum(['send-again', 'addresses-are-dead', 'none']).nullable(),
     decidedAt: z.iso.datetime().nullable(),
     decidedBy: z.string().nullable(),
@@ -31,7 +34,7 @@ const brake = z
 async function showOne(web: WebContext, id: number) {
   const row = await findBrake(web.db, id)
   if (!row) throw new Refusal('not_found', `There is no brake ${id}.`)
-  return brakeView(row)
+  return brakeView(row, await countUnderBrake(web, row))
 }
 
 const scope = 'editions' as const
@@ -44,7 +47,7 @@ const summaries: Record<BrakeDecision, [summary: string, description: string]> =
   ],
   'addresses-are-dead': [
     'The addresses are dead: suppress them',
-    'Suppresses every address that was called dead, with that answer as its proof. What waited untried is tried, and such answers are believed from now on.',
+    'Suppresses the `calledDead` addresses now, with the server’s answer as proof. The `untried` mails are tried now: an address that the server calls dead then is suppressed as well, without another brake. Nobody is suppressed without such an answer.',
   ],
 }
 
@@ -67,7 +70,10 @@ export const brakeEndpoints = [
         before: readCursor(cursor),
       })
       const { items, next } = pageOf(rows, limit)
-      return { items: items.map(brakeView), next }
+      return {
+        items: await Promise.all(items.map(async (row) => brakeView(row, await countUnderBrake(web, row)))),
+        next,
+      }
     },
   }),
   endpoint({

@@ -11,7 +11,7 @@ import { endOlderLinks } from '../../subscribers/generation.ts'
 import { personalData } from '../../subscribers/personal-data.ts'
 import { changePreferences, readLocale } from '../../subscribers/preferences.ts'
 import { readAddress, subscribe } from '../../subscribers/subscribe.ts'
-import { findObstacleAt } from '../../subscribers/suppression.ts'
+import { findObstacleAt } from '../../subscribers/standing.ts'
 import { unsubscribe } from '../../subscribers/unsubscribe.ts'
 import { endpoint, idParams, listOf, pageQuery } from '../endpoint.ts'
 import {

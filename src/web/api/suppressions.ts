@@ -6,7 +6,8 @@ import { parseEmailAddress } from '../../base/email-address.ts'
 import { Refusal } from '../../base/errors.ts'
 import type { Suppression } from '../../db/schema.ts'
 import { readAddress } from '../../subscribers/subscribe.ts'
-import { findSuppression, suppressAddress, unsuppress } from '../../subscribers/suppression.ts'
+import { findSuppression } from '../../subscribers/standing.ts'
+import { suppressAddress, unsuppress } from '../../subscribers/suppression.ts'
 import {
   listSuppressions,
   type SuppressionFilter,
