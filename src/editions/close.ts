@@ -6,6 +6,7 @@ import type { Context } from '../db/context.ts'
 import type { Db } from '../db/connect.ts'
 import type { Account, Edition } from '../db/schema.ts'
 import { accountsOf, addsUp, recount } from './account.ts'
+import { isWaiting, leasedDeliveries } from './open-deliveries.ts'
 import { listUnfinished } from './store.ts'
 
 /** Closes what is over; safe to repeat and to do in many processes at once. Returns the ids of those it closed. */
@@ -64,15 +65,11 @@ function isClosable(edition: Edition): boolean {
   return edition.plannedAt !== null && ['sending', 'paused', 'held'].includes(edition.state)
 }
 
-/** Queued, deferred, leased, or uncertain and about to be resent. One snapshot sees each of them in one of the two places. */
+/** Waiting, leased, or uncertain and about to be resent. */
 async function hasUnsettled(db: Db, editionId: number): Promise<boolean> {
   const { rows } = await sql<{ found: boolean }>`
-    select exists (
-      select from deliveries where edition_id = ${editionId} and lane = 'digest' and next_attempt_at is not null
-    ) or exists (
-      select from claims l cross join unnest(l.delivery_ids) as u (id) join deliveries d on d.id = u.id
-      where d.edition_id = ${editionId} and d.settled_at is null
-    ) as found`.execute(db)
+    select exists (select from deliveries d where d.edition_id = ${editionId} and d.lane = 'digest' and ${isWaiting})
+      or exists (select from ${leasedDeliveries} where d.edition_id = ${editionId}) as found`.execute(db)
   return rows[0]!.found
 }
 

@@ -10,6 +10,7 @@ import type { Trx } from '../db/connect.ts'
 import type { Edition } from '../db/schema.ts'
 import { dueAt, nextDueAt } from '../calendar/cadence.ts'
 import { addCount } from '../editions/account.ts'
+import { isWaiting, leasedDeliveries } from '../editions/open-deliveries.ts'
 import { addMissed } from '../editions/audience.ts'
 import { type OwnSchedule, scheduleOf } from '../calendar/schedules.ts'
 
@@ -115,7 +116,7 @@ export async function moveOnWithoutMail(trx: Trx, edition: Edition, stretch: Str
 
 /** Returns how many deliveries were written; the caller adds them to the edition's audience. */
 export async function writeChunk(trx: Trx, editionId: number, stretch: Stretch, groups: Groups): Promise<number> {
-  const isOpenDigest = sql`d.kind = 'digest' and d.next_attempt_at is not null and d.state in ('queued', 'deferred')
+  const isOpenDigest = sql`d.kind = 'digest' and ${isWaiting} and d.state in ('queued', 'deferred')
     and d.subscriber_id > ${stretch.after} and d.subscriber_id <= ${stretch.last}`
   // Their last digests that are still open, unless a worker leases them: locked, so that none can be claimed from here on.
   await sql`
@@ -156,10 +157,7 @@ export async function writeChunk(trx: Trx, editionId: number, stretch: Stretch, 
 /** Whose digest a worker has in its hands. */
 async function listLeased(trx: Trx): Promise<number[]> {
   const { rows } = await sql<{ id: number }>`
-    select distinct d.subscriber_id as id from claims l cross join unnest(l.delivery_ids) as u (id)
-    join deliveries d on d.id = u.id
-    where d.kind = 'digest' and d.settled_at is null and d.state in ('queued', 'deferred') and d.subscriber_id is not null`.execute(
-    trx,
-  )
+    select distinct d.subscriber_id as id from ${leasedDeliveries}
+    where d.kind = 'digest' and d.state in ('queued', 'deferred') and d.subscriber_id is not null`.execute(trx)
   return rows.map(({ id }) => id)
 }

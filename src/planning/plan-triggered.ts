@@ -9,6 +9,7 @@ import type { Trx } from '../db/connect.ts'
 import type { Edition } from '../db/schema.ts'
 import { retryDeadlock } from '../db/retry-deadlock.ts'
 import { addAudience, markPlanned, setPlanCursor, takeForPlanning } from '../editions/audience.ts'
+import { isWaiting, leasedDeliveries } from '../editions/open-deliveries.ts'
 import { chunkSize, lockPlanning, type Planned, type PlanOptions } from './plan.ts'
 
 export async function planTriggered(ctx: Context, edition: Edition, options: PlanOptions = {}): Promise<Planned> {
@@ -74,15 +75,13 @@ async function announce(trx: Trx, editionId: number, ids: readonly number[]): Pr
 async function digest(trx: Trx, editionId: number, ids: readonly number[]): Promise<number> {
   const { numAffectedRows } = await sql`
     with leased as materialized (
-      select distinct d.subscriber_id from claims l cross join unnest(l.delivery_ids) as u (id)
-      join deliveries d on d.id = u.id
-      where d.kind = 'digest' and d.settled_at is null and d.subscriber_id is not null
+      select distinct d.subscriber_id from ${leasedDeliveries} where d.kind = 'digest' and d.subscriber_id is not null
     )
     insert into deliveries (edition_id, subscriber_id, recipient, kind, lane, due, next_attempt_at)
     select ${editionId}, s.id, s.email, 'digest', 'digest', 7, now()
     from subscribers s where s.id = any(${`{${ids.join(',')}}`}::bigint[])
       and not exists (select from deliveries d
-        where d.subscriber_id = s.id and d.kind = 'digest' and d.next_attempt_at is not null)
+        where d.subscriber_id = s.id and d.kind = 'digest' and ${isWaiting})
       and not exists (select from leased l where l.subscriber_id = s.id)
     order by s.id
     on conflict do nothing`.execute(trx)

@@ -1,5 +1,5 @@
-// The structure that docs/architecture.md describes: imports go down the storeys, no two files need each other, and one folder
-// writes each table. Exceptions are listed here, each with its reason, and one that is no longer needed fails.
+// The structure that the table in docs/architecture.md describes: imports go down the storeys, no two files need each other, and one
+// folder writes each table. Exceptions are listed here, each with its reason; one that is no longer needed fails.
 
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
@@ -9,66 +9,17 @@ import { test } from 'node:test'
 const root = path.join(import.meta.dirname, '../..')
 const source = path.join(root, 'src')
 
-/** From the top. Folders of one line may use each other. */
-const storeys = [
-  ['app', 'web', 'commands', 'trial'],
-  ['desk'],
-  ['planning'],
-  ['digests'],
-  ['inbound'],
-  ['subscribers', 'articles', 'access', 'mails'],
-  ['delivery'],
-  ['editions'],
-  ['calendar'],
-  ['db'],
-  ['base'],
-]
-
-/** `FILE TABLE`, without a reason of its own: a folder's word for all files below it. */
-const owners: Record<string, readonly string[]> = {
-  access: ['api_keys', 'audit_log', 'editors', 'sign_in_links', 'sign_in_sessions'],
-  app: ['cron_leases'],
-  articles: [
-    'article_categories',
-    'article_keys',
-    'articles',
-    'categories',
-    'feed_categories',
-    'feed_rules',
-    'feeds',
-    'picture_hosts',
-    'story_clicks',
-  ],
-  calendar: ['due_times'],
-  db: ['leases', 'rate_limits', 'settings'],
-  delivery: [
-    'answer_counts',
-    'brakes',
-    'claims',
-    'dead_answers',
-    'deliveries',
-    'in_flight',
-    'send_quota',
-    'sent_counted',
-    'sent_counts',
-    'workers',
-  ],
-  desk: ['alerts'],
-  digests: ['edition_snapshots'],
-  editions: ['edition_articles', 'edition_counts', 'edition_guards', 'editions'],
-  inbound: ['bounce_scores', 'inbound_events', 'inbound_reports', 'inbound_tokens', 'returned_deliveries'],
-  subscribers: [
-    'address_changes',
-    'consents',
-    'form_mails',
-    'reading',
-    'signup_requests',
-    'subscribers',
-    'subscriptions',
-    'suppressions',
-  ],
-  web: ['idempotency_keys'],
-}
+/** From the table in docs/architecture.md: each folder's storey, counted from the bottom, and the tables that it writes. */
+const folders = new Map(
+  [
+    ...fs
+      .readFileSync(path.join(root, 'docs/architecture.md'), 'utf8')
+      .matchAll(/^\| (\d+) +\| `src\/?(\w*)` +\|[^|]*\|([^|]*)\|$/gm),
+  ].map(([, storey, folder, tables]) => [
+    folder || 'app',
+    { storey: Number(storey), tables: [...tables!.matchAll(/`(\w+)`/g)].map(([, table]) => table!) },
+  ]),
+)
 
 const seeds = 'adds rows by the hundred thousand, as one statement per table'
 const exceptions: Record<string, { tables: readonly string[]; why: string }> = {
@@ -122,11 +73,10 @@ const files: SourceFile[] = fs.globSync('**/*.{ts,mjs}', { cwd: source }).map((n
 const folderOf = new Map(files.map(({ name, folder }) => [name, folder]))
 
 test('imports go down the storeys', () => {
-  const height = new Map(storeys.flatMap((folders, index) => folders.map((folder) => [folder, -index] as const)))
-  for (const { folder, name } of files) assert.ok(height.has(folder), `${name}: its folder has no storey`)
+  const storeyOf = (folder: string): number => folders.get(folder)?.storey ?? assert.fail(`src/${folder} has no storey`)
   const upward = files.flatMap(({ name, folder, imports }) =>
     imports
-      .filter((target) => folderOf.has(target) && height.get(folderOf.get(target)!)! > height.get(folder)!)
+      .filter((target) => folderOf.has(target) && storeyOf(folderOf.get(target)!) > storeyOf(folder))
       .map((target) => `${name} -> ${target}`),
   )
   assert.deepEqual(upward, [])
@@ -150,7 +100,7 @@ const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${l
 
 /** Every table that a file writes, by Kysely or in SQL. */
 function tablesWrittenIn({ text }: SourceFile): Set<string> {
-  const known = new Set(Object.values(owners).flat())
+  const known = new Set([...folders.values()].flatMap(({ tables }) => tables))
   const found = new Set<string>()
   for (const [, table] of text.matchAll(/\b(?:insertInto|updateTable|deleteFrom|replaceInto|mergeInto)\(\s*'(\w+)/g))
     found.add(snake(table!))
@@ -162,7 +112,7 @@ function tablesWrittenIn({ text }: SourceFile): Set<string> {
 }
 
 test('one folder writes each table', () => {
-  const ownerOf = new Map(Object.entries(owners).flatMap(([folder, tables]) => tables.map((table) => [table, folder])))
+  const ownerOf = new Map([...folders].flatMap(([folder, { tables }]) => tables.map((table) => [table, folder])))
   const schema = fs.readFileSync(path.join(source, 'db/schema.ts'), 'utf8')
   const tables = [...schema.match(/export interface Schema \{([^}]*)\}/)![1]!.matchAll(/^ {2}(\w+):/gm)]
   assert.deepEqual(

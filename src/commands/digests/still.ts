@@ -5,6 +5,7 @@ import type { Context } from '../../db/context.ts'
 import type { Db } from '../../db/connect.ts'
 import type { Edition } from '../../db/schema.ts'
 import { accountOf } from '../../editions/account.ts'
+import { leasedDeliveries } from '../../editions/open-deliveries.ts'
 
 /** Deliveries that are deferred by more than this aren't waited for. */
 const patienceSeconds = 60
@@ -31,8 +32,7 @@ export async function isStill(
         select from deliveries where edition_id = ${edition.id} and lane = 'digest'
           and next_attempt_at <= greatest(now(), ${asOf}::timestamptz) + ${patienceSeconds} * interval '1 second'
       ) or exists (
-        select from claims l cross join unnest(l.delivery_ids) as u (id) join deliveries d on d.id = u.id
-        where d.edition_id = ${edition.id} and d.settled_at is null and d.next_attempt_at is null
+        select from ${leasedDeliveries} where d.edition_id = ${edition.id} and d.next_attempt_at is null
       ) as moves`.execute(ctx.db)
   if (rows[0]!.moves) return false
   // Everything is settled: it closes now, unless it has late retries.

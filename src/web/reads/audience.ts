@@ -3,6 +3,7 @@
 import { sql } from 'kysely'
 import type { Context } from '../../db/context.ts'
 import { countInTime } from './slow-counts.ts'
+import { isWaiting } from '../../editions/open-deliveries.ts'
 
 /** The count; null: it takes longer than a page should, so ask again in a moment. */
 export function manualAudience(ctx: Context, categoryIds: readonly number[] | null): Promise<number | null> {
@@ -21,7 +22,7 @@ async function countManualAudience(ctx: Context, categoryIds: readonly number[] 
     select count(*)::int as count from subscribers s
     where s.status = 'active' and (s.paused_until is null or s.paused_until <= ${ctx.clock.now()}) and ${wants}
       and not exists (select from deliveries d
-        where d.subscriber_id = s.id and d.kind = 'digest' and d.next_attempt_at is not null)`.execute(ctx.db)
+        where d.subscriber_id = s.id and d.kind = 'digest' and ${isWaiting})`.execute(ctx.db)
   return rows[0]!.count
 }
 
