@@ -7,6 +7,7 @@ import { arrangeEdition } from '../../src/desk/approval.ts'
 import { closeFinished } from '../../src/editions/close.ts'
 import { decideUncertain, moveEdition, retryFailed } from '../../src/desk/control.ts'
 import { findEdition, getEdition, listEditions } from '../../src/editions/store.ts'
+import { purgeSnapshots } from '../../src/digests/snapshot.ts'
 import { purge } from '../../src/delivery/purge.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { story } from '../support/house.ts'
@@ -244,10 +245,10 @@ story('what an edition has rendered goes a week after it closed, and is made aga
   const kept = async () => (await db.selectFrom('editionSnapshots').select('editionId').execute()).length
   const [editionId] = await closeFinished(ctx)
   await db.updateTable('editions').set({ closedAt: new Date() }).execute()
-  await purge(ctx)
+  await purgeSnapshots(ctx)
   assert.equal(await kept(), 1)
   await sql`update editions set closed_at = now() - interval '8 days'`.execute(db)
-  await purge(ctx)
+  await purgeSnapshots(ctx)
   assert.equal(await kept(), 0)
   assert.equal(await retryFailed(ctx, { editionId: editionId!, actor: 'cli' }), 1)
   assert.equal((await postAll(ctx))[0]!.articleIds!.length, 1)
