@@ -50,7 +50,7 @@ async function purgeSome(ctx: Context, editionId: number, after: number, chunk: 
     with old as (
       select id, subscriber_id from deliveries where edition_id = ${editionId} and subscriber_id > ${after}
       order by subscriber_id limit ${chunk}
-    ), gone as (delete from deliveries d using old where d.id = old.id)
+    ), gone as (delete from deliveries where id = any(array(select id from old)))
     select count(*)::int as count, coalesce(max(subscriber_id), 0) as last from old`.execute(ctx.db)
   return rows[0]!
 }
@@ -69,8 +69,8 @@ async function finishEdition(ctx: Context, editionId: number, now: Date): Promis
 /** Confirmations, links and other mails of no edition. */
 async function purgeAlone(ctx: Context, before: Date, chunk: number): Promise<number> {
   const { numAffectedRows } = await sql`
-    delete from deliveries where id in (
+    delete from deliveries where id = any(array(
       select id from deliveries where edition_id is null and created_at < ${before} and settled_at < ${before}
-      order by created_at limit ${chunk})`.execute(ctx.db)
+      order by created_at limit ${chunk}))`.execute(ctx.db)
   return Number(numAffectedRows ?? 0)
 }

@@ -1,7 +1,8 @@
 // How many a trigger would reach, counted before it is confirmed. Planning decides again, row by row.
 
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Context } from '../../db/context.ts'
+import { largestInt } from '../path-id.ts'
 import { countInTime } from './slow-counts.ts'
 import { isWaiting } from '../../editions/open-deliveries.ts'
 
@@ -34,14 +35,16 @@ export async function countAnnouncementAudience(ctx: Context): Promise<number> {
   return rows[0]!.count
 }
 
+/** Counts who is due at an instant. In the order of the index, or Postgres would read the whole table where many are due. */
+export function countDue(slotAt: RawBuilder<unknown>): RawBuilder<number> {
+  return sql<number>`select count(*)::int from (
+    select from due_times where next_due_at = ${slotAt} order by subscriber_id limit ${sql.lit(largestInt)}) due`
+}
+
 /** Who is due at this instant; null: ask again in a moment. */
 export function dueAt(ctx: Context, slotAt: Date): Promise<number | null> {
   return countInTime(ctx.db, `due ${slotAt.toISOString()}`, async () => {
-    const { due } = await ctx.db
-      .selectFrom('dueTimes')
-      .select((eb) => eb.fn.countAll<number>().as('due'))
-      .where('nextDueAt', '=', slotAt)
-      .executeTakeFirstOrThrow()
-    return Number(due)
+    const { rows } = await sql<{ due: number }>`select (${countDue(sql`${slotAt}`)}) as due`.execute(ctx.db)
+    return rows[0]!.due
   })
 }

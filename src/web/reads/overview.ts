@@ -9,6 +9,7 @@ import { listStanding } from '../../delivery/brakes.ts'
 import { listAlerts } from '../../desk/alerts.ts'
 import { holdSentence } from '../../desk/sending-words.ts'
 import { brakeSentence } from '../../desk/brake-words.ts'
+import { countDue } from './audience.ts'
 import { waysIn } from './returned.ts'
 
 const keptMs = 30_000
@@ -29,16 +30,19 @@ function keep<T>(ctx: Context, name: string, read: () => Promise<T>): Promise<T>
   return value
 }
 
-/** How many are due at each of the next instants. */
+/** How many are due at each of the next six instants: from one instant to the next in the index, and counted there. */
 export function nextSlots(ctx: Context): Promise<{ slotAt: Date; due: number }[]> {
   return keep(ctx, 'slots', async () => {
-    const rows = await ctx.db
-      .selectFrom('dueTimes')
-      .select(['nextDueAt as slotAt', sql<number>`count(*)::int`.as('due')])
-      .groupBy('nextDueAt')
-      .orderBy('nextDueAt')
-      .limit(6)
-      .execute()
+    const { rows } = await sql<{ slotAt: Date; due: number }>`
+      with recursive slots (slot_at, number) as (
+        select min(next_due_at), 1 from due_times
+        union all
+        select (select min(next_due_at) from due_times where next_due_at > slot_at), number + 1
+        from slots where slot_at is not null and number < 6
+      )
+      select slot_at, (${countDue(sql`slot_at`)}) as due from slots where slot_at is not null order by slot_at`.execute(
+      ctx.db,
+    )
     return rows
   })
 }
@@ -160,7 +164,7 @@ const stoppedWords: Record<string, string> = {
 /** What must be there before the first digest, for the empty states. */
 export async function beginnings(ctx: Context): Promise<{ feeds: boolean; articles: boolean; categories: boolean }> {
   const { rows } = await sql<{ feeds: boolean; articles: boolean; categories: boolean }>`
-    select exists (select 1 from feeds) as feeds, exists (select 1 from articles) as articles,
+    select exists (select 1 from feeds) as feeds, (select min(id) from articles) is not null as articles,
       exists (select 1 from categories where retired_at is null) as categories`.execute(ctx.db)
   return rows[0]!
 }
