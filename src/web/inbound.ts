@@ -5,6 +5,7 @@ import { Counter } from 'prom-client'
 import { safeFetch } from '../articles/safe-fetch.ts'
 import { Refusal } from '../base/errors.ts'
 import { Webhooks } from '../inbound/webhooks.ts'
+import { onlyMethods } from './methods.ts'
 import type { WebContext } from './web-context.ts'
 import { asRefusal, sendProblem } from './errors.ts'
 
@@ -22,14 +23,15 @@ export function inboundRouter(web: WebContext): Router {
     labelNames: ['provider', 'outcome'],
     registers: web.registry ? [web.registry] : [],
   })
-  const isOpen: RequestHandler<{ provider: string }> = (request, _response, next) => {
+  const onlyPost = onlyMethods(['post'])
+  const isOpen: RequestHandler<{ provider: string }> = (request, response, next) => {
     if (!webhooks.isOpen(request.params.provider))
       throw new Refusal(
         'not_found',
         'Nothing is taken in from this provider: see INBOUND_SES_TOPIC, INBOUND_MAILGUN_KEY.',
       )
-    if (request.method !== 'POST') throw new Refusal('method_not_allowed', 'Providers POST here.')
-    next()
+    if (request.method === 'POST') next()
+    else onlyPost(request, response)
   }
   const router = Router({ strict: true, caseSensitive: true })
   router.all('/:provider', isOpen, readBody, async (request, response) => {

@@ -11,6 +11,7 @@ import { endpoints } from './api/endpoints.ts'
 import { apiRouter } from './api/router.ts'
 import { healthRouter } from './health.ts'
 import { inboundRouter } from './inbound.ts'
+import { refuseOtherMethods } from './methods.ts'
 import { pagesRouter } from './pages/router.ts'
 import { websubRouter } from './pages/websub.ts'
 import type { WebContext } from './web-context.ts'
@@ -31,5 +32,8 @@ export function routersOf(web: WebContext): [path: string, Router][] {
 }
 
 export function mountRoutes(app: Express, web: WebContext): void {
-  for (const [path, router] of routersOf(web)) app.use(path, router)
+  for (const [path, router] of routersOf(web)) {
+    refuseOtherMethods(router)
+    app.use(path, router)
+  }
 }

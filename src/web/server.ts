@@ -11,6 +11,7 @@ import { isLoopbackHost } from '../base/loopback.ts'
 import { Refusal } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { handleErrors } from './errors.ts'
+import { onlyMethods } from './methods.ts'
 import { nothingAt, onlyOwnSide, placeRequests, sideOfRequest } from './place.ts'
 import { mountRoutes } from './routes.ts'
 import { refuseNulInAddress } from './text-rules.ts'
@@ -31,7 +32,7 @@ export function createServer(web: WebContext): Express {
   app.use(logRequests(log))
   if (config.trial) app.use(onlyKnownHosts(config))
   app.use(refuseNulInAddress)
-  app.get('/theme.css', theme(config))
+  app.get('/theme.css', theme(config)).all('/theme.css', onlyMethods(['get']))
   app.use('/assets', express.static(assets, { index: false, maxAge: config.trial ? 0 : '1h', fallthrough: false }))
   app.use(onlyOwnSide(config))
   mountRoutes(app, web)

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { addFeed } from '../../src/articles/feeds.ts'
-import { consoleRouter } from '../../src/web/admin/router.ts'
 import { runTick } from '../../src/planning/tick.ts'
 import { suppressAddress } from '../../src/subscribers/suppression.ts'
 import { addBrake } from '../support/brakes.ts'
@@ -13,20 +12,10 @@ import { openConsole } from '../support/keys.ts'
 import { addReader, addStory } from '../support/newsroom.ts'
 import { sendWaitingMail } from '../support/post.ts'
 import { addCategories, getSubscriber } from '../support/readers.ts'
+import { routesOf as allRoutesOf } from '../support/routes.ts'
 
-interface Route {
-  method: string
-  path: string
-}
-
-/** Every route of the console, read from its router, so that none is forgotten. */
-function routesOf(house: House): Route[] {
-  return consoleRouter(house.ctx).stack.flatMap((layer) => {
-    const { route } = layer
-    if (!route) return []
-    return route.stack.map(({ method }) => ({ method: method!, path: `/admin${route.path === '/' ? '' : route.path}` }))
-  })
-}
+/** Every route of the console, so that none is forgotten. */
+const routesOf = (house: House) => allRoutesOf(house.ctx).filter(({ path }) => /^\/admin(?:\/|$)/.test(path))
 
 const open = ['/admin/sign-in', '/admin/sign-in/link', '/admin/sign-in/check-your-mail']
 

@@ -10,7 +10,6 @@ import os from 'node:os'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { createServer } from '../../src/web/server.ts'
-import { routersOf } from '../../src/web/routes.ts'
 import type { WebContext } from '../../src/web/web-context.ts'
 import { addFeed } from '../../src/articles/feeds.ts'
 import { Mailbox } from '../../src/trial/mailbox.ts'
@@ -19,30 +18,12 @@ import { linkIn } from '../support/inbox.ts'
 import { openApi, openConsole } from '../support/keys.ts'
 import { addStory, tick } from '../support/newsroom.ts'
 import { sendWaitingMail } from '../support/post.ts'
+import { type Route, routesOf } from '../support/routes.ts'
 import { addCategories, subscribeFully } from '../support/readers.ts'
 import { triggerDigest } from '../../src/planning/trigger.ts'
 
 /** Nothing listens there: what fetches it fails at once. */
 const closedPort = 'http://127.0.0.1:1'
-
-interface Route {
-  method: string
-  path: string
-  /** Names of the parameters of its path. */
-  slots: string[]
-}
-
-function routesOf(web: WebContext): Route[] {
-  const routes = routersOf(web).flatMap(([mount, router]) =>
-    router.stack.flatMap(({ route }) =>
-      (route?.stack ?? []).map(({ method }) => {
-        const path = `${mount === '/' ? '' : mount}${route!.path}`
-        return { method: method ?? 'get', path, slots: [...path.matchAll(/:(\w+)/g)].map((match) => match[1]!) }
-      }),
-    ),
-  )
-  return [...new Map(routes.map((route) => [`${route.method} ${route.path}`, route])).values()]
-}
 
 const oddIds = [
   '0',

@@ -34,6 +34,7 @@ export function consoleErrors(web: WebContext): ErrorRequestHandler {
 
 const titles: Partial<Record<keyof typeof statusOf, string>> = {
   not_found: 'Nothing here',
+  method_not_allowed: 'Not done here',
   conflict: 'Not in this state',
   forbidden: 'Not allowed',
 }

@@ -4,6 +4,7 @@
 import { Router } from 'express'
 import { Refusal } from '../../base/errors.ts'
 import { sameOriginOnly } from '../forms.ts'
+import { refuseOtherMethods } from '../methods.ts'
 import type { WebContext } from '../web-context.ts'
 import { mountAnnouncement } from './announcement.ts'
 import { mountApiKeys } from './api-keys.ts'
@@ -59,6 +60,7 @@ export function consoleRouter(web: WebContext): Router {
   mountEditors(router, web)
   mountApiKeys(router, web)
   mountAudit(router, web)
+  refuseOtherMethods(router)
   router.use((request) => {
     throw new Refusal('not_found', `There is nothing at /admin${request.path.slice(0, 200)}.`)
   })

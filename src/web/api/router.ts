@@ -1,9 +1,9 @@
 // /api/v1: every endpoint value behind the key, its scope checked before its body is read. What isn't listed in endpoints.ts
 // doesn't exist, and without a key nothing does.
 
-import { Router, type RequestHandler } from 'express'
-import { Refusal } from '../../base/errors.ts'
+import { Router } from 'express'
 import type { Endpoint } from '../endpoint.ts'
+import { onlyMethods } from '../methods.ts'
 import type { WebContext } from '../web-context.ts'
 import { apiKeyOf, requireKey, requireScope } from './guard.ts'
 import { handlerOf, readJson } from './handler.ts'
@@ -34,12 +34,4 @@ export function apiRouter(web: WebContext, endpoints: readonly Endpoint[]): Rout
     router.all(path, onlyMethods(group.map(({ method }) => method)))
   }
   return router
-}
-
-function onlyMethods(methods: readonly string[]): RequestHandler {
-  const allowed = methods.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : method.toUpperCase())).join(', ')
-  return (request, response) => {
-    response.set('Allow', allowed)
-    throw new Refusal('method_not_allowed', `${request.method} isn't done here, only ${allowed}.`)
-  }
 }
