@@ -2,6 +2,7 @@
 // claim is never believed: that valid multi-byte UTF-8 is something else that has one byte a character (servers say iso-8859-1 out of habit).
 // UTF-8 with a few stray bytes stays UTF-8; the strays are read as windows-1252, which is what they nearly always are.
 
+import { isAscii, isUtf8 } from 'node:buffer'
 import { detect } from 'chardet'
 import iconv from 'iconv-lite'
 
@@ -22,7 +23,8 @@ export function decodeBytes(bytes: Uint8Array, contentType: string | null = null
     const wideClaim = claims.find((claim) => multiByte.test(claim))
     if (!wideClaim || utf8.valid > 0) {
       const text = clean(buffer.toString('utf8'))
-      return { text: utf8.valid > 0 ? encodedOnce(text) : text, charset: 'utf-8' }
+      // What was encoded twice has bytes from 0xc3 on.
+      return { text: buffer.includes(0xc3) ? encodedOnce(text) : text, charset: 'utf-8' }
     }
   }
   const claim = claims.find((claim) => claim !== 'utf-8')
@@ -77,8 +79,9 @@ function known(name: string): string | null {
   return iconv.encodingExists(lower) ? lower : null
 }
 
-/** Multi-byte sequences that are right, and bytes that belong to none. */
+/** Multi-byte sequences that are right, and bytes that belong to none. Of a document that is all right only whether there are any. */
 function countUtf8(bytes: Buffer): { valid: number; invalid: number } {
+  if (isUtf8(bytes)) return { valid: isAscii(bytes) ? 0 : 1, invalid: 0 }
   let valid = 0
   let invalid = 0
   for (let at = 0; at < bytes.length;) {

@@ -34,6 +34,9 @@ export interface ReadTexts {
   cut: string[]
 }
 
+/** Characters: what follows is cut off anyway. */
+const enough = excerptLength * 2
+
 const nobody: About = { title: null, link: null, feedTitle: '', siteUrl: null }
 
 /** The first of the texts that says more than the title, as a clean excerpt; and their pictures, first to last: of all of them,
@@ -66,14 +69,14 @@ export function readTexts(
 function readText({ written, isText }: WrittenText, allPictures: boolean): HtmlReading {
   const isPlain = isText && !/<\/[a-z][a-z0-9]*>|<br ?\/?>|<img\s/i.test(written)
   const html = isPlain ? written.replaceAll('&', '&amp;').replaceAll('<', '&lt;') : written
-  const reading = readHtml(html, excerptLength, { allPictures })
+  const reading = readHtml(html, excerptLength, { allPictures, enough })
   const { pictures } = reading
   let read = reading
   for (let pass = 0; pass < 2 && !read.hasTags; pass++) {
     const text = textOf(read.blocks)
     // Of a plain text only entities are decoded again.
     if (!isEscapedAgain(text, isPlain === true && text.includes('<'))) break
-    read = readHtml(text, excerptLength, { allPictures })
+    read = readHtml(text, excerptLength, { allPictures, enough })
     pictures.push(...read.pictures)
   }
   return { ...read, pictures }
@@ -101,7 +104,7 @@ function trim(reading: HtmlReading, about: About): Trimmed {
   let isWhole = true
   for (const block of reading.blocks) {
     // What follows is cut off anyway.
-    if (length > excerptLength * 2) {
+    if (length > enough) {
       isWhole = false
       break
     }

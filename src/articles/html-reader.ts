@@ -59,11 +59,18 @@ const longestTag = 20
 const mostPictures = 100
 const mostLinks = 50
 
+export interface ReadingOptions {
+  /** Also those behind what is read of the text. */
+  allPictures?: boolean
+  /** So many characters of blocks that are no asides, and the block behind them: of what follows only the pictures are read. */
+  enough?: number
+}
+
 /** Reads until it has `most` characters of text, and the pictures up to there (or all, with `allPictures`). */
-export function readHtml(html: string, most: number, options: { allPictures?: boolean } = {}): HtmlReading {
+export function readHtml(html: string, most: number, options: ReadingOptions = {}): HtmlReading {
   const pictures: HtmlPicture[] = []
   const tags = new TagScanner(html)
-  const text = new TextOfBlocks()
+  const text = new TextOfBlocks(options.enough)
   // Tags that are opened and never closed: looked for once, not again at each of a hundred thousand of them.
   const unclosed = new Set<string>()
   // Ten times the length covers entities and white space; nothing here gets long by repetition.
@@ -142,9 +149,16 @@ class TextOfBlocks {
   #text = ''
   #links: BlockLink[] = []
   #open: { href: string; from: number } | null = null
+  readonly #enough: number
+  #length = 0
+  #isFull = false
+
+  constructor(enough = Infinity) {
+    this.#enough = enough
+  }
 
   add(raw: string): void {
-    if (!raw) return
+    if (!raw || this.#isFull) return
     const text = collapse(decodeEntities(raw))
     const isDouble = text.startsWith(' ') && (this.#text === '' || this.#text.endsWith(' '))
     this.#text += isDouble ? text.slice(1) : text
@@ -154,7 +168,11 @@ class TextOfBlocks {
     const open = this.#open
     this.endLink()
     const text = this.#text.trimEnd()
-    if (text) this.blocks.push({ text, links: this.#links, isAside: this.isAside })
+    if (text) {
+      this.#isFull = this.#length > this.#enough
+      if (!this.isAside) this.#length += text.length
+      this.blocks.push({ text, links: this.#links, isAside: this.isAside })
+    }
     this.#text = ''
     this.#links = []
     // A link may hold blocks.
