@@ -11,9 +11,9 @@ export function titleOf(html: string): string | null {
   return bounded(isPage ? plainText(html) : titleText(html.slice(0, longestRead)))
 }
 
-/** As text. Entities are decoded nevertheless: programs escape also where nobody asks for it. */
+/** As text: it comes out as written, `AT&amp;T` too. Only white space is made one, and what no title may hold is dropped. */
 export function titleOfText(text: string): string | null {
-  return bounded(decodeTypography(decodeEntities(text.slice(0, longestRead))))
+  return bounded(text.slice(0, longestRead))
 }
 
 const longestRead = 20_000

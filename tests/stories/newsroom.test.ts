@@ -11,7 +11,7 @@ import { openApi, openConsole } from '../support/keys.ts'
 
 const pushed = {
   id: 'cms-1',
-  title: 'Harbour <b>reopens</b> &amp; sings',
+  title: 'Harbour <b>reopens</b> & sings',
   link: 'https://lantern.example/harbour?utm_source=api',
   categories: ['politics'],
   excerpt: '<p>With a band.</p>',
