@@ -2,6 +2,7 @@
 
 import { decodeHTML } from 'entities'
 import { plainText } from './plain-text.ts'
+import { withoutOtherFormats } from './same-feed.ts'
 
 export interface NamedFeed {
   url: string
@@ -13,10 +14,10 @@ const isOfComments =
 const isTitledComments =
   /comments?\s+(?:rss\s+|atom\s+)?feed\s*$|[»›|–:-]\s*(?:all\s+)?comments?\s*$|kommentar-?feed|kommentare\s*$|flux (?:rss )?des commentaires|comentarios\s*$|feed dei commenti|reactiesfeed/i
 
-/** `<link rel="alternate" type="application/rss+xml" href="…">`, in the order of the page. What is only
- * titled as if it were of comments counts where there is nothing else. */
+/** `<link rel="alternate" type="application/rss+xml" href="…">`, in the order of the page, each in the first
+ * of its formats. What is only titled as if it were of comments counts where there is nothing else. */
 export function feedsOfPage(html: string, pageUrl: string): NamedFeed[] {
-  const found = new Map<string, string>()
+  const found = new Map<string, { title: string; type: string }>()
   const head = html.slice(0, 500_000)
   const baseHref = /<base\b[^<>]{0,500}?\shref\s*=\s*["']?([^"'\s>]+)/i.exec(head)?.[1]
   const base = (baseHref && URL.parse(decodeHTML(baseHref), pageUrl)?.href) || pageUrl
@@ -27,13 +28,14 @@ export function feedsOfPage(html: string, pageUrl: string): NamedFeed[] {
       return decodeHTML(match?.[1] ?? match?.[2] ?? match?.[3] ?? '').trim()
     }
     if (!/(?:^|\s)(?:alternate|feed)(?:\s|$)/i.test(attribute('rel'))) continue
-    if (!/^application\/(?:rss|atom|rdf|feed)\+?(?:xml|json)?|^application\/json$|^text\/xml$/i.test(attribute('type')))
-      continue
+    const type = attribute('type').toLowerCase()
+    if (!/^application\/(?:rss|atom|rdf|feed)\+?(?:xml|json)?|^application\/json$|^text\/xml$/.test(type)) continue
     const url = URL.parse(attribute('href'), base)
     if (url && /^https?:$/.test(url.protocol) && !/wp-json|oembed/i.test(url.href) && !isOfComments.test(url.href))
-      found.set(url.href, plainText(attribute('title')).slice(0, 300))
+      found.set(url.href, { title: plainText(attribute('title')).slice(0, 300), type })
   }
-  const feeds = [...found].map(([url, title]) => ({ url, title }))
+  const feeds = [...found].map(([url, named]) => ({ url, ...named }))
   const ofArticles = feeds.filter(({ title }) => !isTitledComments.test(title))
-  return (ofArticles.length > 0 ? ofArticles : feeds).slice(0, 20)
+  const different = withoutOtherFormats((ofArticles.length > 0 ? ofArticles : feeds).slice(0, 20))
+  return different.map(({ url, title }) => ({ url, title }))
 }

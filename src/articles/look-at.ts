@@ -4,6 +4,7 @@ import type { FeedDocument, Whereabouts } from './entry.ts'
 import type { NamedFeed } from './feeds-of-page.ts'
 import { parser } from './parser.ts'
 import { type FetchOptions, safeFetch } from './safe-fetch.ts'
+import { isSameContent } from './same-feed.ts'
 import type { WordPressPage } from './wordpress-page.ts'
 
 export type Fetching = Pick<FetchOptions, 'userAgent' | 'allowHosts' | 'timeoutMs'>
@@ -53,15 +54,36 @@ export async function lookAt(given: string, fetching: Fetching, options: Reading
   return { outcome: 'page', url: result.url, feeds, wordpress, reason }
 }
 
-/** A page that names one feed stands for it. */
+/** A page that names one feed stands for it, also where that feed is there in several formats. */
 export async function lookBehind(found: Found, fetching: Fetching, options: ReadingOptions = {}): Promise<Found> {
-  if (found.outcome !== 'page' || found.feeds.length > 1) return found
+  if (found.outcome !== 'page') return found
   const [named] = found.feeds
   if (!named) return { outcome: 'refused', reason: found.reason, isForNow: false }
+  if (found.feeds.length > 1) return lookAtAll(found, fetching, options)
   const behind = await lookAt(named.url, fetching, options)
   if (behind.outcome === 'feed') return behind
   const reason = `It is a page that names ${named.url}, which is no feed: ${behind.reason}`
   return { outcome: 'refused', reason, isForNow: behind.outcome === 'refused' && behind.isForNow, url: named.url }
+}
+
+/** More are a choice, and are all named. */
+const mostCompared = 4
+
+/** Of feeds with the same entries in different formats the first counts. */
+async function lookAtAll(page: FoundPage, fetching: Fetching, options: ReadingOptions): Promise<Found> {
+  if (page.feeds.length > mostCompared) return page
+  const behind = await Promise.all(
+    page.feeds.map(async (named) => ({ named, found: await lookAt(named.url, fetching, options) })),
+  )
+  const kept: typeof behind = []
+  for (const one of behind) {
+    const isKnown = kept.some(
+      ({ found }) =>
+        found.outcome === 'feed' && one.found.outcome === 'feed' && isSameContent(found.feed, one.found.feed),
+    )
+    if (!isKnown) kept.push(one)
+  }
+  return kept.length === 1 ? kept[0]!.found : { ...page, feeds: kept.map(({ named }) => named) }
 }
 
 /** As people copy it: `feed:` before it, or nothing. */

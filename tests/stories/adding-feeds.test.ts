@@ -81,6 +81,37 @@ story('feed add follows a page to the one feed that it names, and lists several'
   })
 })
 
+story('one feed in several formats is one feed; feeds that differ are a choice', async (house) => {
+  const entry = '<entry><title>A</title><link href="https://lantern.example/a"/><id>a</id></entry>'
+  const atom = `<feed xmlns="http://www.w3.org/2005/Atom"><title>The Lantern</title>${entry}</feed>`
+  const more = {
+    '/wordpress': page(
+      link('/feed.xml', 'The Lantern &raquo; Feed'),
+      link('/feed.xml?atom', 'The Lantern &raquo; Atom Feed', 'application/atom+xml'),
+    ),
+    '/versions': page(link('/v92.xml', 'The Lantern RSS 0.92'), link('/v2.xml', 'The Lantern RSS 2.0')),
+    '/addresses': page(link('/rss/index.xml', ''), link('/atom/index.xml', '', 'application/atom+xml')),
+    '/entries': page(link('/x.xml', 'Everything'), link('/same', 'All', 'application/atom+xml')),
+    '/numbers': page(link('/feeds/7/rss.xml', 'Feed'), link('/feeds/8/rss.xml', 'Feed')),
+    '/differ': page(link('/p.xml', 'Politics RSS'), link('/q', 'Sport Atom', 'application/atom+xml')),
+    '/same': atom,
+    '/q': atom.replaceAll('lantern.example/a', 'lantern.example/b'),
+  }
+  await withSite(house, { ...pages, ...more }, async (site) => {
+    for (const [path, feed] of [
+      ['/wordpress', '/feed.xml'],
+      ['/versions', '/v92.xml'],
+      ['/addresses', '/rss/index.xml'],
+      ['/entries', '/x.xml'],
+    ] as const) {
+      const added = await typed(house, ['feed', 'add', site.origin + path, '--json'])
+      assert.equal((added.lines()[0] as { url: string } | undefined)?.url, site.origin + feed, path + added.stderr)
+    }
+    for (const path of ['/numbers', '/differ'])
+      assert.match((await typed(house, ['feed', 'add', site.origin + path])).stderr, /names 2 feeds/, path)
+  })
+})
+
 story('the API follows a page to its one feed, and names several in its refusal', async (house) => {
   await withSite(house, pages, async (site) => {
     const api = await openApi(house, 'articles')
