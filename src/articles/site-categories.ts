@@ -2,6 +2,7 @@
 // brings no category along, and is said.
 
 import { type Actor, audit } from '../access/audit.ts'
+import { invalid } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
 import { slugify } from './categories.ts'
 import { fetchingOf } from './discover.ts'
@@ -84,8 +85,13 @@ export function slugFor({ id, slug, name }: SiteCategory): string {
   return fitting ?? `category-${id ?? slugify(name)}`.replace(/-$/, '')
 }
 
-/** Those of a site that somebody names, by name or slug; `missing`: names that none has. */
-export function chosenByName(categories: readonly SiteCategory[], names: readonly string[]) {
+/** Those of a site that somebody names, by name or slug, and with `all` every one that is worth adding. Refuses names that none has,
+ * and too many at once; `field` is what the caller wrote them in. */
+export function chooseCategories(
+  categories: readonly SiteCategory[],
+  names: readonly string[],
+  { all, field }: { all: boolean; field: string },
+): SiteCategory[] {
   const chosen = new Set<SiteCategory>()
   const missing: string[] = []
   for (const name of names) {
@@ -95,7 +101,14 @@ export function chosenByName(categories: readonly SiteCategory[], names: readonl
     if (one) chosen.add(one)
     else missing.push(name)
   }
-  return { chosen: [...chosen], missing }
+  if (missing.length > 0)
+    throw invalid(
+      field,
+      `The site has no category ${missing.join(', ')}. It has: ${categories.map(({ name }) => name).join(', ')}.`,
+    )
+  if (all) for (const one of categories) if (worthAdding(one)) chosen.add(one)
+  if (chosen.size > mostChosen) throw invalid(field, `Choose at most ${mostChosen} at a time, by their names.`)
+  return [...chosen]
 }
 
 /** What "all" means: those that have stories, or may have; not where a site puts what nobody has filed. */

@@ -269,6 +269,41 @@ story(
   },
 )
 
+story('the API imports a list: dry first, then its feeds and categories, and again nothing', async (house) => {
+  await withSite(house, pages, async (site) => {
+    const api = await openApi(house)
+    const post = (body: object) => api('post', '/feeds/opml').send(body)
+    const states = (body: { feeds: { url: string; state: string }[] }) =>
+      body.feeds.map(({ url, state }) => `${state} ${url.replace(site.origin, '')}`)
+    const { body: dry } = await post({ opml: opml(site), dryRun: true }).expect(200)
+    assert.deepEqual(dry.newCategories, ['World & Harbours', 'Спорт', 'Sea'])
+    assert.deepEqual(await urls(house), [])
+    const { body } = await post({ opml: opml(site) }).expect(200)
+    assert.deepEqual(states(body), states(dry))
+    assert.deepEqual(states(body).slice(0, 4), [
+      'added /a.xml',
+      'added /b.xml',
+      'duplicate /a.xml',
+      'refused http://10.0.0.1/feed',
+    ])
+    assert.deepEqual(await urls(house), ['/a.xml', '/b.xml', '/known.xml', '/c.xml'])
+    const { actor } = await house.db
+      .selectFrom('auditLog')
+      .select('actor')
+      .where('action', '=', 'category.added')
+      .orderBy('id', 'desc')
+      .executeTakeFirstOrThrow()
+    assert.match(actor, /^api-key:/)
+    const again = await post({ opml: opml(site) }).expect(200)
+    assert.ok(states(again.body).every((one) => !one.startsWith('added')))
+    for (const text of ['', 'not a list', '<opml><body/></opml>']) {
+      const refused = await post({ opml: text })
+      assert.equal(refused.status, 409, text)
+      assert.equal(refused.body.errors[0].field, 'opml')
+    }
+  })
+})
+
 story('the console shows what a pasted list would bring before it adds anything', async (house) => {
   await withSite(house, pages, async (site) => {
     const console = await openConsole(house)

@@ -6,7 +6,7 @@ import { listFeeds } from '../../src/articles/feeds.ts'
 import { listCategories } from '../../src/articles/store.ts'
 import { allowHosts, typed } from '../support/command-line.ts'
 import { type House, story } from '../support/house.ts'
-import { openConsole } from '../support/keys.ts'
+import { openApi, openConsole } from '../support/keys.ts'
 import {
   openWordPress,
   type Term,
@@ -201,5 +201,48 @@ story('the console offers the categories with checkboxes, and adds those that ar
     // What the site doesn't offer isn't taken from the form.
     await console.post('/admin/feeds/site', { url: site.url, feed: 'https://elsewhere.example/feed/' }).expect(400)
     assert.equal((await feeds(house)).length, 2)
+  })
+})
+
+story('the API offers the categories of a site, and makes the chosen ones', async (house) => {
+  await withWordPress(house, {}, async (site) => {
+    const api = await openApi(house)
+    const offered = () => api('get', `/feeds/wordpress?url=${encodeURIComponent(site.url)}`).expect(200)
+    const { body } = await offered()
+    assert.deepEqual(body.categories[1], {
+      name: 'Politics & Society',
+      slug: 'politics',
+      stories: 41,
+      feedUrl: site.feedOf('politics'),
+      feedId: null,
+      isUnfiled: false,
+    })
+    assert.deepEqual(await feeds(house), [])
+    const choose = (more: object) => api('post', '/feeds/wordpress').send({ url: site.url, ...more })
+    const { added, left } = (await choose({ categories: ['Politics & Society', 'world'] }).expect(200)).body
+    assert.deepEqual(added[0], {
+      feedId: 1,
+      url: site.feedOf('politics'),
+      slug: 'politics',
+      name: 'Politics & Society',
+      isNew: true,
+    })
+    assert.deepEqual([added.length, left], [2, []])
+    assert.equal((await offered()).body.categories[1].feedId, 1)
+    assert.match((await choose({ categories: ['politics'] })).body.left[0].why, /feed 1 already/)
+    for (const [more, field] of [
+      [{}, 'categories'],
+      [{ categories: ['Nowhere'] }, 'categories'],
+      [{ url: 'https://127.0.0.1:1/', all: true }, 'url'],
+    ] as const) {
+      const refused = await choose(more)
+      assert.deepEqual([refused.status, refused.body.errors?.[0]?.field], [409, field], JSON.stringify(refused.body))
+    }
+    await choose({ all: true }).expect(200)
+    const cli = await house.db.selectFrom('auditLog').select('actor').distinct().execute()
+    assert.ok(
+      cli.every(({ actor }) => actor.startsWith('api-key:') || actor === 'cli'),
+      JSON.stringify(cli),
+    )
   })
 })

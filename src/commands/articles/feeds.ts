@@ -8,8 +8,7 @@ import { addFeed, changeFeed, getFeed, listRules, removeFeed, setRules } from '.
 import { readRules, ruleLine } from '../../articles/rule-lines.ts'
 import {
   addSiteCategories,
-  chosenByName,
-  mostChosen,
+  chooseCategories,
   type SiteReport,
   slugFor,
   worthAdding,
@@ -64,21 +63,12 @@ async function addFromSite(
   for (const note of site.notes) out.error(note)
   const names = args.category ?? []
   if (names.length === 0 && !args.all) return offer(site, wholeFeed, args, out)
-  const { chosen, missing } = chosenByName(site.categories, names)
-  if (missing.length > 0)
-    throw invalid(
-      'category',
-      `The site has no category ${missing.join(', ')}. It has: ${site.categories.map(({ name }) => name).join(', ')}.`,
+  const chosen = chooseCategories(site.categories, names, { all: args.all ?? false, field: 'category' })
+  const left = args.all ? site.categories.filter((one) => !chosen.includes(one)) : []
+  if (left.length > 0)
+    out.error(
+      `Left out, because they have no stories or are the default category: ${left.map(({ name }) => name).join(', ')}.`,
     )
-  if (args.all) {
-    chosen.push(...site.categories.filter((one) => worthAdding(one) && !chosen.includes(one)))
-    const left = site.categories.filter((one) => !chosen.includes(one))
-    if (left.length > 0)
-      out.error(
-        `Left out, because they have no stories or are the default category: ${left.map(({ name }) => name).join(', ')}.`,
-      )
-  }
-  if (chosen.length > mostChosen) throw invalid('category', `Choose at most ${mostChosen} at a time: --category NAME…`)
   return sayReport(await addSiteCategories(ctx, chosen, 'cli'), args, out)
 }
 

@@ -6,6 +6,7 @@ import { auditEndpoints } from './audit.ts'
 import { brakeEndpoints } from './brakes.ts'
 import { categoryEndpoints } from './categories.ts'
 import { editionEndpoints } from './editions.ts'
+import { feedSourceEndpoints } from './feed-sources.ts'
 import { feedEndpoints } from './feeds.ts'
 import { subscriberEndpoints } from './subscribers.ts'
 import { inboundEndpoints } from './inbound.ts'
@@ -17,6 +18,7 @@ export const endpoints: readonly Endpoint[] = [
   ...subscriberEndpoints,
   ...categoryEndpoints,
   ...feedEndpoints,
+  ...feedSourceEndpoints,
   ...articleEndpoints,
   ...brakeEndpoints,
   ...sendingEndpoints,
