@@ -15,6 +15,8 @@ export type Frequency = (typeof frequencies)[number]
 
 /** Frequencies as bits: what falls due together is one smallint in `deliveries.due` and `subscribers.frequencies`. */
 export const frequencyBits = { daily: 1, weekly: 2, monthly: 4 } as const satisfies Record<Frequency, number>
+/** Every frequency: what is due in a manual edition, and in a preview. */
+export const everythingDue = Object.values(frequencyBits).reduce((all: number, bit) => all | bit, 0)
 
 export const editionStates = [
   'planning',

@@ -6,7 +6,7 @@
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import { frequencyBits, type EditionKind } from '../db/schema.ts'
+import type { EditionKind } from '../db/schema.ts'
 import type { ClaimedDelivery, Composed, Composer } from '../delivery/composer.ts'
 import { loadTemplate } from '../mails/templates.ts'
 import { holderFor } from '../subscribers/links.ts'
@@ -212,6 +212,3 @@ export async function listReaders(db: Db, subscriberIds: readonly number[]): Pro
 function parseIds(text: string | null): number[] {
   return text && text !== '{}' ? text.slice(1, -1).split(',').map(Number) : []
 }
-
-/** The bits of everything that a reader has: what is due in a manual edition or a preview. */
-export const everythingDue = frequencyBits.daily | frequencyBits.weekly | frequencyBits.monthly

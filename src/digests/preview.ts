@@ -3,12 +3,13 @@
 
 import { invalid, Refusal } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
+import { everythingDue } from '../db/schema.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Composed, Composer, Mail } from '../delivery/composer.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
 import { readAlternative } from '../mails/mime.ts'
 import { announcementWriter, type Announcement } from './announce.ts'
-import { composeDigest, editionLoader, everythingDue, listReaders, type OpenEdition, type Reader } from './compose.ts'
+import { composeDigest, editionLoader, listReaders, type OpenEdition, type Reader } from './compose.ts'
 import { openNextEdition } from './next.ts'
 
 /** At most one of `subscriberId` and `categories`; neither: all categories, as a new subscriber gets them. */

@@ -6,7 +6,7 @@
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
 import type { Trx } from '../db/connect.ts'
-import type { Edition } from '../db/schema.ts'
+import { type Edition, everythingDue } from '../db/schema.ts'
 import { retryDeadlock } from '../db/retry-deadlock.ts'
 import { addAudience, markPlanned, setPlanCursor, takeForPlanning } from '../editions/audience.ts'
 import { isWaiting, leasedDeliveries } from '../editions/open-deliveries.ts'
@@ -78,7 +78,7 @@ async function digest(trx: Trx, editionId: number, ids: readonly number[]): Prom
       select distinct d.subscriber_id from ${leasedDeliveries} where d.kind = 'digest' and d.subscriber_id is not null
     )
     insert into deliveries (edition_id, subscriber_id, recipient, kind, lane, due, next_attempt_at)
-    select ${editionId}, s.id, s.email, 'digest', 'digest', 7, now()
+    select ${editionId}, s.id, s.email, 'digest', 'digest', ${everythingDue}::smallint, now()
     from subscribers s where s.id = any(${`{${ids.join(',')}}`}::bigint[])
       and not exists (select from deliveries d
         where d.subscriber_id = s.id and d.kind = 'digest' and ${isWaiting})

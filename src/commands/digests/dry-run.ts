@@ -3,7 +3,7 @@
 
 import type { Out } from '../out.ts'
 import type { Context } from '../../db/context.ts'
-import { frequencies, frequencyBits } from '../../db/schema.ts'
+import { everythingDue, frequencies, frequencyBits } from '../../db/schema.ts'
 import { reckon } from '../../calendar/cadence.ts'
 import { composeDigest, listReaders } from '../../digests/compose.ts'
 import { openNextEdition } from '../../digests/next.ts'
@@ -102,7 +102,7 @@ function whatIsDue(
   manual: boolean,
   now: Date,
 ): { due: number; why: string } {
-  if (manual) return { due: 7, why: 'manual' }
+  if (manual) return { due: everythingDue, why: 'manual' }
   const schedule = scheduleOf(subscriber, ctx.config.digest)
   const found = reckon(schedule, subscriber.nextDueAt, now, ctx.config.digest.graceHours * 3_600_000)
   if (!found.slot)
