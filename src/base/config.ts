@@ -56,7 +56,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
   if (!trial) {
     for (const name of ['SITE_NAME', 'SMTP_URL', 'PUBLIC_URL', 'SECRET_KEY', 'MAIL_FROM', 'POSTAL_ADDRESS'] as const)
       if (env[name] === undefined && !wrong.has(name))
-        problems.push(`${name}: is required outside the trial (which is: no SMTP_URL and a loopback PUBLIC_URL)`)
+        problems.push(`${name}: is required, except in the trial (no SMTP_URL, and a loopback PUBLIC_URL)`)
   }
   const secretKeys = env.SECRET_KEY?.split(',').map((key) => key.trim()) ?? []
   if (secretKeys.some((key) => key.length < 32)) problems.push('SECRET_KEY: each key must have 32 characters or more')
@@ -75,7 +75,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
   for (const topic of sesTopics.filter((each) => !isSnsTopic(each)))
     problems.push(`INBOUND_SES_TOPIC: ${topic} is not like arn:aws:sns:eu-west-1:123456789012:bounces`)
   if (env.INBOUND_LISTEN !== undefined && env.BOUNCE_DOMAIN === undefined && !wrong.has('BOUNCE_DOMAIN'))
-    problems.push('INBOUND_LISTEN: needs BOUNCE_DOMAIN, the domain that it takes mail for')
+    problems.push('INBOUND_LISTEN: needs BOUNCE_DOMAIN, the domain whose mail it receives')
 
   const dkim = readDkim(env, problems)
   if (problems.length) throw new ConfigError(problems)

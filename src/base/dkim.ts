@@ -54,7 +54,7 @@ export function readDkim(env: Environment, problems: string[]): DkimSettings | n
   if (!given.some(Boolean)) return null
   if (!given.every(Boolean))
     problems.push(
-      'DKIM_DOMAIN: DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY (or DKIM_PRIVATE_KEY_FILE) belong together',
+      'DKIM_DOMAIN: DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY (or DKIM_PRIVATE_KEY_FILE) must be set together',
     )
   if (domain && !isDnsName(domain)) problems.push('DKIM_DOMAIN: must be a domain in ASCII such as news.example')
   const selectors = selector?.split(',').map((name) => name.trim()) ?? []
@@ -87,9 +87,9 @@ function readPems(env: Environment, problems: string[]): string[] {
   if (!pems) problems.push(`${name}: must be a PEM private key (-----BEGIN PRIVATE KEY-----)`)
   for (const pem of pems ?? []) {
     const type = typeOfKey(pem)
-    if (type === null) problems.push(`${name}: holds a key that can't be read; it must not be encrypted`)
+    if (type === null) problems.push(`${name}: contains a key that can't be read; it must not be encrypted`)
     else if (type !== 'rsa' && type !== 'ed25519')
-      problems.push(`${name}: holds a key of type ${type}; DKIM takes RSA and Ed25519`)
+      problems.push(`${name}: contains a key of type ${type}; DKIM accepts RSA and Ed25519`)
   }
   return pems ?? []
 }

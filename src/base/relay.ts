@@ -93,7 +93,7 @@ export function parseRelay(given: string, ehloName?: string): Relay | string {
   if (auth !== null && !isMechanism(auth)) return `auth must be one of ${signInMechanisms.join(', ')}`
   const oauth = parseOauth(url.searchParams)
   if (typeof oauth === 'string') return oauth
-  if (oauth && auth !== 'xoauth2') return 'token-url and the client options belong to auth=xoauth2'
+  if (oauth && auth !== 'xoauth2') return 'token-url and the client options need auth=xoauth2'
   if (auth && !url.username) return `auth=${auth} needs a user name: smtp://user:password@host`
   if (url.username && !url.password && !oauth) return 'has a user name but no password'
   const implicitTls = url.protocol === 'smtps:'

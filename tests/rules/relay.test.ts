@@ -38,7 +38,7 @@ it('?auth= and where XOAUTH2 tokens come from', () => {
     scope: 'mail',
   })
   assert.equal(parse('smtp://u:TOKEN@relay.example?auth=xoauth2').oauth, null)
-  assert.match(String(parseRelay(`smtp://u:p@relay.example?${endpoint}`)), /belong to auth=xoauth2/)
+  assert.match(String(parseRelay(`smtp://u:p@relay.example?${endpoint}`)), /need auth=xoauth2/)
   assert.match(String(parseRelay('smtp://u@relay.example?auth=xoauth2&client-id=x')), /together/)
   const inClear = endpoint.replace('https:', 'http:')
   assert.match(String(parseRelay(`smtp://u@relay.example?auth=xoauth2&${inClear}`)), /must begin with https/)
