@@ -1,5 +1,5 @@
-# The program and nothing else: no build step, as Node runs TypeScript. The image brings Node, so the optional packages, which
-# bring one too, stay out. Outside of the trial it keeps nothing on disk when DATABASE_URL is set.
+# Contains only the program. There is no build step, because Node runs TypeScript. The image has its own Node, so the optional
+# packages that bring one along are left out. With DATABASE_URL set, the program stores nothing on disk outside the trial.
 
 FROM node:26-slim
 ENV NODE_ENV=production
@@ -12,8 +12,8 @@ ENV DATA_DIR=/data PORT=3000
 VOLUME /data
 USER node
 EXPOSE 3000
-# A process of role worker answers here when METRICS_PORT equals PORT, as compose.yaml has it.
+# A process of role worker answers here only if METRICS_PORT equals PORT, as in compose.yaml.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# --role web, --role worker, or nothing for both.
+# Arguments: --role web, --role worker, or none for both.
 ENTRYPOINT ["node", "src/main.ts"]

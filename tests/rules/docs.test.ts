@@ -14,7 +14,9 @@ import { generatedFiles, helpSession } from '../support/doc-tables.ts'
 
 const root = path.join(import.meta.dirname, '../..')
 const read = (file: string): string => fs.readFileSync(path.join(root, file), 'utf8')
-const pages = [...fs.globSync(['*.md', 'docs/**/*.md', 'src/**/*.md', 'bench/**/*.md'], { cwd: root })]
+const pages = [
+  ...fs.globSync(['*.md', 'docs/**/*.md', 'src/**/*.md', 'bench/**/*.md', 'emails/**/*.md'], { cwd: root }),
+]
 
 test('what is made from the code is up to date: npm run docs', async () => {
   for (const [file, text] of Object.entries(await generatedFiles())) assert.equal(read(file), text, file)
