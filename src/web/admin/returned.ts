@@ -19,6 +19,7 @@ import {
   type ShownInbound,
   waysIn,
 } from '../reads/returned.ts'
+import { seeOther } from '../place.ts'
 import type { WebContext } from '../web-context.ts'
 import { field, readForm } from '../forms.ts'
 import { actorOf } from './guard.ts'
@@ -171,13 +172,13 @@ export function mountReturned(router: Router, web: WebContext): void {
     const given = field(request, 'id')
     if (given && !/^[1-9]\d{0,14}$/.test(given)) throw invalid('id', 'Must be a whole number.')
     const retried = await retryFailed(web, { id: given ? Number(given) : undefined, actor: actorOf(request) })
-    response.redirect(303, `/admin/returned?show=failed&done=${retried ? 'retried' : 'none-retried'}`)
+    seeOther(response, `/admin/returned?show=failed&done=${retried ? 'retried' : 'none-retried'}`)
   })
 }
 
 /** `id`: one mail; else all that failed. */
 const retryForm = (label: string, id?: number): Html =>
-  html`<form method="post" action="/admin/returned/retry">
+  html`<form method="post" action="${to('/admin/returned/retry')}">
     ${id !== undefined && html`<input type="hidden" name="id" value="${id}" />`}
     <button>${label}</button>
   </form>`
