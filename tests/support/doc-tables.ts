@@ -1,15 +1,20 @@
-// The parts of the documentation that are made from the code: the table of variables, the tables of commands, and .env.example.
+// The parts of the documentation that are made from the code: tables of variables, commands and addresses, and .env.example.
 // `npm run docs` writes them; tests/rules/docs.test.ts compares them.
 
 import fs from 'node:fs'
 import path from 'node:path'
 import type { Command } from 'commander'
 import { format } from 'prettier'
+import { Registry } from 'prom-client'
+import { systemClock } from '../../src/base/clock.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { variables } from '../../src/base/variables.ts'
 import { createOut } from '../../src/commands/out.ts'
 import { buildProgram, runWords } from '../../src/commands/program.ts'
 import type { Session } from '../../src/commands/session.ts'
+import { Mailbox } from '../../src/trial/mailbox.ts'
+import type { WebContext } from '../../src/web/web-context.ts'
+import { routesOf } from './routes.ts'
 
 const root = path.join(import.meta.dirname, '../..')
 
@@ -33,6 +38,7 @@ export async function generatedFiles(): Promise<Record<string, string>> {
   return {
     'docs/configuration.md': await withPart('docs/configuration.md', 'configuration', variableTable()),
     'docs/cli.md': await withPart('docs/cli.md', 'commands', commandTables()),
+    'docs/addresses.md': await withPart('docs/addresses.md', 'addresses', addressTables()),
     '.env.example': envExample(),
   }
 }
@@ -73,6 +79,35 @@ function commandTables(): string {
     section('Running it', 'These commands have no group.', single),
     ...groups.map((group) => section(`\`${group.name()}\``, group.description(), leavesOf(group))),
   ].join('\n\n')
+}
+
+const mountTitles: Record<string, string> = {
+  '/': 'Pages, and what links in mails open',
+  '/websub': 'WebSub',
+  '/inbound': 'Webhooks of providers',
+  '/api/docs': 'Reference of the API',
+  '/api/v1': 'API',
+  '/admin': 'Console',
+  '/gazette': 'Sample site of the trial',
+  '/mailbox': 'Mailbox of the trial',
+}
+
+/** Every route, by what it is mounted at. No route is called, so the routers need no database. */
+function addressTables(): string {
+  const config = readConfig({ SECRET_KEY: 'x'.repeat(32) })
+  const parts = { config, clock: systemClock, registry: new Registry(), mailbox: new Mailbox(config.database.dataDir) }
+  const routes = routesOf(parts as unknown as WebContext)
+  const mountOf = (address: string) =>
+    Object.keys(mountTitles).findLast((mount) => mount !== '/' && `${address}/`.startsWith(`${mount}/`)) ?? '/'
+  return [...Map.groupBy(routes, ({ path: address }) => mountOf(address))]
+    .map(([mount, group]) => {
+      const rows = [...Map.groupBy(group, ({ path: address }) => address)].map(([address, same]) => [
+        `\`${address}\``,
+        same.map(({ method }) => method.toUpperCase()).join(', '),
+      ])
+      return `## ${mountTitles[mount]}\n\n${table(['Address', 'Methods'], rows)}`
+    })
+    .join('\n\n')
 }
 
 function leavesOf(command: Command): Command[] {
