@@ -12,7 +12,6 @@ import { variables } from '../../src/base/variables.ts'
 import { createOut } from '../../src/commands/out.ts'
 import { buildProgram, runWords } from '../../src/commands/program.ts'
 import type { Session } from '../../src/commands/session.ts'
-import { Mailbox } from '../../src/trial/mailbox.ts'
 import type { WebContext } from '../../src/web/web-context.ts'
 import { routesOf } from './routes.ts'
 
@@ -95,7 +94,7 @@ const mountTitles: Record<string, string> = {
 /** Every route, by what it is mounted at. No route is called, so the routers need no database. */
 function addressTables(): string {
   const config = readConfig({ SECRET_KEY: 'x'.repeat(32) })
-  const parts = { config, clock: systemClock, registry: new Registry(), mailbox: new Mailbox(config.database.dataDir) }
+  const parts = { config, clock: systemClock, registry: new Registry(), mailbox: {} }
   const routes = routesOf(parts as unknown as WebContext)
   const mountOf = (address: string) =>
     Object.keys(mountTitles).findLast((mount) => mount !== '/' && `${address}/`.startsWith(`${mount}/`)) ?? '/'
