@@ -20,6 +20,7 @@ import { startListener } from './inbound/listener.ts'
 import { reportDays } from './inbound/match.ts'
 import { inboundChannel } from './inbound/store.ts'
 import { startImap } from './inbound/imap.ts'
+import { startMarker } from './installation/marker.ts'
 import { startSchedule, startWatch } from './schedule.ts'
 import { deadAddressesOf } from './subscribers/suppression.ts'
 import { Mailbox } from './trial/mailbox.ts'
@@ -52,8 +53,12 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
    * long for whoever waits to kill the process. */
   const serving: Stop[] = []
   const sending: Stop[] = []
+  let stopMarker: Stop | null = null
   const stop = async () => {
     await Promise.all([unwind(serving), unwind(sending)])
+    // After the last mail was settled.
+    await stopMarker?.()
+    stopMarker = null
   }
   // Last of all: chores under way may still have something to read, but not for longer than the queue waits for them.
   serving.push(async () => {
@@ -107,6 +112,7 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
       }
     }
     serving.push(startWatch(ctx))
+    stopMarker = await startMarker(ctx)
     return { ctx, database, relays, port, stop }
   } catch (cause) {
     await stop()

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
+import { linesOf } from '../base/lines.ts'
 
 export interface ControlCall {
   /** What was typed after the program's name. */
@@ -69,12 +69,13 @@ export function callServer(
     asked.on('error', (cause) => reject(cause))
     asked.on('response', (response) => {
       const read = async () => {
-        for await (const text of createInterface({ input: response, crlfDelay: Infinity })) {
-          const line = JSON.parse(text) as ControlLine
-          if ('exit' in line) return line.exit
-          if (line.stream === 'stdout') await write.stdout(line.text)
-          else write.stderr(line.text)
-        }
+        for await (const lines of linesOf(response))
+          for (const text of lines) {
+            const line = JSON.parse(text) as ControlLine
+            if ('exit' in line) return line.exit
+            if (line.stream === 'stdout') await write.stdout(line.text)
+            else write.stderr(line.text)
+          }
         throw new Error('The server stopped before the command was finished.')
       }
       read().then(resolve, reject)

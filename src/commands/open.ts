@@ -11,6 +11,8 @@ import { openEmbedded, openPostgres, type Database } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import { lockFolder } from '../db/lock.ts'
 import { migrate } from '../db/migrate.ts'
+import { findMovedMark, movedRefusal } from '../installation/moved-mark.ts'
+import { noticeRestore } from '../installation/marker.ts'
 import { completeConfig } from '../trial/trial-config.ts'
 import { type ControlAddress, isAnswering, readControlFile } from './control.ts'
 
@@ -36,18 +38,55 @@ export interface Opened extends Running {
   close(): Promise<void>
 }
 
+export interface OpenOptions {
+  /** Also a folder whose data lives elsewhere by now. */
+  evenThoughMoved?: boolean
+  /** For a holder that is starting, or stopping. */
+  patienceSeconds?: number
+}
+
 /** For a command: a few connections, and a log that doesn't get between the lines of its output. */
-export function openForCommand(config: Config): Promise<Opened> {
-  return open(config, Math.min(config.database.pool, 4), config.logLevel === 'info' ? 'warn' : config.logLevel)
+export function openForCommand(config: Config, options: OpenOptions = {}): Promise<Opened> {
+  const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel
+  return open(config, Math.min(config.database.pool, 4), logLevel, options)
 }
 
 /** For a server. Throws HeldByServer when one runs on this folder already. */
-export function openForServer(config: Config): Promise<Opened> {
-  return open(config, config.database.pool, config.logLevel)
+export function openForServer(config: Config, options: OpenOptions = {}): Promise<Opened> {
+  return open(config, config.database.pool, config.logLevel, options)
 }
 
-async function open(config: Config, connections: number, logLevel: string): Promise<Opened> {
-  const release = config.database.url ? null : await holdFolder(config.database.dataDir)
+/** An empty database, or one that is to be found empty: nothing is made in it, nothing noted. A Postgres by its URL, else the folder that
+ * holds the embedded one. Throws HeldByServer when a server works on the folder. */
+export async function openForFilling(url: string): Promise<{ database: Database; close(): Promise<void> }> {
+  const isUrl = isPostgresUrl(url)
+  const release = isUrl ? null : await holdFolder(url)
+  const close = async () => {
+    await database?.close()
+    await release?.()
+  }
+  let database: Database | null = null
+  try {
+    database = isUrl
+      ? openPostgres(url, 2, { idleTransactionMs: 0, name: 'broadsheet installation' })
+      : await openEmbedded(`${url}/database`)
+    return { database, close }
+  } catch (cause) {
+    await close()
+    throw cause
+  }
+}
+
+export const isPostgresUrl = (text: string): boolean => /^postgres(ql)?:\/\//i.test(text)
+
+async function open(config: Config, connections: number, logLevel: string, options: OpenOptions): Promise<Opened> {
+  const { dataDir } = config.database
+  const release = config.database.url ? null : await holdFolder(dataDir, options.patienceSeconds)
+  const mark = config.database.url ? null : findMovedMark(dataDir)
+  if (mark && !options.evenThoughMoved) {
+    await release?.()
+    throw movedRefusal(dataDir, mark)
+  }
   const complete = completeConfig(config)
   const database = config.database.url
     ? openPostgres(config.database.url, connections)
@@ -58,7 +97,10 @@ async function open(config: Config, connections: number, logLevel: string): Prom
   }
   try {
     const migrated = await migrate(database.db)
-    const ctx = { db: database.db, clock: systemClock, config: complete, log: createLog(logLevel) }
+    const log = createLog(logLevel)
+    const why = await noticeRestore(database, config.database.dataDir, systemClock.now())
+    if (why) log.warn(`${why} No mail is sent until sending is released.`)
+    const ctx = { db: database.db, clock: systemClock, config: complete, log }
     return { ctx, database, migrated, close }
   } catch (cause) {
     await close()
@@ -67,13 +109,13 @@ async function open(config: Config, connections: number, logLevel: string): Prom
 }
 
 /** Waits some seconds for a holder that is starting, or stopping. */
-export async function holdFolder(folder: string): Promise<() => Promise<void>> {
+export async function holdFolder(folder: string, patienceSeconds = 8): Promise<() => Promise<void>> {
   for (let tries = 0; ; tries++) {
     const release = await lockFolder(folder)
     if (release) return release
     const control = readControlFile(folder)
     if (control && (await isAnswering(control))) throw new HeldByServer(control)
-    if (tries === 16)
+    if (tries === 2 * patienceSeconds)
       throw new Refusal(
         'unavailable',
         `Another process holds ${folder} and doesn’t answer. Try again if it is still starting. Two processes can’t share an embedded database.`,

@@ -19,11 +19,12 @@ export const operatorCommands: AddCommands = (program, session, does) => {
         .choices(['all', 'web', 'worker'])
         .default('all'),
     )
+    .option('--even-though-moved', 'start although this data folder was moved to Postgres: what it sends is sent twice')
     .action(
-      does(async (options: { role: Role }) => {
+      does(async (options: { role: Role; evenThoughMoved?: boolean }) => {
         // Loaded for `start` only: the whole program is a second that no other command should wait for.
         const { start } = await import('./start.ts')
-        return start(session, options.role)
+        return start(session, options.role, options)
       }),
     )
   program

@@ -14,6 +14,7 @@ import { accessCommands } from './access.ts'
 import { articleCommands } from './articles.ts'
 import { digestCommands } from './digests.ts'
 import { inboundCommands } from './inbound.ts'
+import { installationCommands } from './installation.ts'
 import { operatorCommands } from './operator.ts'
 import { sendingCommands } from './sending.ts'
 import { subscriberCommands } from './subscribers.ts'
@@ -55,6 +56,7 @@ export function buildProgram(session: Session, does: Does): Command {
     })
   for (const add of [
     operatorCommands,
+    installationCommands,
     articleCommands,
     subscriberCommands,
     digestCommands,

@@ -8,12 +8,10 @@ import type { AddCommands } from './add-commands.ts'
 
 export const sendingCommands: AddCommands = (program, session, does) => {
   const { out } = session
-  const sending = program
-    .command('sending')
-    .description('whether mail goes out: a restored backup and a copy hold all of it until you decide')
+  const sending = program.command('sending').description('Hold of all mail after a restore and in a copy.')
   sending
     .command('status')
-    .description('whether sending is held, why, and what is missing')
+    .description('Say whether sending is held, why, and which time is missing.')
     .option('--json', 'one JSON object')
     .action(
       does(async (options: { json?: boolean }) => {
@@ -24,10 +22,10 @@ export const sendingCommands: AddCommands = (program, session, does) => {
     )
   sending
     .command('release')
-    .description('let mail go out again')
+    .description('Release sending: mail goes out again.')
     .option(
       '--skip-due',
-      'nothing that was due before now is sent: open editions are cancelled, slots passed, waiting single mails skipped, and stories that are here count as read',
+      'send nothing that was due before now: cancel open editions, count past slots as missed, skip waiting single mails, and count all stories so far as read',
     )
     .option('--yes', "don't ask")
     .option('--json', 'one JSON object')

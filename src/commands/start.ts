@@ -7,16 +7,16 @@ import { addPrintedLink, signInUrl } from '../access/sign-in.ts'
 import { type Role, startApp } from '../app.ts'
 import { Refusal } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
-import { HeldByServer, openForServer, type Opened } from './open.ts'
+import { HeldByServer, openForServer, type Opened, type OpenOptions } from './open.ts'
 import { serveCommands } from './serve-commands.ts'
 import type { Session } from './session.ts'
 import { addressOf } from '../base/addresses.ts'
 
-export async function start(session: Session, role: Role): Promise<number> {
+export async function start(session: Session, role: Role, options: OpenOptions = {}): Promise<number> {
   if (session.isInServer) throw new Refusal('conflict', 'This server is already running.')
   const config = session.config()
   const { dataDir } = config.database
-  const opened = await openForServer(config).catch((error: unknown) => {
+  const opened = await openForServer(config, options).catch((error: unknown) => {
     if (error instanceof HeldByServer)
       throw new Refusal(
         'conflict',

@@ -35,13 +35,17 @@ const parseInt8Array = (text: string): number[] => (text === '{}' ? [] : text.sl
 const idleTransactionMs = 60_000
 
 /** Postgres through a pool. Doesn't connect before the first query. */
-export function openPostgres(url: string, connections: number, options: { idleTransactionMs?: number } = {}): Database {
+export function openPostgres(
+  url: string,
+  connections: number,
+  options: { idleTransactionMs?: number; name?: string } = {},
+): Database {
   const types = new pg.TypeOverrides()
   types.setTypeParser(oid.int8, Number)
   types.setTypeParser(oid.numeric, Number)
   types.setTypeParser(oid.date, (text: string) => text)
   types.setTypeParser(oid.int8Array, parseInt8Array)
-  const settings = { connectionString: url, types, application_name: 'broadsheet', keepAlive: true }
+  const settings = { connectionString: url, types, application_name: options.name ?? 'broadsheet', keepAlive: true }
   const pool = new pg.Pool({
     ...settings,
     max: connections,

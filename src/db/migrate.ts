@@ -9,11 +9,12 @@ import type { Db } from './connect.ts'
 
 const migrationFolder = path.join(import.meta.dirname, '../../migrations')
 
-/** Names of the migrations that were applied now, in order; empty when the schema was up to date. */
-export async function migrate(db: Db): Promise<string[]> {
-  if (await isUpToDate(db)) return []
+/** Names of the migrations that were applied now, in order; empty when the schema was up to date. `upTo`: no further than this one. */
+export async function migrate(db: Db, upTo?: string): Promise<string[]> {
+  // One look, as nearly every start finds nothing to do and Kysely's migrator loads and locks before it says so.
+  if ((await listMigrations(db)).join() === (await allMigrations()).join()) return []
   const migrator = new Migrator({ db, provider: new FileMigrationProvider({ fs, path, migrationFolder }) })
-  const { error, results } = await migrator.migrateToLatest()
+  const { error, results } = await (upTo === undefined ? migrator.migrateToLatest() : migrator.migrateTo(upTo))
   if (error)
     throw new Error(`A migration failed: ${results?.find((r) => r.status === 'Error')?.migrationName ?? 'unknown'}`, {
       cause: error,
@@ -21,13 +22,18 @@ export async function migrate(db: Db): Promise<string[]> {
   return (results ?? []).map((result) => result.migrationName)
 }
 
-/** One look, as nearly every start finds nothing to do and Kysely's migrator loads and locks before it says so. */
-async function isUpToDate(db: Db): Promise<boolean> {
+/** Those that this program has, in order. */
+export async function allMigrations(): Promise<string[]> {
+  const files = (await fs.readdir(migrationFolder)).filter((file) => file.endsWith('.ts')).toSorted()
+  return files.map((file) => file.slice(0, -3))
+}
+
+/** Those that the database has had, in order. */
+export async function listMigrations(db: Db): Promise<string[]> {
   const { rows } = await sql<{ exists: boolean }>`select to_regclass('kysely_migration') is not null as exists`.execute(
     db,
   )
-  if (!rows[0]!.exists) return false
+  if (!rows[0]!.exists) return []
   const applied = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
-  const files = (await fs.readdir(migrationFolder)).filter((file) => file.endsWith('.ts')).toSorted()
-  return files.join() === applied.rows.map((row) => `${row.name}.ts`).join()
+  return applied.rows.map(({ name }) => name)
 }

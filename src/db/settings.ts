@@ -41,6 +41,17 @@ export async function deleteSetting(db: Db, key: string): Promise<boolean> {
   return (await db.deleteFrom('settings').where('key', '=', key).returning('key').executeTakeFirst()) !== undefined
 }
 
+/** How many mails have been settled in all, in steps of a worker's beat. */
+export const settledKey = 'settled'
+
+/** A setting that is a number rises. */
+export async function raiseSetting(db: Db, key: string, by: number): Promise<void> {
+  await sql`insert into settings (key, value) values (${key}, to_jsonb(${by}::bigint))
+    on conflict (key) do update set value = to_jsonb((settings.value #>> '{}')::bigint + ${by}::bigint), updated_at = now()`.execute(
+    db,
+  )
+}
+
 const peppers = new WeakMap<Db, string>()
 
 /** The key that addresses are hashed with: made once per site, the same in every process. */

@@ -8,7 +8,7 @@ import type { Relay } from '../base/relay.ts'
 import type { Log } from '../base/log.ts'
 import type { Database } from '../db/connect.ts'
 import type { Lane as LaneName } from '../db/schema.ts'
-import { getPepper } from '../db/settings.ts'
+import { getPepper, raiseSetting, settledKey } from '../db/settings.ts'
 import { Answers } from './answers.ts'
 import { Claimer } from './claims.ts'
 import type { Composers } from './composer.ts'
@@ -64,6 +64,8 @@ export class WorkSession {
   #leaseUntil: number
   #claimer: Claimer
   #seen: SeenHorizon
+  /** Since the last beat. */
+  #settled = 0
 
   private constructor(
     options: SessionOptions,
@@ -93,7 +95,10 @@ export class WorkSession {
       asOf: options.asOf,
       seenFrom: () => this.#seen.from,
       renew: () => this.beat(),
-      observe: ({ connections, ms }) => options.metrics?.turned(connections, ms),
+      observe: ({ connections, settled, ms }) => {
+        this.#settled += settled
+        options.metrics?.turned(connections, ms)
+      },
     })
     this.#traffic = new Traffic({
       db: database.db,
@@ -243,6 +248,7 @@ export class WorkSession {
   async retire(): Promise<void> {
     await this.#finisher.close()
     const { database, config, log } = this.#options
+    await this.#countSettled()
     const left = await retireWorker(database.db, this.workerId, config.mail.uncertain)
     if (left?.uncertain) log.warn(left, 'a delivery worker ended with mails on the wire')
     await this.#answers.beat().catch(() => {})
@@ -262,6 +268,7 @@ export class WorkSession {
         return false
       }
       this.#leaseUntil = startedAt + leaseSeconds * 1000
+      await this.#countSettled()
       await this.#seen.refresh()
       await this.#answers.beat().catch((cause: unknown) => log.warn({ err: cause }, 'answers could not be counted'))
       return true
@@ -269,6 +276,14 @@ export class WorkSession {
       this.#options.log.warn({ err: cause }, 'the lease of the delivery worker could not be renewed')
       return true
     }
+  }
+
+  /** That the database has come further is what a restored one is told by (installation/marker.ts). */
+  async #countSettled(): Promise<void> {
+    const settled = this.#settled
+    this.#settled = 0
+    if (settled > 0)
+      await raiseSetting(this.#options.database.db, settledKey, settled).catch(() => (this.#settled += settled))
   }
 
   #courier(connection: number, lane: Lane, gate: RelayGate): Courier {

@@ -13,7 +13,11 @@ export interface Said {
 }
 
 /** `says`: what the person at the terminal answers; null: there is none. */
-export async function typed(house: House, words: string[], says: boolean | null = null): Promise<Said> {
+export async function typed(
+  house: Pick<House, 'ctx' | 'database'>,
+  words: string[],
+  says: boolean | null = null,
+): Promise<Said> {
   const text = { stdout: '', stderr: '' }
   const sink = (name: 'stdout' | 'stderr') => ({
     isTty: says !== null,
@@ -32,7 +36,7 @@ export async function typed(house: House, words: string[], says: boolean | null 
     isInServer: false,
     runWords,
     config: () => house.ctx.config,
-    open: () => Promise.resolve({ ctx: house.ctx } as never),
+    open: () => Promise.resolve({ ctx: house.ctx, database: house.database } as never),
     confirm: () => Promise.resolve(says === true),
   })
   const lines = () =>

@@ -90,7 +90,8 @@ async function openTestEmbedded(): Promise<TestDatabase> {
   return { database, queue, url: null }
 }
 
-async function openTestPostgres(): Promise<TestDatabase> {
+/** A database without a schema on the tests' server; `drop` ends its connections. */
+export async function emptyPostgres(): Promise<{ url: string; drop(): Promise<void> }> {
   const server = process.env.TEST_DATABASE_URL
   if (!server) throw new Error('TEST_DATABASE_URL is not set: run the tests with npm test')
   const name = `t_${process.pid}_${randomBytes(4).toString('hex')}`
@@ -99,14 +100,24 @@ async function openTestPostgres(): Promise<TestDatabase> {
   await admin.query(`create database ${name}`)
   const url = new URL(server)
   url.pathname = `/${name}`
-  const database = openPostgres(url.href, 10)
+  return {
+    url: url.href,
+    async drop() {
+      await admin.query(`drop database ${name} with (force)`)
+      await admin.end()
+    },
+  }
+}
+
+async function openTestPostgres(): Promise<TestDatabase> {
+  const { url, drop } = await emptyPostgres()
+  const database = openPostgres(url, 10)
   await migrate(database.db)
-  const queue = await openQueue(database, url.href, createLog('silent'))
+  const queue = await openQueue(database, url, createLog('silent'))
   closing.push(async () => {
     await queue.stop(1000)
     await database.close()
-    await admin.query(`drop database ${name} with (force)`)
-    await admin.end()
+    await drop()
   })
-  return { database, queue, url: url.href }
+  return { database, queue, url }
 }

@@ -1,0 +1,207 @@
+// A whole installation into a file and back: on both databases, from one to the other, and never into one that holds anything.
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { after, test } from 'node:test'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { sql } from 'kysely'
+import { type Database, openEmbedded, openPostgres } from '../../src/db/connect.ts'
+import { allMigrations, migrate } from '../../src/db/migrate.ts'
+import { getPepper } from '../../src/db/settings.ts'
+import { findSendingHold } from '../../src/delivery/sending-hold.ts'
+import { readCounters, readShape, tallyTable } from '../../src/installation/shape.ts'
+import { hashAddress } from '../../src/base/tokens.ts'
+import { typed } from '../support/command-line.ts'
+import { emptyPostgres } from '../support/database.ts'
+import { fillEveryTable } from '../support/full-installation.ts'
+import { type House, openHouse, story } from '../support/house.ts'
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'broadsheet-backup-'))
+after(() => rmSync(folder, { recursive: true }))
+let files = 0
+const newFile = (name = 'backup.jsonl') => path.join(folder, `${++files}-${name}`)
+
+interface Target {
+  kind: string
+  /** What `restore` is given. */
+  house: Pick<House, 'ctx' | 'database'>
+  open(): Promise<Database>
+  end(): Promise<void>
+}
+
+/** An empty place for an installation. */
+async function newTarget(house: House, kind: 'embedded' | 'postgres'): Promise<Target> {
+  const dataDir = path.join(folder, `data-${++files}`)
+  const { config } = house.ctx
+  const withDatabase = (url: string | null) => ({
+    database: house.database,
+    ctx: { ...house.ctx, config: { ...config, database: { ...config.database, url, dataDir } } },
+  })
+  if (kind === 'embedded')
+    return {
+      kind,
+      house: withDatabase(null),
+      open: () => openEmbedded(`${dataDir}/database`),
+      end: async () => {},
+    }
+  const { url, drop } = await emptyPostgres()
+  return { kind, house: withDatabase(url), open: async () => openPostgres(url, 2), end: drop }
+}
+
+async function tally(db: Database['db']): Promise<Record<string, string>> {
+  const sums: Record<string, string> = {}
+  for (const table of await readShape(db)) {
+    const { rows, sum } = await tallyTable(db, table)
+    sums[table.name] = `${rows} ${sum}`
+  }
+  return sums
+}
+
+story(
+  'a backup comes back as it was, here and on the other kind of database, and nothing is sent before a decision',
+  async (house) => {
+    const { db } = house
+    await fillEveryTable(db)
+    const file = newFile('all.jsonl.gz')
+    const made = await typed(house, ['backup', file])
+    assert.equal(made.code, 0, made.stderr)
+    assert.match(made.stdout, /The secret is not inside/)
+    assert.equal(statSync(file).mode & 0o777, 0o600)
+    assert.doesNotMatch(gunzipSync(readFileSync(file)).toString(), /a-secret-of-the-tests/)
+    const [before, counters, pepper] = [await tally(db), await readCounters(db), await getPepper(db)]
+
+    for (const kind of process.env.TEST_DATABASE_URL ? (['embedded', 'postgres'] as const) : (['embedded'] as const)) {
+      const target = await newTarget(house, kind)
+      const said = await typed(target.house, ['restore', file])
+      assert.equal(said.code, 0, said.stderr)
+      assert.match(said.stdout, /No mail is sent until sending is released/)
+      assert.match(said.stdout, /who signed up, changed a choice or unsubscribed in it isn't known/)
+      const there = await target.open()
+      const [now, then] = [await tally(there.db), { ...before }]
+      // Those say that it was restored.
+      for (const name of ['settings', 'audit_log']) {
+        assert.notEqual(now[name], then[name])
+        delete now[name]
+        delete then[name]
+      }
+      assert.deepEqual(now, then, kind)
+      assert.equal(await getPepper(there.db), pepper)
+      assert.match((await findSendingHold(there.db))!.why, /^This installation was restored from a backup of \d{4}-/)
+      for (const [name, last] of Object.entries(await readCounters(there.db)))
+        assert.ok(last! >= (counters[name] ?? 0) + 999_999, `${name}: ${last}`)
+      await there.close()
+      const again = await typed(target.house, ['restore', file])
+      assert.equal(again.code, 1)
+      assert.match(again.stderr, /^The target holds data already \(.*\), so nothing was changed\./)
+      await target.end()
+    }
+  },
+)
+
+story('export --everything is the same; with the secret only where it was asked for', async (house) => {
+  await fillEveryTable(house.db)
+  const exported = await typed(house, ['export', '--everything'])
+  assert.equal(exported.code, 0, exported.stderr)
+  const file = newFile()
+  writeFileSync(file, exported.stdout)
+  const target = await newTarget(house, 'embedded')
+  assert.equal((await typed(target.house, ['restore', file])).code, 0)
+  const withSecret = newFile()
+  const made = await typed(house, ['backup', withSecret, '--with-secret', '--json'])
+  assert.equal(made.lines()[0]!['secret'], true)
+  assert.deepEqual(
+    (JSON.parse(readFileSync(withSecret, 'utf8').split('\n')[0]!) as { head: { secret: string[] } }).head.secret,
+    ['a-secret-of-the-tests-that-is-long-enough'],
+  )
+  const taken = await typed(house, ['backup', withSecret])
+  assert.equal(taken.code, 1)
+  assert.equal(taken.stderr, `${withSecret} is there already. Name another file.\n`)
+  assert.equal((await typed(house, ['export'])).code, 1)
+})
+
+test('what is cut off, changed, foreign or of a later version is refused, and nothing is taken', async () => {
+  await using house = await openHouse('embedded')
+  await fillEveryTable(house.db)
+  const file = newFile()
+  await typed(house, ['backup', file])
+  const text = readFileSync(file, 'utf8')
+  const [head, ...rest] = text.split('\n')
+  const later = head!.replace('"migrations":[', '"migrations":["9999_later",')
+  const cases: [name: string, content: string | Buffer, refusal: RegExp][] = [
+    ['cut off', text.slice(0, text.length * 0.6), /is no backup|ends before its end|isn't as it was written/],
+    ['cut off between lines', [head, ...rest.slice(0, 30)].join('\n'), /It ends before its end, so nothing was taken/],
+    ['cut off in its packing', gzipSync(text).subarray(0, 2000), /is damaged, or it was cut off/],
+    ['changed', text.replace('A story of two', 'A tale of two'), /^articles: 1 rows came of 1, or not as they were/],
+    ['a row less', text.replace(/\n\{"consents".*/, ''), /^consents: 0 rows came of 1/],
+    ['later', [later, ...rest].join('\n'), /by a later version of this program \(9999_later\)/],
+    ['a later format', text.replace('"format":1', '"format":2'), /by a later version of this program \(format 2\)/],
+    ['something else', 'email,name\nada@x.example,Ada\n', /is no backup, and no export of everything/],
+    ['empty', '', /is no backup/],
+  ]
+  const target = await newTarget(house, 'embedded')
+  for (const [name, content, refusal] of cases) {
+    const bad = newFile()
+    writeFileSync(bad, content)
+    const said = await typed(target.house, ['restore', bad])
+    assert.equal(said.code, 1, name)
+    assert.match(said.stderr, refusal, name)
+    assert.equal(said.stderr.trim().split('\n').length, 1, name)
+  }
+  assert.match((await typed(target.house, ['restore', newFile()])).stderr, /^There is no /)
+  assert.equal((await typed(target.house, ['restore', file])).code, 0)
+})
+
+test('a backup of an earlier version comes back into a newer one, through its migrations', async () => {
+  await using house = await openHouse('embedded')
+  const old = await openEmbedded('memory://')
+  const until = (await allMigrations()).findLast((name) => name < '0130')!
+  await migrate(old.db, until)
+  await sql`insert into settings (key, value) values ('address_pepper', '"pepper"'), ('installation', '{"id": "one", "database": null}')`.execute(
+    old.db,
+  )
+  await sql`insert into subscribers (email, email_key, email_hash, status, created_at)
+    values ('Ada@x.example', 'ada@x.example', ${hashAddress('pepper', 'ada@x.example')}, 'active', now())`.execute(
+    old.db,
+  )
+  const file = newFile('old.jsonl.zst')
+  const made = await typed({ database: old, ctx: { ...house.ctx, db: old.db } }, ['backup', file])
+  assert.equal(made.code, 0, made.stderr)
+  await old.close()
+
+  // Also where a start has brought the schema further already.
+  const target = await newTarget(house, 'embedded')
+  const started = await target.open()
+  await migrate(started.db)
+  await getPepper(started.db)
+  await started.close()
+  const said = await typed(target.house, ['restore', file])
+  assert.equal(said.code, 0, said.stderr)
+  const there = await target.open()
+  const ada = await there.db.selectFrom('subscribers').select(['email', 'generation']).executeTakeFirstOrThrow()
+  assert.deepEqual(ada, { email: 'Ada@x.example', generation: 0 })
+  assert.equal(await getPepper(there.db), 'pepper')
+  assert.deepEqual(await migrate(there.db), [])
+  await there.close()
+})
+
+story(
+  'a target with tables of something else, or on which a server works, is refused',
+  async (house) => {
+    await fillEveryTable(house.db)
+    const file = newFile()
+    await typed(house, ['backup', file])
+    const target = await newTarget(house, 'postgres')
+    const there = await target.open()
+    await sql`create table blog_posts (id int)`.execute(there.db)
+    const busy = await typed(target.house, ['restore', file])
+    assert.equal(busy.stderr, 'A server or a command works on the target. Stop it first.\n')
+    await there.close()
+    const said = await typed(target.house, ['restore', file])
+    assert.equal(said.code, 1)
+    assert.match(said.stderr, /^The target holds tables of something else \(blog_posts\)/)
+    await target.end()
+  },
+  { on: 'postgres' },
+)
