@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { it } from 'node:test'
-import { addressOf, linksOn, routeOf, sideOf } from '../../src/base/addresses.ts'
+import { addressOf, firstWords, linksOn, routeOf, sideOf } from '../../src/base/addresses.ts'
 import { readConfig } from '../../src/base/config.ts'
+import type { Mailbox } from '../../src/trial/mailbox.ts'
+import { routersOf } from '../../src/web/routes.ts'
+import type { WebContext } from '../../src/web/web-context.ts'
 
 const rest = {
   SITE_NAME: 'The Whale Gazette',
@@ -115,6 +118,18 @@ it('the Host header says which side a request is for', () => {
   ])
     assert.equal(sideOf(web, host), 'public')
   assert.equal(sideOf(webOf({}), 'paper.example'), 'public')
+})
+
+it('the first word of every route is known, and no other', () => {
+  const config = readConfig({})
+  assert.ok(config.trial)
+  // Routers only hold on to what they are given.
+  const routers = routersOf({ config, mailbox: {} as Mailbox } as WebContext)
+  const paths = routers.flatMap(([mount, router]) =>
+    mount === '/' ? router.stack.flatMap(({ route }) => route?.path ?? []) : [mount],
+  )
+  const words = [...paths, '/assets', '/theme.css'].map((each) => each.split('/')[1]!)
+  assert.deepEqual([...new Set(words)].sort(), Object.keys(firstWords).sort())
 })
 
 it('no template and no handler writes an address by itself: to(), seeOther() and addressOf() do', () => {
