@@ -19,14 +19,14 @@ export const accessCommands: AddCommands = (program, session, does) => {
     .command('create')
     .description('Add an editor, or print a new sign-in link for an existing one. The link works once.')
     .argument('<email>')
-    .option('--json', 'one JSON object')
+    .option('--json', 'print one JSON object')
     .action(
       does(async (email: string, options: { json?: boolean }) => adminCreate(await ctx(), { email, ...options }, out)),
     )
   admin
     .command('list')
     .description('List the editors.')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'print one JSON object per line')
     .action(does(async (options: { json?: boolean }) => adminList(await ctx(), options, out)))
   admin
     .command('disable')
@@ -41,7 +41,7 @@ export const accessCommands: AddCommands = (program, session, does) => {
     .argument('<name>')
     .option('--scope <scope>', 'what the key may do: all, read, subscribers, articles or editions', 'all')
     .option('--days <number>', 'days until it expires; default: until it is revoked', wholeNumber(1))
-    .option('--json', '{"key": "…"}')
+    .option('--json', 'print one JSON object')
     .action(
       does(async (name: string, options: { scope: string; days?: number; json?: boolean }) =>
         apiKeyCreate(await ctx(), { name, ...options }, out),
@@ -50,7 +50,7 @@ export const accessCommands: AddCommands = (program, session, does) => {
   apiKey
     .command('list')
     .description('List all keys, without their secrets.')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'print one JSON object per line')
     .action(does(async (options: { json?: boolean }) => apiKeyList(await ctx(), options, out)))
   apiKey
     .command('revoke')

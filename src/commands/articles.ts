@@ -28,7 +28,7 @@ import { type AddCommands, wholeNumber } from './add-commands.ts'
 export const articleCommands: AddCommands = (program, session, does) => {
   const { out } = session
   const ctx = async () => (await session.open()).ctx
-  const json = ['--json', 'one JSON object a line'] as const
+  const json = ['--json', 'print one JSON object per line'] as const
 
   const number = 'number of the feed, as shown by feed list'
   const ofRules = `${number}; or all, for the rules that apply to every feed`

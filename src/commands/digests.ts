@@ -16,7 +16,7 @@ import { type AddCommands, wholeNumber } from './add-commands.ts'
 
 export const digestCommands: AddCommands = (program, session, does) => {
   const { out } = session
-  const json = ['--json', 'one JSON object a line'] as const
+  const json = ['--json', 'print one JSON object per line'] as const
 
   const digest: Command = program.command('digest').description('Editions: send what is due, or explain what was sent.')
   digest

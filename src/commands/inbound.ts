@@ -13,7 +13,7 @@ export const inboundCommands: AddCommands = (program, session, does) => {
     .command('explain')
     .description('Show how returned mails in files are read. Changes nothing and needs no database.')
     .argument('<file...>')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'print one JSON object per line')
     .action(
       does(async (files: string[], options: { json?: boolean }) =>
         inboundExplain(session.config(), { files, ...options, resolve: (f) => resolvePath(session, f) }, out),
@@ -23,7 +23,7 @@ export const inboundCommands: AddCommands = (program, session, does) => {
     .command('read')
     .description('Process returned mails from files as the listener would, and report the result.')
     .argument('<file...>')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'print one JSON object per line')
     .action(
       does(async (files: string[], options: { json?: boolean }) =>
         inboundRead((await session.open()).ctx, { files, ...options, resolve: (f) => resolvePath(session, f) }, out),
@@ -33,7 +33,7 @@ export const inboundCommands: AddCommands = (program, session, does) => {
     .command('retry')
     .description('Retry returned mail that failed five times: all of it, or one by its id.')
     .argument('[id]')
-    .option('--json', 'one JSON object')
+    .option('--json', 'print one JSON object')
     .action(
       does(async (id: string | undefined, options: { json?: boolean }) =>
         inboundRetry((await session.open()).ctx, { id, ...options }, out),

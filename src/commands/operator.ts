@@ -30,7 +30,7 @@ export const operatorCommands: AddCommands = (program, session, does) => {
   program
     .command('migrate')
     .description('Migrate the database schema to this version.')
-    .option('--json', 'one JSON object')
+    .option('--json', 'print one JSON object')
     .action(
       does(async (options: { json?: boolean }) => {
         const { migrated } = await session.open()
@@ -44,7 +44,7 @@ export const operatorCommands: AddCommands = (program, session, does) => {
     .description(
       'Check configuration, database, clock, DNS, relays and feeds, and say what to fix. Exit code 1 if a check fails.',
     )
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'print one JSON object per line')
     .action(does((options: { json?: boolean }) => doctor(session, options)))
 
   const trial = program.command('trial').description('The sample site of the trial.')
@@ -52,7 +52,7 @@ export const operatorCommands: AddCommands = (program, session, does) => {
     .command('leave')
     .description('Remove the sample feeds, stories and categories. Subscribers and editions stay.')
     .option('--yes', "don't ask")
-    .option('--json', 'one JSON object')
+    .option('--json', 'print one JSON object')
     .action(does((options: { yes?: boolean; json?: boolean }) => trialLeave(session, options, out)))
 }
 

@@ -117,7 +117,7 @@ story('the same by API and on the command line; an erasure is never taken back l
   )
   const no = async () => false
   await assert.rejects(suppressionsUndo(house.ctx, {}, out, no), /taken back/)
-  await assert.rejects(suppressionsUndo(house.ctx, { reason: 'complaint' }, out, no), /Nothing was taken off/)
+  await assert.rejects(suppressionsUndo(house.ctx, { reason: 'complaint' }, out, no), /Nothing was changed/)
   await suppressionsUndo(house.ctx, { reason: 'complaint', yes: true, json: true }, out, no)
   assert.equal(lines.at(-1), '{"event":"undone","removed":1}')
   assert.deepEqual(await listed(house), ['cyd@ink.example', 'eve@paper.example'])

@@ -47,8 +47,8 @@ export async function subscribersErase(
   else
     out.print(
       wasKnown
-        ? 'Erased. Only a keyed fingerprint of the address stays, on the suppression list.'
-        : 'Nothing was known of this address. It is on the suppression list now, as a keyed fingerprint.',
+        ? 'Erased. Only a keyed hash of the address stays, on the suppression list.'
+        : 'This address was unknown. It is now on the suppression list, as a keyed hash.',
     )
   return 0
 }

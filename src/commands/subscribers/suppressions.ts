@@ -31,7 +31,7 @@ export async function suppressionsList(ctx: Context, args: SuppressionArgs, out:
       out.print(
         args.json
           ? JSON.stringify({ id: emailHash, email, reason, detail, createdAt, domain })
-          : `${createdAt.toISOString()}  ${reason.padEnd(12)}  ${email ?? `fingerprint ${emailHash.slice(0, 12)}…`}  ${detail}`,
+          : `${createdAt.toISOString()}  ${reason.padEnd(12)}  ${email ?? `hash ${emailHash.slice(0, 12)}…`}  ${detail}`,
       )
     await out.flush?.()
     before = rows.at(-1)
@@ -49,13 +49,13 @@ export async function suppressionsUndo(
   checkUndo(filter)
   const fixed = { ...filter, to: filter.to ?? ctx.clock.now() }
   const found = await countSuppressions(ctx.db, fixed)
-  if (!args.yes && !(await confirm(`Take ${found} off the suppression list?`)))
-    throw new Refusal('conflict', 'Nothing was taken off. Say yes at the prompt, or add --yes.')
+  if (!args.yes && !(await confirm(`Suppressions to lift: ${found}. Lift them?`)))
+    throw new Refusal('conflict', 'Nothing was changed. Say yes at the prompt, or add --yes.')
   const removed = await undoSuppressions(ctx, fixed, 'cli')
   out.print(
     args.json
       ? JSON.stringify({ event: 'undone', removed })
-      : `${removed} taken off the list. Their subscribers are again what they were.`,
+      : `Suppressions lifted: ${removed}. Each subscriber has its former status again.`,
   )
   return 0
 }
