@@ -89,6 +89,7 @@ story(
       {
         alert: 'planning:2026-03-02T07:00:00.000Z',
         text: 'The slot of 2026-03-02T07:00:00.000Z still has subscribers who are due and not planned.',
+        url: 'http://news.example/admin',
       },
     ])
     assert.match((await desk.get('/admin')).text, /still has subscribers who are due and not planned/)
@@ -332,4 +333,25 @@ story('old settled deliveries are purged; what is open, recent or in an open edi
     (await getEdition(house.db, (await listEditions(house.db, { limit: 1 })).items[0]!.id))!.account.audience,
     3,
   )
+})
+
+story('an edition whose deliveries do not add up stays open and raises an alert until they do', async (house) => {
+  const { db, ctx } = house
+  const [politics] = await addCategories(db, 'politics')
+  await addStory(ctx, 'one', [politics!])
+  await addReader(ctx, { choice: { [politics!]: 'daily' } })
+  house.clock.set('2026-03-02T07:00:00Z')
+  await tick(ctx)
+  await postAll(ctx)
+  const [edition] = (await listEditions(db, { limit: 1 })).items
+  await db.updateTable('editions').set({ audience: 2 }).execute()
+  assert.deepEqual(await closeFinished(ctx), [])
+  await checkAlerts(ctx)
+  assert.match((await listAlerts(db))[0]!.message, /doesn't add up: 2 were planned/)
+
+  await db.updateTable('editions').set({ audience: 1 }).execute()
+  assert.deepEqual(await closeFinished(ctx), [edition!.id])
+  assert.equal((await getEdition(db, edition!.id))!.note, '')
+  await checkAlerts(ctx)
+  assert.deepEqual(await listAlerts(db), [])
 })
