@@ -7,17 +7,12 @@
 import { domainOf, parseEmailAddress } from '../base/email-address.ts'
 import { hashAddress } from '../base/tokens.ts'
 import type { Trx } from '../db/connect.ts'
-import type { Context } from '../db/context.ts'
-import type { InboundEvent, Proof, ReportClass, ReportEffect } from '../db/schema.ts'
+import type { Proof, ReportClass, ReportEffect } from '../db/schema.ts'
 import { erased } from '../delivery/forget.ts'
-import { judgeReturned } from '../delivery/returned-brake.ts'
-import { deadAddressesOf, suppress } from '../subscribers/suppression.ts'
-import { unsubscribeIn } from '../subscribers/unsubscribe.ts'
-import { brakeIfComplained } from './complaint-rates.ts'
+import { applyComplaint, applyDead, type Applying, applyScore, unsubscribe, unsubscribeRecipient } from './effects.ts'
 import { isSameAddress, type Match, type MatchedDelivery } from './match.ts'
 import { pauseIfRefused } from './refusals.ts'
 import { markReturned, type Mark } from './returned-mark.ts'
-import { hourOf, isHostGone, isWornOut, withReport } from './scores.ts'
 
 /** What one mail says, whoever read it. */
 export interface Understood {
@@ -37,13 +32,6 @@ export interface UnderstoodReport {
 export const senderReasons: ReadonlySet<string> = new Set(['relaying', 'blocked', 'policy', 'throttled'])
 const mayAct: ReadonlySet<Proof> = new Set<Proof>(['return-path', 'header', 'webhook'])
 
-export interface Applying {
-  ctx: Context
-  pepper: string
-  event: Pick<InboundEvent, 'id' | 'receivedAt'>
-  match: Match | null
-}
-
 /** `unsubscribes`: the mail came to the address that unsubscribes this subscriber. */
 export async function applyMail(
   trx: Trx,
@@ -52,7 +40,7 @@ export async function applyMail(
   unsubscribes: number | null,
 ): Promise<void> {
   if (unsubscribes !== null && reports.length === 0) {
-    const effect = (await leave(trx, applying, unsubscribes)) ? 'unsubscribed' : 'repeated'
+    const effect = (await unsubscribe(trx, applying, unsubscribes)) ? 'unsubscribed' : 'repeated'
     await writeReport(
       trx,
       applying,
@@ -74,7 +62,6 @@ export async function applyMail(
 }
 
 const nothing: UnderstoodReport = { recipient: null, class: 'unknown', reason: '', status: null, text: '' }
-const byMailOrigin = { ip: null, formUrl: null }
 const byMail: UnderstoodReport = { ...nothing, class: 'unsubscribe' }
 
 const isForwarded = (recipient: string | null, delivery: MatchedDelivery | null) =>
@@ -92,24 +79,24 @@ async function follow(trx: Trx, applying: Applying, report: UnderstoodReport): P
   if (!match) return 'not-ours'
   if (match.proof === 'unsubscribe-token') {
     if (report.class !== 'complaint' && report.class !== 'unsubscribe') return 'shown'
-    return (await leave(trx, applying, match.subscriberId!)) ? 'unsubscribed' : 'repeated'
+    return (await unsubscribe(trx, applying, match.subscriberId!)) ? 'unsubscribed' : 'repeated'
   }
   if (!mayAct.has(match.proof)) return 'shown'
   const { delivery } = match
   if (!delivery?.isRecent || delivery.recipient === erased) return 'too-old'
-  if (report.class === 'unsubscribe') return leaveFrom(trx, applying, delivery)
+  if (report.class === 'unsubscribe') return unsubscribeRecipient(trx, applying, delivery)
   const mark = markOf(report, delivery, applying.event.receivedAt)
   if (!mark) return 'nothing'
   if (!(await markReturned(trx, mark))) return 'repeated'
-  if (mark.class === 'complaint') return complained(trx, applying, delivery, report)
+  if (mark.class === 'complaint') return applyComplaint(trx, applying, delivery, report)
   if (senderReasons.has(report.reason)) {
     await pauseIfRefused(trx, applying.ctx, delivery)
     return 'sender-refused'
   }
   const emailHash = hashAddress(applying.pepper, parseEmailAddress(delivery.recipient)?.key ?? delivery.recipient)
   if (mark.class === 'hard' && report.reason !== 'host_unknown')
-    return judgeDead(trx, applying, delivery, emailHash, report.text)
-  return score(trx, applying, delivery, emailHash, report, mark)
+    return applyDead(trx, applying, delivery, emailHash, report.text)
+  return applyScore(trx, applying, delivery, emailHash, report, mark)
 }
 
 /** null: it says nothing against the address. */
@@ -127,117 +114,6 @@ function markOf(report: UnderstoodReport, delivery: MatchedDelivery, at: Date): 
     status,
     at,
   }
-}
-
-async function complained(
-  trx: Trx,
-  applying: Applying,
-  delivery: MatchedDelivery,
-  report: UnderstoodReport,
-): Promise<ReportEffect> {
-  const { ctx, pepper } = applying
-  await leaveFrom(trx, applying, delivery)
-  const address = parseEmailAddress(delivery.recipient)
-  await suppress(
-    trx,
-    {
-      emailHash: hashAddress(pepper, address?.key ?? delivery.recipient),
-      email: delivery.recipient,
-      reason: 'complaint',
-      detail: report.text || 'called spam by its reader',
-      deliveryId: delivery.id,
-      domain: domainOf(delivery.recipient).toLowerCase(),
-      ...(delivery.relay ? { relay: delivery.relay } : {}),
-    },
-    ctx.clock.now(),
-  )
-  await brakeIfComplained(trx, ctx, domainOf(delivery.recipient).toLowerCase())
-  return 'suppressed'
-}
-
-/** Who has another address by now isn't unsubscribed on behalf of the former one. */
-async function leaveFrom(trx: Trx, applying: Applying, delivery: MatchedDelivery): Promise<ReportEffect> {
-  if (delivery.subscriberId === null) return 'nothing'
-  const subscriber = await trx
-    .selectFrom('subscribers')
-    .select('email')
-    .where('id', '=', delivery.subscriberId)
-    .executeTakeFirst()
-  if (!subscriber || !isSameAddress(subscriber.email, delivery.recipient)) return 'nothing'
-  return (await leave(trx, applying, delivery.subscriberId)) ? 'unsubscribed' : 'repeated'
-}
-
-async function leave(trx: Trx, { ctx }: Applying, subscriberId: number): Promise<boolean> {
-  const left = await unsubscribeIn(trx, ctx, subscriberId, { way: 'mail', origin: byMailOrigin })
-  return left?.isNow === true
-}
-
-/** Suppressed, unless that is implausible. */
-function judgeDead(
-  trx: Trx,
-  { ctx }: Applying,
-  { id: deliveryId, recipient: email, lane, relay, editionId }: MatchedDelivery,
-  emailHash: string,
-  reply: string,
-): Promise<ReportEffect> {
-  const judging = { deadAddresses: deadAddressesOf(ctx), retryHours: ctx.config.mail.retryHours }
-  const domain = domainOf(email).toLowerCase()
-  return judgeReturned(trx, judging, {
-    deliveryId,
-    email,
-    emailHash,
-    lane,
-    domain,
-    relay: relay ?? '',
-    editionId,
-    reply,
-  })
-}
-
-async function score(
-  trx: Trx,
-  applying: Applying,
-  delivery: MatchedDelivery,
-  emailHash: string,
-  report: UnderstoodReport,
-  mark: Mark,
-): Promise<ReportEffect> {
-  const { ctx, event } = applying
-  await trx
-    .insertInto('bounceScores')
-    .values({ emailHash, changedAt: event.receivedAt })
-    .onConflict((conflict) => conflict.column('emailHash').doNothing())
-    .execute()
-  const before = await trx
-    .selectFrom('bounceScores')
-    .selectAll()
-    .where('emailHash', '=', emailHash)
-    .forUpdate()
-    .executeTakeFirstOrThrow()
-  const hour = hourOf(event.receivedAt)
-  const isHost = mark.class === 'hard'
-  const hours = withReport(isHost ? before.hostHours : before.softHours, hour)
-  await trx
-    .updateTable('bounceScores')
-    .set({ [isHost ? 'hostHours' : 'softHours']: hours, changedAt: event.receivedAt })
-    .where('emailHash', '=', emailHash)
-    .execute()
-  if (isHost) return isHostGone(hours) ? judgeDead(trx, applying, delivery, emailHash, report.text) : 'counted'
-  if (!isWornOut(hours)) return 'counted'
-  await suppress(
-    trx,
-    {
-      emailHash,
-      email: delivery.recipient,
-      reason: 'soft_bounces',
-      detail: report.text,
-      deliveryId: delivery.id,
-      domain: mark.domain,
-      ...(delivery.relay ? { relay: delivery.relay } : {}),
-    },
-    ctx.clock.now(),
-  )
-  return 'suppressed'
 }
 
 async function writeReport(
