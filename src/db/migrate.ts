@@ -13,7 +13,9 @@ const migrationFolder = path.join(import.meta.dirname, '../../migrations')
 export async function migrate(db: Db, upTo?: string): Promise<string[]> {
   // One look, as nearly every start finds nothing to do and Kysely's migrator loads and locks before it says so.
   if ((await listMigrations(db)).join() === (await allMigrations()).join()) return []
-  const migrator = new Migrator({ db, provider: new FileMigrationProvider({ fs, path, migrationFolder }) })
+  const provider = new FileMigrationProvider({ fs, path, migrationFolder })
+  // Work that goes on at the same time lands in any order: a migration may have a lower number than one that was applied before.
+  const migrator = new Migrator({ db, provider, allowUnorderedMigrations: true })
   const { error, results } = await (upTo === undefined ? migrator.migrateToLatest() : migrator.migrateTo(upTo))
   if (error)
     throw new Error(`A migration failed: ${results?.find((r) => r.status === 'Error')?.migrationName ?? 'unknown'}`, {

@@ -601,6 +601,8 @@ export interface InboundEventsTable {
   /** What it is; null: not read yet. */
   kind: string | null
   appliedAt: Date | null
+  /** Of an applied one: it names a mail of ours, and says something about it. */
+  matched: boolean | null
 }
 
 /** Each token of Mailgun counts for one event. */

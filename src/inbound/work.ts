@@ -83,16 +83,18 @@ async function handle(ctx: Context, event: InboundEvent): Promise<void> {
   const pepper = await getPepper(ctx.db)
   await retryDeadlock(() =>
     ctx.db.transaction().execute(async (trx) => {
+      const { hints, mail, unsubscribes } = understood
+      const recipients = mail.reports.flatMap(({ recipient }) => recipient ?? [])
+      const match = await findMatch(trx, ctx.config, hints, [...recipients, ...understood.quotedTo], ctx.clock.now())
+      const isReport = mail.reports.length > 0 || mail.kind === 'autoreply'
+      const matched = isReport ? match !== null : unsubscribes !== null
       const { numUpdatedRows } = await trx
         .updateTable('inboundEvents')
-        .set({ appliedAt: ctx.clock.now(), nextAttemptAt: null, problem: null, kind: understood.mail.kind })
+        .set({ appliedAt: ctx.clock.now(), nextAttemptAt: null, problem: null, kind: mail.kind, matched })
         .where('id', '=', event.id)
         .where('appliedAt', 'is', null)
         .executeTakeFirst()
       if (!numUpdatedRows) return
-      const { hints, mail, unsubscribes } = understood
-      const recipients = mail.reports.flatMap(({ recipient }) => recipient ?? [])
-      const match = await findMatch(trx, ctx.config, hints, [...recipients, ...understood.quotedTo], ctx.clock.now())
       await applyMail(trx, { ctx, pepper, event, match }, mail, unsubscribes)
     }),
   )

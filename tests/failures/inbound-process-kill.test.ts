@@ -33,7 +33,7 @@ story(
     // By turns a dead address, a full mailbox, and a complaint.
     const waiting = sent.map(({ id, email }, n) => {
       const to = returnPath(house.config.secretKeys, inboundEnv.BOUNCE_DOMAIN, id)
-      const mail = { returnPath: to, to: email, raw: Buffer.from(`To: ${email}\r\n\r\n`) } as never
+      const mail = { returnPath: to, to: email, raw: Buffer.from(`To: ${email}\r\n\r\n`) }
       const soft = { status: '5.2.2', diagnostic: '552 5.2.2 mailbox full' }
       return { to, raw: n % 10 === 0 ? bounceOf(mail) : n % 10 === 1 ? complaintOf(mail) : bounceOf(mail, soft) }
     })

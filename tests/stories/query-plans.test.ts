@@ -3,6 +3,11 @@
 
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
+import { returnPath } from '../../src/delivery/return-path.ts'
+import { retryFailed } from '../../src/inbound/retry.ts'
+import { storeInbound } from '../../src/inbound/store.ts'
+import { countFailed, runInbound } from '../../src/inbound/work.ts'
+import { inboundFilters, listInbound } from '../../src/web/reads/returned.ts'
 import { runTick } from '../../src/planning/tick.ts'
 import { seed } from '../../src/commands/digests/seed.ts'
 import { chores } from '../../src/chores.ts'
@@ -11,8 +16,11 @@ import { everyApiList, readEveryPage } from '../support/every-page.ts'
 import { story, type House } from '../support/house.ts'
 import { openApi, openConsole } from '../support/keys.ts'
 import { openWorker } from '../support/post.ts'
+import { bounceOf, complaintOf } from '../support/returned-mail.ts'
+import { mailgunFailure, mailgunKey, mailgunPost } from '../support/webhooks.ts'
 import { record, scannedTables } from '../support/query-plans.ts'
 
+const bounceDomain = 'bounces.example'
 const subscribers = 30_000
 const large = 10_000
 
@@ -46,6 +54,26 @@ async function fill(house: House): Promise<void> {
   await sql`
     insert into consents (subscriber_id, action, wording, wording_version, at)
     select id, 'confirmed', '', 'old', now() - interval '1 year' from subscribers`.execute(db)
+  // Returned mail: some of it is old enough to be purged, some is unmatched.
+  await sql`
+    insert into inbound_events (received_at, source, fingerprint, raw, next_attempt_at, kind, applied_at, matched)
+    select at, 'listener', 'old ' || n, case when at > now() - interval '31 days' then 'text'::bytea end, null,
+      'bounce', now(), n % 50 > 0
+    from generate_series(1, 20000) n,
+      lateral (select now() - n * interval '6 minutes' - (n % 100 = 0)::int * interval '100 days' as at) t`.execute(db)
+  await sql`
+    insert into inbound_reports (event_id, at, recipient, class, reason, proof, delivery_id, subscriber_id, effect)
+    select e.id, received_at, 'old@x.example', 'soft', 'mailbox_full',
+      case when e.id % 4 > 0 then 'return-path' end, d.id, d.subscriber_id, 'counted'
+    from inbound_events e join deliveries d on d.id = e.id + 1000`.execute(db)
+  await sql`
+    insert into returned_deliveries (delivery_id, edition_id, class, reason, domain, relay, at)
+    select d.id, d.edition_id, 'soft', 'mailbox_full', 'd' || d.id % 50 || '.example', 'relay',
+      now() - d.id * interval '3 minutes'
+    from deliveries d where d.id <= 20000`.execute(db)
+  await sql`
+    insert into bounce_scores (email_hash, soft_hours, changed_at)
+    select md5(n::text), '{1}', now() - n * interval '3 minutes' from generate_series(1, 20000) n`.execute(db)
   // For retention.
   await sql`update editions set closed_at = now() - interval '100 days' where id = (select min(id) from editions)`.execute(
     db,
@@ -67,6 +95,40 @@ async function readPages(house: House): Promise<number> {
   return paths.length
 }
 
+/** Mail that comes back of mails that were sent: by listener, by webhook, and by Message-ID alone. */
+async function takeIn(house: House): Promise<void> {
+  const { db, config, clock } = house
+  const sent = await db
+    .selectFrom('deliveries')
+    .select(['id', 'recipient', 'messageId'])
+    .where('state', '=', 'sent')
+    .where('editionId', 'is not', null)
+    .where('subscriberId', 'is not', null)
+    .orderBy('id', 'desc')
+    .limit(20)
+    .execute()
+  const soft = { status: '5.2.2', diagnostic: '552 5.2.2 mailbox full' }
+  for (const [n, { id, recipient, messageId }] of sent.entries()) {
+    const to = returnPath(config.secretKeys, bounceDomain, id)
+    const raw = Buffer.from(`To: ${recipient}\r\nMessage-ID: ${messageId}\r\n\r\n`)
+    const mail = { returnPath: to, to: recipient, raw }
+    const text = n % 5 === 0 ? complaintOf(mail) : bounceOf(mail, n % 2 ? soft : {})
+    const envelopeTo = n % 5 === 4 ? null : to
+    const source = envelopeTo === null ? 'imap' : 'listener'
+    await storeInbound(db, { source, envelopeTo, raw: Buffer.from(text), receivedAt: clock.now() })
+  }
+  const [{ id, recipient }] = sent as [(typeof sent)[number]]
+  const sender = returnPath(config.secretKeys, bounceDomain, id)
+  const event = mailgunFailure('e1', recipient, { envelope: { sender } })
+  await house.web
+    .post('/inbound/mailgun')
+    .send(mailgunPost(clock.now(), event, 'token1'))
+    .expect(200)
+  assert.equal(await runInbound(house.ctx), sent.length + 1)
+  assert.equal(await countFailed(db), 0)
+  await retryFailed(house.ctx, { actor: 'cli' })
+}
+
 async function readApi(house: House): Promise<void> {
   const api = await openApi(house)
   for (const path of everyApiList(house.config)) {
@@ -84,6 +146,8 @@ story(
       select relname as name, reltuples::int as rows from pg_class
       where relkind = 'r' and relnamespace = 'public'::regnamespace`.execute(db)
     const sizes = new Map(tables.map(({ name, rows }) => [name, rows]))
+    for (const name of ['inbound_events', 'inbound_reports', 'returned_deliveries', 'bounce_scores'])
+      assert.ok(sizes.get(name)! > large, `${name} has ${sizes.get(name)} rows`)
     for (const name of ['subscribers', 'subscriptions', 'due_times', 'deliveries', 'reading', 'articles', 'consents'])
       assert.ok(sizes.get(name)! > large, `${name} has ${sizes.get(name)} rows`)
 
@@ -91,12 +155,14 @@ story(
     const statements = await record(async () => {
       assert.ok((await readPages(house)) > 40)
       await readApi(house)
+      for (const filter of inboundFilters) await listInbound(db, { limit: 51, before: 5000, filter })
       house.clock.set(slots[0]!.at.toISOString())
       await runTick(ctx, { chunkSize: 500 })
       const worker = openWorker(house)
       await worker.start()
       while (house.inbox.received.length < 50) await new Promise((resolve) => setTimeout(resolve, 50))
       await worker.stop()
+      await takeIn(house)
       await readPages(house)
       for (const chore of Object.values(chores(ctx))) await chore({})
     })
@@ -108,5 +174,9 @@ story(
           scans.push(`${table}: ${statement.text.replace(/\s+/g, ' ').slice(0, 400)}`)
     assert.deepEqual(scans, [])
   },
-  { on: 'postgres', now: new Date().toISOString() },
+  {
+    on: 'postgres',
+    now: new Date().toISOString(),
+    env: { BOUNCE_DOMAIN: bounceDomain, INBOUND_LISTEN: '127.0.0.1:2525', INBOUND_MAILGUN_KEY: mailgunKey },
+  },
 )

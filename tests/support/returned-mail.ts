@@ -3,6 +3,8 @@
 import nodemailer from 'nodemailer'
 import type { ReceivedMail } from './inbox.ts'
 
+export type SentMail = Pick<ReceivedMail, 'to' | 'returnPath' | 'raw'>
+
 export interface BounceOptions {
   recipient?: string
   status?: string
@@ -20,7 +22,7 @@ const headOf = (raw: Buffer) => {
 }
 
 /** A report of RFC 3464 about a mail that an inbox got. */
-export function bounceOf(mail: ReceivedMail, options: BounceOptions = {}): string {
+export function bounceOf(mail: SentMail, options: BounceOptions = {}): string {
   const { status = '5.1.1', action = 'failed', recipient = mail.to, nonce = '1', quote = () => true } = options
   const { diagnostic = `550 ${status} <${recipient}>: Recipient address rejected: User unknown` } = options
   return [
@@ -55,7 +57,7 @@ export function bounceOf(mail: ReceivedMail, options: BounceOptions = {}): strin
 }
 
 /** A report of RFC 5965: its reader called a mail spam. */
-export function complaintOf(mail: ReceivedMail, quote: (header: string) => boolean = () => true): string {
+export function complaintOf(mail: SentMail, quote: (header: string) => boolean = () => true): string {
   return [
     'From: feedback@provider.example',
     `To: ${mail.returnPath}`,

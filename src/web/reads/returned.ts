@@ -112,8 +112,7 @@ export type ShownInbound = Pick<
 > & { reports: InboundReportRow[] }
 
 const conditions: Record<InboundFilter, ReturnType<typeof sql<SqlBool>>> = {
-  unmatched: sql`(exists (select 1 from inbound_reports r where r.event_id = e.id and r.proof is null)
-    or (e.applied_at is not null and not exists (select 1 from inbound_reports r where r.event_id = e.id)))`,
+  unmatched: sql`e.matched = false`,
   failed: sql`e.next_attempt_at is null and e.applied_at is null`,
   waiting: sql`e.next_attempt_at is not null`,
 }
