@@ -186,15 +186,15 @@ async function reopenCaught(trx: Trx, deliveryIds: readonly number[], retryHours
     order by id for no key update`.execute(trx)
   const { rows } = await sql<{ editionId: number; count: number }>`
     with reopened as (
-      update deliveries d set state = 'deferred', attempt = greatest(d.attempt - 1, 0), settled_at = null,
+      update deliveries d set state = case when o.state = 'uncertain' then 'uncertain' else 'deferred' end, attempt = greatest(d.attempt - 1, 0), settled_at = null,
         next_attempt_at = case when d.lane = 'transactional' then now() + interval '5 minutes'
           else d.created_at + least(e.retry_hours, ${retryHours}::int) * interval '1 hour' + interval '1 second' end
       from deliveries o left join editions e on e.id = o.edition_id
-      where d.id = any(${ids}::bigint[]) and d.state = 'failed' and d.stage is distinct from ${heldStage} and o.id = d.id
+      where d.id = any(${ids}::bigint[]) and d.state in ('failed', 'uncertain') and d.settled_at is not null and d.stage is distinct from ${heldStage} and o.id = d.id
         and (d.edition_id is null or (e.closed_at is null and e.state in ('sending', 'paused')))
-      returning d.edition_id
+      returning d.edition_id, o.state
     )
-    select edition_id, count(*)::int as count from reopened where edition_id is not null group by 1 order by 1`.execute(
+    select edition_id, count(*)::int as count from reopened where edition_id is not null and state = 'failed' group by 1 order by 1`.execute(
     trx,
   )
   for (const { editionId, count } of rows) await addCount(trx, editionId, 'failed', -count)

@@ -73,15 +73,15 @@ export function decideFate(delivery: LeasedDelivery, outcome: SmtpOutcome, rules
  * window has passed, and the try doesn't count. Others are tried again as after any other answer. */
 export function fateUnderBrake(delivery: LeasedDelivery, rules: FateRules): Fate {
   const fate = { class: 'dead', wasTried: true, isDoubt: false } as const
-  if (delivery.wasUncertain) return { ...fate, state: 'uncertain', retryInSeconds: null }
   if (delivery.lane === 'transactional') {
     const isOver = isGivenUp(delivery.attempt, delivery.ageSeconds, windowOf(delivery, rules))
     const retryInSeconds = isOver ? null : retryIn(delivery, delivery.attempt, rules)
-    return { ...fate, state: isOver ? 'failed' : 'deferred', retryInSeconds }
+    const state = delivery.wasUncertain ? 'uncertain' : isOver ? 'failed' : 'deferred'
+    return { ...fate, state, retryInSeconds }
   }
   const left = secondsLeft(delivery, rules)
-  if (left === null) return { ...fate, state: 'failed', retryInSeconds: null }
-  return { ...fate, state: 'deferred', retryInSeconds: left, wasTried: false }
+  if (left === null) return { ...fate, state: delivery.wasUncertain ? 'uncertain' : 'failed', retryInSeconds: null }
+  return { ...fate, state: delivery.wasUncertain ? 'uncertain' : 'deferred', retryInSeconds: left, wasTried: false }
 }
 
 /** Until its window for retries has passed; null: it has. */
