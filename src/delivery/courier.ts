@@ -3,7 +3,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decideFate, type Fate, type FateRules } from './fate.ts'
-import { type GroupCommit, type Naming, noConnection, type Verdict, type Settlement } from './group-commit.ts'
+import { type GroupCommit, noConnection } from './group-commit.ts'
+import type { Naming, Settlement, Verdict } from './statements.ts'
 import type { LeasedDelivery } from './lane.ts'
 import { Preparer, type Prepared, type PreparerOptions } from './preparer.ts'
 import type { RelayGate } from './relays.ts'

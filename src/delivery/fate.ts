@@ -5,7 +5,7 @@ import { isGivenUp, retryWithin } from './backoff.ts'
 import type { LeasedDelivery } from './lane.ts'
 import { classifyReply, type ReplyClass } from './reply-class.ts'
 import type { SmtpOutcome } from './smtp-dialogue.ts'
-import type { Settlement } from './group-commit.ts'
+import type { Settlement } from './statements.ts'
 
 export interface FateRules {
   /** The site's window; an edition may have a shorter one. */

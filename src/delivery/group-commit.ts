@@ -7,43 +7,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../base/log.ts'
 import type { Database } from '../db/connect.ts'
-import type { DeliveryState, SkipReason } from '../db/schema.ts'
-import type { DigestRecord } from './composer.ts'
-import { hotQuery, plainArray, textArray } from './hot-query.ts'
-import type { LeasedDelivery } from './lane.ts'
-import type { SmtpReply } from './smtp-reply.ts'
-import { turn } from './statements.ts'
-
-export interface Settlement {
-  delivery: LeasedDelivery
-  /** null: as it was; its lease is given back. */
-  state: Exclude<DeliveryState, 'queued'> | null
-  reason: SkipReason | null
-  /** Until it may be claimed again; null: it is over. */
-  retryInSeconds: number | null
-  wasTried: boolean
-  isDoubt: boolean
-  reply: SmtpReply | null
-  /** What is kept when there is no reply. */
-  note: string | null
-  stage: string | null
-  relay: string | null
-  sizeBytes: number | null
-  messageId: string | null
-  record: DigestRecord | null
-}
-
-export interface Naming {
-  delivery: LeasedDelivery
-  record: { messageId: string; articleIds?: readonly number[]; watermarks?: Record<string, number> }
-  /** Whose wish counts: the subscriber's (digests), the address's (suppressions only; of a confirmation only those that it can't
-   * overcome), or nobody's (an editor signs in). */
-  rule: 'subscriber' | 'address' | 'confirmation' | 'always'
-  addressHash: string
-}
-
-/** `go`: it is durable that this connection carries it now. `hold`: its edition, or the whole site, doesn't send at the moment. */
-export type Verdict = 'go' | 'hold' | SkipReason
+import { hotQuery } from './hot-query.ts'
+import { type Naming, type Settlement, turn, turnValues, type Verdict } from './statements.ts'
 
 /** Settles something beside the connections. */
 export const noConnection = -1
@@ -141,7 +106,8 @@ export class GroupCommit {
 
   async #commit(group: readonly Waiting[]): Promise<Map<number, Verdict>> {
     const settle = group.flatMap((each) => each.settle)
-    const values = [this.#options.workerId, ...settleValues(settle), ...this.#nameValues(group)]
+    const { workerId, asOf, seenFrom } = this.#options
+    const values = turnValues(workerId, settle, { asOf, seenFrom: seenFrom() }, group)
     for (let failures = 0; !this.#isGivenUp;) {
       const started = performance.now()
       try {
@@ -167,47 +133,4 @@ export class GroupCommit {
     }
     throw new LeaseLost('the lease of this worker was taken, or its time is over')
   }
-
-  #nameValues(group: readonly Waiting[]) {
-    const names = group.map((each) => each.name)
-    return [
-      this.#options.asOf?.toISOString() ?? null,
-      this.#options.seenFrom(),
-      plainArray(group.map((each) => each.connection)),
-      plainArray(names.map((name) => name?.delivery.id ?? null)),
-      textArray(names.map((name) => (name ? JSON.stringify(name.record) : null))),
-      plainArray(names.map((name) => name?.delivery.editionId ?? null)),
-      plainArray(names.map((name) => name?.delivery.subscriberId ?? null)),
-      textArray(names.map((name) => name?.rule ?? 'always')),
-      textArray(names.map((name) => name?.addressHash ?? null)),
-    ]
-  }
-}
-
-function settleValues(settle: readonly Settlement[]) {
-  return [
-    plainArray(settle.map((each) => each.delivery.id)),
-    plainArray(settle.map((each) => each.delivery.attempt)),
-    textArray(settle.map((each) => each.state)),
-    textArray(settle.map((each) => each.reason)),
-    plainArray(settle.map((each) => each.retryInSeconds)),
-    plainArray(settle.map((each) => (each.wasTried ? 1 : 0))),
-    plainArray(settle.map((each) => (each.isDoubt ? 1 : 0))),
-    plainArray(settle.map((each) => each.reply?.code ?? null)),
-    textArray(settle.map((each) => replyText(each))),
-    textArray(settle.map((each) => each.stage)),
-    textArray(settle.map((each) => each.relay)),
-    plainArray(settle.map((each) => each.sizeBytes)),
-    textArray(settle.map((each) => each.messageId)),
-    textArray(settle.map((each) => (each.record ? plainArray(each.record.articleIds) : null))),
-    textArray(settle.map((each) => (each.record ? JSON.stringify(each.record.watermarks) : null))),
-    plainArray(settle.map((each) => each.delivery.wasUncertain)),
-  ]
-}
-
-function replyText({ reply, note }: Settlement): string | null {
-  if (!reply) return note
-  return reply.text.startsWith(reply.enhanced ?? ' ') || !reply.enhanced
-    ? reply.text
-    : `${reply.enhanced} ${reply.text}`
 }

@@ -29,3 +29,25 @@ export function plainArray(values: readonly (number | boolean | null)[]): string
 export function textArray(values: readonly (string | null)[]): string {
   return `{${values.map((value) => (value === null ? 'NULL' : `"${value.replace(/["\\]/g, '\\$&')}"`)).join(',')}}`
 }
+
+/** A column that a statement reads from an array parameter: its name, its type, and its value for an item. */
+export type Column<Item> =
+  | readonly [name: string, type: 'text', value: (item: Item) => string | null]
+  | readonly [
+      name: string,
+      type: 'bigint' | 'int' | 'smallint' | 'float8' | 'boolean',
+      value: (item: Item) => number | boolean | null,
+    ]
+
+/** `unnest($2::bigint[], $3::text[])`, from that parameter on. */
+export function unnest<Item>(first: number, columns: readonly Column<Item>[]): string {
+  return `unnest(${columns.map(([, type], i) => `$${first + i}::${type}[]`).join(', ')})`
+}
+
+export function namesOf<Item>(columns: readonly Column<Item>[]): string {
+  return columns.map(([name]) => name).join(', ')
+}
+
+export function arrayOf<Item>(column: Column<Item>, items: readonly Item[]): string {
+  return column[1] === 'text' ? textArray(items.map(column[2])) : plainArray(items.map(column[2]))
+}

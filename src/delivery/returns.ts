@@ -2,7 +2,8 @@
 
 import type { Answers } from './answers.ts'
 import type { FateRules } from './fate.ts'
-import { type GroupCommit, noConnection, type Settlement } from './group-commit.ts'
+import { type GroupCommit, noConnection } from './group-commit.ts'
+import type { Settlement } from './statements.ts'
 import type { Lane, LeasedDelivery } from './lane.ts'
 import type { DeliveryMetrics } from './metrics.ts'
 import { heldByBrake, leaseGivenBack } from './settlement.ts'

@@ -4,7 +4,7 @@ import type { SkipReason } from '../db/schema.ts'
 import type { DigestRecord } from './composer.ts'
 import { heldStage } from './brake-rules.ts'
 import { decideFate, type Fate, type FateRules, secondsLeft } from './fate.ts'
-import type { Settlement, Verdict } from './group-commit.ts'
+import type { Settlement, Verdict } from './statements.ts'
 import type { LeasedDelivery } from './lane.ts'
 import type { SmtpOutcome } from './smtp-dialogue.ts'
 

@@ -9,9 +9,46 @@
 //
 // `seen` is pruned when its hundredth story has left the last 60 days, not each time: pruning costs more than all the rest.
 
+import type { DeliveryState, SkipReason } from '../db/schema.ts'
+import type { DigestRecord } from './composer.ts'
 import { erased } from './forget.ts'
-import type { HotStatement } from './hot-query.ts'
+import { arrayOf, type Column, type HotStatement, type HotValue, namesOf, plainArray, unnest } from './hot-query.ts'
+import type { LeasedDelivery } from './lane.ts'
+import type { SmtpReply } from './smtp-reply.ts'
 import { isSendingHeld } from './sending-hold.ts'
+
+/** What becomes of a leased delivery. */
+export interface Settlement {
+  delivery: LeasedDelivery
+  /** null: as it was; its lease is given back. */
+  state: Exclude<DeliveryState, 'queued'> | null
+  reason: SkipReason | null
+  /** Until it may be claimed again; null: it is over. */
+  retryInSeconds: number | null
+  wasTried: boolean
+  isDoubt: boolean
+  reply: SmtpReply | null
+  /** What is kept when there is no reply. */
+  note: string | null
+  stage: string | null
+  relay: string | null
+  sizeBytes: number | null
+  messageId: string | null
+  record: DigestRecord | null
+}
+
+/** A mail that a connection is about to send. */
+export interface Naming {
+  delivery: LeasedDelivery
+  record: { messageId: string; articleIds?: readonly number[]; watermarks?: Record<string, number> }
+  /** Whose wish counts: the subscriber's (digests), the address's (suppressions only; of a confirmation only those that it can't
+   * overcome), or nobody's (an editor signs in). */
+  rule: 'subscriber' | 'address' | 'confirmation' | 'always'
+  addressHash: string
+}
+
+/** `go`: it is durable that this connection carries it now. `hold`: its edition, or the whole site, doesn't send at the moment. */
+export type Verdict = 'go' | 'hold' | SkipReason
 
 const me = `me as materialized (select id from workers where id = $1::bigint and lease_until > now() for key share)`
 
@@ -77,18 +114,74 @@ export const sendingEditions: HotStatement = {
     where e.state = 'sending' order by coalesce(e.slot_at, e.created_at), e.id`,
 }
 
+/** Of a delivery that is settled: each column of `x` in the turn, its type, and its value. */
+const settleColumns: readonly Column<Settlement>[] = [
+  ['id', 'bigint', ({ delivery }) => delivery.id],
+  ['attempt', 'smallint', ({ delivery }) => delivery.attempt],
+  ['state', 'text', ({ state }) => state],
+  ['reason', 'text', ({ reason }) => reason],
+  ['retry_in', 'float8', ({ retryInSeconds }) => retryInSeconds],
+  ['tries', 'smallint', ({ wasTried }) => (wasTried ? 1 : 0)],
+  ['doubts', 'smallint', ({ isDoubt }) => (isDoubt ? 1 : 0)],
+  ['code', 'smallint', ({ reply }) => reply?.code ?? null],
+  ['reply', 'text', replyText],
+  ['stage', 'text', ({ stage }) => stage],
+  ['relay', 'text', ({ relay }) => relay],
+  ['size', 'int', ({ sizeBytes }) => sizeBytes],
+  ['message_id', 'text', ({ messageId }) => messageId],
+  ['article_ids', 'text', ({ record }) => (record ? plainArray(record.articleIds) : null)],
+  ['watermarks', 'text', ({ record }) => (record ? JSON.stringify(record.watermarks) : null)],
+  ['was_uncertain', 'boolean', ({ delivery }) => delivery.wasUncertain],
+]
+
+/** Of a mail that a connection is about to send: each column of `y` in the turn. */
+const nameColumns: readonly Column<{ connection: number; name: Naming | null }>[] = [
+  ['connection', 'int', ({ connection }) => connection],
+  ['id', 'bigint', ({ name }) => name?.delivery.id ?? null],
+  ['record', 'text', ({ name }) => (name ? JSON.stringify(name.record) : null)],
+  ['edition_id', 'bigint', ({ name }) => name?.delivery.editionId ?? null],
+  ['subscriber_id', 'bigint', ({ name }) => name?.delivery.subscriberId ?? null],
+  ['rule', 'text', ({ name }) => name?.rule ?? 'always'],
+  ['hash', 'text', ({ name }) => name?.addressHash ?? null],
+]
+
+/** The values after the worker's id ($1) and the settled columns: as-of and the first article id that `seen` keeps. */
+const asOfAt = 2 + settleColumns.length
+const nameAt = asOfAt + 2
+
+/** The values of `turn`, in the order of its parameters. */
+export function turnValues(
+  workerId: number,
+  settle: readonly Settlement[],
+  { asOf, seenFrom }: { asOf: Date | null; seenFrom: number },
+  names: readonly { connection: number; name: Naming | null }[],
+): HotValue[] {
+  const settled = settleColumns.map((column) => arrayOf(column, settle))
+  return [
+    workerId,
+    ...settled,
+    asOf?.toISOString() ?? null,
+    seenFrom,
+    ...nameColumns.map((each) => arrayOf(each, names)),
+  ]
+}
+
+function replyText({ reply, note }: Settlement): string | null {
+  if (!reply) return note
+  return reply.text.startsWith(reply.enhanced ?? ' ') || !reply.enhanced
+    ? reply.text
+    : `${reply.enhanced} ${reply.text}`
+}
+
 export const turn: HotStatement = {
   name: 'turn',
   text: `with ${me}, fate as materialized (
-      select * from unnest($2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::float8[], $7::smallint[], $8::smallint[],
-        $9::smallint[], $10::text[], $11::text[], $12::text[], $13::int[], $14::text[], $15::text[], $16::text[], $17::boolean[])
-      as x(id, attempt, state, reason, retry_in, tries, doubts, code, reply, stage, relay, size, message_id, article_ids,
-        watermarks, was_uncertain)
+      select * from ${unnest(2, settleColumns)} as x(${namesOf(settleColumns)})
       where exists (select from me)
     ), settled as (
       update deliveries d set
         state = coalesce(x.state, d.state), reason = x.reason, attempt = d.attempt + x.tries, doubts = d.doubts + x.doubts,
-        next_attempt_at = greatest($18::timestamptz, now()) + x.retry_in * interval '1 second',
+        next_attempt_at = greatest($${asOfAt}::timestamptz, now()) + x.retry_in * interval '1 second',
         settled_at = case when x.retry_in is null then now() end,
         smtp_code = coalesce(x.code, d.smtp_code),
         smtp_reply = case when d.recipient <> '${erased}' then coalesce(x.reply, d.smtp_reply) end,
@@ -100,8 +193,8 @@ export const turn: HotStatement = {
         case when x.state = 'skipped' then 'skipped:' || x.reason when x.state = 'deferred' then null else x.state end as outcome
     ), read as (
       update reading r set watermarks = r.watermarks || s.watermarks::jsonb,
-        seen = case when coalesce(r.seen[100], $19::int) >= $19::int then r.seen || s.article_ids::int[]
-          else array(select v from unnest(r.seen) v where v >= $19::int) || s.article_ids::int[] end
+        seen = case when coalesce(r.seen[100], $${asOfAt + 1}::int) >= $${asOfAt + 1}::int then r.seen || s.article_ids::int[]
+          else array(select v from unnest(r.seen) v where v >= $${asOfAt + 1}::int) || s.article_ids::int[] end
       from settled s where r.subscriber_id = s.subscriber_id and s.watermarks is not null
     ), counted as (
       insert into edition_counts (edition_id, worker_id, outcome, count)
@@ -124,8 +217,7 @@ export const turn: HotStatement = {
           where p.email_hash = case when y.rule = 'subscriber' then s.email_hash else y.hash end
             and (y.rule <> 'confirmation' or p.reason in ('complaint', 'manual'))) then 'suppressed'
         else 'go' end as verdict
-      from unnest($20::int[], $21::bigint[], $22::text[], $23::bigint[], $24::bigint[], $25::text[], $26::text[])
-        as y(connection, id, record, edition_id, subscriber_id, rule, hash)
+      from ${unnest(nameAt, nameColumns)} as y(${namesOf(nameColumns)})
       left join editions e on e.id = y.edition_id
       left join subscribers s on s.id = y.subscriber_id
       where exists (select from me)
