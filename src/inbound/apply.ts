@@ -1,4 +1,4 @@
-// What follows from a mail that came back. Everything of one mail happens in one transaction with its `applied_at`, so that a process
+// What follows from a returned mail. Everything of one mail happens in one transaction with its `applied_at`, so that a process
 // that is killed anywhere leaves it undone or done.
 //
 // Only a return path, a signed header or a verified event may suppress, only the recipient of that delivery, only while the delivery

@@ -1,4 +1,4 @@
-// One connection to the mailbox that mail comes back to: reads what is new there, in order, and moves what is ours to a folder beside
+// One connection to the mailbox with returned mail: reads what is new there, in order, and moves what is ours to a folder beside
 // it, or marks it as read where it can't be moved. What isn't ours stays as it is.
 //
 // A mail is moved after its row is committed. How far we have come (UIDVALIDITY and UID) is kept as well, after the move: who is

@@ -1,4 +1,4 @@
-// Takes mail to BOUNCE_DOMAIN by SMTP or LMTP, on one port. Only addresses that carry our MAC are taken, so nobody can fill the database
+// Accepts mail to BOUNCE_DOMAIN by SMTP or LMTP, on one port. Only addresses that carry our MAC are taken, so nobody can fill the database
 // with mail to anybody else; and a mail is taken once it is committed. Of many workers the first one that can bind listens, and
 // another takes over when it ends.
 
@@ -34,7 +34,7 @@ export async function startListener(ctx: Context, at: { host: string; port: numb
       try {
         await bind(attempt, at)
         server = attempt
-        ctx.log.info({ host: at.host, port: portOf(attempt) }, 'listening for mail that comes back')
+        ctx.log.info({ host: at.host, port: portOf(attempt) }, 'listening for returned mail')
       } catch (error) {
         if (!isTold)
           ctx.log[codeOf(error) === 'EADDRINUSE' ? 'info' : 'error']({ ...at, code: codeOf(error) }, cannotBind)
@@ -58,8 +58,7 @@ export async function startListener(ctx: Context, at: { host: string; port: numb
   }
 }
 
-const cannotBind =
-  'can’t listen for mail that comes back yet: another process does, or the address isn’t ours; trying on'
+const cannotBind = 'can’t listen for returned mail yet: another process does, or the address isn’t ours; trying again'
 
 function openServer(ctx: Context): SMTPServer {
   const server = new SMTPServer({
@@ -91,7 +90,9 @@ function openServer(ctx: Context): SMTPServer {
       })
     },
   })
-  server.on('error', (error) => ctx.log.debug({ code: codeOf(error) }, 'a connection with mail that comes back failed'))
+  server.on('error', (error) =>
+    ctx.log.debug({ code: codeOf(error) }, 'a connection that hands over returned mail failed'),
+  )
   return server
 }
 
@@ -116,7 +117,7 @@ async function take(ctx: Context, session: SMTPServerSession, raw: Buffer): Prom
       await storeInbound(ctx.db, { source: 'listener', envelopeTo: address, raw, receivedAt: ctx.clock.now() })
     return null
   } catch (error) {
-    ctx.log.error({ code: codeOf(error) }, 'a mail that came back could not be stored; its sender tries again')
+    ctx.log.error({ code: codeOf(error) }, 'a returned mail could not be stored; its sender tries again')
     return reply(451, '4.3.0 it could not be stored; try again later')
   }
 }

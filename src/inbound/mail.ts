@@ -1,4 +1,4 @@
-// What is understood of a mail that came back: the seam between reading it and acting on it. Nothing in it is proven yet.
+// What a returned mail says: the seam between reading it and acting on it. Nothing in it is proven yet.
 
 import type { Reason } from '../delivery/reasons.ts'
 
@@ -23,16 +23,16 @@ export interface InboundReport {
   remoteHost: string | null
 }
 
-/** What names the delivery that came back, best first; no MAC is checked here. */
+/** What names the delivery, best first; no MAC is checked here. */
 export interface ReturnedMail {
-  /** Of the mail that came back, without its angle brackets. */
+  /** Of our mail that it quotes, without its angle brackets. */
   messageId: string | null
   /** Addresses in the form of our return paths, from the returned headers. */
   verp: string[]
   /** X-Broadsheet-Delivery. */
   deliveryHeader: string | null
   unsubscribeTokens: string[]
-  /** To: of the mail that came back. */
+  /** To: of our mail that it quotes. */
   recipient: string | null
 }
 

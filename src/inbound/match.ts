@@ -1,4 +1,4 @@
-// Which delivery a mail that came back is about, and how that is proven: best first.
+// Which delivery a returned mail is about, and how that is proven: best first.
 //
 // 1. It came to the return path of that delivery, whose MAC nobody can forge.
 // 2. It quotes that return path, or our signed header, or it is an event of a provider that has signed it.

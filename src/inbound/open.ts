@@ -1,4 +1,4 @@
-// A mail that came back, taken apart: what its sender says, the machine's parts, and the message that it returns. What senders get
+// A returned mail, taken apart: what its sender says, the machine's parts, and the message that it returns. What senders get
 // wrong is repaired first, so that a library can open it.
 
 import { Parser } from 'htmlparser2'
@@ -23,7 +23,7 @@ export interface OpenMail {
   hasStatusPart: boolean
   /** message/feedback-report. */
   feedback: string | null
-  /** The message that came back, or what is left of it. */
+  /** Our message that it quotes, or what is left of it. */
   returned: string
 }
 

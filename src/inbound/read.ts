@@ -1,4 +1,4 @@
-// Reads a mail that came back. Standards first: RFC 5965 (complaints), RFC 3464 (delivery status), X-Failed-Recipients, RFC 3834
+// Reads a returned mail. Standards first: RFC 5965 (complaints), RFC 3464 (delivery status), X-Failed-Recipients, RFC 3834
 // (automatic replies); then what servers say in words. Pure; runs in the parser's thread (reader.ts).
 
 import { complaintsIn } from './complaints.ts'

@@ -1,4 +1,4 @@
-// Reads mails that came back in a thread of its own (base/parser-thread.ts): anybody may send one.
+// Reads returned mails in a thread of its own (base/parser-thread.ts): anybody may send one.
 
 import { ParserThread, type ParserLimits } from '../base/parser-thread.ts'
 import type { InboundMail, OwnAddresses } from './mail.ts'

@@ -1,5 +1,5 @@
-// Refused because of us, in mail that came back: never held against the subscriber. Counted by domain and day from the marks; an
-// edition that is still being sent is paused when much of it comes back like that.
+// Mail that was refused because of us, as returned mail says: never held against the subscriber. Counted by domain and day from the marks; an
+// edition that is still being sent is paused when much of it is refused like that.
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
@@ -33,7 +33,7 @@ export async function pauseIfRefused(
   await countSent(trx, [editionId], 10)
   const most = Math.max(manyRefusals, (await sumSent(trx, [editionId])) * shareThatPauses)
   if (await pauseForReturns(trx, editionId, { refused: count, most }))
-    ctx.log.error({ edition: editionId }, 'an edition was paused: much of it comes back as refused')
+    ctx.log.error({ edition: editionId }, 'an edition was paused: much of it is returned as refused')
 }
 
 /** Domains where that was said of many mails, today or yesterday. */

@@ -1,4 +1,4 @@
-// The mark beside a delivery that came back. The delivery itself, and the account that counts it as sent, never change.
+// The mark beside a delivery whose mail was returned. The delivery itself, and the account that counts it as sent, never change.
 
 import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'

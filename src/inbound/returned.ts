@@ -1,4 +1,4 @@
-// Which delivery came back, as its own headers say it. Whoever acts on it checks the MACs. Pure.
+// Which delivery a returned mail is about, as its quoted headers say. Whoever acts on it checks the MACs. Pure.
 
 import { addressIn } from './addresses.ts'
 import type { OwnAddresses, ReturnedMail } from './mail.ts'

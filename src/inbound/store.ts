@@ -1,4 +1,4 @@
-// The first half of taking in: the mail as it came, or a provider's verified event, is committed before anybody is told "accepted".
+// The first half of receiving: the mail as it came, or a provider's verified event, is committed before anybody is told "accepted".
 // What it means is found out later, by the chore (work.ts).
 
 import { createHash } from 'node:crypto'
@@ -23,7 +23,7 @@ export interface InboundFacts {
   reports: {
     recipient: string
     class: ReportClass
-    /** A word of the table in reading: `user-unknown`, `host-unknown`, `mailbox-full`… */
+    /** A Reason of delivery/reasons.ts, such as `user_unknown`. */
     reason: string
     status: string | null
     diagnostic: string | null
@@ -43,7 +43,7 @@ export interface NewInbound {
 /** Twice what is ever read of a mail (open.ts): megabytes of junk shouldn't fill the database. */
 const mostKept = 512 * 1024
 
-/** From the promise's end on it is durable. `known`: it was there already, and isn't taken in again. */
+/** Durable once the promise resolves. `known`: it was stored before, and isn't stored again. */
 export async function storeInbound(db: Db, mail: NewInbound): Promise<'stored' | 'known'> {
   return db.transaction().execute(async (trx) => {
     const stored = await trx

@@ -104,7 +104,7 @@ async function fail({ db, log }: Context, { id, attempts }: InboundEvent, error:
   const isOver = attempts >= mostAttempts
   // Errors of statements may quote an address.
   const problem = withoutAddresses(String((error as Error).message)).slice(0, 500)
-  log.error({ inbound: id, attempt: attempts, problem }, 'a mail that came back could not be applied')
+  log.error({ inbound: id, attempt: attempts, problem }, 'a returned mail could not be applied')
   await db
     .updateTable('inboundEvents')
     .set({
