@@ -44,7 +44,7 @@ export async function takeDueTimes(trx: Trx, subscriberIds: readonly number[]) {
     .execute()
 }
 
-/** For good, as far as anybody knows now: who left, who may not be mailed, who is erased. */
+/** For anyone who unsubscribed, must not be mailed, or was erased. */
 export async function clearDueTimes(trx: Trx, subscriberIds: readonly number[]): Promise<void> {
   if (subscriberIds.length === 0) return
   await trx

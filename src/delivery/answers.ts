@@ -1,5 +1,5 @@
-// What this worker hears, for all workers to count: answers that call an address dead go into the database at once, and whether they
-// are believed is decided there (brakes.ts); all other answers are added up here, and written beside those, or with the next beat.
+// Counts the answers that this worker hears, for all workers. An answer that calls an address dead goes into the database at once, and
+// brakes.ts decides there whether it is believed. All other answers are added up here, and written beside those or with the next beat.
 //
 // Dead answers that come together share a transaction. A connection waits for its own, so no more are ever undecided than there are
 // connections, and those of one transaction count before any of them suppresses anybody.

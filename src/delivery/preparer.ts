@@ -3,7 +3,7 @@
 import type { Log } from '../base/log.ts'
 import type { DigestRecord, MailKind } from './composer.ts'
 import type { FateRules } from './fate.ts'
-import type { Finisher } from './finisher.ts'
+import type { MessageBuilder } from './message-builder.ts'
 import type { Naming, Settlement } from './statements.ts'
 import type { Lane, LeasedDelivery, Ready } from './lane.ts'
 import type { Step } from './metrics.ts'
@@ -40,7 +40,7 @@ export interface PreparerOptions {
   lane: Lane
   gate: RelayGate
   traffic: Traffic
-  finisher: Finisher
+  messages: MessageBuilder
   outcomes: Outcomes
   rules: Omit<FateRules, 'random'>
   log: Log
@@ -89,22 +89,22 @@ export class Preparer {
   }
 
   async #compose(ready: Ready): Promise<Taken> {
-    const { finisher, took } = this.#options
+    const { messages, took } = this.#options
     const { delivery } = ready
     const startedAt = performance.now()
     const composed = await ready.compose()
     took('compose', performance.now() - startedAt)
     if (composed.outcome === 'skip') return { kind: 'over', settlement: skipped(delivery, composed.reason) }
     const { mail, record } = composed
-    const messageId = finisher.messageIdOf(delivery, mail)
-    const message = finisher.finish(mail, delivery, messageId)
+    const messageId = messages.messageIdOf(delivery, mail)
+    const message = messages.finish(mail, delivery, messageId)
     const signingAt = performance.now()
     const prepared: Prepared = { ready, delivery, messageId, record, message, envelope: null }
     // Whoever sends it hears of a failure; here it must only not count as unheard.
     message.then(
       (parts) => {
         took('sign', performance.now() - signingAt)
-        const from = finisher.returnPathOf(delivery, mail)
+        const from = messages.returnPathOf(delivery, mail)
         prepared.envelope = { from, to: delivery.recipient, bytes: sizeOf(parts) }
       },
       () => {},

@@ -14,13 +14,13 @@ import { Claimer } from './claims.ts'
 import type { Composers } from './composer.ts'
 import type { DeadAddresses } from './dead-addresses.ts'
 import { Courier } from './courier.ts'
-import { Finisher } from './finisher.ts'
+import { MessageBuilder } from './message-builder.ts'
 import { GroupCommit, LeaseLost } from './group-commit.ts'
 import { Lane } from './lane.ts'
 import { beatsPerLease, registerWorker, renewLease, retireWorker } from './leases.ts'
 import type { DeliveryMetrics, WorkerView } from './metrics.ts'
 import { openGates, type RelayGate, shareConnections } from './relays.ts'
-import { Returns } from './returns.ts'
+import { Releaser } from './releaser.ts'
 import { SeenHorizon } from './seen-horizon.ts'
 import { slowMs } from './slow-domains.ts'
 import type { SmtpTimeouts } from './smtp-dialogue.ts'
@@ -57,10 +57,10 @@ export class WorkSession {
   #commit: GroupCommit
   #traffic: Traffic
   #isDraining = false
-  #finisher: Finisher
+  #messages: MessageBuilder
   #answers: Answers
   #outcomes: Outcomes
-  #returns: Returns
+  #releaser: Releaser
   #leaseUntil: number
   #claimer: Claimer
   #seen: SeenHorizon
@@ -78,7 +78,7 @@ export class WorkSession {
     const { database, config, log, composers } = options
     this.#options = options
     this.workerId = workerId
-    this.#finisher = new Finisher(config, options.clock, pepper)
+    this.#messages = new MessageBuilder(config, options.clock, pepper)
     this.#answers = new Answers({
       db: database.db,
       deadAddresses: options.deadAddresses,
@@ -110,7 +110,7 @@ export class WorkSession {
       workerId,
       freed: (lane) => this.#lanes[lane].nudge(),
     })
-    this.#returns = new Returns({
+    this.#releaser = new Releaser({
       commit: this.#commit,
       traffic: this.#traffic,
       metrics: options.metrics,
@@ -127,7 +127,7 @@ export class WorkSession {
         composers,
         capacity: 500,
         claim: async (limit) => (mayClaim('digest') ? this.#claimer.digests(limit) : []),
-        screen: (leased) => this.#returns.screen(leased),
+        screen: (leased) => this.#releaser.screen(leased),
       }),
       transactional: new Lane({
         log,
@@ -135,7 +135,7 @@ export class WorkSession {
         capacity: 50,
         claim: async (limit) => (mayClaim('transactional') ? this.#claimer.transactional(limit) : []),
         screen: async (leased) =>
-          this.#isDraining ? leased : this.#returns.screenSingle(this.#lanes.transactional, leased),
+          this.#isDraining ? leased : this.#releaser.screenSingle(this.#lanes.transactional, leased),
       }),
     }
     let connection = 0
@@ -196,8 +196,8 @@ export class WorkSession {
     this.#traffic.look()
     for (const courier of this.#couriers) courier.letGoAfter(slowMs)
     for (const lane of [this.#lanes.digest, this.#lanes.transactional]) lane.nudge()
-    if (this.#answers.isAnyOn) void this.#returns.holdBraked(this.#lanes.digest)
-    if (this.#traffic.limits.isAnyLimited) void this.#returns.parkSlow(this.#lanes.digest)
+    if (this.#answers.isAnyOn) void this.#releaser.holdBraked(this.#lanes.digest)
+    if (this.#traffic.limits.isAnyLimited) void this.#releaser.parkSlow(this.#lanes.digest)
     const now = this.#options.clock.now()
     if (
       this.#isDraining &&
@@ -209,7 +209,7 @@ export class WorkSession {
     const isIdle = (gate: RelayGate, lane: LaneName) =>
       !gate.canWork(lane, now) && (gate.trouble === null || gate.troubleMs > 10_000)
     for (const lane of ['digest', 'transactional'] as const)
-      if (gates.every((gate) => isIdle(gate, lane))) void this.#returns.giveBackAll(this.#lanes[lane])
+      if (gates.every((gate) => isIdle(gate, lane))) void this.#releaser.giveBackAll(this.#lanes[lane])
   }
 
   view(): WorkerView {
@@ -246,7 +246,7 @@ export class WorkSession {
   }
 
   async retire(): Promise<void> {
-    await this.#finisher.close()
+    await this.#messages.close()
     const { database, config, log } = this.#options
     await this.#countSettled()
     const left = await retireWorker(database.db, this.workerId, config.mail.uncertain)
@@ -301,11 +301,11 @@ export class WorkSession {
       spent: () => {
         gate.spentOn = clock.now().toISOString().slice(0, 10)
       },
-      finisher: this.#finisher,
+      messages: this.#messages,
       // One beat of margin: the database's clock started first.
       mayWrite: () => performance.now() < this.#leaseUntil - (leaseSeconds * 1000) / beatsPerLease,
       outcomes: this.#outcomes,
-      settled: (settlements) => this.#returns.settled(lane, settlements),
+      settled: (settlements) => this.#releaser.settled(lane, settlements),
       took: (step, ms) => metrics?.took(step, ms),
     })
   }

@@ -11,10 +11,10 @@ import { deliveryToken, returnPath } from './return-path.ts'
 
 export const deliveryHeader = 'X-Broadsheet-Delivery'
 
-export class Finisher {
+export class MessageBuilder {
   #config: Config
   #clock: Clock
-  /** Tells two installations with the same sender apart. */
+  /** Makes Message-IDs of two installations with the same sender different. */
   #site: string
   #dkim: Dkim | null
 

@@ -1,4 +1,4 @@
-// What leaves this worker's hands: deliveries that were settled, and leased ones that had better wait elsewhere.
+// Releases deliveries that this worker has leased: those that were settled, and those that must wait in the database.
 
 import type { Answers } from './answers.ts'
 import type { FateRules } from './fate.ts'
@@ -13,7 +13,7 @@ import type { Traffic } from './traffic.ts'
 const mostBraked = 25
 const brakedRestSeconds = 5
 
-export class Returns {
+export class Releaser {
   #commit: GroupCommit
   #traffic: Traffic
   #metrics: DeliveryMetrics | null
