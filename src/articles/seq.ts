@@ -3,7 +3,7 @@
 // the highest" can later meet a lower number that was still uncommitted. Take it late in a transaction: it queues all writers.
 
 import { sql } from 'kysely'
-import type { Trx } from '../db/connect.ts'
+import type { Db, Trx } from '../db/connect.ts'
 
 /** Any constant of its own; the same in every process. */
 export const seqLock = 1_801_301_001
@@ -44,6 +44,15 @@ export async function releaseSeqs(
 /** Takes the lock before the first number is needed: who looks first whether a story is known must not be overtaken. */
 export async function lockSeq(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(${sql.lit(seqLock)})`.execute(trx)
+}
+
+/** `seq` is given in commit order: nothing at or below it is still to come. */
+export async function newestSeq(db: Db): Promise<number> {
+  const { newest } = await db
+    .selectFrom('articleCategories')
+    .select(sql<number>`coalesce(max(seq), 0)`.as('newest'))
+    .executeTakeFirstOrThrow()
+  return newest
 }
 
 /** A Postgres array literal: pg and PGlite disagree about JavaScript arrays, both read this. */

@@ -15,13 +15,17 @@ export const subscriberCommands: AddCommands = (program, session, does) => {
   const subscribers = program.command('subscribers').description('Subscribers: import, export, erase.')
   subscribers
     .command('import')
-    .description('take subscribers from a CSV file with a column "email"; nobody is mailed about it')
-    .argument('<file>', 'columns: email, status, frequency[<slug>], timezone, send_hour, …: as export writes them')
+    .description('take subscribers from a list of any system: a report first; nobody is mailed about it')
+    .argument('<file>', 'a CSV, text or JSON file, a folder of them, or a ZIP archive')
     .requiredOption('--source <text>', 'where the addresses come from: goes into every consent record')
     .option('--dry-run', 'say what would happen, change nothing')
     .option('--yes', "don't ask after the report; without a terminal nobody is asked")
+    .option('--map <column=meaning>', '"Adresse=email", "Segment:Gold=subscribed"; may be repeated', collect)
+    .option('--choice <column:value=category:frequency>', '"Tag:news=politics:daily"; may be repeated', collect)
     .option('--ignore-column <name>', 'a column that says nothing about who may be mailed; may be repeated', collect)
-    .option('--frequency <frequency>', 'daily, weekly or monthly: all categories, for lines that choose none')
+    .option('--category <slug>', 'for all rows, instead of what file or site say; may be repeated', collect)
+    .option('--frequency <frequency>', 'daily, weekly or monthly, for all rows')
+    .option('--confirm', 'ask the subscribed ones to opt in again; they get nothing before they do')
     .option('--json', 'one JSON object a line')
     .action(
       does(async (file: string, options: Omit<ImportArgs, 'file'>) =>

@@ -572,6 +572,55 @@ export interface CronLeasesTable {
 
 export const inboundSources = ['listener', 'imap', 'ses', 'mailgun', 'command'] as const
 
+export const importStates = ['checking', 'refused', 'ready', 'running', 'stopped', 'done', 'cancelled'] as const
+export type ImportState = (typeof importStates)[number]
+
+/** A list from elsewhere. `ready`: its report waits for somebody's decision. */
+export interface ImportsTable {
+  id: Generated<number>
+  createdAt: Date
+  /** As the audit log has it. */
+  actor: string
+  source: string
+  fileName: string
+  state: ImportState
+  /** ImportOptions (subscribers/import/import.ts). */
+  options: Json<Record<string, unknown>>
+  /** Bytes. */
+  size: number
+  /** SHA-256 of its files. */
+  hash: string | null
+  /** ImportReport (subscribers/import/report.ts). */
+  report: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>
+  /** Why nothing can be imported. */
+  refusal: string | null
+  /** Of the step under way, 0 to 1. */
+  part: Generated<number>
+  /** ImportResult. */
+  result: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>
+  endedAt: Date | null
+  /** By the console or the API: its file is in import_pieces until it is done. */
+  isUploaded: boolean
+}
+
+export interface ImportPiecesTable {
+  importId: number
+  position: number
+  bytes: Buffer
+}
+
+/** Of uploaded lists, for a week. */
+export interface ImportRejectsTable {
+  id: Generated<number>
+  importId: number
+  file: string
+  line: number
+  reason: string
+  cells: Json<string[]>
+  /** For an erasure. */
+  emailKey: string | null
+}
+
 /** What one process at a time does: db/leases.ts. */
 export interface LeasesTable {
   name: string
@@ -780,6 +829,9 @@ export interface Schema {
   cronLeases: CronLeasesTable
   alerts: AlertsTable
   inboundEvents: InboundEventsTable
+  imports: ImportsTable
+  importPieces: ImportPiecesTable
+  importRejects: ImportRejectsTable
   leases: LeasesTable
   inboundTokens: InboundTokensTable
   inboundReports: InboundReportsTable
@@ -801,6 +853,7 @@ export type SignupRequest = Selectable<SignupRequestsTable>
 /** With when anything is next due; null: never. */
 export type Subscriber = Selectable<SubscribersTable> & { nextDueAt: Date | null }
 export type Suppression = Selectable<SuppressionsTable>
+export type Import = Selectable<ImportsTable>
 export type Brake = Selectable<BrakesTable>
 export type Edition = Selectable<EditionsTable>
 export type Delivery = Selectable<DeliveriesTable>

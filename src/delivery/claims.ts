@@ -9,7 +9,13 @@ import type { Lane as LaneName } from '../db/schema.ts'
 import type { MailKind } from './composer.ts'
 import { hotQuery, plainArray } from './hot-query.ts'
 import type { Claim, EditionTerms, LeasedDelivery } from './lane.ts'
-import { claimDigests, claimTransactional, releaseUnknown, sendingEditions } from './statements.ts'
+import {
+  claimDigests,
+  claimSinglesOfDigestLane,
+  claimTransactional,
+  releaseUnknown,
+  sendingEditions,
+} from './statements.ts'
 import { guardEdition } from '../editions/guards.ts'
 
 interface ClaimedRow {
@@ -113,7 +119,8 @@ export class Claimer {
       }
       this.#cursors.delete(edition)
     }
-    return []
+    const singles = [this.#workerId, limit, this.#asOf]
+    return this.#toLeased(await hotQuery(this.#database, claimSinglesOfDigestLane, singles), null)
   }
 
   async #mayTry(edition: number): Promise<boolean> {

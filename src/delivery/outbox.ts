@@ -3,7 +3,7 @@
 
 import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
-import { deliveryChannel } from '../editions/wake.ts'
+import { deliveryChannel, wakeWorkers } from '../editions/wake.ts'
 import type { MailKind } from './composer.ts'
 
 /** What is said on the channel of the workers when a brake went on. All other words are names of lanes. */
@@ -28,4 +28,20 @@ export async function addToOutbox(trx: Trx, entry: OutboxEntry): Promise<number>
     )
     select id, pg_notify(${deliveryChannel}, 'transactional') from added`.execute(trx)
   return rows[0]!.id
+}
+
+/** Adds many single mails of one kind to the digest lane, where they go after whatever editions have to send and never ahead of a mail
+ * that somebody waits for. */
+export async function addToDigestLane(
+  trx: Trx,
+  kind: MailKind,
+  mails: readonly { recipient: string; subscriberId: number; payload: Record<string, unknown> }[],
+): Promise<void> {
+  if (mails.length === 0) return
+  await sql`
+    insert into deliveries (kind, lane, recipient, subscriber_id, next_attempt_at, payload)
+    select ${kind}, 'digest', m.recipient, m."subscriberId", now(), m.payload
+    from jsonb_to_recordset(${JSON.stringify(mails)}::jsonb) as m (recipient text, "subscriberId" bigint, payload jsonb)
+    order by m."subscriberId"`.execute(trx)
+  await wakeWorkers(trx)
 }

@@ -78,7 +78,7 @@ export class Preparer {
 
   /** What the turn must know of it. */
   naming({ delivery, messageId, record }: Prepared): Naming {
-    const rule = delivery.lane === 'digest' ? 'subscriber' : (wishRules[delivery.kind] ?? 'address')
+    const rule = wishRules[delivery.kind] ?? (delivery.lane === 'digest' ? 'subscriber' : 'address')
     return {
       delivery,
       record: { messageId, ...record },

@@ -79,12 +79,12 @@ export const claimDigests: HotStatement = {
     select leased.*, noted.id as claim_id from leased cross join noted order by leased.due_at, leased.id`,
 }
 
-/** $1 worker, $2 limit, $3 as-of. */
-export const claimTransactional: HotStatement = {
-  name: 'claim_transactional',
+/** $1 worker, $2 limit, $3 as-of. Mails of no edition, one by one: those that somebody waits for, and those that wait for the digests. */
+const claimSingles = (name: string, which: string): HotStatement => ({
+  name,
   text: `with ${me}, picked as materialized (
       select d.id, d.next_attempt_at as due_at from deliveries d
-      where d.lane = 'transactional' and d.next_attempt_at is not null
+      where ${which} and d.next_attempt_at is not null
         and d.next_attempt_at <= greatest($3::timestamptz, now()) and exists (select from me) and not ${isSendingHeld}
       order by d.next_attempt_at, d.id limit $2::int for update of d skip locked
     ), leased as (
@@ -93,7 +93,9 @@ export const claimTransactional: HotStatement = {
       insert into claims (worker_id, delivery_ids) select $1::bigint, array_agg(id) from picked having count(*) > 0 returning id
     )
     select leased.*, noted.id as claim_id from leased cross join noted order by leased.due_at, leased.id`,
-}
+})
+export const claimTransactional = claimSingles('claim_transactional', `d.lane = 'transactional'`)
+export const claimSinglesOfDigestLane = claimSingles('claim_singles', `d.edition_id is null and d.lane = 'digest'`)
 
 /** $1 worker, $2 the claims it knows of. What the others lease may be claimed again: their answers were lost on the way. */
 export const releaseUnknown: HotStatement = {

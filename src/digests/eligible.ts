@@ -47,15 +47,6 @@ export async function listEligible(
   }))
 }
 
-/** `seq` is given in commit order: nothing at or below it is still to come. */
-export async function newestSeq(db: Db): Promise<number> {
-  const { newest } = await db
-    .selectFrom('articleCategories')
-    .select(sql<number>`coalesce(max(seq), 0)`.as('newest'))
-    .executeTakeFirstOrThrow()
-  return newest
-}
-
 /** Those that need fragments, in the order given, at most four times `enough`: the first `enough` of all, and of those above any
  * watermark. Pure. */
 export function chooseRendered<Story extends { seq: number }>(stories: readonly Story[], enough: number): Story[] {

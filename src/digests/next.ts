@@ -3,7 +3,8 @@
 import type { Context } from '../db/context.ts'
 import { loadTemplate } from '../mails/templates.ts'
 import type { OpenEdition } from './compose.ts'
-import { chooseRendered, listEligible, newestSeq } from './eligible.ts'
+import { newestSeq } from '../articles/seq.ts'
+import { chooseRendered, listEligible } from './eligible.ts'
 import { openFrame } from './frame.ts'
 import { othersOf, renderedPerCategory, renderSnapshot, type SnapshotSource, withArticles } from './snapshot.ts'
 

@@ -33,7 +33,7 @@ export const writtenByStart: ReadonlySet<string> = new Set([
 ])
 
 /** Rows may be large: a rendered edition, a mail as it came. So few of them are read at a time. */
-export const largeRows: ReadonlySet<string> = new Set(['edition_snapshots', 'inbound_events'])
+export const largeRows: ReadonlySet<string> = new Set(['edition_snapshots', 'inbound_events', 'import_pieces'])
 
 /** For a copy without the people. `drop`: the table stays empty. Else what becomes of each column that could hold a text; columns of
  * numbers, times and yes or no stay. What is on the wire, and who sends it (`workers`, `claims`, `in_flight`), is copied like the rest:
@@ -212,6 +212,9 @@ export const tables = {
     detail: changed(() => ({})),
   },
   idempotency_keys: drop,
+  imports: drop,
+  import_pieces: drop,
+  import_rejects: drop,
   rate_limits: drop,
 } satisfies Record<Exclude<Snake<keyof Schema>, keyof typeof leftOut> | 'rate_limits', Rules>
 

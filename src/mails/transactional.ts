@@ -32,14 +32,22 @@ export function transactionalComposers(ctx: Context): Pick<Composers, Transactio
         ctx.db,
         deliveries.map((mail) => number(mail, 'signupRequestId')),
       )
-      return (delivery) => ({
-        values: {
-          recipient: delivery.recipient,
-          choices: choiceWords(requested.get(number(delivery, 'signupRequestId')) ?? []),
-          confirmUrl: confirmUrl(ctx.config, number(delivery, 'signupRequestId'), date(delivery, 'requestedAt')),
-          days: linkDays.confirm,
-        },
-      })
+      const asked = await listChoices(ctx.db, deliveries.filter(isOfImport).map(subscriberOf))
+      return (delivery, now) => {
+        const isImported = isOfImport(delivery)
+        // Their answer may have come while the mail waited, or another list's.
+        if (isImported && recipientOf(delivery, asked)?.status !== 'pending') return null
+        const requestId = number(delivery, 'signupRequestId')
+        return {
+          values: {
+            recipient: delivery.recipient,
+            isImported,
+            choices: choiceWords(requested.get(requestId) ?? []),
+            confirmUrl: confirmUrl(ctx.config, requestId, isImported ? now : date(delivery, 'requestedAt')),
+            days: linkDays.confirm,
+          },
+        }
+      }
     }),
     welcome: composer(ctx, 'welcome', async (deliveries) => {
       const subscribers = await listChoices(ctx.db, deliveries.map(subscriberOf))
@@ -157,6 +165,9 @@ export async function fillLetter(
     })),
   }
 }
+
+/** Somebody of a list that was imported, who is asked to opt in again: the mail may have waited for days, so its link counts from now. */
+const isOfImport = ({ payload }: ClaimedDelivery): boolean => typeof payload?.source === 'string'
 
 /** undefined: erased, or moved to another address since; a link to the subscription mustn't go to the former one. */
 function recipientOf(delivery: ClaimedDelivery, subscribers: ReadonlyMap<number, SubscriberChoices>) {

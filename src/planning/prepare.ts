@@ -4,9 +4,10 @@
 import type { Context } from '../db/context.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Edition } from '../db/schema.ts'
+import { newestSeq } from '../articles/seq.ts'
 import { markPrepared } from '../editions/audience.ts'
 import { addStories, setCutoff } from '../editions/stories.ts'
-import { chooseRendered, listEligible, newestSeq } from '../digests/eligible.ts'
+import { chooseRendered, listEligible } from '../digests/eligible.ts'
 import { renderedPerCategory } from '../digests/snapshot.ts'
 
 /** `makeSnapshot` of digests/snapshot.ts, or a test's own. */

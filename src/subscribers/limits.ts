@@ -9,6 +9,7 @@ import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import { takePlace, takePoints, tooMany } from '../db/rate-limits.ts'
 import type { FormMailsTable } from '../db/schema.ts'
+import { textArray } from '../delivery/hot-query.ts'
 
 /** Counts a mail that would go to somebody who hasn't confirmed. false: their domain has had its share of this hour. */
 export async function takeDomain(ctx: Context, email: string): Promise<boolean> {
@@ -54,21 +55,34 @@ export async function mayMail(
   now: Date,
   options: { isBounced?: boolean } = {},
 ): Promise<boolean> {
+  return (await mayMailEach(trx, [hash], kind, now, options)).size > 0
+}
+
+/** The same for several mailboxes at once, each of them named once: those that may. */
+export async function mayMailEach(
+  trx: Trx,
+  hashes: readonly string[],
+  kind: FormMailsTable['kind'],
+  now: Date,
+  options: { isBounced?: boolean } = {},
+): Promise<Set<string>> {
+  if (hashes.length === 0) return new Set()
   const { hours, most } = formMailLimits[kind]
   const { isBounced = false } = options
   const period = hoursBefore(now, formMailDays * 24)
-  const { rows } = await sql`
+  const { rows } = await sql<{ mailboxHash: string }>`
     insert into form_mails as f (mailbox_hash, kind, sent_at, last_at, bounced_at)
-    values (${hash}, ${kind}, array[${now}::timestamptz], ${now}::timestamptz,
-      case when ${isBounced}::boolean then ${now}::timestamptz end)
+    select hash, ${kind}, array[${now}::timestamptz], ${now}::timestamptz,
+      case when ${isBounced}::boolean then ${now}::timestamptz end
+    from unnest(${textArray(hashes)}::text[]) as hash order by hash
     on conflict (mailbox_hash, kind) do update set last_at = excluded.last_at,
       sent_at = array(select at from unnest(f.sent_at) at where at > ${period}::timestamptz) || excluded.sent_at,
       bounced_at = coalesce(excluded.bounced_at, f.bounced_at)
     where f.last_at <= ${hoursBefore(now, hours)}::timestamptz
       and (select count(*) from unnest(f.sent_at) at where at > ${period}::timestamptz) < ${most}::int
       and not (${isBounced}::boolean and coalesce(f.bounced_at > ${period}::timestamptz, false))
-    returning kind`.execute(trx)
-  return rows.length > 0
+    returning mailbox_hash`.execute(trx)
+  return new Set(rows.map((row) => row.mailboxHash))
 }
 
 /** The mailbox has answered: what was counted against it is forgotten. */

@@ -34,6 +34,20 @@ export async function purgeUnconfirmed(ctx: Context): Promise<number> {
             ),
           ),
         )
+        // Somebody of an imported list whose mail waits, or went within the week.
+        .where((eb) =>
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('deliveries')
+                .select(sql`1`.as('one'))
+                .whereRef('deliveries.subscriberId', '=', 'subscribers.id')
+                .where('editionId', 'is', null)
+                .where(sql<boolean>`payload ? 'source'`)
+                .where((mail) => mail.or([mail('settledAt', 'is', null), mail('settledAt', '>=', before)])),
+            ),
+          ),
+        )
         .orderBy('createdAt')
         .limit(batch)
         .forUpdate()

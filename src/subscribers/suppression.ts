@@ -28,6 +28,7 @@ export interface NewSuppression {
   domain?: string
   relay?: string
   brakeId?: number | null
+  at?: Date | null
 }
 
 /** What each reason takes the place of: a person's word outranks a server's; an erasure forgets all else, and
@@ -40,13 +41,18 @@ const outranked: Record<SuppressionReason, readonly SuppressionReason[]> = {
   erasure: ['hard_bounce', 'soft_bounces', 'manual', 'complaint'],
 }
 
+/** Whether a reason takes the place of another. Pure. */
+export function outranks(reason: SuppressionReason, other: SuppressionReason): boolean {
+  return outranked[reason].includes(other)
+}
+
 /** Safe to repeat: the first reason stays, unless the new one outranks it. */
 export async function suppress(trx: Trx, entry: NewSuppression, now: Date): Promise<void> {
   await suppressAll(trx, entry.reason, [entry], now)
 }
 
 /** The same for many, which have one reason. The number of statements grows only by a few per thousand. */
-async function suppressAll(
+export async function suppressAll(
   trx: Trx,
   reason: SuppressionReason,
   entries: readonly NewSuppression[],
@@ -91,7 +97,7 @@ function columnsOf(entry: NewSuppression, now: Date) {
     email: entry.email,
     reason: entry.reason,
     detail: entry.detail?.slice(0, 500) ?? '',
-    createdAt: now,
+    createdAt: entry.at ?? now,
     deliveryId: entry.deliveryId ?? null,
     domain: entry.domain ?? null,
     relay: entry.relay ?? null,

@@ -11,7 +11,7 @@ import { lockSubscriber } from './store.ts'
 import { listChosen, whenDue } from './subscriptions.ts'
 import { setStanding, standingOf } from './standing.ts'
 
-export type Way = 'page' | 'one-click' | 'mail' | 'api' | 'editor'
+export type Way = 'page' | 'one-click' | 'mail' | 'api' | 'editor' | 'import'
 
 /** undefined when there is no such subscriber. A suppressed one stays suppressed, and stays unsubscribed when that ends. `isNow`: it is
  * this call that unsubscribed them. */
@@ -30,7 +30,7 @@ export async function unsubscribeIn(
   trx: Trx,
   ctx: Pick<Context, 'clock' | 'config'>,
   subscriberId: number,
-  how: { way: Way; origin: Origin },
+  how: { way: Way; origin: Origin; detail?: Record<string, unknown> },
 ): Promise<Unsubscribed | undefined> {
   const now = ctx.clock.now()
   const subscriber = await lockSubscriber(trx, subscriberId)
@@ -45,7 +45,7 @@ export async function unsubscribeIn(
     at: now,
     origin: how.origin,
     wording: wordingOf(ctx.config),
-    detail: { way: how.way },
+    detail: { way: how.way, ...how.detail },
   })
   return { ...subscriber, status, unsubscribedAt: now, nextDueAt: null, isNow: true }
 }

@@ -1,24 +1,28 @@
-// `subscribers import`: the report, the question, the bar, and the file of rejected lines, which can be corrected and imported in its
-// turn.
+// `subscribers import`: the report, the question, the bar, and the file of rejected rows.
 
-import { closeSync, openSync, statSync, writeSync } from 'node:fs'
-import { stringify } from 'csv-stringify/sync'
-import { invalid, Refusal } from '../../base/errors.ts'
-import type { Out } from '../out.ts'
+import { statSync } from 'node:fs'
+import path from 'node:path'
+import { Refusal } from '../../base/errors.ts'
 import type { Context } from '../../db/context.ts'
-import { subscriberStatuses } from '../../db/schema.ts'
-import { isFrequency } from '../../subscribers/choices.ts'
-import { importSubscribers } from '../../subscribers/import.ts'
-import type { ImportReport } from '../../subscribers/import-check.ts'
-import { type Column, rejectionColumns } from '../../subscribers/import-columns.ts'
+import { type ImportOptions, type ListImport, openImport } from '../../subscribers/import/import.ts'
+import type { Progress } from '../../subscribers/import/passes.ts'
+import { sentencesOf } from '../../subscribers/import/report.ts'
+import { beginImport, endImport } from '../../subscribers/import/store.ts'
+import type { Out } from '../out.ts'
+import { RejectedFiles } from './rejected-file.ts'
 
 export interface ImportArgs {
+  /** A file, a folder or a ZIP archive. */
   file: string
   source: string
   dryRun?: boolean
   yes?: boolean
   ignoreColumn?: readonly string[]
+  map?: readonly string[]
+  choice?: readonly string[]
+  category?: readonly string[]
   frequency?: string
+  confirm?: boolean
   json?: boolean
 }
 
@@ -31,120 +35,124 @@ export interface ImportParts {
 /** For people; the file has all of them. */
 const mostPrinted = 100
 
-/** 0: at least one line was taken, or there was none to reject; 1: nothing could be taken; 130: it was stopped. */
+/** 0: at least one row was taken, or none was rejected; 1: nothing could be taken; 130: it was stopped. */
 export async function subscribersImport(
   ctx: Context,
   args: ImportArgs,
   out: Out,
   { confirm, signal }: ImportParts,
 ): Promise<number> {
-  const { file, frequency = null, dryRun: isDryRun = false } = args
-  if (frequency !== null && !isFrequency(frequency)) throw invalid('--frequency', 'must be daily, weekly or monthly')
-  const size = sizeOf(file)
-  let rejections = null as RejectedFile | null
-  let printed = 0
+  const options: ImportOptions = {
+    source: args.source,
+    map: args.map ?? [],
+    choice: args.choice ?? [],
+    ignored: args.ignoreColumn ?? [],
+    category: args.category ?? [],
+    frequency: args.frequency ?? null,
+    isAsked: args.confirm ?? false,
+  }
+  const watch = { onProgress: progressBar(out), ...(signal ? { signal } : {}) }
   try {
-    const result = await importSubscribers(ctx, {
-      file,
-      source: args.source,
-      isDryRun,
-      ignoredColumns: args.ignoreColumn ?? [],
-      frequency,
-      actor: 'cli',
-      async onReport(report, columns) {
-        out.progress('')
-        if (args.json) out.print(JSON.stringify({ event: 'report', ...report }))
-        else for (const line of sentences(report)) out.print(line)
-        // A script has nobody to ask: it has called the command, and that is an answer.
-        if (!isDryRun && !args.yes && out.isTty && !(await confirm('Import them?')))
-          throw new Refusal('conflict', 'Nothing was imported. Say yes at the prompt, or add --yes.')
-        rejections = new RejectedFile(file, columns)
-      },
-      onRejected({ line, reason, cells }) {
-        rejections!.add(line, reason, cells)
-        if (args.json) out.print(JSON.stringify({ event: 'rejected', line, reason }))
-        else if (++printed <= mostPrinted) out.print(`line ${line}: ${reason}`)
-      },
-      onProgress: (read, bytes, isChecking) =>
-        out.progress(
-          `${bar(bytes / Math.max(1, size))} ${read.toLocaleString('en')} lines ${isChecking ? 'checked' : 'read'}`,
-        ),
-      ...(signal ? { signal } : {}),
-    })
-    out.progress('')
-    const { imported, rejected, read } = result
-    const where = rejected > 0 ? { rejectedFile: rejections!.path } : {}
-    const event = isDryRun ? 'would-import' : 'imported'
-    if (args.json) out.print(JSON.stringify({ event, ...result, ...where }))
-    else {
-      if (printed > mostPrinted) out.print(`… and ${(printed - mostPrinted).toLocaleString('en')} more.`)
-      out.print(`${imported} ${isDryRun ? 'would be imported' : 'imported'}, ${rejected} rejected, of ${read} lines.`)
-      if (where.rejectedFile) out.print(`Rejected lines: ${where.rejectedFile}`)
+    const list = await openImport(ctx, args.file, options, watch)
+    try {
+      return await run(ctx, args, out, { confirm, watch, list })
+    } finally {
+      list.close()
     }
-    return imported > 0 || rejected === 0 ? 0 : 1
   } catch (error) {
     if (!signal?.aborted) throw error
-    out.error('Stopped. What was imported so far stays; run it again to go on.')
+    out.error('Stopped. What was imported so far stays; the same command goes on.')
     return 130
-  } finally {
-    rejections?.close()
   }
 }
 
-/** The file is read twice, so it can't be a pipe. */
-function sizeOf(file: string): number {
+async function run(
+  ctx: Context,
+  args: ImportArgs,
+  out: Out,
+  parts: {
+    confirm: ImportParts['confirm']
+    watch: { onProgress(progress: Progress): void; signal?: AbortSignal }
+    list: ListImport
+  },
+): Promise<number> {
+  const { watch, list } = parts
+  const { file, dryRun: isDryRun = false } = args
+  const report = await list.check(watch)
+  out.progress('')
+  if (args.json) out.print(JSON.stringify({ event: 'report', ...report }))
+  else
+    for (const line of sentencesOf(
+      report,
+      list.lists.some((one) => one.isOurs),
+    ))
+      out.print(line)
+  // A script has nobody to ask: it has called the command, and that is an answer.
+  if (!isDryRun && !args.yes && out.isTty && !(await parts.confirm('Import them?')))
+    throw new Refusal('conflict', 'Nothing was imported. Say yes at the prompt, or add --yes.')
+
+  const size = list.lists.reduce((sum, one) => sum + one.size, 0)
+  const fileName = path.basename(file)
+  const id = isDryRun ? null : await beginImport(ctx, { actor: 'cli', fileName, size, options: list.options }, report)
+  const rejected = new RejectedFiles(file, statSync(file).isDirectory())
+  let printed = 0
   try {
-    const stat = statSync(file)
-    if (stat.isFile()) return stat.size
-  } catch (cause) {
-    throw invalid('FILE', `can't read ${file} (${(cause as NodeJS.ErrnoException).code})`)
-  }
-  throw invalid('FILE', `${file} is not a file. It is read twice, so a pipe won't do.`)
-}
-
-function sentences(report: ImportReport): string[] {
-  const statuses = subscriberStatuses.filter((status) => report.byStatus[status] > 0)
-  const counts = statuses.map((status) => `${report.byStatus[status].toLocaleString('en')} ${status}`)
-  return [
-    `${report.lines.toLocaleString('en')} lines: ${counts.join(', ') || 'none that can be taken'}.`,
-    ...Object.entries(report.rejected).map(([reason, count]) => `  ${count.toLocaleString('en')} rejected: ${reason}`),
-    ...(report.leftOut.length > 0 ? [`Columns that are left out: ${report.leftOut.join(', ')}`] : []),
-  ]
-}
-
-/** Beside the file, made when the first line is rejected: its cells as they were, the line's number and the reason. */
-class RejectedFile {
-  readonly path: string
-  #columns: readonly Column[]
-  #open: number | null = null
-
-  constructor(file: string, columns: readonly Column[]) {
-    this.path = `${file.replace(/\.csv$/i, '')}.rejected.csv`
-    this.#columns = columns
-  }
-
-  add(line: number, reason: string, cells: readonly string[]): void {
-    if (this.#open === null) {
-      this.#open = openSync(this.path, 'w', 0o600)
-      this.#write([...this.#kept(this.#columns.map((column) => column.title)), ...rejectionColumns])
+    const result = await list.write({
+      ...watch,
+      isDryRun,
+      onRejected(one) {
+        rejected.add(one)
+        const where = list.lists.length > 1 ? { file: one.list.name } : {}
+        if (args.json) out.print(JSON.stringify({ event: 'rejected', ...where, line: one.line, reason: one.reason }))
+        else if (++printed <= mostPrinted)
+          out.print(`${where.file ? `${where.file}, ` : ''}line ${one.line}: ${one.reason}`)
+      },
+    })
+    if (id !== null) await endImport(ctx, id, 'done', result)
+    out.progress('')
+    const files = rejected.paths.length > 0 ? { rejectedFile: rejected.paths.join(', ') } : {}
+    if (args.json)
+      out.print(
+        JSON.stringify({ event: isDryRun ? 'would-import' : 'imported', ...(id ? { id } : {}), ...result, ...files }),
+      )
+    else {
+      if (printed > mostPrinted) out.print(`… and ${(printed - mostPrinted).toLocaleString('en')} more.`)
+      out.print(
+        `${result.imported} ${isDryRun ? 'would be imported' : 'imported'}, ${result.unchanged} unchanged, ${result.rejected} rejected, of ${result.rows} rows.`,
+      )
+      if (files.rejectedFile) out.print(`Rejected rows: ${files.rejectedFile}`)
     }
-    this.#write([...this.#kept(cells), String(line), reason])
+    return result.imported > 0 || result.rejected === 0 ? 0 : 1
+  } catch (error) {
+    if (id !== null && watch.signal?.aborted) await endImport(ctx, id, 'stopped', null).catch(() => {})
+    throw error
+  } finally {
+    rejected.close()
   }
+}
 
-  close(): void {
-    if (this.#open !== null) closeSync(this.#open)
+/** A bar with the rate, and the time that the phase still takes at that rate. */
+function progressBar(out: Out): (progress: Progress) => void {
+  let phase = ''
+  let began = performance.now()
+  let last = 0
+  return (progress) => {
+    const now = performance.now()
+    if (progress.phase !== phase) {
+      phase = progress.phase
+      began = now
+    } else if (now - last < 200) return
+    last = now
+    const seconds = (now - began) / 1000
+    const rate = Math.round(progress.rows / Math.max(seconds, 0.001))
+    const left = progress.part > 0 ? (seconds / progress.part) * (1 - progress.part) : 0
+    const ahead = seconds > 2 ? `, ${rate.toLocaleString('en')} a second, ${timeLeft(left)} left` : ''
+    out.progress(`${bar(progress.part)} ${phase}: ${progress.rows.toLocaleString('en')} rows${ahead}`)
   }
+}
 
-  /** One cell per column, without those of an earlier file of rejected lines. */
-  #kept(cells: readonly string[]): string[] {
-    return this.#columns.flatMap(({ own }, index) =>
-      (rejectionColumns as readonly (string | null)[]).includes(own) ? [] : [cells[index] ?? ''],
-    )
-  }
-
-  #write(cells: readonly string[]): void {
-    writeSync(this.#open!, stringify([cells], { escape_formulas: true }))
-  }
+function timeLeft(seconds: number): string {
+  return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`
 }
 
 function bar(part: number): string {
