@@ -90,7 +90,10 @@ function sayWhatWentWrong(error: unknown, { out, signal }: Session): number {
     return 1
   }
   const { code, message } = error as NodeJS.ErrnoException
-  if (isOutage(error) || code === '28P01' || code === '3D000')
+  // data_corrupted, index_corrupted
+  if (code === 'XX001' || code === 'XX002')
+    out.error(`A file of the database is damaged (${message}). Restore a backup, or a copy of its whole folder.`)
+  else if (isOutage(error) || code === '28P01' || code === '3D000')
     out.error(
       `The database is unavailable: ${message || code}. Check DATABASE_URL, and the log and disk of the database server.`,
     )

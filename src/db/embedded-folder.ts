@@ -11,7 +11,7 @@ export async function openInFolder<T>(folder: string, open: () => Promise<T>): P
   const beginning = `${folder}.beginning`
   if (hasTooFewFiles()) throw new Refusal('unavailable', tooFewFiles)
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     if (existsSync(beginning))
       for (const name of readdirSync(folder)) rmSync(path.join(folder, name), { recursive: true })
     const isNew = readdirSync(folder).length === 0
@@ -29,6 +29,15 @@ export async function openInFolder<T>(folder: string, open: () => Promise<T>): P
   }
 }
 
+/** Makes the folder where there is none. Refuses with a sentence for people. */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new Refusal('unavailable', explain(folder, cause))
+  }
+}
+
 const tooFewFiles =
   'The program may not open enough files for the embedded database. Allow it at least 1,024 (ulimit -n 1024) and start it again.'
 
@@ -38,6 +47,8 @@ function explain(folder: string, cause: unknown): string {
   if (code === 'ENOSPC') return `There is no space left for ${folder}. Free some and start again.`
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
     return `${folder} can't be read and written by this user (${code}). Change its owner or its permissions and start again.`
+  if (code === 'EEXIST' || code === 'ENOTDIR')
+    return `${folder} can't be made, because there is a file in its place. Set DATA_DIR to a folder and start again.`
   return `The database in ${folder} can't be opened: it is damaged, or another version made it (${message.split('\n', 1)[0]}). Put a copy of the whole folder in its place, or move it away to begin with an empty database.`
 }
 

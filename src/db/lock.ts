@@ -4,15 +4,16 @@
 // refreshed in time can do neither.
 
 import { createHash } from 'node:crypto'
-import { mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { realpathSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import lockfile from 'proper-lockfile'
+import { makeFolder } from './embedded-folder.ts'
 
 /** Resolves to the release function, or null when another process holds the folder or is about to. */
 export async function lockFolder(folder: string): Promise<(() => Promise<void>) | null> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const address = socketOf(realpathSync(folder))
   if (await isAlive(address)) return null
   // Only while a dead holder's socket is replaced, which takes milliseconds: two who start at once must not both do it.

@@ -5,6 +5,7 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { sql } from 'kysely'
 import { FileMigrationProvider, Migrator } from 'kysely/migration'
+import { Refusal } from '../base/errors.ts'
 import type { Db } from './connect.ts'
 
 const migrationFolder = path.join(import.meta.dirname, '../../migrations')
@@ -12,7 +13,14 @@ const migrationFolder = path.join(import.meta.dirname, '../../migrations')
 /** Names of the migrations that were applied now, in order; empty when the schema was up to date. `upTo`: no further than this one. */
 export async function migrate(db: Db, upTo?: string): Promise<string[]> {
   // One look, as nearly every start finds nothing to do and Kysely's migrator loads and locks before it says so.
-  if ((await listMigrations(db)).join() === (await allMigrations()).join()) return []
+  const [made, known] = [await listMigrations(db), await allMigrations()]
+  if (made.join() === known.join()) return []
+  const newer = made.filter((name) => !known.includes(name))
+  if (newer.length > 0)
+    throw new Refusal(
+      'unavailable',
+      `A newer version of this program has been used on this database (migration ${newer.at(-1)}). Start that version, or restore a backup from before.`,
+    )
   const provider = new FileMigrationProvider({ fs, path, migrationFolder })
   // Work that goes on at the same time lands in any order: a migration may have a lower number than one that was applied before.
   const migrator = new Migrator({ db, provider, allowUnorderedMigrations: true })

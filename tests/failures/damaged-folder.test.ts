@@ -6,6 +6,7 @@ import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeF
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
 import { openEmbedded } from '../../src/db/connect.ts'
 import { freePort, runCommand } from '../support/program.ts'
 
@@ -40,6 +41,42 @@ const damages: [name: string, damage: (folder: string) => void, says: RegExp][] 
     /secret\.key doesn't hold.*Remove it/,
   ],
 ]
+test('a file in the place of the folder is named', async () => {
+  const file = path.join(root, 'file')
+  writeFileSync(file, 'x')
+  for (const folder of [file, `${file}/below`]) {
+    const { code, stderr } = await runCommand(folder, port, ['category', 'list'])
+    assert.equal(code, 1)
+    assert.match(stderr, /there is a file in its place. Set DATA_DIR to a folder/)
+    assert.doesNotMatch(stderr, /\n\s+at /)
+  }
+})
+
+test('a folder that a newer version has used is refused with one sentence', async () => {
+  const folder = path.join(root, 'newer')
+  cpSync(whole, folder, { recursive: true, filter: (file) => !file.endsWith('.sock') })
+  const { db, close } = await openEmbedded(`${folder}/database`)
+  await sql`insert into kysely_migration (name, timestamp) values ('9999_from_the_future', now()::text)`.execute(db)
+  await close()
+  const { code, stderr } = await runCommand(folder, port, ['category', 'list'])
+  assert.equal(code, 1)
+  assert.match(stderr, /^A newer version of this program .*9999_from_the_future.*Start that version/)
+  assert.doesNotMatch(stderr, /\n\s+at /)
+})
+
+test('a table whose file is damaged is a sentence that says what to do', async () => {
+  const folder = path.join(root, 'page')
+  cpSync(whole, folder, { recursive: true, filter: (file) => !file.endsWith('.sock') })
+  const { db, close } = await openEmbedded(`${folder}/database`)
+  const { rows } = await sql<{ file: string }>`select pg_relation_filepath('categories') as file`.execute(db)
+  await close()
+  writeFileSync(`${folder}/database/${rows[0]!.file}`, Buffer.alloc(8192, 7))
+  const { code, stderr } = await runCommand(folder, port, ['category', 'list'])
+  assert.equal(code, 1)
+  assert.match(stderr, /is damaged.*invalid page.*Restore/)
+  assert.doesNotMatch(stderr, /\n\s+at /)
+})
+
 for (const [name, damage, says] of damages)
   test(`a folder ${name} is refused with one sentence and stays as it is`, async () => {
     const { folder, code, stdout, stderr } = await listAfter(name, damage)
