@@ -1,6 +1,7 @@
 // Every environment variable, with its description and default. docs/configuration.md and .env.example are made from this list
 // (npm run docs), and `doctor` checks against it.
 
+import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { passwordProblem } from './address-password.ts'
 import { homeProblem, pathOf } from './addresses.ts'
@@ -30,6 +31,12 @@ const homeAddress = httpAddress
 const zone = z.string().refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin')
 const locale = z.string().refine(isLocale, 'must be a language that dates can be written in, such as de or pt-BR')
 const mailbox = z.string().refine((value) => parseMailbox(value) !== null, 'must be an address, or: Name <address>')
+
+function areProxies(given: string): boolean {
+  const isProxy = (one: string) =>
+    /^(?:loopback|linklocal|uniquelocal)$/.test(one) || ipaddr.isValid(one) || ipaddr.isValidCIDR(one)
+  return given === '' || /^\d{1,4}$/.test(given) || given.split(',').every((one) => isProxy(one.trim()))
+}
 
 function isLocale(tag: string): boolean {
   try {
@@ -75,9 +82,9 @@ export const variables = {
   METRICS_PORT: whole(0, 65535, 0).describe(
     'port of /healthz, /readyz and /metrics in a process of role worker; 0: none',
   ),
-  TRUST_PROXY: text('').describe(
-    'proxies whose X-Forwarded-For is trusted: a number of hops, or addresses; empty: none',
-  ),
+  TRUST_PROXY: text('')
+    .refine(areProxies, 'must be a number of hops, or addresses such as 10.0.0.0/8')
+    .describe('proxies whose X-Forwarded-For is trusted: a number of hops, or addresses; empty: none'),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must start with postgres://')

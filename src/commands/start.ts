@@ -26,7 +26,7 @@ export async function start(session: Session, role: Role, options: OpenOptions =
   })
   try {
     const app = await startApp(opened, role).catch((error: unknown) => {
-      throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? portTaken(config.web.port) : error
+      throw cannotListen(error as ListenError, config.web.host) ?? error
     })
     // Only the embedded database is out of reach for others.
     const control = config.database.url ? null : await serveCommands(dataDir, opened, session.runWords)
@@ -45,11 +45,23 @@ export async function start(session: Session, role: Role, options: OpenOptions =
   return 0
 }
 
-function portTaken(port: number): Refusal {
-  return new Refusal(
-    'unavailable',
-    `Port ${port} is in use by another program. Choose another: PORT=${port + 1} npm start`,
-  )
+interface ListenError extends NodeJS.ErrnoException {
+  port?: number
+  hostname?: string
+}
+
+/** null: it is about something else. */
+function cannotListen({ code, syscall, port, hostname }: ListenError, host: string): Refusal | null {
+  if (code === 'EADDRINUSE')
+    return new Refusal(
+      'unavailable',
+      `Port ${port} is in use by another program. Choose another: PORT=${Number(port) + 1} npm start`,
+    )
+  if (syscall === 'listen' && code === 'EACCES')
+    return new Refusal('unavailable', `This user may not listen on port ${port}. Choose one from 1024 on: PORT=3000.`)
+  if (syscall === 'listen' || hostname === host)
+    return new Refusal('unavailable', `HOST: ${host} is not an address of this machine (${code}).`)
+  return null
 }
 
 async function sayWhereToLook({ out }: Session, opened: Opened, role: Role): Promise<void> {

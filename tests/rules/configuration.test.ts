@@ -51,6 +51,13 @@ test('a real site must say its name; only the trial has one of its own', () => {
   assert.equal(readConfig(site).mail.from.name, 'Harbour News')
 })
 
+test('proxies are a number of hops or addresses', () => {
+  for (const given of ['', '1', '127.0.0.1', '::1, 10.0.0.0/8', 'loopback, uniquelocal'])
+    readConfig({ TRUST_PROXY: given })
+  for (const given of ['banana', '-1', '10.0.0.0/33', '1,,2', 'proxy.example'])
+    assert.throws(() => readConfig({ TRUST_PROXY: given }), /TRUST_PROXY: must be a number of hops/, given)
+})
+
 test('a language that dates can’t be written in is refused', () => {
   for (const locale of ['english_US', 'xx', 'de DE', '!'])
     assert.match(problemsOf({ ...site, SITE_LOCALE: locale })[0] ?? '', /^SITE_LOCALE: must be a language/, locale)
