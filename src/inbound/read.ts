@@ -36,8 +36,8 @@ function bouncesIn(
   { to, returned }: Pick<InboundMail, 'to' | 'returned'>,
 ): InboundReport[] {
   const returnedTo = returned.recipient
-  const failedHeader = mail.headers.get('x-failed-recipients')?.flatMap(addressesIn) ?? []
-  if (!mail.hasStatusPart && failedHeader.length === 0 && !isFromServer(mail)) return []
+  const header = mail.headers.get('x-failed-recipients')?.flatMap(addressesIn) ?? []
+  if (!mail.hasStatusPart && header.length === 0 && !isFromServer(mail)) return []
   const domain = own.bounceDomain ? `@${own.bounceDomain.toLowerCase()}` : null
   const isOwn = (address: string) => own.addresses.includes(address) || (domain !== null && address.endsWith(domain))
   const known = sendersOf(mail)
@@ -49,6 +49,9 @@ function bouncesIn(
   // Whom it came to is us, unless nobody else is named.
   const others = failedAddresses(mail, known, (address) => isOwn(address) || to.includes(address))
   const named = others.length ? others : failedAddresses(mail, known, isOwn)
+  // Where the header and the list in words name two addresses, it is the one that our mail went to.
+  const isListed = header.length === 1 && named.some(({ address }) => address === returnedTo)
+  const failedHeader = isListed ? [returnedTo!] : header
   const said = (address: string | null): string[] => {
     const texts = named.filter((each) => each.address === address).map(({ text }) => text)
     return named.length < 2 ? [...texts, mail.said] : texts

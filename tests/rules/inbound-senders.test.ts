@@ -265,6 +265,13 @@ const mails: Record<string, readonly [mail: string, ...reports: string[]]> = {
     }),
     'ada@a.example hard user_unknown',
   ],
+  'Exim, whose header spells the address in another way': [
+    bounce({
+      headers: ['X-Failed-Recipients: ada@relay.a.example'],
+      body: `${exim}\n\n  ada@a.example\n    SMTP error from remote mail server after RCPT TO:<ada@a.example>:\n    host mx.a.example [192.0.2.1]: 550 5.1.1 User unknown\n\n------ This is a copy of the message, including all the headers. ------\n\n${ownMail}`,
+    }),
+    'ada@a.example hard user_unknown',
+  ],
   'Exim, of an address in the place of a name': [
     bounce({
       subject: 'Mail failure - malformed recipient address',
