@@ -7,26 +7,13 @@
 import { domainOf, parseEmailAddress } from '../base/email-address.ts'
 import { hashAddress } from '../base/tokens.ts'
 import type { Trx } from '../db/connect.ts'
-import type { Proof, ReportClass, ReportEffect } from '../db/schema.ts'
+import type { Proof, ReportEffect } from '../db/schema.ts'
 import { erased } from '../delivery/forget.ts'
 import { applyComplaint, applyDead, type Applying, applyScore, unsubscribe, unsubscribeRecipient } from './effects.ts'
 import { isSameAddress, type Match, type MatchedDelivery } from './match.ts'
 import { pauseIfRefused } from './refusals.ts'
 import { markReturned, type Mark } from './returned-mark.ts'
-
-/** What one mail says, whoever read it. */
-export interface Understood {
-  kind: string
-  reports: readonly UnderstoodReport[]
-}
-
-export interface UnderstoodReport {
-  recipient: string | null
-  class: ReportClass
-  reason: string
-  status: string | null
-  text: string
-}
+import type { Understood, UnderstoodReport } from './understand.ts'
 
 /** Refused because of who sends, not of who receives. */
 export const senderReasons: ReadonlySet<string> = new Set(['relaying', 'blocked', 'policy', 'throttled'])

@@ -9,11 +9,11 @@ import type { InboundEvent, ReportEffect } from '../db/schema.ts'
 import { judgeReturned } from '../delivery/returned-brake.ts'
 import { deadAddressesOf, suppress } from '../subscribers/suppression.ts'
 import { unsubscribeIn } from '../subscribers/unsubscribe.ts'
-import type { UnderstoodReport } from './apply.ts'
 import { brakeIfComplained } from './complaint-rates.ts'
 import { isSameAddress, type Match, type MatchedDelivery } from './match.ts'
 import type { Mark } from './returned-mark.ts'
 import { hourOf, isHostGone, isWornOut, withReport } from './scores.ts'
+import type { UnderstoodReport } from './understand.ts'
 
 export interface Applying {
   ctx: Context

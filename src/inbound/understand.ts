@@ -1,12 +1,25 @@
 // What an event says, and what may prove which delivery it is about.
 
 import type { Config } from '../base/config.ts'
-import type { InboundEvent } from '../db/schema.ts'
-import type { Understood } from './apply.ts'
+import type { InboundEvent, ReportClass } from '../db/schema.ts'
 import type { Hints } from './match.ts'
 import { addressedTo, ownAddresses, readOurAddress } from './our-addresses.ts'
 import { inboundReader } from './reader.ts'
 import type { InboundFacts } from './store.ts'
+
+/** What one mail says, whoever read it. */
+export interface Understood {
+  kind: string
+  reports: readonly UnderstoodReport[]
+}
+
+export interface UnderstoodReport {
+  recipient: string | null
+  class: ReportClass
+  reason: string
+  status: string | null
+  text: string
+}
 
 export interface Read {
   mail: Understood
