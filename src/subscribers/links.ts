@@ -53,6 +53,24 @@ export function addressUndoUrl(config: LinkConfig, changeId: number, changedAt: 
   return link(config, '/preferences/address/undo', sign(config, 'address-undo', changeId, changedAt))
 }
 
+/** What this subscriber got of edition `editionId`, as a page. It never expires, and ends with the subscriber's generation. It opens
+ * nothing else: no preferences, no unsubscribing. */
+export function viewDigestUrl(config: LinkConfig, holder: LinkHolder, editionId: number): string {
+  const id = `${holder.id}-${holder.generation}-${editionId}`
+  return link(config, '/digest', signToken(config.secretKeys, 'view', id, null))
+}
+
+/** Whose digest of which edition a token shows; null: it isn't one of ours. Whether its generation still holds, the page checks. */
+export function readDigestLink(
+  config: LinkConfig,
+  token: unknown,
+  now: Date,
+): { subscriberId: number; generation: number; editionId: number } | null {
+  const check = checkToken(config.secretKeys, 'view', token, now)
+  const parts = check.outcome === 'valid' && /^(\d{1,15})-(\d{1,9})-(\d{1,15})$/.exec(check.id)
+  return parts ? { subscriberId: Number(parts[1]), generation: Number(parts[2]), editionId: Number(parts[3]) } : null
+}
+
 /** Tokens of their own, for forms on our pages. */
 export function preferencesToken(config: LinkConfig, holder: LinkHolder, now: Date): string {
   return sign(config, 'preferences', `${holder.id}-${holder.generation}`, now)

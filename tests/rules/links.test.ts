@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readConfig } from '../../src/base/config.ts'
 import { signToken } from '../../src/base/tokens.ts'
-import { confirmUrl, holderFor, preferencesUrl, readLink, unsubscribeUrl } from '../../src/subscribers/links.ts'
+import {
+  confirmUrl,
+  holderFor,
+  preferencesUrl,
+  readDigestLink,
+  readLink,
+  unsubscribeUrl,
+  viewDigestUrl,
+} from '../../src/subscribers/links.ts'
 
 const now = new Date('2026-03-06T07:00:00Z')
 const trial = readConfig({})
@@ -37,6 +45,22 @@ test('a mail to a former address carries a link that has ended', () => {
   const moved = { id: 7, generation: 2, email: 'ada@new.example' }
   assert.deepEqual(holderFor(moved, 'ada@new.example'), { id: 7, generation: 2 })
   assert.deepEqual(holderFor(moved, 'ada@old.example'), { id: 7, generation: 0 })
+})
+
+test('a link to one’s own digest names subscriber, generation and edition, and opens nothing else', () => {
+  const url = viewDigestUrl(config, { id: 7, generation: 3 }, 41)
+  assert.ok(url.startsWith('https://news.example/digest?token='), url)
+  const token = tokenOf(url)!
+  assert.deepEqual(readDigestLink(config, `${token}).`, later(3650)), { subscriberId: 7, generation: 3, editionId: 41 })
+  for (const purpose of ['preferences', 'unsubscribe', 'resubscribe'] as const)
+    assert.deepEqual(readLink(config, purpose, token, now), { outcome: 'forged' })
+  for (const other of [
+    token.replace('7-3-41', '7-3-42'),
+    tokenOf(preferencesUrl(config, { id: 7, generation: 3 }, now)),
+    signToken(config.secretKeys, 'view', '7-3', null),
+    undefined,
+  ])
+    assert.equal(readDigestLink(config, other, now), null)
 })
 
 test('what is copied along behind a link is ignored, and what is missing isn’t', () => {
