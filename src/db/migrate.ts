@@ -1,26 +1,32 @@
 // Brings the schema up: Kysely's migrator over migrations/*.ts, each in a transaction, under Postgres's own lock, so that many
 // processes may start at once. Safe to repeat.
+//
+// The first files, by domain, stand for all migrations of version 0.1.0. A database that had all of those gets the names of the files
+// instead; an older one is refused.
 
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { sql } from 'kysely'
 import { FileMigrationProvider, Migrator } from 'kysely/migration'
 import { Refusal } from '../base/errors.ts'
-import type { Db } from './connect.ts'
+import type { Db, Trx } from './connect.ts'
 
 const migrationFolder = path.join(import.meta.dirname, '../../migrations')
 
-/** Names of the migrations that were applied now, in order; empty when the schema was up to date. `upTo`: no further than this one. */
+/** The last migration of 0.1.0, and the number from which files aren't part of what replaced it. */
+const lastReplaced = '0177_suppressions_by_domain'
+const firstKept = '0178'
+
+/** Names of the migrations that were applied now, in order; empty when the schema was up to date. `upTo`: no further than this one.
+ * Refuses a database of another version that it can't bring up. */
 export async function migrate(db: Db, upTo?: string): Promise<string[]> {
+  const known = await allMigrations()
+  const applied = await listMigrations(db)
   // One look, as nearly every start finds nothing to do and Kysely's migrator loads and locks before it says so.
-  const [made, known] = [await listMigrations(db), await allMigrations()]
-  if (made.join() === known.join()) return []
-  const newer = made.filter((name) => !known.includes(name))
-  if (newer.length > 0)
-    throw new Refusal(
-      'unavailable',
-      `A newer version of this program has been used on this database (migration ${newer.at(-1)}). Start that version, or restore a backup from before.`,
-    )
+  if (applied.join() === known.join()) return []
+  const isOld = applied.includes(lastReplaced)
+  refuseUnknown(isOld ? applied.filter((name) => name > lastReplaced) : applied, known)
+  if (isOld) await db.transaction().execute((trx) => replaceNames(trx, known))
   const provider = new FileMigrationProvider({ fs, path, migrationFolder })
   // Work that goes on at the same time lands in any order: a migration may have a lower number than one that was applied before.
   const migrator = new Migrator({ db, provider, allowUnorderedMigrations: true })
@@ -46,4 +52,29 @@ export async function listMigrations(db: Db): Promise<string[]> {
   if (!rows[0]!.exists) return []
   const applied = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
   return applied.rows.map(({ name }) => name)
+}
+
+/** Writes the names of the files by domain in place of those of 0.1.0, unless another process has done so meanwhile. Later migrations
+ * keep theirs. */
+async function replaceNames(trx: Trx, known: readonly string[]): Promise<void> {
+  const names = JSON.stringify(known.filter((name) => name < firstKept))
+  await sql`lock table kysely_migration in share row exclusive mode`.execute(trx)
+  await sql`
+    with replaced as (delete from kysely_migration where name collate "C" <= ${lastReplaced}
+      and exists (select from kysely_migration where name = ${lastReplaced}) returning timestamp)
+    insert into kysely_migration (name, timestamp)
+      select name, max(timestamp) from jsonb_array_elements_text(${names}::jsonb) as name, replaced group by name`.execute(
+    trx,
+  )
+}
+
+function refuseUnknown(applied: readonly string[], known: readonly string[]): void {
+  const last = applied.findLast((name) => !known.includes(name))
+  if (last === undefined) return
+  throw new Refusal(
+    'unavailable',
+    last < lastReplaced
+      ? `This database is older than this version can bring up: its last migration is ${last}. Start the last Broadsheet 0.1.0 (commit a82f337) on it once, then this version.`
+      : `A newer version of this program has been used on this database (migration ${last}). Start that version, or restore a backup from before.`,
+  )
 }

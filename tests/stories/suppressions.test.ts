@@ -2,13 +2,6 @@
 // off the list, unsubscribes and takes that back.
 
 import assert from 'node:assert/strict'
-import fs from 'node:fs/promises'
-import path from 'node:path'
-import { test } from 'node:test'
-import { sql } from 'kysely'
-import { FileMigrationProvider, Migrator } from 'kysely/migration'
-import { openEmbedded } from '../../src/db/connect.ts'
-import { migrate } from '../../src/db/migrate.ts'
 import { unsubscribeUrl } from '../../src/subscribers/links.ts'
 import { suppressAddress, unsuppress } from '../../src/subscribers/suppression.ts'
 import { resubscribe, unsubscribe } from '../../src/subscribers/unsubscribe.ts'
@@ -134,46 +127,4 @@ story('the page of an unsubscribe link lets a suppressed subscriber unsubscribe'
   assert.match(farewell.text, /No more digests come/)
   assert.doesNotMatch(farewell.text, /Undo/)
   await house.web.get(unsubscribePath(house, id)).expect(200, /<h1>Unsubscribed<\/h1>/)
-})
-
-test('an upgrade makes every subscriber of a suppressed address suppressed, and keeps what they were', async () => {
-  const database = await openEmbedded('memory://')
-  const { db } = database
-  const migrationFolder = path.join(import.meta.dirname, '../../migrations')
-  const migrator = new Migrator({ db, provider: new FileMigrationProvider({ fs, path, migrationFolder }) })
-  await migrator.migrateTo('0090_edition_requests')
-  const at = new Date('2026-03-02T06:00:00Z')
-  const left = { confirmedAt: at, unsubscribedAt: at }
-  const before = [
-    ['stuck', 'active', { confirmedAt: at }, 'active'],
-    ['left', 'unsubscribed', left, 'unsubscribed'],
-    ['dead', 'suppressed', { confirmedAt: at }, 'active'],
-    ['gone', 'suppressed', left, 'unsubscribed'],
-    ['new', 'suppressed', {}, 'pending'],
-  ] as const
-  for (const [emailKey, status, columns] of before)
-    await db
-      .insertInto('subscribers')
-      .values({ email: emailKey, emailKey, emailHash: emailKey, status, createdAt: at, ...columns })
-      .execute()
-  await sql`insert into suppressions (email_hash, email, reason, created_at)
-    select email_hash, email, 'hard_bounce', created_at from subscribers`.execute(db)
-  await sql`insert into due_times (subscriber_id, next_due_at) select id, created_at from subscribers where email = 'stuck'`.execute(
-    db,
-  )
-  await migrate(db)
-  const statuses = await db.selectFrom('subscribers').select('status').distinct().execute()
-  assert.deepEqual(statuses, [{ status: 'suppressed' }])
-  assert.deepEqual(await db.selectFrom('dueTimes').selectAll().execute(), [])
-  const kept = await db.selectFrom('suppressions').select(['email', 'statusBefore', 'dueBefore']).execute()
-  for (const [name, , , was] of before)
-    assert.deepEqual(
-      kept.find(({ email: each }) => each === name),
-      {
-        email: name,
-        statusBefore: was,
-        dueBefore: name === 'stuck' ? at : null,
-      },
-    )
-  await database.close()
 })

@@ -27,6 +27,7 @@ const open = new Map<DatabaseKind, Promise<TestDatabase>>()
 const closing: (() => Promise<void>)[] = []
 
 // Registered while the file loads: inside a story it would belong to that story and run when it ends.
+// What was opened last closes first.
 after(async () => {
   for (const close of closing) await close()
 })
@@ -70,6 +71,29 @@ function migrationsHash(): string {
   return hash.digest('hex').slice(0, 16)
 }
 
+/** A database of its own without a schema, and its address (null when embedded). It ends with the test file. */
+export async function openEmptyDatabase(kind: DatabaseKind): Promise<{ database: Database; url: string | null }> {
+  if (kind === 'embedded') {
+    const database = await openEmbedded('memory://')
+    closing.unshift(() => database.close())
+    return { database, url: null }
+  }
+  const { url, drop } = await emptyPostgres()
+  const database = openPostgres(url, 10)
+  closing.unshift(async () => {
+    await database.close()
+    await drop()
+  })
+  return { database, url }
+}
+
+/** With the queue of chores beside it, which ends before the database. */
+export async function withQueue(opened: { database: Database; url: string | null }): Promise<TestDatabase> {
+  const queue = await openQueue(opened.database, opened.url, createLog('silent'))
+  closing.unshift(() => queue.stop(1000))
+  return { ...opened, queue }
+}
+
 async function openTestEmbedded(): Promise<TestDatabase> {
   const dump = path.join(os.tmpdir(), `broadsheet-tests-${migrationsHash()}.tar`)
   if (!fs.existsSync(dump)) {
@@ -82,12 +106,8 @@ async function openTestEmbedded(): Promise<TestDatabase> {
     await made.close()
   }
   const database = await openEmbedded('memory://', { from: new Blob([fs.readFileSync(dump)]) })
-  const queue = await openQueue(database, null, createLog('silent'))
-  closing.push(async () => {
-    await queue.stop(1000)
-    await database.close()
-  })
-  return { database, queue, url: null }
+  closing.unshift(() => database.close())
+  return withQueue({ database, url: null })
 }
 
 /** A database without a schema on the tests' server; `drop` ends its connections. */
@@ -110,14 +130,7 @@ export async function emptyPostgres(): Promise<{ url: string; drop(): Promise<vo
 }
 
 async function openTestPostgres(): Promise<TestDatabase> {
-  const { url, drop } = await emptyPostgres()
-  const database = openPostgres(url, 10)
-  await migrate(database.db)
-  const queue = await openQueue(database, url, createLog('silent'))
-  closing.push(async () => {
-    await queue.stop(1000)
-    await database.close()
-    await drop()
-  })
-  return { database, queue, url }
+  const opened = await openEmptyDatabase('postgres')
+  await migrate(opened.database.db)
+  return withQueue(opened)
 }

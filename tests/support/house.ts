@@ -11,7 +11,7 @@ import { createServer } from '../../src/web/server.ts'
 import type { WebContext } from '../../src/web/web-context.ts'
 import { checkedWeb } from './checked-web.ts'
 import { MovableClock } from './clock.ts'
-import { freshDatabase, type DatabaseKind } from './database.ts'
+import { freshDatabase, type DatabaseKind, type TestDatabase } from './database.ts'
 import { Inbox } from './inbox.ts'
 
 export interface HouseOptions {
@@ -21,6 +21,8 @@ export interface HouseOptions {
   env?: Record<string, string>
   /** What the SNS hosts of AWS answer. */
   fetchFromSns?: WebContext['fetchFromSns']
+  /** Default: the test file's own, emptied. */
+  database?: TestDatabase
 }
 
 export interface StoryOptions extends HouseOptions {
@@ -46,7 +48,7 @@ export interface House {
 export const testSecret = 'a-secret-of-the-tests-that-is-long-enough'
 
 export async function openHouse(kind: DatabaseKind, options: HouseOptions = {}): Promise<House> {
-  const { database, queue, url } = await freshDatabase(kind)
+  const { database, queue, url } = options.database ?? (await freshDatabase(kind))
   const inbox = new Inbox()
   await inbox.listen()
   const config = readConfig({
@@ -81,10 +83,14 @@ export async function openHouse(kind: DatabaseKind, options: HouseOptions = {}):
   }
 }
 
+/** The databases that tests run on. */
+export const databaseKinds: readonly DatabaseKind[] = process.env.TEST_DATABASE_URL
+  ? ['embedded', 'postgres']
+  : ['embedded']
+
 /** A test through the whole house, on each database there is. */
 export function story(title: string, run: (house: House) => Promise<void>, options: StoryOptions = {}): void {
-  const kinds: DatabaseKind[] = process.env.TEST_DATABASE_URL ? ['embedded', 'postgres'] : ['embedded']
-  for (const kind of kinds.filter((each) => each === (options.on ?? each)))
+  for (const kind of databaseKinds.filter((each) => each === (options.on ?? each)))
     test(kind === 'embedded' ? title : `${title} (Postgres)`, async () => {
       await using house = await openHouse(kind, options)
       await run(house)
