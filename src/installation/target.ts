@@ -1,5 +1,6 @@
 // What an installation may be put into: a database that holds nothing yet, at the schema of the source.
 
+import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { Refusal } from '../base/errors.ts'
 import type { Database, Db } from '../db/connect.ts'
@@ -33,15 +34,19 @@ const some = (names: readonly string[]) => [...names.slice(0, 5), ...(names.leng
 const notEmpty = (what: string) =>
   new Refusal('conflict', `The target holds ${what}, so nothing was changed. Name an empty database or a new folder.`)
 
-/** Refuses a Postgres that is too old, or that a server works on. */
+/** Refuses a Postgres that is too old, or that a server works on. A connection that has just been closed is given two seconds. */
 export async function refuseBusy({ db, kind }: Database): Promise<void> {
   if (kind === 'embedded') return
-  const { rows } = await sql<{ version: number; others: number }>`
-    select current_setting('server_version_num')::int as version,
-      (select count(*)::int from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
-        and application_name in ('broadsheet', 'broadsheet chores')) as others`.execute(db)
-  if (rows[0]!.version < 150_000) throw new Refusal('conflict', 'The target needs Postgres 15 or newer.')
-  if (rows[0]!.others > 0) throw new Refusal('conflict', 'A server or a command works on the target. Stop it first.')
+  for (let tries = 0; ; tries++) {
+    const { rows } = await sql<{ version: number; others: number }>`
+      select current_setting('server_version_num')::int as version,
+        (select count(*)::int from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+          and application_name in ('broadsheet', 'broadsheet chores')) as others`.execute(db)
+    if (rows[0]!.version < 150_000) throw new Refusal('conflict', 'The target needs Postgres 15 or newer.')
+    if (rows[0]!.others === 0) return
+    if (tries === 20) throw new Refusal('conflict', 'A server or a command works on the target. Stop it first.')
+    await pause(100)
+  }
 }
 
 /** Refuses what a later program wrote. */

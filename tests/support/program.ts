@@ -45,9 +45,14 @@ export async function startProgram(dataDir: string, port: number, env: Record<st
   }
 }
 
-export async function runCommand(dataDir: string, port: number, words: readonly string[]) {
+export async function runCommand(
+  dataDir: string,
+  port: number,
+  words: readonly string[],
+  env: Record<string, string> = {},
+) {
   const child = spawn(process.execPath, [path.join(source, 'cli.ts'), ...words], {
-    env: { PATH: process.env['PATH'], DATA_DIR: dataDir, PORT: String(port) },
+    env: { PATH: process.env['PATH'], DATA_DIR: dataDir, PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''
