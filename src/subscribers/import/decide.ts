@@ -7,7 +7,7 @@ import { textArray } from '../../delivery/hot-query.ts'
 import type { SubscriberStatus } from '../../db/schema.ts'
 import { outranks, type SuppressionReason } from '../suppression.ts'
 import type { ListRow } from './rows.ts'
-import { isSuppressing, type Standing } from './standing.ts'
+import { isSuppressing } from './standing.ts'
 
 /** The first six are people who are new here, by what they become; `asked`: subscribed there, and asked to confirm here. */
 export const outcomes = [
@@ -109,6 +109,3 @@ function keptOut(status: SubscriberStatus): Decided {
 function endsLater(row: Pick<ListRow, 'endedAt'>, { agreedAt }: Pick<Known, 'agreedAt'>): Decided | undefined {
   return agreedAt && row.endedAt && agreedAt > row.endedAt ? { outcome: 'agreed-later' } : undefined
 }
-
-/** Those that are written before any subscribed one. Pure. */
-export const isRestrictive = (standing: Standing): boolean => standing !== 'subscribed'

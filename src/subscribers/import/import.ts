@@ -15,11 +15,11 @@ import { newestSeq } from '../../articles/seq.ts'
 import { defaultChoice } from '../default-choice.ts'
 import { type ChoiceRules, readChoiceRules } from './choice.ts'
 import type { Instructions } from './columns.ts'
-import { type Decision, decideAll, type FoundRow, isRestrictive } from './decide.ts'
+import { type Decision, decideAll, type FoundRow } from './decide.ts'
 import { Doubts } from './doubts.ts'
 import { checkInstructions, type List, openList } from './list.ts'
 import { type ImportReport, Tally } from './report.ts'
-import { type Progress, type Read, readPass, type Share, type Watch } from './passes.ts'
+import { type PassOptions, type Progress, type Read, readPass, type Watch } from './passes.ts'
 import type { ListRow } from './rows.ts'
 import { saveBatch, type SaveTerms } from './save.ts'
 import { type Bits, Settled } from './settle.ts'
@@ -85,8 +85,11 @@ export class ListImport {
   #source: ListSource
   #choice: ChoiceRules
   #now: Date
+  #rows = 0
+  /** The rows that count for their addresses. */
   #winners: Bits | null = null
-  #hasRestrictive = false
+  /** Those of them that forbid mail. */
+  #restrictive: Bits | null = null
 
   constructor(ctx: Context, source: ListSource, lists: readonly List[], choice: ChoiceRules, options: ImportOptions) {
     this.#ctx = ctx
@@ -119,12 +122,13 @@ export class ListImport {
       for (const { number, row } of batch) {
         rows = number
         if (!row) continue
-        if (isRestrictive(row.standing)) this.#hasRestrictive = true
         settled.add(hashAddress(pepper, row.emailKey), number, strictnessOf(row.standing))
       }
     doubts.throwIfAny(this.lists.length === 1)
     if (rows === 0) throw new Refusal('invalid', 'There is no row to import.')
     this.#winners = settled.winners(rows)
+    this.#rows = rows
+    this.#restrictive = settled.winners(rows, strictnessOf('pending'))
   }
 
   /** What would become of each row, by what is here now. Writes nothing. */
@@ -166,16 +170,17 @@ export class ListImport {
       watermarks: Object.fromEntries(this.#choice.categories.map(({ id }) => [id, seq])),
       pepper,
     }
-    const result: ImportResult = { rows: 0, imported: 0, unchanged: 0, rejected: 0 }
+    const result: ImportResult = { rows: this.#rows, imported: 0, unchanged: 0, rejected: 0 }
     const reject = (rejected: Rejected) => {
       result.rejected++
       watch.onRejected(rejected)
     }
-    const isLast = (phase: number, of: number) => phase === of - 1
-    const passes = this.#hasRestrictive ? [true, false] : [false]
-    for (const [phase, restrictive] of passes.entries()) {
+    const restrictive = this.#restrictive!
+    const passes = restrictive.isEmpty ? [false] : [true, false]
+    for (const [pass, isStrict] of passes.entries()) {
       let batch: Found[] = []
       const flush = async () => {
+        watch.signal?.throwIfAborted()
         if (batch.length === 0) return
         const decisions = await this.#save(batch, terms, watch.isDryRun ?? false)
         batch = []
@@ -185,32 +190,23 @@ export class ListImport {
           else result.imported++
         }
       }
-      const share = { from: phase / passes.length, of: 1 / passes.length }
-      for await (const reads of this.#read('writing', watch, { share })) {
+      const share = { from: pass / passes.length, of: 1 / passes.length }
+      const isSkipped = (number: number) => restrictive.has(number) !== isStrict
+      for await (const reads of this.#read('writing', watch, { share, isSkipped }))
         for (const read of reads) {
           const { list, line, cells } = read
-          if (isLast(phase, passes.length)) {
-            result.rows++
-            if (!read.row) reject({ list, line, reason: read.reason, cells })
-            else if (!this.#winners!.has(read.number))
-              reject({ list, line, reason: 'email: comes more than once', cells })
-          }
-          if (!read.row || !this.#winners!.has(read.number) || isRestrictive(read.row.standing) !== restrictive)
-            continue
-          batch.push(foundOf(read.row, read, pepper))
-          if (batch.length >= batchSize) {
-            watch.signal?.throwIfAborted()
-            await flush()
-          }
+          if (!read.row) reject({ list, line, reason: read.reason, cells })
+          else if (!this.#winners!.has(read.number))
+            reject({ list, line, reason: 'email: comes more than once', cells })
+          else batch.push(foundOf(read.row, read, pepper))
+          if (batch.length >= batchSize) await flush()
         }
-      }
-      watch.signal?.throwIfAborted()
       await flush()
     }
     return result
   }
 
-  #read(phase: Progress['phase'], watch: Watch, options: { doubts?: Doubts; share?: Share } = {}) {
+  #read(phase: Progress['phase'], watch: Watch, options: PassOptions = {}) {
     return readPass(this.lists, { choice: this.#choice, now: this.#now }, phase, watch, options)
   }
 

@@ -30,13 +30,19 @@ export interface Share {
   of: number
 }
 
-/** In order, some at a time. With `doubts` what isn't understood is noted there. */
+export interface PassOptions {
+  doubts?: Doubts
+  isSkipped?: (number: number) => boolean
+  share?: Share
+}
+
+/** In order, some at a time. With `doubts` what isn't understood is noted there. `isSkipped`: rows that aren't wanted now. */
 export async function* readPass(
   lists: readonly List[],
   terms: { choice: ChoiceRules; now: Date },
   phase: Progress['phase'],
   { onProgress, signal }: Watch,
-  { doubts, share = { from: 0, of: 1 } }: { doubts?: Doubts; share?: Share },
+  { doubts, isSkipped, share = { from: 0, of: 1 } }: PassOptions,
 ): AsyncGenerator<Read[]> {
   const total = Math.max(
     1,
@@ -51,8 +57,10 @@ export async function* readPass(
     const rules = { columns, ofFile, isOurs, ...terms }
     for await (const { rows, bytes } of list.rows()) {
       signal?.throwIfAborted()
-      yield rows.map((row): Read => {
-        const read = { number: ++number, list, line: row.line, cells: row.cells }
+      yield rows.flatMap((row): Read | [] => {
+        number++
+        if (isSkipped?.(number)) return []
+        const read = { number, list, line: row.line, cells: row.cells }
         if (row.fault) return { ...read, reason: row.fault }
         const onDoubt: OnDoubt = doubts
           ? ({ title }, value) => doubts.note({ file: list.name, title, line: row.line, value })

@@ -25,10 +25,12 @@ export class Settled {
     return true
   }
 
-  /** The rows that count. */
-  winners(rows: number): Bits {
+  /** The rows that count, and are at least so strict. */
+  winners(rows: number, strictness = 0): Bits {
     const bits = new Bits(rows + 1)
-    for (const row of this.#row) if (row !== 0) bits.set(row)
+    this.#row.forEach((row, at) => {
+      if (row !== 0 && this.#strictness[at]! >= strictness) bits.set(row)
+    })
     return bits
   }
 
@@ -83,6 +85,9 @@ export class Bits {
   }
   set(at: number): void {
     this.#bytes[at >> 3]! |= 1 << (at & 7)
+  }
+  get isEmpty(): boolean {
+    return this.#bytes.every((byte) => byte === 0)
   }
   has(at: number): boolean {
     return (this.#bytes[at >> 3]! & (1 << (at & 7))) !== 0
