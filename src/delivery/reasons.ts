@@ -82,7 +82,7 @@ const byWords: readonly (readonly [Reason, RegExp])[] = (
       `${account}\\b[^.]{0,40}\\b(?:unknown|not found|does(?:n't|n’t| not) exist|no longer (?:valid|exists|available)|not exist|invalid)`,
       `${account}\\b[^.]{0,40}\\b(?:rejected: undeliverable|nicht bekannt|not recognized|unrecognized|nonexist|non-exist|not known|(?:could not|couldn't|couldn’t) be found)`,
       `(?:unknown|no such|invalid|nonexistent|unrecognized|no valid|illegal) (?:or illegal )?(?:local |final delivery )?${account}(?! error)|unknown local`,
-      'no such person|adresse n.existe pas|no existe|não existe|nicht gefunden|unbekannt|inconnue?|desconhecid|sconosciut|не существует|не найден|見つかりません|存在しません|不存在|no mailbox (?:here|by that name)',
+      'no such person|existiert nicht|adresse n.existe pas|no existe|não existe|nicht gefunden|unbekannt|inconnue?|desconhecid|sconosciut|не существует|не найден|見つかりません|存在しません|不存在|no mailbox (?:here|by that name)',
       `not an? (?:valid|known|registered|active) .{0,20}${account}|does(?:n't|n’t| not) have an? .{0,60}account`,
       'not listed in .{0,60}(?:directory|address book)|リストにありません|check if address is correct|(?:directory|mailbox) .{0,20}not found|recipnotfound|recipientnotfound',
     ],
@@ -103,6 +103,8 @@ const byWords: readonly (readonly [Reason, RegExp])[] = (
     ],
   ] satisfies [Reason, ...string[]][]
 ).map(([reason, ...patterns]) => [reason, new RegExp(patterns.join('|'), 'i')])
+
+const unknownUser = byWords.find(([reason]) => reason === 'user_unknown')![1]
 
 const byStatus: readonly (readonly [Reason, RegExp])[] = [
   ['user_unknown', /^5\.1\.[13]$/],
@@ -141,6 +143,9 @@ export function reasonFor(text: string, status: string | null): Reason {
   const words = quotedNames.reduce((rest, name) => rest.replace(name, ' '), text.slice(0, longestText))
   // The name of a host, or of a page that explains, counts only where nothing else is said: "rejected, see spamhaus.org/…".
   const said = inWords(words.replace(hostNames, ' ')) ?? inWords(words)
+  // The status and the words agree; "see our policy" or "greylisting is on" beside them is advice.
+  if ((said === 'policy' || said === 'throttled') && inStatus(status) === 'user_unknown' && unknownUser.test(words))
+    return 'user_unknown'
   // "5.1.8 domain not found" is said of the sender's.
   if (said === undefined || (deadReasons.has(said) && inStatus(status) === 'policy' && status?.startsWith('5.1.')))
     return inStatus(status) ?? 'other'
