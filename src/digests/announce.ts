@@ -81,7 +81,7 @@ export async function announcementWriter(
   return (holder, recipient, now) => {
     const links = {
       preferencesUrl: encodeFragment(preferencesUrl(config, holder, now)),
-      unsubscribeUrl: encodeFragment(unsubscribeUrl(config, holder.id)),
+      unsubscribeUrl: encodeFragment(unsubscribeUrl(config, holder.id, editionId)),
     }
     const htmlSlots = { ...links, recipient: encodeFragment(escapeHtml(recipient)) }
     const body: Buffer[] = [beforeText]
@@ -93,7 +93,7 @@ export async function announcementWriter(
       from: config.mail.from,
       replyTo: config.mail.replyTo,
       subject: template.subject(values),
-      headers: [...listHeaders(config, holder.id), feedback, ...automaticHeaders],
+      headers: [...listHeaders(config, holder.id, editionId), feedback, ...automaticHeaders],
       contentType: alternativeType,
       isDotFree: true,
       body,

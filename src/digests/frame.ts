@@ -25,6 +25,8 @@ export interface FrameStory {
 
 export interface Frame {
   config: Config
+  /** null: a preview of one that isn't stored. */
+  editionId: number | null
   /** The day in the masthead, told in each reader's zone. */
   at: Date
   edition: Omit<EditionStories, 'categories'> & { categories: ReadonlyMap<number, FrameCategory> }
@@ -68,6 +70,7 @@ export function openFrame(
   )
   return {
     config,
+    editionId: edition.id,
     at: edition.at,
     edition: index,
     articleIds: rangeOf(index.places.keys()),

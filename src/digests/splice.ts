@@ -45,7 +45,7 @@ export function spliceDigest(
   const { subject, preheader } = frame.headline(inOrder.slice(0, headlineStories))
   const links = {
     preferencesUrl: encodeFragment(preferences),
-    unsubscribeUrl: encodeFragment(unsubscribeUrl(config, reader.holder.id)),
+    unsubscribeUrl: encodeFragment(unsubscribeUrl(config, reader.holder.id, frame.editionId)),
   }
   const htmlSlots: Slots = {
     preheader: encodeFragment(escapeHtml(preheader)),
@@ -78,7 +78,7 @@ export function spliceDigest(
       from: config.mail.from,
       replyTo: config.mail.replyTo,
       subject,
-      headers: [...unsubscribeHeaders(config, reader.holder.id), ...frame.headers],
+      headers: [...unsubscribeHeaders(config, reader.holder.id, frame.editionId), ...frame.headers],
       contentType: alternativeType,
       isDotFree: true,
       body,

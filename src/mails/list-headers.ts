@@ -14,8 +14,8 @@ export const automaticHeaders: Headers = [
 ]
 
 /** RFC 2919, 2369 and 8058. */
-export function listHeaders(config: ListConfig, subscriberId: number): Headers {
-  return [...unsubscribeHeaders(config, subscriberId), ...fixedListHeaders(config)]
+export function listHeaders(config: ListConfig, subscriberId: number, editionId: number | null = null): Headers {
+  return [...unsubscribeHeaders(config, subscriberId, editionId), ...fixedListHeaders(config)]
 }
 
 type ListConfig = Pick<Config, 'site' | 'web' | 'mail' | 'secretKeys' | 'inbound'>
@@ -24,9 +24,13 @@ type ListConfig = Pick<Config, 'site' | 'web' | 'mail' | 'secretKeys' | 'inbound
 const longestUnsubscribe = 300
 
 /** The https form first: one click. By mail where mail to us is read; delivery doesn't fold the line. */
-export function unsubscribeHeaders(config: Omit<ListConfig, 'site'>, subscriberId: number): Headers {
+export function unsubscribeHeaders(
+  config: Omit<ListConfig, 'site'>,
+  subscriberId: number,
+  editionId: number | null,
+): Headers {
   const { mail, secretKeys, inbound } = config
-  let value = `<${unsubscribeUrl(config, subscriberId)}>`
+  let value = `<${unsubscribeUrl(config, subscriberId, editionId)}>`
   if (mail.bounceDomain && inbound.takesMail) {
     const both = `${value}, <mailto:${unsubscribeAddress(secretKeys, mail.bounceDomain, subscriberId)}>`
     if ('List-Unsubscribe: '.length + both.length <= longestUnsubscribe) value = both

@@ -38,9 +38,17 @@ export function preferencesUrl(config: LinkConfig, holder: LinkHolder, now: Date
   return link(config, '/preferences', preferencesToken(config, holder, now))
 }
 
-/** The unsubscribe page, and by POST the one-click of RFC 8058. Never expires. */
-export function unsubscribeUrl(config: LinkConfig, subscriberId: number): string {
-  return link(config, '/unsubscribe', unsubscribeToken(config, subscriberId))
+/** The unsubscribe page, and by POST the one-click of RFC 8058. Never expires. `editionId`: of the mail that holds the link, so that
+ * unsubscribes can be counted per edition. It isn't signed and grants nothing. */
+export function unsubscribeUrl(config: LinkConfig, subscriberId: number, editionId: number | null = null): string {
+  const address = link(config, '/unsubscribe', unsubscribeToken(config, subscriberId))
+  return editionId === null ? address : `${address}&e=${editionId}`
+}
+
+/** The edition that an unsubscribe link names, whatever was copied along behind it. null: none. */
+export function editionOfLink(given: unknown): number | null {
+  const digits = typeof given === 'string' ? /^(\d{1,15})(?![\w-])/.exec(given.trim())?.[1] : undefined
+  return digits === undefined ? null : Number(digits)
 }
 
 /** The page with the one button that moves a subscription to the address that this mail went to. */

@@ -4,6 +4,7 @@ import { readConfig } from '../../src/base/config.ts'
 import { signToken } from '../../src/base/tokens.ts'
 import {
   confirmUrl,
+  editionOfLink,
   holderFor,
   preferencesUrl,
   readDigestLink,
@@ -111,4 +112,15 @@ test('links signed before a key rotation keep working', () => {
 
 test('the unsubscribe address stays short enough for one header line', () => {
   assert.ok(unsubscribeUrl(config, 1_000_000).length <= 76)
+})
+
+test('an unsubscribe link names its edition, and whatever stands there instead names none', () => {
+  const url = unsubscribeUrl(config, 7, 12)
+  assert.partialDeepStrictEqual(readLink(config, 'unsubscribe', tokenOf(url), now), { outcome: 'valid', id: 7 })
+  assert.equal(editionOfLink(new URL(url).searchParams.get('e')), 12)
+  for (const trail of ['.', ')', '>', '"', '…', ' ', '\r\n', '%2E', '&gt;', ').,'])
+    assert.equal(editionOfLink(`12${trail}`), 12, trail)
+  for (const given of [undefined, null, '', 'x', '-1', '12a', '1e3', '1'.repeat(16), ['12'], { 0: '12' }, 12])
+    assert.equal(editionOfLink(given), null, String(given))
+  assert.equal(new URL(unsubscribeUrl(config, 7)).searchParams.get('e'), null)
 })

@@ -183,7 +183,7 @@ test('headers of a list: one-click first, stable List-Id, Feedback-ID without a 
   for (const [kind, mail] of Object.entries({ scheduled: digest, announcement })) {
     const headers = Object.fromEntries(mail.headers)
     assert.equal(Object.keys(headers).length, mail.headers.length)
-    assert.match(headers['List-Unsubscribe']!, /^<https:\/\/news\.example\/unsubscribe\?token=42\.0\.[\w-]{22}>$/)
+    assert.match(headers['List-Unsubscribe']!, /^<https:\/\/news\.example\/unsubscribe\?token=42\.0\.[\w-]{22}&e=\d+>$/)
     assert.equal(headers['List-Unsubscribe-Post'], 'List-Unsubscribe=One-Click')
     assert.equal(headers['List-Id'], '"The Whale Gazette" <newsletter.news.example>')
     assert.match(headers['Feedback-ID']!, new RegExp(`^7:${kind}:broadsheet:[a-z0-9]{5,15}$`))
