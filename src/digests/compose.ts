@@ -13,7 +13,7 @@ import { holderFor } from '../subscribers/links.ts'
 import { openFrame, type Frame } from './frame.ts'
 import type { SpliceSelection } from './layout.ts'
 import { selectStories, type ReaderState } from './selection.ts'
-import { makeSnapshot, type Snapshot } from './snapshot.ts'
+import { makeSnapshot, type Snapshot, snapshotVersion } from './snapshot.ts'
 import { spliceDigest } from './splice.ts'
 import type { EditionCategory } from './waiting.ts'
 
@@ -121,26 +121,41 @@ function sameAgain(edition: OpenEdition, reader: Reader, articleIds: readonly nu
   }
 }
 
-/** Opens editions by id: decoded once, checked for withdrawn stories each time. */
+/** Opens editions by id: decoded once, checked for withdrawn stories each time. A snapshot of an older version of this program is
+ * rendered again. One of a newer version is refused: its deliveries are deferred, and a worker of that version takes them. */
 export function editionLoader(ctx: Context): (editionId: number) => Promise<OpenEdition> {
   const kept = new Map<number, { frame: Frame; madeAt: number; onlyCategories: number[] | null }>()
   return async (editionId) => {
-    const current = await readEdition(ctx, editionId)
+    let current = await readEdition(ctx, editionId)
     let open = kept.get(editionId)
     if (open?.madeAt !== current.madeAt.getTime()) {
-      const { snapshot } = await ctx.db
-        .selectFrom('editionSnapshots')
-        .select('snapshot')
-        .where('editionId', '=', editionId)
-        .executeTakeFirstOrThrow()
+      let snapshot = await readSnapshot(ctx.db, editionId)
+      if (snapshot.version < snapshotVersion) {
+        await makeSnapshot(ctx, editionId)
+        current = await readEdition(ctx, editionId)
+        snapshot = await readSnapshot(ctx.db, editionId)
+      }
+      if (snapshot.version !== snapshotVersion)
+        throw new Error(
+          `edition ${editionId} was rendered by a newer version of this program, whose workers send it: update this one`,
+        )
       const template = await loadTemplate('digest', ctx.config.site)
-      const frame = openFrame(ctx.config, template, snapshot as Snapshot, { id: editionId, ...current })
+      const frame = openFrame(ctx.config, template, snapshot, { id: editionId, ...current })
       open = { frame, madeAt: current.madeAt.getTime(), onlyCategories: current.categoryIds }
       if (kept.size >= framesKept) kept.delete(kept.keys().next().value!)
       kept.set(editionId, open)
     }
     return { ...open, stopped: await listStopped(ctx.db, open.frame) }
   }
+}
+
+async function readSnapshot(db: Db, editionId: number): Promise<Snapshot> {
+  const { snapshot } = await db
+    .selectFrom('editionSnapshots')
+    .select('snapshot')
+    .where('editionId', '=', editionId)
+    .executeTakeFirstOrThrow()
+  return snapshot as Snapshot
 }
 
 interface EditionRow {

@@ -11,6 +11,7 @@ export const slotNames = [
   'preferencesUrl',
   'unsubscribeUrl',
   'more',
+  'count',
 ] as const
 export type SlotName = (typeof slotNames)[number]
 export type Slots = Partial<Record<SlotName, Fragment>>

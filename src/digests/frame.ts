@@ -13,14 +13,14 @@ import { type EditionCategory, type EditionStories, indexStories } from './waiti
 export interface FrameCategory extends EditionCategory {
   name: string
   html: { 'contents-category': Piece; category: Piece; more: Piece }
-  text: { category: Piece; more: Piece }
+  text: { 'contents-category': Piece; category: Piece; more: Piece }
 }
 
 export interface FrameStory {
   title: string
   excerpt: string
   html: Record<StoryForm, Fragment>
-  text: { story: Fragment; 'also-row': Fragment }
+  text: { story: Fragment; headline: Fragment }
 }
 
 export interface Frame {
@@ -33,8 +33,8 @@ export interface Frame {
   /** The least and the highest id of its articles; null: it has none. */
   articleIds: [least: number, most: number] | null
   stories: ReadonlyMap<number, FrameStory>
-  html: Record<'open' | 'contents' | 'also' | 'close', Piece>
-  text: Record<'open' | 'also' | 'close', Piece>
+  html: Record<'open' | 'contents' | 'contents-end' | 'also' | 'close', Piece>
+  text: Record<'open' | 'contents' | 'also' | 'close', Piece>
   /** List-Id and the like; the personal ones come in front. */
   headers: readonly (readonly [string, string])[]
   /** Encoded HTML (escaped by the caller) of short texts that recur: dates, "12 more". */

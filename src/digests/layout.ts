@@ -1,8 +1,11 @@
 // What stands in one subscriber's digest, in which form, and how large its HTML part will be: counted, not written.
 //
-// The HTML part stays within 100,000 decoded bytes, as Gmail clips a little above and the footer must not be lost: excerpts
-// shrink first (the last stories of each category before the first), then the extras go, then stories, counted in "12 more".
-// A category that loses its last story keeps its watermark, so those stories come next time.
+// A newspaper's order: the lead with its picture, two stories of each category with thumbnails, then headlines.
+//
+// The HTML part stays within 100,000 decoded bytes, as Gmail clips a little above and the footer must not be lost. What gives way
+// first: the second stories of a category become headlines; headlines beyond three per category move to "12 more"; "You may also
+// like" and the contents go; then the pictures; then stories, the best last. A category that loses its last story keeps its
+// watermark, so those stories come next time.
 
 import type { Frame, FrameCategory, FrameStory } from './frame.ts'
 import type { Selection } from './selection.ts'
@@ -10,9 +13,12 @@ import type { StoryForm } from './snapshot.ts'
 
 export const htmlLimit = 100_000
 
-/** From so many stories in several categories on, a mail starts with a table of contents. */
-const contentsFrom = 12
-export const contentsPerCategory = 2
+/** Of each category, besides the lead. */
+const wholePerCategory = 2
+/** What a category keeps at least, besides its first story, as long as there are pictures to give up. */
+const headlinesKept = 3
+/** The contents name so many stories of each category. */
+const contentsPerCategory = 1
 
 /** `waiting` null: stories wait, but nobody can say how many (a mail that goes out again). */
 export type SpliceSelection = Omit<Selection, 'sections'> & {
@@ -48,9 +54,10 @@ export function layOut(frame: Frame, selection: SpliceSelection): Layout {
   for (const { categoryId, articleIds, waiting } of selection.sections) {
     const category = frame.edition.categories.get(categoryId)!
     const items: Item[] = []
+    let whole = 0
     for (const id of articleIds) {
       const story = frame.stories.get(id)!
-      const form = count++ === 0 ? 'lead' : 'story'
+      const form = count++ === 0 ? 'lead' : whole++ < wholePerCategory ? 'story' : 'headline'
       items.push({ id, story, form })
       size += story.html[form].size
     }
@@ -58,7 +65,7 @@ export function layOut(frame: Frame, selection: SpliceSelection): Layout {
     size += category.html.category.size + (waiting === 0 ? 0 : moreSize(category))
   }
   const layout: Layout = { size, sections, hasContents: false, alsoLike: selection.alsoLike, emptied: [] }
-  layout.hasContents = count >= contentsFrom && sections.length > 1
+  layout.hasContents = sections.filter(({ items }) => items.length > 0).length > 1
   layout.size += contentsSize(frame, layout) + alsoSize(frame, layout)
   return layout
 }
@@ -66,43 +73,52 @@ export function layOut(frame: Frame, selection: SpliceSelection): Layout {
 /** Shrinks it to the limit where it must, and makes its size exact. */
 export function fit(frame: Frame, layout: Layout): void {
   if (layout.size > htmlLimit) shrink(frame, layout)
-  for (const { waiting } of layout.sections) if (waiting !== 0) layout.size -= moreRoom - moreWords(waiting).length
+  for (const { waiting } of layout.sections) if (waiting !== 0) layout.size -= wordsRoom - moreWords(waiting).length
+  if (!layout.hasContents) return
+  for (const count of [storyCount(layout), ...contentsOf(layout).map(({ items }) => items.length)])
+    layout.size -= wordsRoom - storyWords(count).length
 }
 
-/** Best last: a story's place within its category counts more than the category's place in the mail. */
 function shrink(frame: Frame, layout: Layout): void {
+  /** The least first: a story's place within its category counts more than the category's place in the mail. */
   const all = layout.sections
     .flatMap((section, order) => section.items.map((item, place) => ({ section, item, place, order })))
     .sort((a, b) => b.place - a.place || b.order - a.order)
-  for (const { item } of all) {
-    if (layout.size <= htmlLimit) return
-    const less = item.story.html.short.size
-    if (less >= item.story.html[item.form].size) continue
-    layout.size += less - item.story.html[item.form].size
-    item.form = 'short'
+  const isTooLarge = () => layout.size > htmlLimit
+  const change = (item: Item, form: StoryForm) => {
+    const more = item.story.html[form].size - item.story.html[item.form].size
+    if (!isTooLarge() || more >= 0) return
+    layout.size += more
+    item.form = form
   }
-  if (layout.size > htmlLimit && layout.hasContents) {
-    layout.size -= contentsSize(frame, layout)
-    layout.hasContents = false
-  }
-  if (layout.size > htmlLimit && layout.alsoLike.length > 0) {
-    layout.size -= alsoSize(frame, layout)
-    for (const id of layout.alsoLike) {
-      const section = layout.sections.find(({ category }) => category.stories.some(({ articleId }) => articleId === id))
-      if (section) addWaiting(layout, section)
-    }
-    layout.alsoLike = []
-  }
-  for (const { section, item } of all.slice(0, -1)) {
-    if (layout.size <= htmlLimit) break
+  const drop = ({ section, item }: { section: LaidSection; item: Item }) => {
     section.items.splice(section.items.indexOf(item), 1)
     layout.size -= item.story.html[item.form].size
     addWaiting(layout, section)
-    if (section.items.length > 0) continue
+    if (section.items.length > 0) return
     layout.size -= section.category.html.category.size + moreSize(section.category)
     layout.emptied.push(section.category.id)
   }
+  for (const { item, place } of all) if (place > 0) change(item, 'headline')
+  for (const one of all) if (isTooLarge() && one.place > headlinesKept) drop(one)
+  if (isTooLarge()) dropAlsoLike(frame, layout)
+  if (isTooLarge()) {
+    layout.size -= contentsSize(frame, layout)
+    layout.hasContents = false
+  }
+  for (const { item } of all) change(item, item.form === 'headline' ? 'headline' : 'short')
+  for (const { item } of all) change(item, 'headline')
+  for (const one of all.slice(0, -1)) if (isTooLarge() && one.section.items.includes(one.item)) drop(one)
   layout.sections = layout.sections.filter(({ category }) => !layout.emptied.includes(category.id))
+}
+
+function dropAlsoLike(frame: Frame, layout: Layout): void {
+  layout.size -= alsoSize(frame, layout)
+  for (const id of layout.alsoLike) {
+    const section = layout.sections.find(({ category }) => category.stories.some(({ articleId }) => articleId === id))
+    if (section) addWaiting(layout, section)
+  }
+  layout.alsoLike = []
 }
 
 function addWaiting(layout: Layout, section: LaidSection): void {
@@ -110,12 +126,23 @@ function addWaiting(layout: Layout, section: LaidSection): void {
   if (section.waiting !== null) section.waiting++
 }
 
+/** The categories that the contents list: those with a story. */
+export function contentsOf({ sections }: Layout): LaidSection[] {
+  return sections.filter(({ items }) => items.length > 0)
+}
+
+/** The stories that the contents name of a category; the lead stands above them already. */
+export function contentsRows({ items }: LaidSection): Item[] {
+  const from = items[0]!.form === 'lead' ? 1 : 0
+  return items.slice(from, from + contentsPerCategory)
+}
+
 function contentsSize(frame: Frame, layout: Layout): number {
   if (!layout.hasContents) return 0
-  let size = frame.html.contents.size
-  for (const { category, items } of layout.sections) {
-    size += category.html['contents-category'].size
-    for (const { story } of items.slice(0, contentsPerCategory)) size += story.html['contents-row'].size
+  let size = frame.html.contents.size + frame.html['contents-end'].size + wordsRoom
+  for (const section of contentsOf(layout)) {
+    size += section.category.html['contents-category'].size + wordsRoom
+    for (const { story } of contentsRows(section)) size += story.html['contents-row'].size
   }
   return size
 }
@@ -123,17 +150,26 @@ function contentsSize(frame: Frame, layout: Layout): number {
 function alsoSize(frame: Frame, { alsoLike }: Layout): number {
   if (alsoLike.length === 0) return 0
   let size = frame.html.also.size
-  for (const id of alsoLike) size += frame.stories.get(id)!.html['also-row'].size
+  for (const id of alsoLike) size += frame.stories.get(id)!.html.headline.size
   return size
 }
 
-/** Room for "999999 more": while stories go, the number grows. */
-const moreRoom = 11
+/** Room for "999999 more" or "9999 stories": while stories go, the numbers change. */
+const wordsRoom = 12
 
 function moreSize(category: FrameCategory): number {
-  return category.html.more.size + moreRoom
+  return category.html.more.size + wordsRoom
 }
 
 export function moreWords(waiting: number | null): string {
   return waiting === null ? 'More' : `${waiting} more`
+}
+
+export function storyWords(count: number): string {
+  return count === 1 ? '1 story' : `${count} stories`
+}
+
+/** Shown in this mail, "You may also like" aside. */
+export function storyCount({ sections }: Layout): number {
+  return sections.reduce((sum, { items }) => sum + items.length, 0)
 }

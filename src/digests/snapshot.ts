@@ -4,29 +4,28 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { shownSource } from '../articles/source.ts'
 import type { Config } from '../base/config.ts'
-import { formatDate } from '../base/dates.ts'
-import { escapeHtml } from '../base/escape-html.ts'
 import { invalid } from '../base/errors.ts'
 import type { Db } from '../db/connect.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Context } from '../db/context.ts'
 import { loadTemplate, siteValues, type MailTemplate } from '../mails/templates.ts'
-import { clip } from '../mails/text.ts'
 import { cleanText, slotMarks, storeFragment, type StoredFragment } from './fragments.ts'
 import { listEligible } from './eligible.ts'
-import { storyUrl } from './story-url.ts'
 import { addressOf } from '../base/addresses.ts'
+import { type SnapshotArticle, storyValues } from './story-values.ts'
 import type { EditionStory } from './waiting.ts'
 
-export const storyForms = ['lead', 'story', 'short', 'contents-row', 'also-row'] as const
+export const storyForms = ['lead', 'story', 'short', 'headline', 'contents-row'] as const
 export type StoryForm = (typeof storyForms)[number]
 
+/** Of the shapes below. Raise it with any change to them: workers of two versions may run at once (compose.ts). */
+export const snapshotVersion = 3
+
 export interface Snapshot {
-  version: 2
-  html: { open: StoredFragment; contents: StoredFragment; also: StoredFragment; close: StoredFragment }
-  text: { open: StoredFragment; also: StoredFragment; close: StoredFragment }
+  version: number
+  html: Record<'open' | 'contents' | 'contents-end' | 'also' | 'close', StoredFragment>
+  text: Record<'open' | 'contents' | 'also' | 'close', StoredFragment>
   categories: {
     id: number
     name: string
@@ -34,8 +33,8 @@ export interface Snapshot {
     stories: EditionStory[]
     /** Eligible, counted, and without fragments: [article id, seq]. */
     others: [number, number][]
-    html: { 'contents-category': StoredFragment; category: StoredFragment; more: StoredFragment }
-    text: { category: StoredFragment; more: StoredFragment }
+    html: Record<'contents-category' | 'category' | 'more', StoredFragment>
+    text: Record<'contents-category' | 'category' | 'more', StoredFragment>
   }[]
   stories: Record<
     number,
@@ -43,7 +42,7 @@ export interface Snapshot {
       title: string
       excerpt: string
       html: Record<StoryForm, StoredFragment>
-      text: { story: StoredFragment; 'also-row': StoredFragment }
+      text: { story: StoredFragment; headline: StoredFragment }
     }
   >
 }
@@ -57,27 +56,6 @@ export interface SnapshotSource {
   articles: ReadonlyMap<number, SnapshotArticle>
 }
 
-export interface SnapshotArticle {
-  id: number
-  title: string
-  link: string
-  excerpt: string
-  imageUrl: string | null
-  /** In the feed's own words; null: the title. */
-  imageAlt: string | null
-  author: string | null
-  source: string | null
-  publishedAt: Date
-}
-
-/** A title is a line or two; some feeds put the whole story there. */
-const titleLength = 300
-/** A link is in a story three times: one that is longer leaves no room in 100,000 bytes. */
-const linkLength = 8000
-const excerptLength = 300
-const briefLength = 110
-const bylineLength = 200
-const altLength = 150
 const mostBusyMs = 15
 
 /** Enough that a reader who has seen the newest ones still finds the number that a digest shows, and some to like. */
@@ -146,15 +124,21 @@ export async function renderSnapshot(
           StoryForm,
           StoredFragment
         >,
-        text: { story: text('story', { story }), 'also-row': text('also-row', { story }) },
+        text: { story: text('story', { story }), headline: text('headline', { story }) },
       }
     }
   return {
-    version: 2,
-    html: { open: html('open'), contents: html('contents'), also: html('also'), close: html('close') },
-    text: { open: text('open'), also: text('also'), close: text('close') },
+    version: snapshotVersion,
+    html: {
+      open: html('open'),
+      contents: html('contents'),
+      'contents-end': html('contents-end'),
+      also: html('also'),
+      close: html('close'),
+    },
+    text: { open: text('open'), contents: text('contents'), also: text('also'), close: text('close') },
     categories: source.categories.map(({ id, name, position, stories, others }) => {
-      const category = { name: cleanText(name) }
+      const category = { id, name: cleanText(name) }
       return {
         id,
         name: category.name,
@@ -166,43 +150,15 @@ export async function renderSnapshot(
           category: html('category', { category }),
           more: html('more', { category }),
         },
-        text: { category: text('category', { category }), more: text('more', { category }) },
+        text: {
+          'contents-category': text('contents-category', { category }),
+          category: text('category', { category }),
+          more: text('more', { category }),
+        },
       }
     }),
     stories,
   }
-}
-
-function storyValues(config: Config, article: SnapshotArticle, archiveUrl: string) {
-  const link = storyUrl(config, article)
-  const { timezone } = config.digest
-  const byline = [article.author && `By ${article.author}`, shownSource(article.source, config.site.name)]
-  return {
-    title: clip(cleanText(article.title), titleLength),
-    link: lengthInHtml(link) > linkLength ? archiveUrl : link,
-    excerpt: clip(cleanText(article.excerpt), excerptLength),
-    brief: clip(cleanText(article.excerpt), briefLength),
-    image: safeImage(config, article.imageUrl),
-    imageAlt: clip(cleanText(article.imageAlt ?? article.title), altLength),
-    byline: [...byline, formatDate(article.publishedAt, 'shortDay', timezone, config.site.locale)]
-      .filter(Boolean)
-      .map((part) => clip(cleanText(part!), bylineLength))
-      .join(' · '),
-  }
-}
-
-/** At most: beyond ASCII each byte may be written as three. */
-function lengthInHtml(link: string): number {
-  const escaped = escapeHtml(link)
-  return Math.max(escaped.length, /^[ -~]*$/.test(link) ? 0 : Buffer.byteLength(escaped) * 3)
-}
-
-/** A picture from anywhere on https, or from our own site; anything else would be blocked or warned about. */
-function safeImage(config: Config, url: string | null): string | null {
-  if (!url || !URL.canParse(url)) return null
-  const { protocol, origin, href } = new URL(url)
-  const isOwn = [config.web.publicUrl, config.site.url].some((own) => new URL(own).origin === origin)
-  return protocol === 'https:' || isOwn ? href : null
 }
 
 async function getEditionSource(db: Db, editionId: number): Promise<SnapshotSource> {

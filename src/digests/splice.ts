@@ -11,7 +11,17 @@ import { encodeFragment } from '../mails/quoted-printable.ts'
 import { preferencesUrl, unsubscribeUrl, type LinkHolder } from '../subscribers/links.ts'
 import { putPiece, sizeOfPiece, type Slots } from './fragments.ts'
 import type { Frame } from './frame.ts'
-import { contentsPerCategory, fit, type Layout, layOut, moreWords, type SpliceSelection } from './layout.ts'
+import {
+  contentsOf,
+  contentsRows,
+  fit,
+  type Layout,
+  layOut,
+  moreWords,
+  type SpliceSelection,
+  storyCount,
+  storyWords,
+} from './layout.ts'
 import type { ReaderState } from './selection.ts'
 
 /** The stories that subject and preheader are made of. */
@@ -95,39 +105,61 @@ function moreSlot(frame: Frame, waiting: number | null): Slots {
   return { more: frame.encoded(moreWords(waiting)) }
 }
 
+function countSlot(frame: Frame, count: number): Slots {
+  return { count: frame.encoded(storyWords(count)) }
+}
+
 function writeHtml(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): void {
   putPiece(body, frame.html.open, slots)
-  if (layout.hasContents) {
-    putPiece(body, frame.html.contents)
-    for (const { category, items } of layout.sections) {
-      putPiece(body, category.html['contents-category'])
-      for (const { story } of items.slice(0, contentsPerCategory)) body.push(story.html['contents-row'].bytes)
-    }
-  }
+  let isLead = true
   for (const { category, items, waiting } of layout.sections) {
     putPiece(body, category.html.category)
-    for (const { story, form } of items) body.push(story.html[form].bytes)
+    for (const { story, form } of items) {
+      body.push(story.html[form].bytes)
+      if (isLead && layout.hasContents) writeContents(body, frame, layout)
+      isLead = false
+    }
     if (waiting !== 0) putPiece(body, category.html.more, moreSlot(frame, waiting))
   }
   if (layout.alsoLike.length > 0) {
     putPiece(body, frame.html.also)
-    for (const id of layout.alsoLike) body.push(frame.stories.get(id)!.html['also-row'].bytes)
+    for (const id of layout.alsoLike) body.push(frame.stories.get(id)!.html.headline.bytes)
   }
   putPiece(body, frame.html.close, slots)
 }
 
+function writeContents(body: Buffer[], frame: Frame, layout: Layout): void {
+  putPiece(body, frame.html.contents, countSlot(frame, storyCount(layout)))
+  for (const section of contentsOf(layout)) {
+    putPiece(body, section.category.html['contents-category'], countSlot(frame, section.items.length))
+    for (const { story } of contentsRows(section)) body.push(story.html['contents-row'].bytes)
+  }
+  putPiece(body, frame.html['contents-end'])
+}
+
 function writeText(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): void {
   putPiece(body, frame.text.open, slots)
+  let isLead = true
   for (const { category, items, waiting } of layout.sections) {
     putPiece(body, category.text.category)
-    for (const { story } of items) body.push(story.text.story.bytes)
+    for (const { story, form } of items) {
+      body.push(story.text[form === 'headline' ? 'headline' : 'story'].bytes)
+      if (isLead && layout.hasContents) writeTextContents(body, frame, layout)
+      isLead = false
+    }
     if (waiting !== 0) putPiece(body, category.text.more, moreSlot(frame, waiting))
   }
   if (layout.alsoLike.length > 0) {
     putPiece(body, frame.text.also)
-    for (const id of layout.alsoLike) body.push(frame.stories.get(id)!.text['also-row'].bytes)
+    for (const id of layout.alsoLike) body.push(frame.stories.get(id)!.text.headline.bytes)
   }
   putPiece(body, frame.text.close, slots)
+}
+
+function writeTextContents(body: Buffer[], frame: Frame, layout: Layout): void {
+  putPiece(body, frame.text.contents, countSlot(frame, storyCount(layout)))
+  for (const { category, items } of contentsOf(layout))
+    putPiece(body, category.text['contents-category'], countSlot(frame, items.length))
 }
 
 const choicesNamed = 8

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Liquid, type Template as LiquidTemplate } from 'liquidjs'
 import type { Config } from '../base/config.ts'
 import { renderMjml } from './mjml.ts'
-import { clip, underline, wrap } from './text.ts'
+import { clip, padded, underline, wrap } from './text.ts'
 
 export const templateNames = [
   'confirmation',
@@ -52,6 +52,7 @@ function withFilters(engine: Liquid): Liquid {
   engine.registerFilter('clip', clip)
   engine.registerFilter('wrap', (text: string) => wrap(text))
   engine.registerFilter('underline', underline)
+  engine.registerFilter('padded', padded)
   return engine
 }
 

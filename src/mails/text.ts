@@ -43,3 +43,11 @@ export function wrap(text: string, width = 72): string {
 export function underline(text: string): string {
   return '='.repeat(Math.min(72, [...text].length))
 }
+
+/** A preheader with invisible characters behind it, so that an inbox doesn't go on with the first words of the mail. */
+export function padded(preheader: string): string {
+  return preheader + '\u00a0\u200c'.repeat(fillers)
+}
+
+/** An inbox shows up to 150 characters or so. */
+const fillers = 120

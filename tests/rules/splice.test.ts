@@ -59,12 +59,20 @@ test('any combination of categories and stories is balanced HTML with exactly th
   )
 })
 
-test('the text part has every link of the HTML part', async () => {
+test('the text part has every story and link of the HTML part, and the contents lead to stories in the mail', async () => {
   const frame = await makeFrame(makeSource(4, 8))
   const { mail } = splice(frame, [section(1, 5, 12), section(2, 5), section(3, 5), section(4, 1)], [1006, 2006])
   const { html, text } = await readMail(mail)
-  for (const link of walk(html).links) assert.ok(text.includes(link), link)
-  assert.match(html, /In this issue/)
+  const { links, anchors, names, headlines } = walk(html)
+  for (const link of links) assert.ok(text.includes(link), link)
+  assert.equal(headlines.length, 18)
+  for (const headline of headlines) assert.ok(text.includes(headline), headline)
+  // Four categories, and of each a story that isn't the lead.
+  assert.deepEqual(anchors, ['c1', 's1002', 'c2', 's2001', 'c3', 's3001', 'c4', 's4001'])
+  for (const anchor of anchors) assert.ok(names.includes(anchor), anchor)
+  for (const part of [html, text]) assert.match(part, /In this issue: 16 stories/)
+  assert.match(html, /Category 4<\/a> &nbsp;<span [^>]*>1 story</)
+  assert.match(text, /^ {2}Category 4: 1 story$/m)
   assert.match(html, /12 more in Category 1/)
   assert.match(text, /12 more in Category 1/)
   assert.match(html, /You may also like/)
@@ -166,14 +174,87 @@ test('subject and preheader come from the reader’s own first stories, and no t
   assert.equal(splice(frame, [section(2, 2), section(1, 1)]).mail.subject, 'Story 2001 of the harbour & the <tide>')
 })
 
-test('a digest loads nothing from anybody but its pictures, and has a heading, a language and alternatives', async () => {
+test('a digest loads nothing from anybody but its pictures, and has headings and a language', async () => {
   const frame = await makeFrame(makeSource(2, 3))
   const { html } = await readMail(splice(frame, [section(1, 3), section(2, 3)]).mail)
   const { sources, alts } = walk(html)
   assert.ok(sources.length > 0 && sources.every((url) => url.startsWith('https://stories.example/')))
-  assert.ok(alts.every((alt) => alt !== ''))
+  assert.ok(alts.every((alt) => alt === ''))
   assert.doesNotMatch(html, /@import|@font-face|fonts\.|<link/)
   assert.match(html, /<html lang="en"/)
+  assert.match(html, /<h1 [^>]*><a [^>]*>The Whale Gazette<\/a><\/h1>/)
+})
+
+test('a picture is described in the feed’s words or not at all, has its size, and is no second link for a screen reader', async () => {
+  const alts: Record<number, string> = { 1001: 'A ferry <at> night', 1002: 'Story 1002 of the harbour & the <tide>' }
+  const source = makeSource(1, 3, (id) => ({ imageUrl: `https://x.example/${id}.png`, imageAlt: alts[id] ?? null }))
+  const { html } = await readMail(splice(await makeFrame(source), [section(1, 3)]).mail)
+  const pictures = [...html.matchAll(/<a href="([^"]*)" aria-hidden="true" tabindex="-1"><img ([^>]*)>/g)]
+  assert.deepEqual(walk(html).alts, ['A ferry <at> night', '', ''])
+  assert.equal(pictures.length, 3)
+  for (const [, , attributes] of pictures) assert.match(attributes!, / width="\d+" height="\d+" /)
+  const spoken = walk(html.replace(/<a [^>]*aria-hidden="true"[\s\S]*?<\/a>/g, '')).links
+  for (const id of [1001, 1002, 1003]) assert.equal(spoken.filter((link) => link.includes(`/${id}?`)).length, 1)
+})
+
+test('a lead with its picture, the contents, two stories of each category with thumbnails, then headlines', async () => {
+  const source = makeSource(2, 6, (id) => ({ imageUrl: `https://x.example/${id}.png` }))
+  const { html } = await readMail(splice(await makeFrame(source), [section(1, 5, 1), section(2, 5)]).mail)
+  const places = ['>Category 1</h2>', 'width="560"', 'In this issue', 'width="88"', '>Category 2</h2>'].map((part) =>
+    html.indexOf(part),
+  )
+  assert.deepEqual(
+    places,
+    places.toSorted((a, b) => a - b),
+  )
+  assert.ok(!places.includes(-1))
+  assert.deepEqual(
+    [...html.matchAll(/src="https:\/\/x\.example\/(\d+)\.png"/g)].map(([, id]) => Number(id)),
+    [1001, 1002, 1003, 2001, 2002],
+  )
+  const one = await readMail(splice(await makeFrame(source), [section(1, 5)]).mail)
+  for (const part of [one.html, one.text]) assert.doesNotMatch(part, /In this issue/)
+})
+
+test('a mail too large gives up second stories, then headlines beyond three, and its pictures only then', async () => {
+  const frame = await makeFrame(
+    makeSource(12, 10, (id) => ({
+      imageUrl: `https://x.example/${id}.png`,
+      title: `${id} ${'Wörter '.repeat(40)}`,
+      link: `https://stories.example/${'long-path/'.repeat(40)}${id}`,
+    })),
+  )
+  const { mail, record } = splice(
+    frame,
+    Array.from({ length: 12 }, (_, index) => section(index + 1, 10)),
+  )
+  const { html } = await readMail(mail)
+  assert.ok(mail.htmlBytes <= htmlLimit)
+  const pictures = [...html.matchAll(/src="https:\/\/x\.example\/(\d+)\.png"/g)].map(([, id]) => Number(id))
+  for (let category = 1; category <= 12; category++) {
+    assert.ok(pictures.includes(category * 1000 + 1), `the first picture of ${category}`)
+    const shown = record.articleIds.filter((id) => Math.floor(id / 1000) === category)
+    assert.ok(shown.length >= 4 && shown.length < 10, `${shown.length} shown of ${category}`)
+    assert.match(html, new RegExp(`${10 - shown.length} more in Category ${category}<`))
+  }
+  assert.match(html, /In this issue: \d+ stories/)
+})
+
+test('twelve categories of ten stories fit whole', async () => {
+  const source = makeSource(12, 10, (id) => ({ imageUrl: `https://x.example/2026/11/${id}.png` }))
+  const sections = Array.from({ length: 12 }, (_, index) => section(index + 1, 10))
+  const { mail, record } = splice(await makeFrame(source), sections)
+  assert.equal(record.articleIds.length, 120)
+  assert.ok(mail.htmlBytes <= htmlLimit)
+  assert.equal(walk((await readMail(mail)).html).sources.length, 25)
+})
+
+test('a headline from right to left says so, and the mail around it stays', async () => {
+  const title = 'مجلس الميناء يصوّت على إبقاء العبّارة الليلية'
+  const frame = await makeFrame(makeSource(1, 3, (id) => (id === 1001 ? { title } : {})))
+  const { html } = await readMail(splice(frame, [section(1, 3)]).mail)
+  assert.match(html, /<html lang="en" dir="ltr"/)
+  assert.equal(html.match(/<h3 dir="rtl"/g)?.length, 1)
 })
 
 test('headers of a list: one-click first, stable List-Id, Feedback-ID without a person in it, no automatic replies', async () => {
@@ -199,22 +280,31 @@ function walk(html: string) {
   const links: string[] = []
   const sources: string[] = []
   const alts: string[] = []
+  /** Where links to this mail itself lead, and what can be led to. */
+  const anchors: string[] = []
+  const names: string[] = []
+  const headlines: string[] = []
+  let headline: string | null = null
   let heading: string | null = null
   let conditional = 0
   const parser = new Parser(
     {
-      onopentag(name, { href, src, alt }) {
+      onopentag(name, { href, src, alt, id, name: mark }) {
         if (['img', 'meta', 'br', 'link'].includes(name)) {
           if (src) sources.push(src)
           if (name === 'img') alts.push(alt ?? '')
           return
         }
         open.push(name)
-        if (href) links.push(href)
+        if (href) (href.startsWith('#') ? anchors : links).push(href.replace(/^#/, ''))
+        // Some programs know the one, some the other.
+        if (id && id === mark) names.push(id)
         if (name === 'h2') heading = ''
+        if (name === 'h3') headline = ''
       },
       ontext(text) {
         if (heading !== null) heading += text
+        if (headline !== null) headline += text
       },
       onclosetag(name, isImplied) {
         if (['img', 'meta', 'br', 'link'].includes(name)) return
@@ -223,6 +313,9 @@ function walk(html: string) {
         if (name === 'h2') {
           headings.push(heading!)
           heading = null
+        } else if (name === 'h3') {
+          headlines.push(headline!)
+          headline = null
         }
       },
       // Outlook's tables live in comments: as many are opened as closed.
@@ -235,5 +328,5 @@ function walk(html: string) {
   parser.end(html)
   assert.deepEqual(open, [])
   assert.equal(conditional, 0)
-  return { headings, links, sources, alts }
+  return { headings, headlines, links, anchors, names, sources, alts }
 }

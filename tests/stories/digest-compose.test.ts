@@ -52,6 +52,21 @@ story('what may have arrived before carries the same stories again, less what wa
   assert.deepEqual(await run2(delivery(1, 1, [2])), { outcome: 'skip', reason: 'withdrawn' })
 })
 
+story('a snapshot of an older version is rendered again, and one of a newer version is refused', async (house) => {
+  const { db } = house
+  await seedEdition(house)
+  const stored = async () => (await db.selectFrom('editionSnapshots').selectAll().executeTakeFirstOrThrow()).snapshot
+  const snapshot = await stored()
+  const older = JSON.stringify({ version: 2, html: {}, text: {}, categories: [], stories: {} })
+  await db.updateTable('editionSnapshots').set({ snapshot: older }).execute()
+  assert.deepEqual(record((await compose(house, [1], 1))[0]!).articleIds, [4, 5, 2, 3])
+  assert.deepEqual(await stored(), snapshot)
+  const newer = JSON.stringify({ version: 99 })
+  await db.updateTable('editionSnapshots').set({ snapshot: newer }).execute()
+  await assert.rejects(compose(house, [1], 1), /edition 1 was rendered by a newer version/)
+  assert.deepEqual(await stored(), { version: 99 })
+})
+
 story('of three thousand new stories every one is shown or counted', async (house) => {
   const { ctx, db } = house
   const [politics, world] = await addCategories(db, 'politics', 'world')

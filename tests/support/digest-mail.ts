@@ -5,7 +5,8 @@ import PostalMime from 'postal-mime'
 import { readConfig } from '../../src/base/config.ts'
 import type { Mail } from '../../src/delivery/composer.ts'
 import { openFrame } from '../../src/digests/frame.ts'
-import { renderSnapshot, type SnapshotArticle, type SnapshotSource } from '../../src/digests/snapshot.ts'
+import { renderSnapshot, type SnapshotSource } from '../../src/digests/snapshot.ts'
+import type { SnapshotArticle } from '../../src/digests/story-values.ts'
 import { loadTemplate } from '../../src/mails/templates.ts'
 
 export const mailConfig = readConfig({

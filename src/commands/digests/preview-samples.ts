@@ -1,6 +1,7 @@
 // Made-up stories for `preview` on a site that has none yet.
 
-import type { SnapshotArticle, SnapshotSource } from '../../digests/snapshot.ts'
+import type { SnapshotSource } from '../../digests/snapshot.ts'
+import type { SnapshotArticle } from '../../digests/story-values.ts'
 
 const samples: Record<string, readonly (readonly [title: string, excerpt: string])[]> = {
   Politics: [

@@ -1,0 +1,80 @@
+// What the templates say of a story: its texts cut to length, its link, its picture and the box that the picture gets. Pure.
+
+import { shownSource } from '../articles/source.ts'
+import type { Config } from '../base/config.ts'
+import { formatDate } from '../base/dates.ts'
+import { escapeHtml } from '../base/escape-html.ts'
+import { clip } from '../mails/text.ts'
+import { cleanText } from './fragments.ts'
+import { storyUrl } from './story-url.ts'
+
+export interface SnapshotArticle {
+  id: number
+  title: string
+  link: string
+  excerpt: string
+  imageUrl: string | null
+  /** In the feed's own words. */
+  imageAlt: string | null
+  author: string | null
+  source: string | null
+  publishedAt: Date
+}
+
+/** A title is a line or two; some feeds put the whole story there. */
+const titleLength = 300
+/** A link is in a story three times: one that is longer leaves no room in 100,000 bytes. */
+const linkLength = 8000
+const excerptLength = 300
+const briefLength = 110
+const bylineLength = 200
+const altLength = 150
+/** In pixels, as in the template. */
+const [leadWidth, thumbWidth] = [560, 88]
+/** Width to height of the box that a picture gets. */
+const pictureRatio = 3 / 2
+
+export function storyValues(config: Config, article: SnapshotArticle, archiveUrl: string) {
+  const link = storyUrl(config, article)
+  const { timezone } = config.digest
+  const byline = [article.author && `By ${article.author}`, shownSource(article.source, config.site.name)]
+  const title = cleanText(article.title)
+  const alt = cleanText(article.imageAlt ?? '')
+  return {
+    id: article.id,
+    title: clip(title, titleLength),
+    dir: isRightToLeft(title) ? 'rtl' : null,
+    link: lengthInHtml(link) > linkLength ? archiveUrl : link,
+    excerpt: clip(cleanText(article.excerpt), excerptLength),
+    brief: clip(cleanText(article.excerpt), briefLength),
+    image: safeImage(config, article.imageUrl),
+    // The headline stands beside the picture: nobody should hear it twice.
+    imageAlt: alt === title ? '' : clip(alt, altLength),
+    leadHeight: Math.round(leadWidth / pictureRatio),
+    thumbHeight: Math.round(thumbWidth / pictureRatio),
+    byline: [...byline, formatDate(article.publishedAt, 'shortDay', timezone, config.site.locale)]
+      .filter(Boolean)
+      .map((part) => clip(cleanText(part!), bylineLength))
+      .join(' · '),
+  }
+}
+
+/** By its first letter, as browsers do it. */
+function isRightToLeft(text: string): boolean {
+  const [letter] = /\p{L}/u.exec(text) ?? []
+  return letter !== undefined && /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/u.test(letter)
+}
+
+/** At most: beyond ASCII each byte may be written as three. */
+function lengthInHtml(link: string): number {
+  const escaped = escapeHtml(link)
+  return Math.max(escaped.length, /^[ -~]*$/.test(link) ? 0 : Buffer.byteLength(escaped) * 3)
+}
+
+/** A picture from anywhere on https, or from our own site; anything else would be blocked or warned about. */
+function safeImage(config: Config, url: string | null): string | null {
+  if (!url || !URL.canParse(url)) return null
+  const { protocol, origin, href } = new URL(url)
+  const isOwn = [config.web.publicUrl, config.site.url].some((own) => new URL(own).origin === origin)
+  return protocol === 'https:' || isOwn ? href : null
+}
