@@ -35,8 +35,13 @@ export const subscriberCommands: AddCommands = (program, session, does) => {
   subscribers
     .command('export')
     .description('all of them as CSV')
+    .option('--status <status>', 'only these: active, pending, unsubscribed or suppressed')
     .option('--json', 'one JSON object a line')
-    .action(does(async (options: { json?: boolean }) => subscribersExport(await ctx(), options, out, session.signal)))
+    .action(
+      does(async (options: { json?: boolean; status?: string }) =>
+        subscribersExport(await ctx(), options, out, session.signal),
+      ),
+    )
   subscribers
     .command('erase')
     .description('Erase everything about an address. Only a keyed hash stays, so that it is never mailed again.')

@@ -1,11 +1,11 @@
 // All subscribers as CSV lines or JSON, read by key in pages, so that a million of them need no more memory than a thousand.
-// import.ts takes the lines back as they are: the choice of a pending sign-up is in its request, and the consent is the last one.
-// A cell that a spreadsheet would take for a formula gets a quote in front; import.ts takes it away again.
+// An import takes the lines back as they are: the choice of a pending sign-up is in its request, and the consent is the last one.
+// A cell that a spreadsheet would take for a formula gets a quote in front, except the address.
 
 import { stringify } from 'csv-stringify/sync'
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
-import type { Frequency, Subscriber } from '../db/schema.ts'
+import type { Frequency, Subscriber, SubscriberStatus } from '../db/schema.ts'
 import { listCategories } from '../articles/store.ts'
 import type { SuppressionReason } from './suppression.ts'
 
@@ -42,7 +42,10 @@ interface ExportRow extends Omit<ExportedSubscriber, 'subscriptions'> {
 }
 
 /** Pages in the order of sign-up. */
-export async function* streamSubscribers(db: Db): AsyncGenerator<ExportedSubscriber[]> {
+export async function* streamSubscribers(
+  db: Db,
+  status: SubscriberStatus | null = null,
+): AsyncGenerator<ExportedSubscriber[]> {
   let after = 0
   for (;;) {
     const { rows: page } = await sql<ExportRow>`
@@ -52,7 +55,7 @@ export async function* streamSubscribers(db: Db): AsyncGenerator<ExportedSubscri
         case when status = 'suppressed' then listed.reason end as suppression_reason, standing.status_before,
         case when 'pending' in (status, standing.status_before) then request.choices else chosen.subscriptions end as subscriptions,
         coalesce(chosen.slugs, '{}') as "order", agreed.consent
-      from (select * from subscribers where id > ${after} order by id limit ${pageSize}) s
+      from (select * from subscribers where id > ${after} and (${status}::text is null or status = ${status}) order by id limit ${pageSize}) s
       left join lateral (
         select requested_at, choices from signup_requests
         where subscriber_id = s.id and used_at is null order by requested_at desc limit 1
@@ -76,18 +79,30 @@ export async function* streamSubscribers(db: Db): AsyncGenerator<ExportedSubscri
   }
 }
 
-/** The header, then a text of up to a thousand lines at a time; none ends in a line end. */
-export async function* exportCsv(db: Db): AsyncGenerator<{ text: string; count: number }> {
+/** The header, then a text of up to a thousand lines at a time; none ends in a line end. The address is never changed: `formulas` are
+ * those that a spreadsheet would take for one. */
+export async function* exportCsv(
+  db: Db,
+  status: SubscriberStatus | null = null,
+): AsyncGenerator<{ text: string; count: number; formulas: string[] }> {
   const slugs = (await listCategories(db, { withRetired: true })).map((category) => category.slug)
   const header = [...columns.map(([name]) => name), ...slugs.map((slug) => `frequency[${slug}]`)]
-  yield { text: csv([header]), count: 0 }
-  for await (const page of streamSubscribers(db)) {
+  yield { text: csv([header]), count: 0, formulas: [] }
+  for await (const page of streamSubscribers(db, status)) {
     const rows = page.map((one) => [
-      ...columns.map(([, read]) => read(one)),
+      ...columns.map(([name, read]) => (name === 'email' ? read(one) : unlikeFormula(read(one)))),
       ...slugs.map((slug) => one.subscriptions[slug] ?? 'off'),
     ])
-    yield { text: csv(rows), count: page.length }
+    if (rows.length > 0)
+      yield { text: csv(rows), count: page.length, formulas: page.map(({ email }) => email).filter(isFormula) }
   }
+}
+
+const isFormula = (cell: string) => /^[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/.test(cell)
+
+/** A quote in front; import takes it away again. */
+function unlikeFormula(cell: string | number | null): string | number | null {
+  return typeof cell === 'string' && isFormula(cell) ? `'${cell}` : cell
 }
 
 const time = (at: Date | null) => at?.toISOString() ?? ''
@@ -116,5 +131,5 @@ const columns: readonly (readonly [string, (one: ExportedSubscriber) => string |
 ]
 
 function csv(rows: unknown[][]): string {
-  return stringify(rows, { escape_formulas: true }).trimEnd()
+  return stringify(rows).trimEnd()
 }

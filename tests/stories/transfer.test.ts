@@ -121,12 +121,24 @@ test('a file without an address is refused in one sentence', async () => {
 
 test('an export comes back by import as it was, and no cell can run in a spreadsheet', async () => {
   await importText('email,frequency[politics],send_hour\n+boom@example.com,monthly,18\nada@example.com,daily,\n')
+  await importText('email,status,order,consent_place\nuna@example.com,unsubscribed,,=HYPERLINK()\n')
   const { out, lines } = outOf()
-  await subscribersExport(ctx, {}, out)
+  const errors: string[] = []
+  await subscribersExport(ctx, {}, { ...out, error: (line) => void errors.push(line) })
   const text = lines.join('\n')
-  assert.match(text, /^email,/)
+  // The address stands as it is, and is reported; other cells get a quote.
+  assert.match(text, /^\+boom@example\.com,active,/m)
+  assert.match(errors.join(), /1 addresses begin with .* \+boom@example\.com/)
+  assert.match(text, /,'=HYPERLINK\(\),/)
+  const some = outOf()
+  await subscribersExport(ctx, { status: 'unsubscribed' }, some.out)
+  assert.deepEqual(
+    some.lines.map((line) => line.split(',')[0]),
+    ['email', 'una@example.com'],
+  )
+  await assert.rejects(subscribersExport(ctx, { status: 'gone' }, out), /--status/)
   await sql`truncate subscribers cascade`.execute(ctx.db)
-  assert.equal((await importText(text)).lines.at(-1), '2 imported, 0 unchanged, 0 rejected, of 2 rows.')
+  assert.equal((await importText(text)).lines.at(-1), '3 imported, 0 unchanged, 0 rejected, of 3 rows.')
   const boom = (await findSubscriberByKey(ctx.db, '+boom@example.com'))!
   assert.equal(boom.sendHour, 18)
   assert.deepEqual(

@@ -32,10 +32,11 @@ export function readChoiceRules(
   standard: Choices,
 ): ChoiceRules {
   const { frequency } = given
-  if (frequency !== null && !isFrequency(frequency)) throw invalid('--frequency', 'must be daily, weekly or monthly')
+  if (frequency !== null && !isFrequency(frequency))
+    throw invalid('--frequency', '--frequency must be daily, weekly or monthly')
   const known = (option: string, slug: string) => {
     if (!categories.some((one) => one.slug === slug && !one.retiredAt))
-      throw invalid(option, `There is no category "${slug.slice(0, 60)}".`)
+      throw invalid(option, `${option}: there is no category "${slug.slice(0, 60)}".`)
     return slug
   }
   return {
@@ -48,7 +49,10 @@ export function readChoiceRules(
       const [slug = '', often = 'daily', ...more] = to.split(':')
       const colon = from.lastIndexOf(':')
       if (colon < 1 || more.length > 0 || !isFrequency(often))
-        throw invalid('--choice', `"${one}" isn’t COLUMN:VALUE=CATEGORY:FREQUENCY, such as "Tag:news=politics:daily".`)
+        throw invalid(
+          '--choice',
+          `--choice: "${one}" isn’t COLUMN:VALUE=CATEGORY:FREQUENCY, such as "Tag:news=politics:daily".`,
+        )
       const column = from.slice(0, colon)
       return { column, value: plain(from.slice(colon + 1)), slug: known('--choice', slug), frequency: often }
     }),

@@ -119,7 +119,7 @@ function applyMap(columns: readonly Column[], told: string, categories: readonly
   if (!column) return
   const standing = standings.find((one) => one === target) ?? (target === 'nothing' ? null : statusWord(to))
   if (standing === null && target !== 'nothing')
-    throw invalid('--map', `"${to}" isn’t one of ${standings.join(', ')} and nothing.`)
+    throw invalid('--map', `--map: "${to}" isn’t one of ${standings.join(', ')} and nothing.`)
   column.values = new Map([...column.values, [plain(from.slice(colon + 1)), standing]])
   if (column.reading.as !== 'status' && column.reading.as !== 'flag') column.reading = status()
 }
@@ -138,7 +138,7 @@ function mapped(target: string, given: string, categories: readonly Category[]):
   if (!one)
     throw invalid(
       '--map',
-      `"${given}" isn’t anything that a column can be. Say email, status, subscribed, confirmed, unsubscribed, bounced, complained, blocked, tags, nothing, or one of the columns that export writes.`,
+      `--map: "${given}" isn’t anything that a column can be. Say email, status, subscribed, confirmed, unsubscribed, bounced, complained, blocked, tags, nothing, or one of the columns that export writes.`,
     )
   return one === 'unsubscribed_at' || one === 'suppressed_at' || one === 'confirmed_at' ? readTitle(one) : field(one)
 }
@@ -146,7 +146,7 @@ function mapped(target: string, given: string, categories: readonly Category[]):
 /** At the last equals sign. */
 export function halves(option: string, told: string): [string, string] {
   const at = told.lastIndexOf('=')
-  if (at < 1 || at === told.length - 1) throw invalid(option, `"${told}" has no "=" between two words.`)
+  if (at < 1 || at === told.length - 1) throw invalid(option, `${option}: "${told}" has no "=" between two words.`)
   return [told.slice(0, at).trim(), told.slice(at + 1).trim()]
 }
 
