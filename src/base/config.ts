@@ -95,6 +95,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
       url: siteUrl,
       tagline: env.SITE_TAGLINE,
       logoUrl: env.SITE_LOGO_URL ?? null,
+      linkParameters: env.LINK_PARAMETERS,
       accent: env.SITE_ACCENT,
       accentDark: env.SITE_ACCENT_DARK,
       locale: env.SITE_LOCALE,

@@ -5,6 +5,7 @@ import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { passwordProblem } from './address-password.ts'
 import { homeProblem, pathOf } from './addresses.ts'
+import { type LinkParameters, readLinkParameters } from './link-parameters.ts'
 import { parseMailbox } from './mailbox.ts'
 import { isTimeZone } from './time-zone.ts'
 
@@ -170,6 +171,20 @@ export const variables = {
   ),
   SIGNUPS_PER_DOMAIN: whole(0, 10_000_000, 5000).describe('sign-ups an hour for one e-mail domain; 0: unlimited'),
   SIGNUPS_PER_HOUR: whole(0, 10_000_000, 20_000).describe('sign-ups an hour in all; 0: unlimited'),
+  LINK_PARAMETERS: z
+    .string()
+    .transform((given, context): LinkParameters => {
+      const pairs = readLinkParameters(given)
+      if (!pairs)
+        context.addIssue(
+          'must be like utm_source=newsletter&utm_campaign={edition}, each name once; {edition} is the one blank',
+        )
+      return pairs ?? []
+    })
+    .default([])
+    .describe(
+      'parameters of links in mails that lead to this site, such as utm_source=newsletter&utm_campaign={edition}; {edition} becomes its number',
+    ),
   CLICK_COUNTS: z.enum(['off', 'on']).default('off').describe('count clicks by story, never by person'),
   ALERT_WEBHOOK: webAddress.optional().describe('address that alerts are posted to'),
   RETENTION_DAYS: whole(7, 3650, 90).describe('days that settled deliveries are kept'),

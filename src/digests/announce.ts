@@ -69,7 +69,7 @@ export async function announcementWriter(
   const template = await loadTemplate('announcement', config.site)
   const paragraphs = paragraphsOf(announcement.body)
   const values = {
-    site: siteValues(config.site),
+    site: siteValues(config, editionId),
     slot: slotMarks,
     subject: cleanText(announcement.subject),
     preheader: clip(paragraphs[0] ?? '', 150),

@@ -59,7 +59,7 @@ export function openFrame(
   )
   const fragments = new Map<string, Fragment>()
   const headlines = new Map<string, { subject: string; preheader: string }>()
-  const site = siteValues(config.site)
+  const site = siteValues(config, edition.id)
   const index = indexStories(
     edition.cutoffSeq,
     snapshot.categories.map(({ html, text, ...category }) => ({

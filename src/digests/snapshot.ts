@@ -94,7 +94,7 @@ export async function renderSnapshot(
   template: MailTemplate,
   source: SnapshotSource,
 ): Promise<Snapshot> {
-  const site = siteValues(config.site)
+  const site = siteValues(config, source.editionId)
   const slot = slotMarks
   const intro = source.intro.split(/\n\s*\n/).flatMap((paragraph) => cleanText(paragraph) || [])
   const edition = {
@@ -116,7 +116,7 @@ export async function renderSnapshot(
         await nextTurn()
         restedAt = performance.now()
       }
-      const story = storyValues(config, article, edition.archiveUrl)
+      const story = storyValues(config, article, edition.archiveUrl, source.editionId)
       stories[articleId] = {
         title: story.title,
         excerpt: story.excerpt,

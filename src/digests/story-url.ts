@@ -1,15 +1,32 @@
-// Where a story's link leads: to the story, or, where the site counts clicks, to our redirect. Its token names the article and
-// nothing else, so a click counts for a story and never for a person, and only links of stored articles can be reached through it.
+// Where a story's link leads: to the story, with the site's LINK_PARAMETERS where it is a story of this site; or, where the site counts
+// clicks, to our redirect. Its token names the article and the edition and nothing else, so a click counts for a story and never for a
+// person, and only links of stored articles can be reached through it.
 
-import type { Config } from '../base/config.ts'
-import { signToken } from '../base/tokens.ts'
 import { addressOf } from '../base/addresses.ts'
+import type { Config } from '../base/config.ts'
+import { siteLink } from '../base/link-parameters.ts'
+import { checkToken, signToken } from '../base/tokens.ts'
 
+/** `editionId` null: of a preview. */
 export function storyUrl(
   config: Pick<Config, 'clickCounts' | 'secretKeys' | 'web' | 'site'>,
   article: { id: number; link: string },
+  editionId: number | null,
 ): string {
-  if (!/^https?:\/\//i.test(article.link)) return config.site.url
-  if (!config.clickCounts) return article.link
-  return addressOf(config, `/click?token=${signToken(config.secretKeys, 'click', String(article.id), null)}`)
+  if (!/^https?:\/\//i.test(article.link)) return siteLink(config, config.site.url, editionId)
+  const link = siteLink(config, article.link, editionId)
+  if (!config.clickCounts) return link
+  const named = link === article.link || editionId === null ? String(article.id) : `${article.id}-${editionId}`
+  return addressOf(config, `/click?token=${signToken(config.secretKeys, 'click', named, null)}`)
+}
+
+/** Of which article, in which edition, a counted link is; null: it isn't one of ours. */
+export function readStoryLink(
+  { secretKeys }: Pick<Config, 'secretKeys'>,
+  token: unknown,
+  now: Date,
+): { articleId: number; editionId: number | null } | null {
+  const check = checkToken(secretKeys, 'click', token, now)
+  const parts = check.outcome === 'valid' && /^(\d{1,10})(?:-(\d{1,15}))?$/.exec(check.id)
+  return parts ? { articleId: Number(parts[1]), editionId: parts[2] ? Number(parts[2]) : null } : null
 }

@@ -34,8 +34,8 @@ const [leadWidth, thumbWidth] = [560, 88]
 /** Width to height of the box that a picture gets. */
 const pictureRatio = 3 / 2
 
-export function storyValues(config: Config, article: SnapshotArticle, archiveUrl: string) {
-  const link = storyUrl(config, article)
+export function storyValues(config: Config, article: SnapshotArticle, archiveUrl: string, editionId: number | null) {
+  const link = storyUrl(config, article, editionId)
   const { timezone } = config.digest
   const byline = [article.author && `By ${article.author}`, shownSource(article.source, config.site.name)]
   const title = cleanText(article.title)

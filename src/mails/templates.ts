@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Liquid, type Template as LiquidTemplate } from 'liquidjs'
 import type { Config } from '../base/config.ts'
+import { siteLink } from '../base/link-parameters.ts'
 import { renderMjml } from './mjml.ts'
 import { clip, padded, underline, wrap } from './text.ts'
 
@@ -28,6 +29,7 @@ type Values = Record<string, unknown>
 type Fill = (values: Values) => string
 
 export interface MailTemplate {
+  name: TemplateName
   subject: Fill
   preheader: Fill
   /** By piece; what comes before the first marker is `open`. Values are escaped. */
@@ -66,11 +68,12 @@ export function loadTemplate(name: TemplateName, site: Config['site']): Promise<
   return template
 }
 
-/** What every template may say about the site. */
-export function siteValues(site: Config['site']): Values {
+/** What every template may say about the site. `edition` is its number, `null` a preview, or the name of another mail. */
+export function siteValues(config: Pick<Config, 'site' | 'web'>, edition: number | string | null): Values {
+  const { site } = config
   return {
     name: site.name,
-    url: site.url,
+    url: siteLink(config, site.url, edition),
     tagline: site.tagline,
     logoUrl: site.logoUrl,
     postalAddress: oneLine(site.postalAddress),
@@ -89,6 +92,7 @@ async function compile(name: TemplateName, site: Config['site']): Promise<MailTe
     .replace(/#e58f97/gi, site.accentDark)
   const [head, body] = splitHeaders(text)
   return {
+    name,
     subject: filler(textEngine, head.get('Subject') ?? ''),
     preheader: filler(textEngine, head.get('Preheader') ?? ''),
     html: cut(htmlEngine, ours),

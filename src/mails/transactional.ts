@@ -153,7 +153,7 @@ export async function fillLetter(
   given: Record<string, unknown>,
   leaveAs: number | null,
 ): Promise<Mail> {
-  const values = { site: siteValues(config.site), ...given }
+  const values = { site: siteValues(config, template.name), ...given }
   return {
     from: config.mail.fromSystem,
     replyTo: config.mail.replyTo,

@@ -10,7 +10,7 @@ story(
     const link = 'https://stories.example/1?a=b&c=d'
     const values = { title: 'One', link, publishedAt: at, firstSeenAt: at, sendableAt: at, updatedAt: at }
     await db.insertInto('articles').values(values).execute()
-    const url = new URL(storyUrl(config, { id: 1, link }))
+    const url = new URL(storyUrl(config, { id: 1, link }, 7))
     assert.equal(url.pathname, '/click')
     for (let i = 0; i < 2; i++)
       await web
@@ -30,4 +30,30 @@ story(
     assert.deepEqual(await db.selectFrom('storyClicks').select('clicks').execute(), [{ clicks: 2 }])
   },
   { env: { CLICK_COUNTS: 'on' } },
+)
+
+story(
+  'a counted link to the site gets its parameters when it is followed, with the edition that it was in',
+  async ({ web, db, config }) => {
+    const at = new Date('2026-03-02T06:00:00Z')
+    const values = { title: 'One', publishedAt: at, firstSeenAt: at, sendableAt: at, updatedAt: at }
+    const links = ['https://paper.example/1?a=b#c', 'https://other.example/2']
+    const followed = ['https://paper.example/1?a=b&utm_campaign=7#c', 'https://other.example/2']
+    for (const [index, link] of links.entries()) {
+      await db
+        .insertInto('articles')
+        .values({ ...values, link })
+        .execute()
+      const url = new URL(storyUrl(config, { id: index + 1, link }, 7))
+      await web
+        .get(url.pathname + url.search)
+        .expect(302)
+        .expect('Location', followed[index]!)
+    }
+    assert.deepEqual(await db.selectFrom('storyClicks').select('clicks').execute(), [{ clicks: 1 }, { clicks: 1 }])
+  },
+  {
+    env: { CLICK_COUNTS: 'on', SITE_URL: 'https://paper.example', LINK_PARAMETERS: 'utm_campaign={edition}' },
+    on: 'embedded',
+  },
 )
