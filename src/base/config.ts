@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { addressOf } from './addresses.ts'
 import { passwordProblem } from './address-password.ts'
+import { type Brand, contrastOf, leastContrast } from './colours.ts'
 import { readDkim } from './dkim.ts'
 import { isSnsTopic, parseImap } from './inbound-ways.ts'
 import { isLoopbackHost } from './loopback.ts'
@@ -77,6 +78,10 @@ export function readConfig(environment: Record<string, string | undefined>) {
   if (env.INBOUND_LISTEN !== undefined && env.BOUNCE_DOMAIN === undefined && !wrong.has('BOUNCE_DOMAIN'))
     problems.push('INBOUND_LISTEN: needs BOUNCE_DOMAIN, the domain whose mail it receives')
 
+  const light = { paper: env.SITE_PAPER, ink: env.SITE_INK, accent: env.SITE_ACCENT }
+  const dark = { paper: env.SITE_PAPER_DARK, ink: env.SITE_INK_DARK, accent: env.SITE_ACCENT_DARK }
+  problems.push(...contrastProblems(light, ''), ...contrastProblems(dark, '_DARK'))
+
   const dkim = readDkim(env, problems)
   if (problems.length) throw new ConfigError(problems)
 
@@ -98,6 +103,8 @@ export function readConfig(environment: Record<string, string | undefined>) {
       linkParameters: env.LINK_PARAMETERS,
       accent: env.SITE_ACCENT,
       accentDark: env.SITE_ACCENT_DARK,
+      light,
+      dark,
       locale: env.SITE_LOCALE,
       postalAddress: env.POSTAL_ADDRESS ?? `${trialName} (a trial), 1 Harbour Street, Port Lantern`,
       disclaimer: env.DISCLAIMER,
@@ -176,4 +183,14 @@ function deepFreeze<T>(value: T): T {
     for (const child of Object.values(value)) deepFreeze(child)
   }
   return value
+}
+
+/** Pairs that can't be read, as sentences that start with the variable's name. */
+function contrastProblems(brand: Brand, suffix: '' | '_DARK'): string[] {
+  return (['ink', 'accent'] as const).flatMap((name) => {
+    const contrast = contrastOf(brand[name], brand.paper)
+    if (contrast >= leastContrast) return []
+    const paper = `SITE_PAPER${suffix} (${brand.paper})`
+    return `SITE_${name.toUpperCase()}${suffix}: ${brand[name]} on ${paper} has a contrast of ${(Math.floor(contrast * 100) / 100).toFixed(2)}; text needs ${leastContrast} or more`
+  })
 }

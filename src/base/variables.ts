@@ -8,6 +8,7 @@ import { homeProblem, pathOf } from './addresses.ts'
 import { type LinkParameters, readLinkParameters } from './link-parameters.ts'
 import { parseMailbox } from './mailbox.ts'
 import { isTimeZone } from './time-zone.ts'
+import { usualDark, usualLight } from './colours.ts'
 
 const text = (fallback: string) => z.string().default(fallback)
 const optional = z.string().optional()
@@ -47,6 +48,13 @@ function isLocale(tag: string): boolean {
   }
 }
 
+/** Ink and accent must be readable on paper: config.ts checks the pairs. */
+const colour = (usual: string) =>
+  z
+    .string()
+    .regex(/^#[0-9a-f]{6}$/i, `must be a colour such as ${usual}`)
+    .default(usual)
+
 /** Every variable, in the order in which people meet them. */
 export const variables = {
   SITE_NAME: optional.describe(
@@ -57,16 +65,12 @@ export const variables = {
     .describe('home page of the news site; default: PUBLIC_URL, or the sample site in the trial'),
   SITE_TAGLINE: text('The stories you chose, at the hour you chose.').describe('one line below the name'),
   SITE_LOGO_URL: webAddress.optional().describe('address of a picture that replaces the name'),
-  SITE_ACCENT: z
-    .string()
-    .regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #7a1f2b')
-    .default('#7a1f2b')
-    .describe('colour of links and buttons on a light background'),
-  SITE_ACCENT_DARK: z
-    .string()
-    .regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #e58f97')
-    .default('#e58f97')
-    .describe('colour of links and buttons on a dark background'),
+  SITE_ACCENT: colour(usualLight.accent).describe('colour of links and buttons on a light background'),
+  SITE_PAPER: colour(usualLight.paper).describe('light background of pages and mails'),
+  SITE_INK: colour(usualLight.ink).describe('colour of text on the light background'),
+  SITE_ACCENT_DARK: colour(usualDark.accent).describe('colour of links and buttons on a dark background'),
+  SITE_PAPER_DARK: colour(usualDark.paper).describe('dark background of pages and mails'),
+  SITE_INK_DARK: colour(usualDark.ink).describe('colour of text on the dark background'),
   SITE_LOCALE: locale
     .default('en')
     .describe('language that dates are written in, such as de or pt-BR; the words of pages and mails are English'),

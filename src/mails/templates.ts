@@ -2,11 +2,12 @@
 // Preheader). MJML runs once per template and process, before any value is in it: a title can't break its markup, and filling a
 // piece costs microseconds. `<!-- piece:NAME -->` cuts a template into pieces that are filled apart: see digests/snapshot.ts.
 //
-// The colours #7a1f2b and #e58f97 in the templates stand for the site's own.
+// The colours in the templates stand for the site's own (templateColours).
 
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Liquid, type Template as LiquidTemplate } from 'liquidjs'
+import { coloursOf, usualDark, usualLight } from '../base/colours.ts'
 import type { Config } from '../base/config.ts'
 import { siteLink } from '../base/link-parameters.ts'
 import { renderMjml } from './mjml.ts'
@@ -62,7 +63,7 @@ const loaded = new Map<string, Promise<MailTemplate>>()
 
 /** Compiled once per process and look. */
 export function loadTemplate(name: TemplateName, site: Config['site']): Promise<MailTemplate> {
-  const key = [name, site.accent, site.accentDark].join()
+  const key = JSON.stringify([name, site.light, site.dark])
   let template = loaded.get(key)
   if (!template) loaded.set(key, (template = compile(name, site)))
   return template
@@ -83,13 +84,48 @@ export function siteValues(config: Pick<Config, 'site' | 'web'>, edition: number
   }
 }
 
+/** What the colours in the templates stand for, on light and dark. */
+const templateColours = {
+  light: {
+    '#fbfaf7': 'paper',
+    '#1a1a1a': 'ink',
+    '#3d3a35': 'ink',
+    '#615c54': 'soft',
+    '#d9d4ca': 'hair',
+    '#7a1f2b': 'accent',
+    '#ffffff': 'onAccent',
+  },
+  dark: {
+    '#16181b': 'paper',
+    '#e8e6e1': 'ink',
+    '#cfcbc3': 'ink',
+    '#a8a39b': 'soft',
+    '#3c4046': 'hair',
+    '#e58f97': 'accent',
+  },
+} as const
+
+/** A site that keeps the usual ink, paper and accent keeps the templates' own shades. */
+export function recolour(html: string, site: Config['site']): string {
+  const becomes = new Map<string, string>()
+  for (const [look, usual] of [
+    ['light', usualLight],
+    ['dark', usualDark],
+  ] as const) {
+    if (JSON.stringify(site[look]) === JSON.stringify(usual)) continue
+    const own = coloursOf(site[look])
+    for (const [colour, name] of Object.entries(templateColours[look])) becomes.set(colour, own[name])
+  }
+  return becomes.size === 0
+    ? html
+    : html.replace(/#[0-9a-f]{6}\b/gi, (colour) => becomes.get(colour.toLowerCase()) ?? colour)
+}
+
 async function compile(name: TemplateName, site: Config['site']): Promise<MailTemplate> {
   const mjmlPath = `${folder}${name}.mjml`
   const [mjml, text] = await Promise.all([readFile(mjmlPath, 'utf8'), readFile(`${folder}${name}.txt.liquid`, 'utf8')])
   const html = await renderMjml({ source: mjml, path: mjmlPath })
-  const ours = tighten(html)
-    .replace(/#7a1f2b/gi, site.accent)
-    .replace(/#e58f97/gi, site.accentDark)
+  const ours = recolour(tighten(html), site)
   const [head, body] = splitHeaders(text)
   return {
     name,

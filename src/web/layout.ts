@@ -5,6 +5,7 @@ import type { Response } from 'express'
 import type { Config } from '../base/config.ts'
 import { html, type Html, to } from './html.ts'
 import { sendHtml } from './place.ts'
+import { asset, theme } from './assets.ts'
 
 export interface Page {
   status?: number
@@ -35,10 +36,10 @@ export function publicPage(config: Config, page: Page): Html {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${page.title === site.name ? site.name : `${page.title} – ${site.name}`}</title>
-        <link rel="icon" href="${to('/assets/icon.svg')}" type="image/svg+xml" />
-        <link rel="stylesheet" href="${to('/assets/broadsheet.css')}" />
-        <link rel="stylesheet" href="${to('/theme.css')}" />
-        ${page.scripts?.map((script) => html`<script src="${to(script)}" defer></script>`)}
+        <link rel="icon" href="${asset('icon.svg')}" type="image/svg+xml" />
+        <link rel="stylesheet" href="${asset('broadsheet.css')}" />
+        <link rel="stylesheet" href="${theme(site)}" />
+        ${page.scripts?.map((script) => html`<script src="${asset(script)}" defer></script>`)}
       </head>
       <body class="${page.kind ?? 'page'}">
         <a class="skip" href="#main">Skip to the content</a>

@@ -1,8 +1,14 @@
 // The Express application: what every request goes through before and after its route. Routes are in routes.ts.
 
 import { randomUUID } from 'node:crypto'
-import path from 'node:path'
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import compression from 'compression'
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express'
 import helmet from 'helmet'
 import { pinoHttp } from 'pino-http'
 import { homeOf, type Side } from '../base/addresses.ts'
@@ -10,14 +16,13 @@ import type { Config } from '../base/config.ts'
 import { isLoopbackHost } from '../base/loopback.ts'
 import { Refusal } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { serveAssets, serveTheme } from './assets.ts'
 import { handleErrors } from './errors.ts'
 import { onlyMethods } from './methods.ts'
 import { nothingAt, onlyOwnSide, placeRequests, sideOfRequest } from './place.ts'
 import { mountRoutes } from './routes.ts'
 import { refuseNulInAddress } from './text-rules.ts'
 import type { WebContext } from './web-context.ts'
-
-const assets = path.join(import.meta.dirname, 'assets')
 
 export function createServer(web: WebContext): Express {
   const { config, log } = web
@@ -32,8 +37,9 @@ export function createServer(web: WebContext): Express {
   app.use(logRequests(log))
   if (config.trial) app.use(onlyKnownHosts(config))
   app.use(refuseNulInAddress)
-  app.get('/theme.css', theme(config)).all('/theme.css', onlyMethods(['get']))
-  app.use('/assets', express.static(assets, { index: false, maxAge: config.trial ? 0 : '1h', fallthrough: false }))
+  app.use(compression({ filter: isCompressed }))
+  app.get('/theme.css', serveTheme(config)).all('/theme.css', onlyMethods(['get']))
+  app.use('/assets', serveAssets())
   app.use(onlyOwnSide(config))
   mountRoutes(app, web)
   app.use((request) => {
@@ -42,6 +48,13 @@ export function createServer(web: WebContext): Express {
   app.use(readToTheEnd)
   app.use(handleErrors(config, log))
   return app
+}
+
+/** Events of a live page go out one by one: compressing would hold them back. */
+function isCompressed(request: Request, response: Response): boolean {
+  return (
+    !String(response.getHeader('Content-Type')).startsWith('text/event-stream') && compression.filter(request, response)
+  )
 }
 
 /** Proxies that are believed: a number of hops, or addresses and networks. */
@@ -106,14 +119,6 @@ function onlyKnownHosts(config: Config): RequestHandler {
     if (!own.includes(host) && !isLoopbackHost(host))
       throw new Refusal('forbidden', 'The trial answers only to its loopback address.')
     next()
-  }
-}
-
-function theme(config: Config): RequestHandler {
-  const { accent, accentDark } = config.site
-  const css = `:root{--accent:${accent}}\n@media (prefers-color-scheme:dark){:root{--accent:${accentDark}}}\n`
-  return (_request, response) => {
-    response.type('css').set('Cache-Control', 'max-age=300').send(css)
   }
 }
 

@@ -6,6 +6,7 @@ import { html, Html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { editorOf } from './guard.ts'
 import { sendHtml } from '../place.ts'
+import { asset } from '../assets.ts'
 
 export const sections = [
   ['overview', 'Overview', '/admin'],
@@ -49,7 +50,7 @@ function consolePage(web: WebContext, page: ConsolePage, email: string): Html {
   const { notice, actions } = page
   return consoleFrame(
     web,
-    page.live ? { ...page, scripts: [...(page.scripts ?? []), '/assets/console.js'] } : page,
+    page.live ? { ...page, scripts: [...(page.scripts ?? []), 'console.js'] } : page,
     html`<nav class="sections" aria-label="Console">
         <ul>
           ${sections.map(link)}
@@ -85,10 +86,9 @@ export function consoleFrame(web: WebContext, page: Pick<ConsolePage, 'title' | 
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${page.title} – ${site.name} console</title>
-        <link rel="icon" href="${to('/assets/icon.svg')}" type="image/svg+xml" />
-        <link rel="stylesheet" href="${to('/assets/console.css')}" />
-        <link rel="stylesheet" href="${to('/theme.css')}" />
-        ${page.scripts?.map((script) => html`<script src="${to(script)}" defer></script>`)}
+        <link rel="icon" href="${asset('icon.svg')}" type="image/svg+xml" />
+        <link rel="stylesheet" href="${asset('console.css')}" />
+        ${page.scripts?.map((script) => html`<script src="${asset(script)}" defer></script>`)}
       </head>
       <body class="console">
         <a class="skip" href="#main">Skip to the content</a>

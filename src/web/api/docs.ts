@@ -7,6 +7,7 @@ import express, { Router } from 'express'
 import type { Config } from '../../base/config.ts'
 import { html, to } from '../html.ts'
 import { sendHtml } from '../place.ts'
+import { asset } from '../assets.ts'
 
 export function docsRouter(config: Config): Router {
   const router = Router()
@@ -27,10 +28,10 @@ function page(config: Config) {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>API – ${config.site.name}</title>
-        <link rel="icon" href="${to('/assets/icon.svg')}" type="image/svg+xml" />
+        <link rel="icon" href="${asset('icon.svg')}" type="image/svg+xml" />
         <link rel="stylesheet" href="${to('/api/docs/swagger-ui.css')}" />
         <script src="${to('/api/docs/swagger-ui-bundle.js')}" defer></script>
-        <script src="${to('/assets/api-docs.js')}" defer></script>
+        <script src="${asset('api-docs.js')}" defer></script>
       </head>
       <body>
         <div id="api" data-document="${to('/api/v1/openapi.json')}"></div>

@@ -5,12 +5,13 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { RequestHandler } from 'express'
 import { listCategories } from '../../articles/store.ts'
-import { html, to } from '../html.ts'
+import { html } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { nothingTyped } from './fields.ts'
 import { signupForm } from './signup-form.ts'
 import { sendHtml } from '../place.ts'
 import { addressOf } from '../../base/addresses.ts'
+import { asset, theme } from '../assets.ts'
 
 export function showEmbed(web: WebContext): RequestHandler {
   const { site } = web.config
@@ -29,10 +30,10 @@ export function showEmbed(web: WebContext): RequestHandler {
             <meta name="viewport" content="width=device-width, initial-scale=1" />
             <meta name="color-scheme" content="light dark" />
             <title>Subscribe to ${site.name}</title>
-            <link rel="stylesheet" href="${to('/assets/broadsheet.css')}" />
-            <link rel="stylesheet" href="${to('/theme.css')}" />
-            <script src="${to('/assets/timezone.js')}" defer></script>
-            <script src="${to('/assets/embedded.js')}" defer></script>
+            <link rel="stylesheet" href="${asset('broadsheet.css')}" />
+            <link rel="stylesheet" href="${theme(site)}" />
+            <script src="${asset('timezone.js')}" defer></script>
+            <script src="${asset('embedded.js')}" defer></script>
           </head>
           <body class="embedded">
             <main>

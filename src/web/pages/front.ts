@@ -40,7 +40,7 @@ export async function frontPage(
     kind: 'front',
     status: form.status ?? 200,
     dateLine: fullDate(config, web.clock.now()),
-    scripts: ['/assets/timezone.js'],
+    scripts: ['timezone.js'],
     body: form.refusal
       ? html`<h1>Please check the form</h1>
           <section id="subscribe" aria-label="Subscribe">${signupForm(config, { ...form, categories })}</section>`
