@@ -17,9 +17,9 @@ const migrationFolder = path.join(import.meta.dirname, '../../migrations')
 const lastReplaced = '0177_suppressions_by_domain'
 const firstKept = '0178'
 
-/** Names of the migrations that were applied now, in order; empty when the schema was up to date. `upTo`: no further than this one.
+/** Names of the migrations that were applied now, in order; empty when the schema was up to date. `only`: no others than these.
  * Refuses a database of another version that it can't bring up. */
-export async function migrate(db: Db, upTo?: string): Promise<string[]> {
+export async function migrate(db: Db, only?: readonly string[]): Promise<string[]> {
   const known = await allMigrations()
   const applied = await listMigrations(db)
   // One look, as nearly every start finds nothing to do and Kysely's migrator loads and locks before it says so.
@@ -27,15 +27,29 @@ export async function migrate(db: Db, upTo?: string): Promise<string[]> {
   const isOld = applied.includes(lastReplaced)
   refuseUnknown(isOld ? applied.filter((name) => name > lastReplaced) : applied, known)
   if (isOld) await db.transaction().execute((trx) => replaceNames(trx, known))
-  const provider = new FileMigrationProvider({ fs, path, migrationFolder })
+  const provider = new Offered(only)
   // Work that goes on at the same time lands in any order: a migration may have a lower number than one that was applied before.
   const migrator = new Migrator({ db, provider, allowUnorderedMigrations: true })
-  const { error, results } = await (upTo === undefined ? migrator.migrateToLatest() : migrator.migrateTo(upTo))
+  const { error, results } = await migrator.migrateToLatest()
   if (error)
     throw new Error(`A migration failed: ${results?.find((r) => r.status === 'Error')?.migrationName ?? 'unknown'}`, {
       cause: error,
     })
   return (results ?? []).map((result) => result.migrationName)
+}
+
+/** The files, or some of them. */
+class Offered extends FileMigrationProvider {
+  #only: readonly string[] | undefined
+  constructor(only: readonly string[] | undefined) {
+    super({ fs, path, migrationFolder })
+    this.#only = only
+  }
+
+  override async getMigrations() {
+    const all = Object.entries(await super.getMigrations())
+    return Object.fromEntries(all.filter(([name]) => this.#only?.includes(name) ?? true))
+  }
 }
 
 /** Those that this program has, in order. */

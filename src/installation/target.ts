@@ -69,9 +69,9 @@ export async function bringTo(db: Db, migrations: readonly string[]): Promise<vo
   await refuseUnlessEmpty(db, shape)
   const had = await listMigrations(db)
   if (had.some((name) => !migrations.includes(name))) await removeEmpty(db, shape)
-  await migrate(db, migrations.at(-1))
+  await migrate(db, migrations)
   const has = await listMigrations(db)
-  if (has.join() !== migrations.join())
+  if (has.toSorted().join() !== migrations.toSorted().join())
     throw new Refusal(
       'conflict',
       'This program can’t make the schema that it was written with. Use the version that wrote it.',

@@ -1,54 +1,20 @@
-// A whole installation into a file and back: on both databases, from one to the other, and never into one that holds anything.
+// A whole installation into a file and back: on both databases, from one to the other.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
-import { after, test } from 'node:test'
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import { sql } from 'kysely'
-import { type Database, openEmbedded, openPostgres } from '../../src/db/connect.ts'
+import { type Database, openEmbedded } from '../../src/db/connect.ts'
 import { allMigrations, migrate } from '../../src/db/migrate.ts'
 import { getPepper } from '../../src/db/settings.ts'
 import { findSendingHold } from '../../src/delivery/sending-hold.ts'
 import { readCounters, readShape, tallyTable } from '../../src/installation/shape.ts'
 import { hashAddress } from '../../src/base/tokens.ts'
+import { newFile, newTarget } from '../support/backups.ts'
 import { typed } from '../support/command-line.ts'
-import { emptyPostgres } from '../support/database.ts'
 import { fillEveryTable } from '../support/full-installation.ts'
-import { type House, openHouse, story } from '../support/house.ts'
-
-const folder = mkdtempSync(path.join(os.tmpdir(), 'broadsheet-backup-'))
-after(() => rmSync(folder, { recursive: true }))
-let files = 0
-const newFile = (name = 'backup.jsonl') => path.join(folder, `${++files}-${name}`)
-
-interface Target {
-  kind: string
-  /** What `restore` is given. */
-  house: Pick<House, 'ctx' | 'database'>
-  open(): Promise<Database>
-  end(): Promise<void>
-}
-
-/** An empty place for an installation. */
-async function newTarget(house: House, kind: 'embedded' | 'postgres'): Promise<Target> {
-  const dataDir = path.join(folder, `data-${++files}`)
-  const { config } = house.ctx
-  const withDatabase = (url: string | null) => ({
-    database: house.database,
-    ctx: { ...house.ctx, config: { ...config, database: { ...config.database, url, dataDir } } },
-  })
-  if (kind === 'embedded')
-    return {
-      kind,
-      house: withDatabase(null),
-      open: () => openEmbedded(`${dataDir}/database`),
-      end: async () => {},
-    }
-  const { url, drop } = await emptyPostgres()
-  return { kind, house: withDatabase(url), open: async () => openPostgres(url, 2), end: drop }
-}
+import { openHouse, story } from '../support/house.ts'
 
 async function tally(db: Database['db']): Promise<Record<string, string>> {
   const sums: Record<string, string> = {}
@@ -121,43 +87,12 @@ story('export --everything is the same; with the secret only where it was asked 
   assert.equal((await typed(house, ['export'])).code, 1)
 })
 
-test('what is cut off, changed, foreign or of a later version is refused, and nothing is taken', async () => {
-  await using house = await openHouse('embedded')
-  await fillEveryTable(house.db)
-  const file = newFile()
-  await typed(house, ['backup', file])
-  const text = readFileSync(file, 'utf8')
-  const [head, ...rest] = text.split('\n')
-  const later = head!.replace('"migrations":[', '"migrations":["9999_later",')
-  const cases: [name: string, content: string | Buffer, refusal: RegExp][] = [
-    ['cut off', text.slice(0, text.length * 0.6), /is no backup|ends before its end|isn't as it was written/],
-    ['cut off between lines', [head, ...rest.slice(0, 30)].join('\n'), /It ends before its end, so nothing was taken/],
-    ['cut off in its packing', gzipSync(text).subarray(0, 2000), /is damaged, or it was cut off/],
-    ['changed', text.replace('A story of two', 'A tale of two'), /^articles: 1 rows came of 1, or not as they were/],
-    ['a row less', text.replace(/\n\{"consents".*/, ''), /^consents: 0 rows came of 1/],
-    ['later', [later, ...rest].join('\n'), /by a later version of this program \(9999_later\)/],
-    ['a later format', text.replace('"format":1', '"format":2'), /by a later version of this program \(format 2\)/],
-    ['something else', 'email,name\nada@x.example,Ada\n', /is no backup, and no export of everything/],
-    ['empty', '', /is no backup/],
-  ]
-  const target = await newTarget(house, 'embedded')
-  for (const [name, content, refusal] of cases) {
-    const bad = newFile()
-    writeFileSync(bad, content)
-    const said = await typed(target.house, ['restore', bad])
-    assert.equal(said.code, 1, name)
-    assert.match(said.stderr, refusal, name)
-    assert.equal(said.stderr.trim().split('\n').length, 1, name)
-  }
-  assert.match((await typed(target.house, ['restore', newFile()])).stderr, /^There is no /)
-  assert.equal((await typed(target.house, ['restore', file])).code, 0)
-})
-
 test('a backup of an earlier version comes back into a newer one, through its migrations', async () => {
   await using house = await openHouse('embedded')
   const old = await openEmbedded('memory://')
-  const until = (await allMigrations()).findLast((name) => name < '0130')!
-  await migrate(old.db, until)
+  // Without some in between, as versions that were made side by side.
+  const known = (await allMigrations()).filter((name) => name < '0130' || name > '0184')
+  await migrate(old.db, known)
   await sql`insert into settings (key, value) values ('address_pepper', '"pepper"'), ('installation', '{"id": "one", "database": null}')`.execute(
     old.db,
   )
@@ -185,23 +120,3 @@ test('a backup of an earlier version comes back into a newer one, through its mi
   assert.deepEqual(await migrate(there.db), [])
   await there.close()
 })
-
-story(
-  'a target with tables of something else, or on which a server works, is refused',
-  async (house) => {
-    await fillEveryTable(house.db)
-    const file = newFile()
-    await typed(house, ['backup', file])
-    const target = await newTarget(house, 'postgres')
-    const there = await target.open()
-    await sql`create table blog_posts (id int)`.execute(there.db)
-    const busy = await typed(target.house, ['restore', file])
-    assert.equal(busy.stderr, 'A server or a command works on the target. Stop it first.\n')
-    await there.close()
-    const said = await typed(target.house, ['restore', file])
-    assert.equal(said.code, 1)
-    assert.match(said.stderr, /^The target holds tables of something else \(blog_posts\)/)
-    await target.end()
-  },
-  { on: 'postgres' },
-)

@@ -83,6 +83,10 @@ export async function fillEveryTable(db: Db): Promise<void> {
     `insert into api_keys (name, prefix, key_hash, scope, created_at) values ('Quill''s', 'quill', 'quill', 'all', '${at}')`,
     `insert into audit_log (at, actor, action, subject, detail) values ('${at}', 'editor:1', 'address.erased', 'subscriber:quill@x.example', '{"of": "quill"}')`,
     `insert into idempotency_keys (api_key_id, key, request_hash, status, body, created_at) select id, 'quill', 'quill', 200, '{"a": "quill"}', '${at}' from api_keys`,
+    `insert into imports (created_at, actor, source, file_name, state, options, size, hash, report, part, is_uploaded)
+      values ('${at}', 'editor:1', 'quill list', 'quill.csv', 'done', '{"a": "quill"}', 5, 'quill', '{"b": "quill"}', 0.1, true)`,
+    `insert into import_pieces select id, 0, '\\x${personalHex}' from imports`,
+    `insert into import_rejects (import_id, file, line, reason, cells, email_key) select id, 'quill.csv', 2, 'quill', '["quill"]', 'quill@x.example' from imports`,
     `insert into rate_limits values ('signup quill', 1, 1)`,
   ])
     await sql.raw(statement).execute(db)
