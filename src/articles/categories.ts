@@ -5,6 +5,7 @@ import { invalid, Refusal } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { Category } from '../db/schema.ts'
+import { isWebAddress } from './links.ts'
 import { findCategory, listCategories } from './store.ts'
 
 const slugPattern = /^[a-z0-9]+(-[a-z0-9]+)*$/
@@ -14,6 +15,8 @@ export interface NewCategory {
   /** Default: made from the name. */
   slug?: string | undefined
   description?: string | undefined
+  /** Its page on the site: http or https; '' or null: found by its feeds. */
+  pageUrl?: string | null | undefined
   isSample?: boolean | undefined
 }
 
@@ -35,6 +38,7 @@ export async function insertCategory(trx: Trx, input: NewCategory, now: Date): P
       slug,
       name,
       description: input.description?.trim() ?? '',
+      pageUrl: cleanPage(input.pageUrl),
       position: (last?.position ?? 0) + 1,
       isSample: input.isSample ?? false,
       createdAt: now,
@@ -52,6 +56,8 @@ export interface CategoryChange {
   /** A new slug: forms and links elsewhere that use the old one stop working. */
   newSlug?: string | undefined
   description?: string | undefined
+  /** As in NewCategory. */
+  pageUrl?: string | null | undefined
 }
 
 /** Changes what is given, nothing else. Subscriptions and stories stay where they are. */
@@ -62,7 +68,12 @@ export async function renameCategory(ctx: Context, input: CategoryChange): Promi
   if (slug !== category.slug && (await findCategory(ctx.db, slug))) throw taken('slug', slug)
   return ctx.db
     .updateTable('categories')
-    .set({ name, slug, description: input.description?.trim() ?? category.description })
+    .set({
+      name,
+      slug,
+      description: input.description?.trim() ?? category.description,
+      pageUrl: input.pageUrl === undefined ? category.pageUrl : cleanPage(input.pageUrl),
+    })
     .where('id', '=', category.id)
     .returningAll()
     .executeTakeFirstOrThrow()
@@ -145,6 +156,14 @@ function cleanName(given: string): string {
   // oxlint-disable-next-line no-control-regex
   if (/[\x00-\x1f\x7f<>]/.test(name)) throw invalid('name', "A name can't hold control characters or < >.")
   return name
+}
+
+function cleanPage(given: string | null | undefined): string | null {
+  const page = given?.trim()
+  if (!page) return null
+  if (page.length > 2000 || !isWebAddress(page) || !URL.canParse(page))
+    throw invalid('pageUrl', 'The page must be an http:// or https:// address of at most 2,000 characters.')
+  return new URL(page).href
 }
 
 function taken(field: string, slug: string): Refusal {

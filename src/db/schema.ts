@@ -70,6 +70,8 @@ export interface CategoriesTable {
   description: Generated<string>
   /** Order on pages, in forms, and in digests of subscribers who didn't order themselves. */
   position: Generated<number>
+  /** Its page on the site, as an editor wrote it; null: articles/category-pages.ts finds one. */
+  pageUrl: string | null
   /** Set: no longer offered, no longer in any digest. Nothing sent is touched. */
   retiredAt: Date | null
   isSample: Generated<boolean>

@@ -4,6 +4,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { listCategoryPages } from '../articles/category-pages.ts'
 import type { Config } from '../base/config.ts'
 import { invalid } from '../base/errors.ts'
 import type { Db } from '../db/connect.ts'
@@ -47,12 +48,22 @@ export interface Snapshot {
   >
 }
 
+interface SourceCategory {
+  id: number
+  name: string
+  position: number
+  /** Its page on the site; null: none is known. */
+  pageUrl: string | null
+  stories: EditionStory[]
+  others: [number, number][]
+}
+
 /** What a snapshot is made of: an edition's frozen choice, or what the next edition would choose. */
 export interface SnapshotSource {
   /** Its page in the archive; null: it will have none. */
   editionId: number | null
   intro: string
-  categories: { id: number; name: string; position: number; stories: EditionStory[]; others: [number, number][] }[]
+  categories: SourceCategory[]
   articles: ReadonlyMap<number, SnapshotArticle>
 }
 
@@ -137,8 +148,8 @@ export async function renderSnapshot(
       close: html('close'),
     },
     text: { open: text('open'), contents: text('contents'), also: text('also'), close: text('close') },
-    categories: source.categories.map(({ id, name, position, stories, others }) => {
-      const category = { id, name: cleanText(name) }
+    categories: source.categories.map(({ id, name, position, pageUrl, stories, others }) => {
+      const category = { id, name: cleanText(name), pageUrl: pageUrl ?? edition.archiveUrl }
       return {
         id,
         name: category.name,
@@ -195,15 +206,20 @@ async function getEditionSource(db: Db, editionId: number): Promise<SnapshotSour
 export function othersOf(
   all: readonly EditionStory[],
   chosen: readonly { articleId: number }[],
-): SnapshotSource['categories'][number]['others'] {
+): SourceCategory['others'] {
   const left = new Set(chosen.map(({ articleId }) => articleId))
   return all.filter(({ articleId }) => !left.has(articleId)).map(({ articleId, seq }) => [articleId, seq])
 }
 
-/** With the texts of the stories that can be shown. */
-export async function withArticles(db: Db, source: Omit<SnapshotSource, 'articles'>): Promise<SnapshotSource> {
-  const ids = source.categories.flatMap(({ stories }) => stories.map(({ articleId }) => articleId))
-  return { ...source, articles: await listSnapshotArticles(db, ids) }
+/** With the texts of the stories that can be shown, and the pages of the categories. */
+export async function withArticles(
+  db: Db,
+  source: Omit<SnapshotSource, 'articles' | 'categories'> & { categories: Omit<SourceCategory, 'pageUrl'>[] },
+): Promise<SnapshotSource> {
+  const pages = await listCategoryPages(db)
+  const categories = source.categories.map((category) => ({ ...category, pageUrl: pages.get(category.id) ?? null }))
+  const ids = categories.flatMap(({ stories }) => stories.map(({ articleId }) => articleId))
+  return { ...source, categories, articles: await listSnapshotArticles(db, ids) }
 }
 
 async function listSnapshotArticles(db: Db, articleIds: readonly number[]): Promise<Map<number, SnapshotArticle>> {

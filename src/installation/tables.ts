@@ -40,7 +40,7 @@ export const largeRows: ReadonlySet<string> = new Set(['edition_snapshots', 'inb
  * the first worker at the target takes it over by the usual rule, as after a crash. */
 export const tables = {
   settings: settingRules(),
-  categories: { slug: kept, name: kept, description: kept },
+  categories: { slug: kept, name: kept, description: kept, page_url: kept },
   feeds: {
     url: changed(({ address }, url, row) => address(url, row)),
     title: kept,

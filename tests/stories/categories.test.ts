@@ -38,6 +38,17 @@ async function addArticle(title: string, publishedAt = now): Promise<number> {
   return id
 }
 
+test('a category has a page on the site, which must be a web address', async () => {
+  const page = 'https://news.example/tides'
+  const { slug, pageUrl } = await categories.addCategory(ctx, { name: 'Tides', pageUrl: page })
+  assert.equal(pageUrl, page)
+  assert.equal((await categories.renameCategory(ctx, { slug, name: 'Tide' })).pageUrl, page)
+  for (const wrong of ['news.example/tides', 'javascript:alert(1)', `${page}/${'x'.repeat(2000)}`])
+    await assert.rejects(categories.renameCategory(ctx, { slug, pageUrl: wrong }), /The page must be an http/)
+  assert.equal((await categories.renameCategory(ctx, { slug, pageUrl: '' })).pageUrl, null)
+  await ctx.db.deleteFrom('categories').where('slug', '=', slug).execute()
+})
+
 test('categories are added, renamed, reordered and retired', async () => {
   await categories.addCategory(ctx, { name: ' World   News ' })
   await categories.addCategory(ctx, { name: 'Politics' })

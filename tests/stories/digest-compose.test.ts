@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import type { ClaimedDelivery, Composed, Mail } from '../../src/delivery/composer.ts'
+import { renameCategory } from '../../src/articles/categories.ts'
 import { announcementComposer } from '../../src/digests/announce.ts'
 import { digestComposer } from '../../src/digests/compose.ts'
 import { previewDigest, testComposer, testSend } from '../../src/digests/preview.ts'
@@ -65,6 +66,27 @@ story('a snapshot of an older version is rendered again, and one of a newer vers
   await db.updateTable('editionSnapshots').set({ snapshot: newer }).execute()
   await assert.rejects(compose(house, [1], 1), /edition 1 was rendered by a newer version/)
   assert.deepEqual(await stored(), { version: 99 })
+})
+
+story('“12 more” leads to the page of the category, else to the archive', async (house) => {
+  const { db } = house
+  await seedEdition(house)
+  const more = async () => {
+    const { html, text } = await read((await compose(house, [1], 1))[0]!)
+    const pages = [...html.matchAll(/<a href="([^"]*)"[^>]*>\d+ more in (\w+)</g)].map(([, page, name]) => [name, page])
+    for (const [name, page] of pages) assert.ok(text.includes(` more in ${name}:\n${page}\n`), text)
+    return pages
+  }
+  // Story 1 can be counted, not shown.
+  assert.deepEqual(await more(), [['Politics', `${house.ctx.config.web.publicUrl}/archive/1`]])
+  const feed = { url: 'https://stories.example/politics/feed/', siteUrl: 'https://stories.example/' }
+  await db.insertInto('feeds').values(feed).execute()
+  await db.insertInto('feedCategories').values({ feedId: 1, categoryId: 1 }).execute()
+  await makeSnapshot(house.ctx, 1)
+  assert.deepEqual(await more(), [['Politics', 'https://stories.example/politics/']])
+  await renameCategory(house.ctx, { slug: 'politics', pageUrl: ' https://news.example/politics?a=1 ' })
+  await makeSnapshot(house.ctx, 1)
+  assert.deepEqual(await more(), [['Politics', 'https://news.example/politics?a=1']])
 })
 
 story('of three thousand new stories every one is shown or counted', async (house) => {

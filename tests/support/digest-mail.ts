@@ -31,6 +31,7 @@ export function makeSource(
     id: index + 1,
     name: `Category ${index + 1}`,
     position: index,
+    pageUrl: null,
     stories: Array.from({ length: stories }, (_, place) => {
       const id = (index + 1) * 1000 + place + 1
       articles.set(id, {

@@ -36,6 +36,7 @@ export function sampleSource(now: Date): SnapshotSource {
     id: index + 1,
     name,
     position: index,
+    pageUrl: null,
     stories: stories.map(([title, excerpt]) => {
       const id = articles.size + 1
       articles.set(id, {

@@ -10,6 +10,7 @@ import {
   restoreCategory,
   retireCategory,
 } from '../../articles/categories.ts'
+import { listFeedPages } from '../../articles/category-pages.ts'
 import { countsByCategory, listCategories } from '../../articles/store.ts'
 import type { Category } from '../../db/schema.ts'
 import { field, readForm } from '../forms.ts'
@@ -64,6 +65,7 @@ export function mountCategories(router: Router, web: WebContext): void {
 
   router.get('/categories/:slug', async (request, response) => {
     const category = await getCategory(web, request.params.slug)
+    const found = (await listFeedPages(web.db)).get(category.id)
     sendConsole(request, response, web, {
       section: 'categories',
       title: category.name,
@@ -77,6 +79,24 @@ export function mountCategories(router: Router, web: WebContext): void {
             name="description"
             maxlength="200"
             value="${category.description}"
+            autocomplete="off"
+          />
+          <label for="pageUrl">Its page on the site <span class="small">(optional)</span></label>
+          <p class="small" id="pageUrl-note">
+            “12 more in ${category.name}” links to it.
+            ${
+              found
+                ? html`Without one: <code>${found}</code>, found by its feeds.`
+                : 'Without one, that link leads to the web archive.'
+            }
+          </p>
+          <input
+            id="pageUrl"
+            name="pageUrl"
+            type="url"
+            maxlength="2000"
+            value="${category.pageUrl}"
+            aria-describedby="pageUrl-note"
             autocomplete="off"
           />
           <p class="buttons"><button class="main">Save</button></p>
@@ -100,6 +120,7 @@ export function mountCategories(router: Router, web: WebContext): void {
       slug: String(request.params.slug),
       name: field(request, 'name'),
       description: field(request, 'description'),
+      pageUrl: field(request, 'pageUrl'),
     })
     await noteAction(web, { actor: actorOf(request), action: 'category.renamed', subject: `category:${changed.slug}` })
     seeOther(response, '/admin/categories?done=changed')

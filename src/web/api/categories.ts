@@ -13,7 +13,7 @@ import {
 import { countsByCategory, listCategories } from '../../articles/store.ts'
 import type { Category } from '../../db/schema.ts'
 import { endpoint, listOf } from '../endpoint.ts'
-import { categoryName, slug, text, uniqueSlugs } from './texts.ts'
+import { categoryName, slug, text, uniqueSlugs, webAddress } from './texts.ts'
 
 const category = z
   .object({
@@ -21,6 +21,10 @@ const category = z
     slug: z.string(),
     name: z.string(),
     description: z.string(),
+    pageUrl: z
+      .string()
+      .nullable()
+      .meta({ description: 'its page on the site, where “12 more” leads; null: found by its feeds' }),
     position: z.int(),
     retiredAt: z.iso.datetime().nullable(),
     articles: z.int().meta({ description: 'how many stories readers can see in it' }),
@@ -28,13 +32,14 @@ const category = z
   .meta({ id: 'Category' })
 
 const slugParams = z.object({ slug: text(60) })
-const words = { name: categoryName, description: text(500) }
+const words = { name: categoryName, description: text(500), pageUrl: webAddress(2000).nullable() }
 
-const answerOf = ({ id, slug, name, description, position, retiredAt }: Category, articles = 0) => ({
+const answerOf = ({ id, slug, name, description, pageUrl, position, retiredAt }: Category, articles = 0) => ({
   id,
   slug,
   name,
   description,
+  pageUrl,
   position,
   retiredAt: retiredAt?.toISOString() ?? null,
   articles,
@@ -68,6 +73,7 @@ export const categoryEndpoints = [
       name: words.name,
       slug: slug.optional(),
       description: words.description.optional(),
+      pageUrl: words.pageUrl.optional(),
     }),
     status: 201,
     answer: category,
@@ -96,12 +102,13 @@ export const categoryEndpoints = [
     method: 'patch',
     path: '/categories/:slug',
     scope: 'articles',
-    summary: 'Rename it, or retire it and offer it again',
+    summary: 'Rename it, name its page on the site, or retire it and offer it again',
     params: slugParams,
     body: z.strictObject({
       name: words.name.optional(),
       slug: slug.optional(),
       description: words.description.optional(),
+      pageUrl: words.pageUrl.optional(),
       retired: z.boolean().optional(),
     }),
     status: 200,

@@ -1,0 +1,60 @@
+// A category's page on the site, which lists the stories that a digest has no room for. An editor's own word comes first, else what
+// the feeds of the category say.
+
+import { sql } from 'kysely'
+import type { Db } from '../db/connect.ts'
+
+/** By category id; none where neither an editor nor a feed names one. */
+export async function listCategoryPages(db: Db): Promise<Map<number, string>> {
+  const pages = await listFeedPages(db)
+  const written = await db.selectFrom('categories').select(['id', 'pageUrl']).where('pageUrl', 'is not', null).execute()
+  for (const { id, pageUrl } of written) pages.set(id, pageUrl!)
+  return pages
+}
+
+/** What the feeds say, by category id. */
+export async function listFeedPages(db: Db): Promise<Map<number, string>> {
+  const feeds = await db
+    .selectFrom('feedCategories as pair')
+    .innerJoin('feeds as feed', 'feed.id', 'pair.feedId')
+    .select(['feed.url', 'feed.siteUrl'])
+    .select(sql<number[]>`array_agg(pair.category_id)`.as('categoryIds'))
+    .where('feed.state', '!=', 'gone')
+    .groupBy('feed.id')
+    .orderBy('feed.id')
+    .execute()
+  return pagesOfFeeds(feeds)
+}
+
+interface FeedOfCategories {
+  url: string
+  /** The page that the feed says it is of. */
+  siteUrl: string | null
+  categoryIds: readonly number[]
+}
+
+/** A feed of one category alone tells that category's page. A page that feeds of several categories name is the site's, not a category's.
+ * Pure. */
+export function pagesOfFeeds(feeds: readonly FeedOfCategories[]): Map<number, string> {
+  const categoriesOf = new Map<string, Set<number>>()
+  const pages = new Map<number, Set<string>>()
+  for (const { categoryIds, ...feed } of feeds)
+    for (const page of pagesOf(feed))
+      for (const id of categoryIds) {
+        categoriesOf.set(page, (categoriesOf.get(page) ?? new Set()).add(id))
+        pages.set(id, (pages.get(id) ?? new Set()).add(page))
+      }
+  return new Map(
+    [...pages].flatMap(([id, found]) => {
+      const [page] = [...found].filter((one) => categoriesOf.get(one)!.size === 1)
+      return page ? [[id, page] as const] : []
+    }),
+  )
+}
+
+/** The page that it names, or, as WordPress names the home page in each feed, the feed's address without `/feed/`. Never a home page. */
+function pagesOf({ url, siteUrl }: Omit<FeedOfCategories, 'categoryIds'>): string[] {
+  return [siteUrl, /^[^?#]+?(?=feed\/?$)/.exec(url)?.[0]].filter(
+    (page) => page && URL.canParse(page) && new URL(page).pathname.length > 1 && !new URL(page).username,
+  ) as string[]
+}
