@@ -43,6 +43,36 @@ export function parseEmailAddress(text: unknown): EmailAddress | null {
   return { email, key: email.toLowerCase() }
 }
 
+/** The address in what people paste: `Ana <ana@example.com>`, `mailto:ana@example.com`, one with a full stop or invisible characters
+ * behind it. A name that holds another address isn't taken off, as nobody knows which one is meant. Pure. */
+export function unwrapAddress(text: string): string {
+  const visible = text
+    .replace(/[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
+    .replaceAll('＠', '@')
+    .trim()
+  const named = /^([^<>\r\n]*)<\s*([^<>\s]+)\s*>$/.exec(visible)
+  const isOne = named && (!named[1]!.includes('@') || named[1]!.replaceAll(/["'\s]/g, '') === named[2])
+  const bare = isOne ? named[2]! : visible
+  return bare.replace(/^mailto:([^?]*)(?:\?.*)?$/i, '$1').replace(/[.,;]+$/, '')
+}
+
+/** Why `parseEmailAddress` refuses this text, as a sentence for the person who typed it. Pure. */
+export function addressProblem(text: string): string {
+  if (text === '') return 'Enter your e-mail address.'
+  if (text.split('@').length > 2) return 'Enter one e-mail address only.'
+  const name = text.slice(0, text.lastIndexOf('@'))
+  if (/\s/.test(text))
+    return 'An e-mail address has no spaces. Enter a complete e-mail address, such as name@example.com.'
+  const foreign = /[^\x21-\x7e]/u.exec(name)?.[0]
+  if (foreign && text.includes('@'))
+    return `We can’t send mail to an address with “${foreign}” before the @. Letters there must be from a to z, without accents.`
+  if (text.length > 254 || name.length > 64)
+    return 'This is longer than an e-mail address can be. Check it for mistakes.'
+  return name !== '' && /.@.+\../.test(text)
+    ? 'We can’t send mail to an address written like this. Enter one such as name@example.com.'
+    : 'That isn’t a complete e-mail address, such as name@example.com.'
+}
+
 /** Enough for its owner to recognise it, and not for anybody else to use it: `a•••@e•••.com`. Pure. */
 export function maskAddress(email: string): string {
   const at = email.lastIndexOf('@')

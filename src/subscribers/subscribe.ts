@@ -2,7 +2,7 @@
 // address: what differs is only which mail is written. A crash leaves all of it or nothing.
 
 import { sql } from 'kysely'
-import { parseEmailAddress, type EmailAddress } from '../base/email-address.ts'
+import { addressProblem, parseEmailAddress, unwrapAddress, type EmailAddress } from '../base/email-address.ts'
 import { invalid } from '../base/errors.ts'
 import { hashAddress } from '../base/tokens.ts'
 import type { Trx } from '../db/connect.ts'
@@ -67,16 +67,14 @@ export async function takeRequest(
   ctx.log.info({ status }, 'sign-up taken')
 }
 
-/** Exactly one address, or a refusal that names the field and says what is wrong with it. Pure. */
+/** Exactly one address, or a refusal that names the field and says what is wrong with it. Understands what people paste:
+ * `Ana <ana@example.com>`. Pure. */
 export function readAddress(given: unknown, field = 'email'): EmailAddress {
-  if (given === undefined || given === null || given === '') throw invalid(field, 'Enter your e-mail address.')
-  const address = parseEmailAddress(given)
-  if (address) return address
-  const isList = Array.isArray(given) || (typeof given === 'string' && given.split('@').length > 2)
-  throw invalid(
-    field,
-    isList ? 'Enter one e-mail address only.' : 'That isn’t a complete e-mail address, such as name@example.com.',
-  )
+  if (Array.isArray(given)) throw invalid(field, 'Enter one e-mail address only.')
+  const text = typeof given === 'string' ? unwrapAddress(given) : ''
+  const address = parseEmailAddress(text)
+  if (!address) throw invalid(field, addressProblem(text))
+  return address
 }
 
 interface Saved {

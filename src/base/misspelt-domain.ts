@@ -1,0 +1,41 @@
+// Slips in the domains that most readers have: `gmial.com` is most probably gmail.com. A guess, so it is offered to the reader and
+// never acted on. It depends on the text alone, so it says nothing about who is subscribed.
+
+import { run } from '@zootools/email-spell-checker'
+import { domainOf } from './email-address.ts'
+
+/** What a slip is corrected to. No short names: too many real domains are two letters away from aol.com or web.de. */
+const corrections = [
+  'gmail.com',
+  'googlemail.com',
+  'hotmail.com',
+  'hotmail.co.uk',
+  'outlook.com',
+  'yahoo.com',
+  'yahoo.co.uk',
+  'icloud.com',
+  'rocketmail.com',
+  'protonmail.com',
+  'fastmail.com',
+  't-online.de',
+  'freenet.de',
+  'wanadoo.fr',
+  'laposte.net',
+  'comcast.net',
+  'verizon.net',
+  'btinternet.com',
+]
+
+/** Domains that look like slips and aren't: mail.com has many names, and large providers one for each country. But `.co`, `.cm` and
+ * `.om` after such a name are `.com` with a letter missing. */
+const genuine =
+  /^(?:(?:e|y)?mail\.com|(?:gmail|hotmail|outlook|yahoo|wanadoo|fastmail)\.(?:com?\.)?(?!c[om]$|om$)[a-z]{2})$/
+
+/** The domain that was most probably meant; undefined: nothing looks like a slip. Pure. */
+export function meantDomain(email: string): string | undefined {
+  const domain = domainOf(email)
+  if (genuine.test(domain)) return undefined
+  // The library also corrects the ends of unknown domains, and makes ox.co.uk of ox.ac.uk: empty lists keep it from that.
+  const guess = run({ email: `x@${domain}`, domains: corrections, secondLevelDomains: [], topLevelDomains: [] })
+  return guess?.domain
+}
