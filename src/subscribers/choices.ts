@@ -28,9 +28,62 @@ export function readChoices(given: unknown, categories: readonly Category[]): Gi
   return choices
 }
 
+/** What a sign-up form says about categories, as it came in. */
+export interface SignupFields {
+  /** {slug: frequency}. Empty for a category: no frequency of its own. */
+  frequency: unknown
+  /** The slugs of the ticked categories, or one of them. */
+  categories: unknown
+  /** For all ticked categories. */
+  frequencyForAll: unknown
+}
+
+/** What a reader chose. A category's own frequency, `off` too, goes first. Without one, a ticked category gets the frequency for all,
+ * and any other is off. A form with neither `frequency` nor `categories` chooses the site's default, `usual`, at the frequency for
+ * all if it names one. Refuses what isn't offered, and a choice without any category, by field. Pure. */
+export function readSignupChoices(fields: SignupFields, offered: readonly Category[], usual: Choices): Choices {
+  const { frequency, categories, frequencyForAll } = fields
+  if (!isEmpty(frequencyForAll) && !isFrequency(frequencyForAll))
+    throw invalid('frequency_for_all', 'Choose daily, weekly or monthly.')
+  const forAll = isFrequency(frequencyForAll) ? frequencyForAll : undefined
+  if (isEmpty(frequency) && categories === undefined)
+    return forAll ? Object.fromEntries(Object.keys(usual).map((slug) => [slug, forAll])) : usual
+  const own = readChoices(withoutEmpty(frequency), offered)
+  const list: unknown[] = Array.isArray(categories) ? categories : [categories]
+  const ticked = list.filter((slug) => !isEmpty(slug))
+  if (!ticked.every((slug) => offered.some((category) => category.slug === slug)))
+    throw invalid('categories', 'There is no such category.')
+  const choices = chosen({
+    ...Object.fromEntries(ticked.map((slug) => [slug, forAll ?? mostUsed(usual)])),
+    ...own,
+  })
+  if (Object.keys(choices).length === 0)
+    throw invalid('frequency', 'Choose how often at least one category should come.')
+  return choices
+}
+
+const isEmpty = (given: unknown): boolean => given === undefined || given === null || given === ''
+
+function withoutEmpty(frequency: unknown): unknown {
+  if (typeof frequency !== 'object' || frequency === null || Array.isArray(frequency)) return frequency
+  return Object.fromEntries(Object.entries(frequency).filter(([, value]) => value !== ''))
+}
+
+/** The frequency that most categories have; `daily` of an empty choice. Pure. */
+export function mostUsed(choices: Choices): Frequency {
+  const used = Object.values(choices)
+  const times = (frequency: Frequency) => used.filter((one) => one === frequency).length
+  return frequencies.reduce((most, one) => (times(one) > times(most) ? one : most))
+}
+
 /** Without what is off. Pure. */
 export function chosen(given: GivenChoices): Choices {
   return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, Frequency] => entry[1] !== 'off'))
+}
+
+/** The zone that a browser says it is in. Some say `Etc/Unknown`, and programs send anything: then it is the site's zone, null. */
+export function readGuessedTimezone(given: unknown): string | null {
+  return typeof given === 'string' && isTimeZone(given) ? given : null
 }
 
 /** Empty or missing: the site's zone, null. */

@@ -45,15 +45,21 @@ export const formMailLimits = {
 
 export const formMailDays = 30
 
+interface MayMailOptions {
+  /** Mail to it has come back, so once within the period is enough. */
+  isBounced?: boolean
+  /** Between two mails, if it is longer than usual for the kind. */
+  hours?: number
+}
+
 /** Whether a form may cause one more mail of this kind; counts it when it may. By mailbox for addresses that haven't confirmed, by
- * address for those that have: these have a budget of their own, which nobody else's sign-up uses up. `isBounced`: mail to it has
- * come back, so once within the period is enough. */
+ * address for those that have: these have a budget of their own, which nobody else's sign-up uses up. */
 export async function mayMail(
   trx: Trx,
   hash: string,
   kind: FormMailsTable['kind'],
   now: Date,
-  options: { isBounced?: boolean } = {},
+  options: MayMailOptions = {},
 ): Promise<boolean> {
   return (await mayMailEach(trx, [hash], kind, now, options)).size > 0
 }
@@ -64,11 +70,11 @@ export async function mayMailEach(
   hashes: readonly string[],
   kind: FormMailsTable['kind'],
   now: Date,
-  options: { isBounced?: boolean } = {},
+  options: MayMailOptions = {},
 ): Promise<Set<string>> {
   if (hashes.length === 0) return new Set()
-  const { hours, most } = formMailLimits[kind]
-  const { isBounced = false } = options
+  const { most } = formMailLimits[kind]
+  const { isBounced = false, hours = formMailLimits[kind].hours } = options
   const period = hoursBefore(now, formMailDays * 24)
   const { rows } = await sql<{ mailboxHash: string }>`
     insert into form_mails as f (mailbox_hash, kind, sent_at, last_at, bounced_at)

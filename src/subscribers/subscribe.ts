@@ -50,7 +50,8 @@ export async function takeRequest(
     const saved = await save(trx, ctx, signup, address, hashes.address, now)
     const { id: subscriberId, email: recipient, requestId } = saved
     if (saved.status === 'active') {
-      if (await mayMail(trx, hashes.address, 'preferences-link', now))
+      // The page after the form says that we send at most one mail a day: that must be true for subscribers too.
+      if (await mayMail(trx, hashes.address, 'preferences-link', now, { hours: 24 }))
         await addToOutbox(trx, { kind: 'preferences-link', recipient, subscriberId })
     } else if (
       isDomainOpen &&

@@ -32,7 +32,7 @@ story('a bad address gets the form back, with what was typed and what is wrong',
   assert.equal((await house.db.selectFrom('subscribers').selectAll().execute()).length, 0)
 })
 
-story('an unknown category, frequency or zone, and no choice at all, are named', async (house) => {
+story('an unknown category or frequency, and a choice without any category, are named', async (house) => {
   await addCategories(house)
   const ask = (fields: string) =>
     house.web.post('/subscribe').type('form').send(`email=ada@example.com&${fields}`).set('Accept', 'application/json')
@@ -42,8 +42,11 @@ story('an unknown category, frequency or zone, and no choice at all, are named',
     ['frequency[politics][x]=daily', 'frequency[politics]'],
     ['frequency=daily', 'frequency'],
     ['frequency[politics]=off', 'frequency'],
-    ['', 'frequency'],
-    ['frequency[politics]=daily&timezone=Mars/Olympus', 'timezone'],
+    ['frequency[politics]=&frequency[business]=off', 'frequency'],
+    ['frequency[politics]=&frequency_for_all=daily', 'frequency'],
+    ['categories=cooking', 'categories'],
+    ['categories=politics&frequency_for_all=hourly', 'frequency_for_all'],
+    ['categories=politics&frequency[politics]=off', 'frequency'],
   ] as const) {
     const refused = await ask(fields)
     assert.equal(refused.status, 400, field)

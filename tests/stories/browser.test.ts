@@ -70,9 +70,15 @@ for (const javaScriptEnabled of [true, false])
       const { page, troubles } = visiting
       await page.goto(`${home}/`)
       await page.getByLabel('Your e-mail address').fill('ada@example.com')
-      await page.getByRole('group', { name: 'Politics' }).getByRole('radio', { name: 'Daily' }).check()
+      await page.getByText('Choose topics and how often').click()
+      await page.getByRole('checkbox', { name: 'World News' }).uncheck()
+      await page.getByText('Choose a frequency for each topic').click()
       await page.getByRole('group', { name: 'Business' }).getByRole('radio', { name: 'Weekly' }).check()
-      if (!javaScriptEnabled) await page.getByLabel('Your time zone').selectOption('Asia/Kathmandu')
+      if (!javaScriptEnabled) {
+        await page.getByText('(change)').click()
+        await page.getByLabel('Your time zone').selectOption('Asia/Kathmandu')
+      }
+      await page.getByText(`At 07:00, ${javaScriptEnabled ? 'Kathmandu time' : 'UTC'}`).waitFor()
       await page.getByRole('button', { name: 'Subscribe' }).click()
       await page.waitForURL(`${home}/subscribe/check-your-mail`)
 
@@ -119,6 +125,8 @@ story(
     const { page, troubles } = visiting
     await page.goto(`${home}/`)
     await page.getByLabel('Your e-mail address').fill('ada@example')
+    await page.getByText('Choose topics and how often').click()
+    await page.getByText('Choose a frequency for each topic').click()
     await page.getByRole('group', { name: 'World News' }).getByRole('radio', { name: 'Monthly' }).check()
     await page.getByRole('button', { name: 'Subscribe' }).click()
     await page.getByRole('alert').getByText('complete e-mail address').waitFor()
@@ -144,11 +152,11 @@ story(
     while ((await page.evaluate('document.activeElement.id')) !== 'email') await page.keyboard.press('Tab')
     await page.keyboard.type('ada@example.com')
     await page.keyboard.press('Tab')
-    await page.keyboard.press('ArrowRight')
     await page.keyboard.press('Enter')
+    for (const key of ['Tab', 'ArrowRight', 'Tab', 'Space', 'Tab', 'Space', 'Enter']) await page.keyboard.press(key)
     await page.waitForURL(`${home}/subscribe/check-your-mail`)
     const { choices } = await house.db.selectFrom('signupRequests').select('choices').executeTakeFirstOrThrow()
-    assert.deepEqual(choices, { politics: 'daily' })
+    assert.deepEqual(choices, { business: 'weekly' })
   },
   options,
 )

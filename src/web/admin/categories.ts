@@ -17,6 +17,7 @@ import { field, readForm } from '../forms.ts'
 import { html, type Html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
+import { defaultChoiceSection } from './default-choice.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { empty, number, rowList, state } from './parts.ts'
@@ -37,6 +38,7 @@ export function mountCategories(router: Router, web: WebContext): void {
         changed: 'Saved.',
         retired: 'Retired. It is no longer offered and in no digest.',
         restored: 'Offered again.',
+        'default-choice': 'Default choice saved. New sign-ups that choose nothing get it.',
       }),
       body: html`${
           all.length === 0
@@ -50,7 +52,8 @@ export function mountCategories(router: Router, web: WebContext): void {
           <label for="description">One line about it <span class="small">(optional)</span></label>
           <input id="description" name="description" maxlength="200" autocomplete="off" />
           <p class="buttons"><button class="main">Add it</button></p>
-        </form>`,
+        </form>
+        ${await defaultChoiceSection(web)}`,
     })
   })
 

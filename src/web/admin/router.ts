@@ -13,6 +13,7 @@ import { mountArticles } from './articles.ts'
 import { mountAudit } from './audit.ts'
 import { mountBrakes } from './brakes.ts'
 import { mountCategories } from './categories.ts'
+import { mountDefaultChoice } from './default-choice.ts'
 import { mountDeliveries } from './deliveries.ts'
 import { mountEdition } from './edition.ts'
 import { mountEditions } from './editions.ts'
@@ -57,6 +58,7 @@ export function consoleRouter(web: WebContext): Router {
   mountArticles(router, web)
   mountFeeds(router, web)
   mountCategories(router, web)
+  mountDefaultChoice(router, web)
   mountEditors(router, web)
   mountApiKeys(router, web)
   mountAudit(router, web)

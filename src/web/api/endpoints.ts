@@ -5,6 +5,7 @@ import { articleEndpoints } from './articles.ts'
 import { auditEndpoints } from './audit.ts'
 import { brakeEndpoints } from './brakes.ts'
 import { categoryEndpoints } from './categories.ts'
+import { defaultChoiceEndpoints } from './default-choice.ts'
 import { editionEndpoints } from './editions.ts'
 import { feedSourceEndpoints } from './feed-sources.ts'
 import { feedEndpoints } from './feeds.ts'
@@ -17,6 +18,7 @@ export const endpoints: readonly Endpoint[] = [
   ...editionEndpoints,
   ...subscriberEndpoints,
   ...categoryEndpoints,
+  ...defaultChoiceEndpoints,
   ...feedEndpoints,
   ...feedSourceEndpoints,
   ...articleEndpoints,

@@ -54,7 +54,7 @@ const subscriber = z
   })
   .meta({ id: 'Subscriber', description: 'null in locale, timezone, sendHour and the days: the site’s own.' })
 
-const frequency = z
+export const frequency = z
   .record(slug, z.enum([...frequencies, 'off']))
   .meta({ description: 'category slug → frequency', example: { politics: 'daily', investing: 'weekly' } })
 

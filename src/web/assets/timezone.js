@@ -1,11 +1,29 @@
-// Fills in the browser's time zone where the reader hasn't chosen one. Without script the list stays on the site's zone.
-const field = document.querySelector('select[name=timezone][data-guess=yes]')
-if (field) {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  if (zone) {
-    if (![...field.options].some((option) => option.value === zone)) field.add(new Option(zone, zone))
-    field.value = zone
+// Fills in the browser's time zone where the reader hasn't chosen one, and says which one holds. Without script it is the site's.
+const field = document.querySelector('select[name=timezone]')
+const shown = document.querySelector('[data-zone-name]')
+// Browsers keep to old names: Asia/Katmandu.
+const sameZone = (a, b) => {
+  try {
+    return Intl.DateTimeFormat('en', { timeZone: a }).resolvedOptions().timeZone === b
+  } catch {
+    return false
   }
+}
+if (field) {
+  // Some browsers make up a zone.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? ''
+  if (field.dataset.guess && zone !== 'Etc/Unknown' && /^(UTC$|[A-Z]\w+\/)/.test(zone)) {
+    const zones = [...field.options].map(({ value }) => value).filter(Boolean)
+    field.value = zones.includes(zone) ? zone : (zones.find((one) => sameZone(one, zone)) ?? '')
+  }
+  const say = () => {
+    if (!shown) return
+    const name = field.value || field.dataset.site
+    shown.textContent = name.includes('/') ? `${name.split('/').pop().replaceAll('_', ' ')} time` : name
+  }
+  field.addEventListener('change', say)
+  // A browser that goes back puts the reader's choice into the field again.
+  addEventListener('pageshow', say)
 }
 // After an error: where a screen reader and the keyboard begin.
 document.getElementById('problems')?.focus()

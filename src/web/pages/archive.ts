@@ -9,6 +9,7 @@ import type { Article } from '../../db/schema.ts'
 import { html, type Html, to } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import { readId } from '../path-id.ts'
+import { publicEditions } from '../reads/public-editions.ts'
 import type { WebContext } from '../web-context.ts'
 import { teaser } from './front.ts'
 import { fullDate, timeOfDay } from './words.ts'
@@ -72,21 +73,6 @@ export function showArchivedEdition(web: WebContext): RequestHandler {
         <p class="after"><a href="${to('/archive')}">All editions</a> · <a href="${to('/')}">Subscribe</a></p>`,
     })
   }
-}
-
-/** A digest that was sent to anybody at all: while it is being sent, paused, and after it was closed or cancelled. What is uncertain
- * may have arrived, so its link works too. Announcements aren't editions of stories; a run for a single address is nobody else's. */
-function publicEditions(db: Db) {
-  return db
-    .selectFrom('editions')
-    .select(['id', sql<Date>`coalesce(slot_at, created_at)`.as('at')])
-    .where('state', 'in', ['sending', 'paused', 'closed', 'cancelled'])
-    .where('kind', '!=', 'announcement')
-    .where('onlySubscriberId', 'is', null)
-    .where(
-      sql<boolean>`case when account is not null then (account->>'sent')::int + (account->>'uncertain')::int > 0
-        else (select sum(count) > 0 from edition_counts where edition_id = editions.id and outcome in ('sent', 'uncertain')) end`,
-    )
 }
 
 /** One more than a page, to know of the next. */

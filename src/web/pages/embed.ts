@@ -5,10 +5,10 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { RequestHandler } from 'express'
 import { listCategories } from '../../articles/store.ts'
+import { defaultAmong } from '../../subscribers/default-choice.ts'
 import { html } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
-import { nothingTyped } from './fields.ts'
-import { signupForm } from './signup-form.ts'
+import { signupForm, signupScripts } from './signup-form.ts'
 import { sendHtml } from '../place.ts'
 import { addressOf } from '../../base/addresses.ts'
 import { asset, theme } from '../assets.ts'
@@ -17,6 +17,7 @@ export function showEmbed(web: WebContext): RequestHandler {
   const { site } = web.config
   return async (request, response) => {
     const categories = await listCategories(web.db)
+    const usual = await defaultAmong(web.db, categories)
     const embeddedIn = (request.get('Referer') ?? '').slice(0, 400)
     const policy = String(response.get('Content-Security-Policy')).replace(/frame-ancestors [^;]+/, 'frame-ancestors *')
     response.removeHeader('X-Frame-Options')
@@ -32,14 +33,14 @@ export function showEmbed(web: WebContext): RequestHandler {
             <title>Subscribe to ${site.name}</title>
             <link rel="stylesheet" href="${asset('broadsheet.css')}" />
             <link rel="stylesheet" href="${theme(site)}" />
-            <script src="${asset('timezone.js')}" defer></script>
+            ${signupScripts.map((script) => html`<script src="${asset(script)}" defer></script>`)}
             <script src="${asset('embedded.js')}" defer></script>
           </head>
           <body class="embedded">
             <main>
               <h1>${site.name}</h1>
               <p class="deck">${site.tagline}</p>
-              ${signupForm(web.config, { categories, typed: nothingTyped, embeddedIn })}
+              ${signupForm(web.config, { categories, usual, typed: {}, embeddedIn })}
             </main>
           </body>
         </html>`,

@@ -2,50 +2,46 @@
 // a screen reader says before the choice.
 
 import type { Config } from '../../base/config.ts'
-import { isTimeZone } from '../../base/time-zone.ts'
 import type { FieldProblem } from '../../base/errors.ts'
 import type { Category } from '../../db/schema.ts'
-import { html, trusted, type Html } from '../html.ts'
-import { frequencyChoices, frequencyNames, timezones } from './words.ts'
+import { html, type Html } from '../html.ts'
+import { frequencyChoices, frequencyNames } from './words.ts'
+import { zoneOptions } from './zones.ts'
 
-export interface Typed {
-  email?: string
-  frequency: Record<string, string>
-  timezone: string
-}
-
-export const nothingTyped: Typed = { frequency: {}, timezone: '' }
-
-/** One row of four radios per category. `order`: with a field for the place in the digest. */
+/** One row of radios per category. `order`: with a field for the place in the digest. `unset`: the words of a first radio without a
+ * value, which is what a category has that isn't in `chosen`. */
 export function frequencyRows(
   categories: readonly Category[],
   chosen: Record<string, string>,
-  options: { order?: readonly string[]; problems?: readonly FieldProblem[] } = {},
+  options: { order?: readonly string[]; problems?: readonly FieldProblem[]; unset?: string } = {},
 ): Html {
-  return html`<div class="choices">
+  const { unset } = options
+  const radios: readonly (readonly [value: string, id: string, words: string])[] = [
+    ...(unset === undefined ? [] : [['', 'unset', unset] as const]),
+    ...frequencyChoices.map((frequency) => [frequency, frequency, frequencyNames[frequency]] as const),
+  ]
+  return html`<div class="${unset === undefined ? 'choices' : 'choices with-unset'}">
     <div class="choices-head" aria-hidden="true">
       <span></span>
-      ${frequencyChoices.map((frequency) => html`<span>${frequencyNames[frequency]}</span>`)}
+      ${radios.map(([, , words]) => html`<span>${words}</span>`)}
     </div>
     ${categories.map((category) => {
       const field = `frequency[${category.slug}]`
-      const value = chosen[category.slug] ?? 'off'
+      const chosenHere = chosen[category.slug] ?? (unset === undefined ? 'off' : '')
       const problem = options.problems?.find((one) => one.field === field)
       return html`<fieldset class="choice">
-        <legend>
-          ${category.name}${category.description && html` <span class="choice-about">${category.description}</span>`}
-        </legend>
+        <legend>${category.name}${unset === undefined && category.description && about(category)}</legend>
         <div class="choice-radios">
-          ${frequencyChoices.map((frequency) => {
-            const id = `${category.slug}-${frequency}`
+          ${radios.map(([value, name, words]) => {
+            const id = `${category.slug}-${name}`
             return html`<label for="${id}"
               ><input
                 type="radio"
                 id="${id}"
                 name="${field}"
-                value="${frequency}"
-                ${frequency === value ? html`checked` : ''}
-              /><span>${frequencyNames[frequency]}</span></label
+                value="${value}"
+                ${value === chosenHere ? html`checked` : ''}
+              /><span>${words}</span></label
             >`
           })}
         </div>
@@ -53,6 +49,11 @@ export function frequencyRows(
       </fieldset>`
     })}
   </div>`
+}
+
+/** The line about a category, beside its name. */
+export function about({ description }: Category): Html {
+  return html` <span class="choice-about">${description}</span>`
 }
 
 function orderField(category: Category, order: readonly string[], count: number): Html {
@@ -69,14 +70,20 @@ function orderField(category: Category, order: readonly string[], count: number)
   >`
 }
 
-/** The site's zone when nothing is chosen; timezone.js fills in the browser's. */
-export function timezoneField(config: Config, value: string, problem?: FieldProblem): Html {
+/** The site's zone when nothing is chosen. `isGuessed`: timezone.js fills in the browser's. */
+export function timezoneField(
+  config: Config,
+  value: string,
+  problem?: FieldProblem,
+  options: { isGuessed?: boolean } = {},
+): Html {
   return html`<div class="field">
     <label for="timezone">Your time zone</label>
     <select
       id="timezone"
       name="timezone"
-      data-guess="${value === '' ? 'yes' : 'no'}"
+      data-site="${config.digest.timezone}"
+      ${options.isGuessed && html`data-guess="yes"`}
       ${problem ? html`aria-invalid="true" aria-describedby="timezone-problem"` : ''}
     >
       <option value="">The site’s: ${config.digest.timezone.replaceAll('_', ' ')}</option>
@@ -85,18 +92,6 @@ export function timezoneField(config: Config, value: string, problem?: FieldProb
     ${problem && note(problem, 'timezone-problem')}
   </div>`
 }
-
-function zoneOptions(value: string): Html {
-  // Four hundred options are the same for almost everyone: made once.
-  if (!isTimeZone(value)) return allZones
-  if (!timezones.includes(value))
-    return html`<option value="${value}" selected>${value}</option>
-      ${allZones}`
-  const at = `value="${value}"`
-  return trusted(allZones.text((path) => path).replace(at, `${at} selected`))
-}
-
-const allZones = html`${timezones.map((zone) => html`<option value="${zone}">${zone.replaceAll('_', ' ')}</option>`)}`
 
 export function note(problem: FieldProblem, id?: string): Html {
   return html`<p class="problem" ${id ? html`id="${id}"` : ''}>${problem.message}</p>`
@@ -107,6 +102,8 @@ const labels: Record<string, string> = {
   new_email: 'New address',
   timezone: 'Time zone',
   frequency: 'Categories',
+  frequency_for_all: 'How often',
+  categories: 'Categories',
   hour: 'Hour',
   weekday: 'Day of weekly digests',
   monthday: 'Day of monthly digests',
@@ -118,7 +115,7 @@ const labels: Record<string, string> = {
 /** What went wrong, first on the page, with links to the fields. */
 export function problemSummary(message: string, problems: readonly FieldProblem[]): Html {
   return html`<div class="summary" role="alert" tabindex="-1" id="problems">
-    <p>${problems.length > 0 ? 'This needs another look:' : message}</p>
+    <p>${problems.length > 0 ? 'Please fix the highlighted fields:' : message}</p>
     ${
       problems.length > 0 &&
       html`<ul>

@@ -7,72 +7,91 @@ import { shownSource } from '../../articles/source.ts'
 import type { Db } from '../../db/connect.ts'
 import type { Article, Category } from '../../db/schema.ts'
 import { countsByCategory, latestArticles, listCategories } from '../../articles/store.ts'
-import { html, safeUrl, type Html } from '../html.ts'
+import { type Choices } from '../../subscribers/choices.ts'
+import { defaultAmong } from '../../subscribers/default-choice.ts'
+import { html, safeUrl, type Html, to } from '../html.ts'
 import type { Page } from '../layout.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
-import { nothingTyped, type Typed } from './fields.ts'
+import { findNewestPublic, type PublicEdition } from '../reads/public-editions.ts'
 import { sharedRead } from './shared-read.ts'
-import { signupForm } from './signup-form.ts'
+import { signupForm, signupScripts } from './signup-form.ts'
+import type { Typed } from './typed.ts'
 import { fullDate, longDate } from './words.ts'
 
 const storiesPerCategory = 4
 
 interface Front {
   sections: { category: Category; count: number; stories: Article[] }[]
+  /** The site's default choice. */
+  usual: Choices
+  newest: PublicEdition | undefined
 }
 
 export function showFront(web: WebContext): RequestHandler {
   return async (_request, response) => {
-    sendPage(response, web.config, await frontPage(web, { typed: nothingTyped }))
+    sendPage(response, web.config, await frontPage(web, { typed: {} }))
   }
 }
 
+/** With a refusal or a heading: the form alone. */
 export async function frontPage(
   web: WebContext,
-  form: { typed: Typed; refusal?: Refusal; status?: number },
+  { heading, ...form }: { typed: Typed; refusal?: Refusal; status?: number; heading?: string },
 ): Promise<Page> {
   const { config } = web
-  const { sections } = await loadTogether(web.db)
+  const { sections, usual, newest } = await loadTogether(web.db)
   const categories = sections.map((section) => section.category)
   return {
     title: config.site.name,
     kind: 'front',
     status: form.status ?? 200,
     dateLine: fullDate(config, web.clock.now()),
-    scripts: ['timezone.js'],
-    body: form.refusal
-      ? html`<h1>Please check the form</h1>
-          <section id="subscribe" aria-label="Subscribe">${signupForm(config, { ...form, categories })}</section>`
-      : html`<section class="promise">
-            <h1>${config.site.tagline}</h1>
-            <p class="deck">
-              The newsletter of ${config.site.name}. Choose your categories and how often each one comes: you get a
-              single mail with what is new in them, every story once.
-            </p>
-          </section>
-          <section id="subscribe" aria-label="Subscribe">
+    scripts: signupScripts,
+    body:
+      form.refusal || heading
+        ? html`<h1>${heading ?? 'Please check the form'}</h1>
+            <section id="subscribe" aria-label="Subscribe">
+              ${signupForm(config, { ...form, categories, usual })}
+            </section>`
+        : html`<section class="promise">
+              <h1>${config.site.tagline}</h1>
+              <p class="deck">
+                The newsletter of ${config.site.name}: one mail with what is new in your topics, each story only once.
+              </p>
+            </section>
+            <section id="subscribe" aria-label="Subscribe">
+              ${
+                categories.length > 0
+                  ? signupForm(config, { ...form, categories, usual })
+                  : html`<p class="calm">There is nothing to subscribe to yet. Come back soon.</p>`
+              }
+              <div class="hint after-form">
+                <p>Already a subscriber? <a href="${to('/preferences')}">Manage preferences</a></p>
+                ${
+                  newest &&
+                  html`<p>
+                    Want to see one first? <a href="${to(`/archive/${newest.id}`)}">Read the newest digest</a>
+                    (${longDate(config, newest.at)})
+                  </p>`
+                }
+              </div>
+            </section>
             ${
-              categories.length > 0
-                ? signupForm(config, { ...form, categories })
-                : html`<p class="calm">There is nothing to subscribe to yet. Come back soon.</p>`
+              categories.length > 0 &&
+              html`<nav class="sections" aria-label="Categories">
+                <ul>
+                  ${sections.map(
+                    ({ category, count }) =>
+                      html`<li>
+                        <a href="#latest-${category.slug}">${category.name}</a> <span class="count">${count}</span>
+                        <span class="hush">${count === 1 ? 'story' : 'stories'}</span>
+                      </li>`,
+                  )}
+                </ul>
+              </nav>`
             }
-          </section>
-          ${
-            categories.length > 0 &&
-            html`<nav class="sections" aria-label="Categories">
-              <ul>
-                ${sections.map(
-                  ({ category, count }) =>
-                    html`<li>
-                      <a href="#latest-${category.slug}">${category.name}</a> <span class="count">${count}</span>
-                      <span class="hush">${count === 1 ? 'story' : 'stories'}</span>
-                    </li>`,
-                )}
-              </ul>
-            </nav>`
-          }
-          ${sections.map((section) => latest(config, section))}`,
+            ${sections.map((section) => latest(config, section))}`,
   }
 }
 
@@ -101,7 +120,11 @@ export function teaser(config: Config, story: Article, isLead: boolean): Html {
 }
 
 async function load(db: Db): Promise<Front> {
-  const [categories, counts] = await Promise.all([listCategories(db), countsByCategory(db)])
+  const [categories, counts, newest] = await Promise.all([
+    listCategories(db),
+    countsByCategory(db),
+    findNewestPublic(db),
+  ])
   const sections = await Promise.all(
     categories.map(async (category) => ({
       category,
@@ -109,7 +132,7 @@ async function load(db: Db): Promise<Front> {
       stories: await latestArticles(db, { categoryId: category.id, limit: storiesPerCategory }),
     })),
   )
-  return { sections }
+  return { sections, usual: await defaultAmong(db, categories), newest }
 }
 
 const loadTogether = sharedRead(load)

@@ -12,7 +12,7 @@ import type { Page } from '../layout.ts'
 import { nextDigest } from './confirm.ts'
 import { frequencyRows, note, problemSummary, timezoneField } from './fields.ts'
 import { oneButton } from './links.ts'
-import { dateAndTime, weekdays } from './words.ts'
+import { clockHour, dateAndTime, weekdays } from './words.ts'
 
 export type Notice = string
 
@@ -143,7 +143,6 @@ function choice(
   </div>`
 }
 
-const clockHour = (hour: number) => `${String(hour).padStart(2, '0')}:00`
 const hours = Array.from({ length: 24 }, (_, hour) => [String(hour), clockHour(hour)] as const)
 const days = weekdays.map((name, index) => [String(index + 1), name] as const)
 const monthdays = Array.from(

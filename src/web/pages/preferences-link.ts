@@ -1,6 +1,5 @@
 // A link to the preferences, mailed to the address that it is for: asked for by address, or by an older link.
 
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Request, RequestHandler, Response } from 'express'
 import { Refusal } from '../../base/errors.ts'
 import { takePlace } from '../../db/rate-limits.ts'
@@ -12,6 +11,7 @@ import { statusOf } from '../errors.ts'
 import { field } from '../forms.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
+import { answerEvenly } from './even-time.ts'
 import { linkByAddress, message, sendCheckMail, sendForged, tokenOf } from './links.ts'
 
 /** A new link for a preferences link that is too old, or for who unsubscribed and has only that link. The page says the same
@@ -38,12 +38,11 @@ const linkIsMailed =
 /** Without a token: by address. The answer is the same, and takes the same time, whatever the address is. */
 export async function mailLinkByAddress(web: WebContext, request: Request, response: Response): Promise<void> {
   const email = (request.body as Record<string, unknown>)['email']
-  const evenly = pause(answerMs)
   try {
     readAddress(email)
     await takePlace(web, 'link', request.ip ?? null)
     await mailPreferencesLinkTo(web, email)
-    await evenly
+    await answerEvenly(web, request)
   } catch (refusal) {
     if (!(refusal instanceof Refusal) || refusal.code !== 'invalid' || request.accepts(['html', 'json']) === 'json')
       throw refusal
@@ -51,9 +50,6 @@ export async function mailLinkByAddress(web: WebContext, request: Request, respo
   }
   sendCheckMail(response, web.config, linkIsMailed)
 }
-
-/** No answer by address is sooner: longer than any of them takes. */
-const answerMs = 40
 
 export function sendAskForLink(web: WebContext, response: Response, typed?: string, refusal?: Refusal): void {
   sendPage(response, web.config, {

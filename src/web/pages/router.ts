@@ -8,11 +8,12 @@ import { showArchive, showArchivedEdition } from './archive.ts'
 import { followStory } from './click.ts'
 import { mailConfirmation, showConfirmation, takeConfirmation } from './confirm.ts'
 import { sendEmbedScript, showEmbed } from './embed.ts'
+import { startEvenly } from './even-time.ts'
 import { showFront } from './front.ts'
 import { showPrivacy, showTerms } from './legal.ts'
 import { endLinks, savePreferences, sendMyData, showPreferences, takeAddress, takeErasure } from './preferences.ts'
 import { mailFreshLink } from './preferences-link.ts'
-import { showCheckYourMail, takeSubscription } from './subscribe.ts'
+import { showChange, showCheckYourMail, takeSubscription } from './subscribe.ts'
 import { readOneClick, showUnsubscribe, takeReturn, takeUnsubscribe } from './unsubscribe.ts'
 import { seeOther } from '../place.ts'
 
@@ -20,16 +21,17 @@ import { seeOther } from '../place.ts'
 export function pagesRouter(web: WebContext): Router {
   const router = Router({ strict: true, caseSensitive: true })
   router.get('/', showFront(web))
-  router.post('/subscribe', readForm, takeSubscription(web))
+  router.post('/subscribe', startEvenly, readForm, takeSubscription(web))
   router.get('/subscribe', (_request, response) => seeOther(response, '/#subscribe'))
   router.get('/subscribe/check-your-mail', showCheckYourMail(web))
+  router.get('/subscribe/change', showChange(web))
 
   const token = noForeignResources
   router.get('/confirm', token, showConfirmation(web))
   router.post('/confirm', token, readForm, takeConfirmation(web))
   router.post('/confirm/link', token, readForm, mailConfirmation(web))
   router.get('/preferences', token, showPreferences(web))
-  router.post('/preferences', token, readForm, savePreferences(web))
+  router.post('/preferences', startEvenly, token, readForm, savePreferences(web))
   router.get('/preferences/data', token, sendMyData(web))
   router.post('/preferences/link', token, readForm, mailFreshLink(web))
   router.post('/preferences/end-links', token, readForm, endLinks(web))

@@ -1,33 +1,42 @@
-// POST /subscribe, and the page after it. Whatever the address is, the answer is the same bytes and takes the same time: nobody
-// can find out here who reads us.
+// POST /subscribe, and the pages after it. Whatever is known of the address, the answer is the same bytes and takes the same time:
+// nobody can find out here who subscribes.
 
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Request, RequestHandler } from 'express'
-import { Refusal } from '../../base/errors.ts'
+import { parseEmailAddress } from '../../base/email-address.ts'
+import { type FieldProblem, Refusal } from '../../base/errors.ts'
+import { meantDomain } from '../../base/misspelt-domain.ts'
 import { listCategories } from '../../articles/store.ts'
-import { chosen, readChoices, readTimezone } from '../../subscribers/choices.ts'
+import type { Db } from '../../db/connect.ts'
+import { type Choices, readGuessedTimezone, readSignupChoices } from '../../subscribers/choices.ts'
+import { defaultAmong } from '../../subscribers/default-choice.ts'
 import { readAddress, subscribe } from '../../subscribers/subscribe.ts'
 import { statusOf } from '../errors.ts'
-import { field } from '../forms.ts'
-import { html, to } from '../html.ts'
+import { field, fieldList } from '../forms.ts'
 import { sendPage } from '../layout.ts'
+import { seeOther } from '../place.ts'
 import type { WebContext } from '../web-context.ts'
+import { checkYourMailPage, didYouMeanPage } from './after-signup.ts'
+import { answerEvenly } from './even-time.ts'
 import { originOf } from './links.ts'
-import type { Typed } from './fields.ts'
 import { frontPage } from './front.ts'
 import { sharedRead } from './shared-read.ts'
-import { seeOther } from '../place.ts'
-
-/** No sign-up is answered sooner. Longer than any of them takes, so that the work behind it doesn't show. */
-const answerMs = 40
+import { keepMemo, readMemo, type SignupMemo } from './signup-memo.ts'
+import { type Typed, typedAs } from './typed.ts'
 
 export function takeSubscription(web: WebContext): RequestHandler {
   return async (request, response) => {
     try {
-      const evenly = pause(answerMs)
-      // A field that people can't see: who fills it in is answered as everyone, and ignored.
-      if (!field(request, 'website')) await signUp(web, request)
-      await evenly
+      const signup = await readSignup(web, request)
+      const meant = asksForJson(request) ? undefined : slipOf(request, signup)
+      if (meant) {
+        keepMemo(web, response, signup)
+        return sendPage(response, web.config, didYouMeanPage(request, signup.email, meant))
+      }
+      // A field that people can't see. A program that fills it in gets the same answer, and its sign-up is ignored.
+      if (!field(request, 'website'))
+        await subscribe(web, { ...signup, origin: { ...originOf(request), formUrl: formUrlOf(request) } })
+      await answerEvenly(web, request)
+      keepMemo(web, response, signup)
     } catch (refusal) {
       if (!(refusal instanceof Refusal) || refusal.code !== 'invalid' || asksForJson(request)) throw refusal
       const typed = typedIn(request)
@@ -42,11 +51,16 @@ export function takeSubscription(web: WebContext): RequestHandler {
   }
 }
 
-const readCategories = sharedRead((db) => listCategories(db))
+const readOffer = sharedRead(async (db: Db) => {
+  const categories = await listCategories(db)
+  return { categories, usual: await defaultAmong(db, categories) }
+})
 
-async function signUp(web: WebContext, request: Request): Promise<void> {
+/** What the form says, or a refusal that names every field that is wrong. */
+async function readSignup(web: WebContext, request: Request): Promise<SignupMemo> {
   const body = request.body as Record<string, unknown>
-  const problems = []
+  const { categories, usual } = await readOffer(web.db)
+  const problems: FieldProblem[] = []
   const collect = <T>(read: () => T): T | undefined => {
     try {
       return read()
@@ -56,40 +70,47 @@ async function signUp(web: WebContext, request: Request): Promise<void> {
       return undefined
     }
   }
-  const categories = await readCategories(web.db)
-  collect(() => readAddress(body['email']))
-  const given = collect(() => readChoices(body['frequency'], categories))
-  const timezone = collect(() => readTimezone(body['timezone'])) ?? null
-  const choices = chosen(given ?? {})
-  if (given && Object.keys(choices).length === 0)
-    problems.push({ field: 'frequency', message: 'Choose how often at least one category should come.' })
-  if (problems.length > 0) throw new Refusal('invalid', 'This needs another look.', problems)
+  const address = collect(() => readAddress(body['email']))
+  const fields = {
+    frequency: body['frequency'],
+    categories: body['categories'],
+    frequencyForAll: body['frequency_for_all'],
+  }
+  const choices: Choices | undefined = collect(() => readSignupChoices(fields, categories, usual))
+  if (!address || !choices) throw new Refusal('invalid', 'Please fix the highlighted fields.', problems)
+  return { email: address.email, choices, timezone: readGuessedTimezone(body['timezone']) }
+}
+
+/** The address that was most probably meant, unless the reader has said that this one is right. */
+function slipOf(request: Request, { email }: SignupMemo): string | undefined {
+  const domain = meantDomain(email)
+  const isKept = parseEmailAddress(field(request, 'kept_email'))?.email === email
+  return domain && !isKept ? `${email.slice(0, email.lastIndexOf('@'))}@${domain}` : undefined
+}
+
+function formUrlOf(request: Request): string {
   const formUrl = field(request, 'form_url')
-  const isPage = formUrl !== undefined && /^https?:\/\/[^\s]{1,400}$/.test(formUrl)
-  await subscribe(web, {
-    email: body['email'],
-    choices,
-    timezone,
-    origin: { ...originOf(request), formUrl: isPage ? formUrl : '/' },
-  })
+  return formUrl !== undefined && /^https?:\/\/[^\s]{1,400}$/.test(formUrl) ? formUrl : '/'
 }
 
 export function showCheckYourMail(web: WebContext): RequestHandler {
-  return (_request, response) => {
+  return (request, response) => {
+    sendPage(response, web.config, checkYourMailPage(web.config, readMemo(web, request)?.email))
+  }
+}
+
+/** The form again, as it was sent. Without the memo of a sign-up: the front page. */
+export function showChange(web: WebContext): RequestHandler {
+  return async (request, response) => {
+    const memo = readMemo(web, request)
+    if (!memo) return seeOther(response, '/#subscribe')
+    const { email, choices, timezone } = memo
+    const hasChoice = Object.keys(choices).length > 0
+    const typed: Typed = { email, timezone: timezone ?? '', ...(hasChoice && { choice: typedAs(choices) }) }
     sendPage(response, web.config, {
-      title: 'Check your mail',
-      kind: 'quiet',
+      ...(await frontPage(web, { typed, heading: 'Change your sign-up' })),
+      title: 'Change your sign-up',
       isIndexed: false,
-      body: html`<h1>Check your mail</h1>
-        <p class="deck">
-          There is a message from ${web.config.site.name} on its way to you. Press its button to go on.
-        </p>
-        <p>
-          Nothing comes before you have done that. It may take a minute; if you can’t see it, look among the spam. The
-          button works for seven days.
-        </p>
-        ${web.config.trial && html`<p>This is the trial: the mail is in <a href="${to('/mailbox')}">the mailbox</a>.</p>`}
-        <p><a href="${to('/')}">Back to the front page</a></p>`,
     })
   }
 }
@@ -104,9 +125,11 @@ function typedIn(request: Request): Typed {
       (entry): entry is [string, string] => typeof entry[1] === 'string',
     ),
   )
+  const categories = fieldList(request, 'categories')
+  const hasChoice = Object.keys(frequency).length > 0 || categories.length > 0
   return {
     email: field(request, 'email')?.slice(0, 400) ?? '',
-    frequency,
-    timezone: field(request, 'timezone')?.slice(0, 100) ?? '',
+    timezone: readGuessedTimezone(field(request, 'timezone')) ?? '',
+    ...(hasChoice && { choice: { frequency, categories, frequencyForAll: field(request, 'frequency_for_all') ?? '' } }),
   }
 }

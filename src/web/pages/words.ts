@@ -2,7 +2,8 @@
 
 import { formatDate } from '../../base/dates.ts'
 import type { Config } from '../../base/config.ts'
-import type { Frequency } from '../../db/schema.ts'
+import { frequencies, type Category, type Frequency } from '../../db/schema.ts'
+import type { Choices } from '../../subscribers/choices.ts'
 
 export const frequencyChoices = ['off', 'daily', 'weekly', 'monthly'] as const
 export const frequencyNames: Record<Frequency | 'off', string> = {
@@ -13,6 +14,33 @@ export const frequencyNames: Record<Frequency | 'off', string> = {
 }
 
 export const weekdays = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] as const
+
+/** What a choice means, as sentences: "Every day at 07:00: Politics, World News and Business. Every Tuesday at 07:00: Investing." */
+export function choiceSentences(config: Config, choices: Choices, categories: readonly Category[]): string {
+  const { hour, weekday, monthday } = config.digest
+  const day = {
+    daily: 'Every day',
+    weekly: `Every ${weekdays[weekday - 1]}`,
+    monthly: `Every month on day ${monthday}`,
+  }
+  return frequencies
+    .flatMap((frequency) => {
+      const names = categories.filter(({ slug }) => choices[slug] === frequency).map(({ name }) => name)
+      return names.length === 0 ? [] : [`${day[frequency]} at ${clockHour(hour)}: ${nameList(names)}.`]
+    })
+    .join(' ')
+}
+
+/** At most six names, and how many more there are. */
+function nameList(names: readonly string[]): string {
+  const shown = names.length > 7 ? [...names.slice(0, 6), `${names.length - 6} more`] : names
+  return new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(shown)
+}
+
+/** 7 → 07:00 */
+export function clockHour(hour: number): string {
+  return `${String(hour).padStart(2, '0')}:00`
+}
 
 /** For a reader who hasn't said anything: the site's. */
 export interface Reader {
@@ -43,30 +71,3 @@ export function dateAndTime(config: Config, at: Date, reader: Reader): string {
   const time = formatDate(at, 'time', timeZone, locale)
   return `${day} at ${time} (${timeZone.replaceAll('_', ' ')})`
 }
-
-/** Names that places have given up, and which ICU still lists instead of the ones that people look for. */
-const renamedZones: Record<string, string> = {
-  'Africa/Asmera': 'Africa/Asmara',
-  'America/Buenos_Aires': 'America/Argentina/Buenos_Aires',
-  'America/Godthab': 'America/Nuuk',
-  'Asia/Calcutta': 'Asia/Kolkata',
-  'Asia/Katmandu': 'Asia/Kathmandu',
-  'Asia/Rangoon': 'Asia/Yangon',
-  'Asia/Saigon': 'Asia/Ho_Chi_Minh',
-  'Atlantic/Faeroe': 'Atlantic/Faroe',
-  'Europe/Kiev': 'Europe/Kyiv',
-  'Pacific/Enderbury': 'Pacific/Kanton',
-  'Pacific/Ponape': 'Pacific/Pohnpei',
-  'Pacific/Truk': 'Pacific/Chuuk',
-}
-
-/** All zones that this machine knows. */
-export const timezones: readonly string[] = [
-  'UTC',
-  ...new Set(
-    Intl.supportedValuesOf('timeZone')
-      .map((zone) => renamedZones[zone] ?? zone)
-      .filter((zone) => zone !== 'UTC')
-      .toSorted(),
-  ),
-]

@@ -1,0 +1,29 @@
+// Which editions anybody may read on the web.
+
+import { sql } from 'kysely'
+import type { Db } from '../../db/connect.ts'
+
+/** A digest that was sent to anybody at all: while it is being sent, paused, and after it was closed or cancelled. What is uncertain
+ * may have arrived, so its link works too. Announcements aren't editions of stories; a run for a single address is nobody else's. */
+export function publicEditions(db: Db) {
+  return db
+    .selectFrom('editions')
+    .select(['id', sql<Date>`coalesce(slot_at, created_at)`.as('at')])
+    .where('state', 'in', ['sending', 'paused', 'closed', 'cancelled'])
+    .where('kind', '!=', 'announcement')
+    .where('onlySubscriberId', 'is', null)
+    .where(
+      sql<boolean>`case when account is not null then (account->>'sent')::int + (account->>'uncertain')::int > 0
+        else (select sum(count) > 0 from edition_counts where edition_id = editions.id and outcome in ('sent', 'uncertain')) end`,
+    )
+}
+
+export interface PublicEdition {
+  id: number
+  at: Date
+}
+
+/** What a reader may look at before signing up. */
+export function findNewestPublic(db: Db): Promise<PublicEdition | undefined> {
+  return publicEditions(db).orderBy('createdAt', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst()
+}
