@@ -20,6 +20,7 @@ export const firstWords: Readonly<Record<string, Owner>> = {
   gazette: 'public',
   healthz: 'shared',
   inbound: 'public',
+  less: 'public',
   mailbox: 'public',
   metrics: 'shared',
   preferences: 'public',

@@ -14,6 +14,8 @@ export const tokenPurposes = [
   'click',
   'return-path',
   'view',
+  'less',
+  'less-undo',
   'sign-in',
   'signup',
 ] as const

@@ -79,6 +79,24 @@ export function readDigestLink(
   return parts ? { subscriberId: Number(parts[1]), generation: Number(parts[2]), editionId: Number(parts[3]) } : null
 }
 
+/** The page with the button that makes a category come less often; which one, an unsigned `&c=politics` says. It can only lower or
+ * stop, so it never expires; it ends with the subscriber's generation. */
+export function lessUrl(config: LinkConfig, holder: LinkHolder): string {
+  return link(config, '/less', signToken(config.secretKeys, 'less', `${holder.id}-${holder.generation}`, null))
+}
+
+/** Takes back the lowering that consent record `consentId` proves; good for 30 days from `at`. */
+export function lessUndoToken(config: LinkConfig, holder: LinkHolder, consentId: number, at: Date): string {
+  const expiry = new Date(at.getTime() + linkDays.resubscribe * day)
+  return signToken(config.secretKeys, 'less-undo', `${holder.id}-${holder.generation}-${consentId}`, expiry)
+}
+/** null: it isn't one of ours, or too old. */
+export function readLessUndo(config: LinkConfig, token: unknown, now: Date) {
+  const check = checkToken(config.secretKeys, 'less-undo', token, now)
+  const parts = check.outcome === 'valid' && /^(\d{1,15})-(\d{1,9})-(\d{1,15})$/.exec(check.id)
+  return parts ? { id: Number(parts[1]), generation: Number(parts[2]), consentId: Number(parts[3]) } : null
+}
+
 /** Tokens of their own, for forms on our pages. */
 export function preferencesToken(config: LinkConfig, holder: LinkHolder, now: Date): string {
   return sign(config, 'preferences', `${holder.id}-${holder.generation}`, now)
@@ -94,7 +112,7 @@ export function resubscribeToken(config: LinkConfig, holder: LinkHolder, unsubsc
 export type LinkCheck =
   { outcome: 'valid' | 'expired'; id: number; generation: number; expiresAt: Date | null } | { outcome: 'forged' }
 
-export type LinkPurpose = keyof typeof linkDays | 'unsubscribe'
+export type LinkPurpose = keyof typeof linkDays | 'unsubscribe' | 'less'
 
 /** What a token that came in by a link says. `id` is a request's, a subscriber's or an address change's, by purpose. */
 export function readLink(config: LinkConfig, purpose: LinkPurpose, token: unknown, now: Date): LinkCheck {

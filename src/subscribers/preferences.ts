@@ -2,8 +2,9 @@
 // given stays as it is, so that a caller may send one field.
 
 import { invalid } from '../base/errors.ts'
+import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import type { Subscriber } from '../db/schema.ts'
+import type { Category, Subscriber } from '../db/schema.ts'
 import { listCategories } from '../articles/store.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
 import type { GivenChoices } from './choices.ts'
@@ -35,31 +36,42 @@ export async function changePreferences(
   changes: PreferenceChanges,
   origin: Origin,
 ): Promise<{ outcome: 'changed'; subscriber: Subscriber } | { outcome: 'not-active' | 'unknown' }> {
-  const now = ctx.clock.now()
-  const { choices = {}, order = [], ...columns } = changes
   const categories = await listCategories(ctx.db)
   return ctx.db.transaction().execute(async (trx) => {
     const before = await lockSubscriber(trx, subscriberId)
     if (!before) return { outcome: 'unknown' }
     if (before.status !== 'active') return { outcome: 'not-active' }
-    const lines = await listSubscriptions(trx, subscriberId)
-    const frequencies = { ...Object.fromEntries(lines.map((line) => [line.slug, line.frequency])), ...choices }
-    const places = [...order, ...lines.map((line) => line.slug).filter((slug) => !order.includes(slug))]
-    const after = { ...before, ...given(columns) }
-    if (Object.keys(given(columns)).length > 0)
-      await trx.updateTable('subscribers').set(given(columns)).where('id', '=', subscriberId).execute()
-    const choice = linesOf(frequencies, categories, places)
-    const nextDueAt = await saveSubscriptions(trx, ctx.config, after, choice, now)
-    await recordConsent(trx, {
-      subscriberId,
-      action: 'changed',
-      at: now,
-      origin,
-      wording: wordingOf(ctx.config),
-      detail: { choices: frequencies, ...given(columns) },
-    })
-    return { outcome: 'changed', subscriber: { ...after, nextDueAt } }
+    return { outcome: 'changed', subscriber: await changeIn(trx, ctx, before, changes, { categories, origin }) }
   })
+}
+
+/** Within a transaction that holds the lock of an active subscriber. */
+export async function changeIn(
+  trx: Trx,
+  ctx: Pick<Context, 'clock' | 'config'>,
+  before: Subscriber,
+  changes: PreferenceChanges,
+  how: { categories: readonly Category[]; origin: Origin; detail?: Record<string, unknown> },
+): Promise<Subscriber> {
+  const now = ctx.clock.now()
+  const { choices = {}, order = [], ...columns } = changes
+  const lines = await listSubscriptions(trx, before.id)
+  const frequencies = { ...Object.fromEntries(lines.map((line) => [line.slug, line.frequency])), ...choices }
+  const places = [...order, ...lines.map((line) => line.slug).filter((slug) => !order.includes(slug))]
+  const after = { ...before, ...given(columns) }
+  if (Object.keys(given(columns)).length > 0)
+    await trx.updateTable('subscribers').set(given(columns)).where('id', '=', before.id).execute()
+  const choice = linesOf(frequencies, how.categories, places)
+  const nextDueAt = await saveSubscriptions(trx, ctx.config, after, choice, now)
+  await recordConsent(trx, {
+    subscriberId: before.id,
+    action: 'changed',
+    at: now,
+    origin: how.origin,
+    wording: wordingOf(ctx.config),
+    detail: { choices: frequencies, ...given(columns), ...how.detail },
+  })
+  return { ...after, nextDueAt }
 }
 
 /** Mails a fresh preferences link, a few times a day at most. Only to those who confirmed, unsubscribed or not; the caller isn't

@@ -10,6 +10,7 @@ import { mailConfirmation, showConfirmation, takeConfirmation } from './confirm.
 import { sendEmbedScript, showEmbed } from './embed.ts'
 import { startEvenly } from './even-time.ts'
 import { showFront } from './front.ts'
+import { showLess, takeLess, undoLess } from './less.ts'
 import { showPrivacy, showTerms } from './legal.ts'
 import { endLinks, savePreferences, sendMyData, showPreferences, takeAddress, takeErasure } from './preferences.ts'
 import { mailFreshLink } from './preferences-link.ts'
@@ -42,6 +43,9 @@ export function pagesRouter(web: WebContext): Router {
   router.post('/preferences/address/link', token, readForm, mailAddressLink(web))
   router.get('/preferences/address/undo', token, showAddressUndo(web))
   router.post('/preferences/address/undo', token, readForm, takeAddressUndo(web))
+  router.get('/less', token, showLess(web))
+  router.post('/less', token, readForm, takeLess(web))
+  router.post('/less/undo', token, readForm, undoLess(web))
   router.get('/unsubscribe', token, showUnsubscribe(web))
   router.post('/unsubscribe', token, readOneClick, takeUnsubscribe(web))
   router.post('/unsubscribe/undo', token, readForm, takeReturn(web))
