@@ -101,7 +101,9 @@ export const variables = {
     .optional()
     .describe('Postgres 15 or newer; unset: the embedded database in DATA_DIR'),
   DATABASE_POOL: whole(2, 100, 10).describe('connections to Postgres per process'),
-  DATA_DIR: text('./data').describe('folder of the embedded database, the trial secret and the control file'),
+  DATA_DIR: text('./data').describe(
+    'folder of the embedded database, the trial secret, the control file and what is known of the installation',
+  ),
   SECRET_KEY: optional.describe(
     'key that signs every link, 32 characters or more; several separated by commas, of which the first signs',
   ),

@@ -10,7 +10,7 @@ export function holdSentence(hold: SendingHold): string {
 /** What an operator must know before deciding; null: nothing is missing. Pure. */
 export function missingSentence({ knownUntil, since }: SendingHold): string | null {
   if (knownUntil === null) return null
-  return `What happened between ${knownUntil} and ${since} is missing: who signed up, changed a choice or unsubscribed in it isn't known, nor what was sent. Who unsubscribed in it would be mailed again; take such addresses from your own notes, or from the relay's log, and suppress them first.`
+  return `The database knows nothing of the time between ${knownUntil} and ${since}: who signed up, changed a choice or unsubscribed, and what was sent. Anyone who unsubscribed then would be mailed again, so suppress such addresses first.`
 }
 
 export function holdView(hold: SendingHold | null) {

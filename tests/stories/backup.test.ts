@@ -43,7 +43,7 @@ story(
       const said = await typed(target.house, ['restore', file])
       assert.equal(said.code, 0, said.stderr)
       assert.match(said.stdout, /No mail is sent until sending is released/)
-      assert.match(said.stdout, /who signed up, changed a choice or unsubscribed in it isn't known/)
+      assert.match(said.stdout, /who signed up, changed a choice or unsubscribed, and what was sent/)
       const there = await target.open()
       const [now, then] = [await tally(there.db), { ...before }]
       // Those say that it was restored.

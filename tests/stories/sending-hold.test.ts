@@ -68,7 +68,7 @@ story('while sending is held nothing is planned, leased or sent; released, what 
   const editor = await openConsole(house)
   assert.match((await editor.get('/admin').expect(200)).text, /href="\/admin\/sending">This database was restored/)
   const page = (await editor.get('/admin/sending').expect(200)).text
-  assert.match(page, /who signed up, changed a choice or unsubscribed in it isn&#39;t known/)
+  assert.match(page, /who signed up, changed a choice or unsubscribed, and what was sent/)
   await editor.post('/admin/sending', { due: 'send' }).expect(303)
   assert.match((await editor.get('/admin/sending?done=released').expect(200)).text, /Sending is released/)
   await editor.post('/admin/sending', { due: 'send' }).expect(409)
