@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict'
 import { after, describe } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { systemClock } from '../../src/base/clock.ts'
 import { addToOutbox } from '../../src/delivery/outbox.ts'
@@ -14,23 +13,17 @@ import type { FaultWorld } from '../support/fault-world.ts'
 import { startRestartablePostgres } from '../support/restartable-postgres.ts'
 import { countOutcomes, countStates, quietLog, sendingConfig } from '../support/sending.ts'
 import { testConnections } from '../support/worker-process.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 const postgres = await startRestartablePostgres()
 const row = makeRow(postgres)
 const dead = { reply: '550 5.1.1 No such user' }
 
-async function until(world: FaultWorld, what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (let left = 600; !(await isSo()); left--) {
-    if (left === 0) assert.fail(`never ${what}: ${JSON.stringify(await countStates(world.database, world.edition))}`)
-    await sleep(100)
-  }
-}
-
 /** All wait under one brake, nobody is suppressed. Returns the brake's id. */
 async function untilBraked(world: FaultWorld): Promise<number> {
   const { database, edition, audience } = world
   // What was on the wire when the worker was killed is uncertain, and waits as well.
-  await until(world, 'all waiting', async () => {
+  await waitFor(async () => {
     const { rows } = await sql<{ waiting: number }>`
       select count(*)::int as waiting from deliveries
       where edition_id = ${edition} and next_attempt_at > now() + interval '1 hour'`.execute(database.db)
@@ -92,8 +85,8 @@ describe('while a relay calls everybody dead, a worker', { concurrency: isLong ?
     await killAfter(world, 18 + Math.floor(world.random() * 4))
     const brakeId = await untilBraked(world)
     await decide(world, brakeId, 'addresses-are-dead')
-    await until(world, 'all suppressed', async () => (await suppressed(world)).length === world.audience.length)
-    await until(world, 'all settled', async () => {
+    await waitFor(async () => (await suppressed(world)).length === world.audience.length)
+    await waitFor(async () => {
       const { rows } = await sql`select from deliveries where settled_at is null`.execute(world.database.db)
       return rows.length === 0
     })
@@ -129,7 +122,7 @@ describe('while a relay calls everybody dead, a worker', { concurrency: isLong ?
     await first.kill()
     world.server.fault = (step, { to }) => (step === 'rcpt' && to.startsWith('reader') ? dead : undefined)
     await world.start()
-    await until(world, 'all confirmed', async () => {
+    await waitFor(async () => {
       const { rows } = await sql`select from deliveries where lane = 'transactional' and state <> 'sent'`.execute(db)
       return rows.length === 0
     })

@@ -11,6 +11,7 @@ import { openHouse, story, type StoryOptions } from '../support/house.ts'
 import { sendWaitingMail } from '../support/post.ts'
 import { addCategories, getSubscriber, subscribeFully } from '../support/readers.ts'
 import { bounceOf, complaintOf, handTo } from '../support/returned-mail.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 const inbound: StoryOptions = { env: { BOUNCE_DOMAIN: 'bounces.news.example', INBOUND_LISTEN: '127.0.0.1:2525' } }
 
@@ -100,7 +101,7 @@ test('while the database is away the listener says 451; another listener takes o
   const second = await startListener(house.ctx, { host: '127.0.0.1', port })
   assert.equal(second.port, null)
   await first.close()
-  while (second.port === null) await new Promise((resolve) => setTimeout(resolve, 50))
+  await waitFor(() => second.port !== null)
   await handTo(port, mail.returnPath, bounceOf(mail))
   await second.close()
   await away.close()

@@ -9,14 +9,11 @@ import { story } from '../support/house.ts'
 import { inboundEnv, killInboundProcess, startInboundProcess } from '../support/inbound-process.ts'
 import { freePort } from '../support/program.ts'
 import { bounceOf, complaintOf, handTo } from '../support/returned-mail.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 const mails = 200
 const kills = 8
 const senders = 4
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await pause(2)
-}
 
 story(
   'a process that is killed eight times while 200 mails come in loses none and counts none twice',
@@ -58,7 +55,7 @@ story(
     let cut = 0
     for (let kill = 1; kill <= kills; kill++) {
       const wanted = Math.round((kill * total) / (kills + 1))
-      await until(() => count.taken >= wanted)
+      await waitFor(() => count.taken >= wanted)
       await pause(Math.random() * 15)
       await killInboundProcess(child)
       const { rows } = await sql<{ open: number }>`
@@ -70,7 +67,7 @@ story(
     }
     await handing
     const listOpen = () => db.selectFrom('inboundEvents').select('id').where('appliedAt', 'is', null).execute()
-    await until(async () => (await listOpen()).length === 0)
+    await waitFor(async () => (await listOpen()).length === 0)
     await killInboundProcess(child)
 
     assert.equal(count.taken, total)

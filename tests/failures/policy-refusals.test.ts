@@ -3,13 +3,13 @@
 
 import assert from 'node:assert/strict'
 import { after, describe } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../src/base/clock.ts'
 import { decideBrake } from '../../src/desk/brakes.ts'
 import { makeRow } from '../support/fault-rows.ts'
 import type { FaultWorld } from '../support/fault-world.ts'
 import { startRestartablePostgres } from '../support/restartable-postgres.ts'
 import { countStates, quietLog, sendingConfig } from '../support/sending.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 const postgres = await startRestartablePostgres()
 const row = makeRow(postgres)
@@ -60,10 +60,7 @@ describe('refused as a sender', () => {
       const all = await Promise.all([1, 2, 3].map(() => world.start({ isWaiting: true })))
       await Promise.all(all.map((worker) => worker.go()))
       const countDeferred = async () => (await countStates(world.database, world.edition)).deferred ?? 0
-      for (let tries = 0; (await countDeferred()) < world.audience.length; tries++) {
-        assert.ok(tries < 600, `${await countDeferred()} wait`)
-        await sleep(50)
-      }
+      await waitFor(async () => (await countDeferred()) === world.audience.length, countDeferred)
       assert.deepEqual(await db.selectFrom('suppressions').select('email').execute(), [])
       const words = `${asked} were asked`
       assert.ok(asked <= 100, words)
@@ -93,17 +90,16 @@ describe('refused as a sender', () => {
 
 /** Resolves once it is paused, and says why, and nothing is on the wire any more. */
 async function untilPaused({ database: { db }, edition }: FaultWorld): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
-    const { state, note } = await db
+  const pausedBy = await waitFor(async () => {
+    const { state, pausedBy } = await db
       .selectFrom('editions')
-      .select(['state', 'note'])
+      .select(['state', 'pausedBy'])
       .where('id', '=', edition)
       .executeTakeFirstOrThrow()
     const onWire = await db.selectFrom('inFlight').select('deliveryId').where('deliveryId', 'is not', null).execute()
-    if (state === 'paused' && onWire.length === 0) return assert.match(note, /refused because of us/)
-    await sleep(50)
-  }
-  assert.fail('the edition was not paused')
+    return state === 'paused' && onWire.length === 0 && pausedBy
+  }, 'the edition to be paused')
+  assert.equal(pausedBy, 'policy')
 }
 
 /** As an editor does; what was deferred is due at once. */

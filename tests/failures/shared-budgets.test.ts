@@ -10,6 +10,7 @@ import { openFaultDatabase } from '../support/fault-world.ts'
 import { startRestartablePostgres } from '../support/restartable-postgres.ts'
 import { countStates, makeWorker, sendingConfig } from '../support/sending.ts'
 import { testConnections, startWorkerProcess } from '../support/worker-process.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 const postgres = await startRestartablePostgres()
 const row = makeRow(postgres)
@@ -19,7 +20,7 @@ describe('a budget of all workers', () => {
   after(() => postgres?.remove())
 
   it('of mails a second: reserved times of two workers lie one after the other', { skip }, async () => {
-    const at = await openFaultDatabase(postgres!.url, 'rate')
+    const at = await openFaultDatabase(postgres!.url)
     const other = openPostgres(at.url, 2)
     const perSecond = 200
     const { rows: before } = await sql<{ at: Date }>`select now() as at`.execute(other.db)
@@ -41,7 +42,7 @@ describe('a budget of all workers', () => {
     'of mails a day: never exceeded, hardly left unused, and none of yesterday’s is spent today',
     { skip },
     async () => {
-      const at = await openFaultDatabase(postgres!.url, 'days')
+      const at = await openFaultDatabase(postgres!.url)
       const other = openPostgres(at.url, 4)
       const plan = { mails: 100, growth: 2 }
       const first = Date.parse('2026-03-02')
@@ -116,14 +117,13 @@ async function untilSpent(
   { database: { db } }: Parameters<Parameters<typeof row>[2]>[0],
   limit: number,
 ): Promise<void> {
-  for (;;) {
+  await waitFor(async () => {
     const { rows } = await sql<{ isDone: boolean }>`
       select coalesce((select sum(used) from send_quota where key not like 'rate%'), 0) >= ${limit}
         and not exists (select from in_flight where delivery_id is not null)
         and not exists (select from deliveries where next_attempt_at is null and settled_at is null) as is_done`.execute(
       db,
     )
-    if (rows[0]!.isDone) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
+    return rows[0]!.isDone
+  })
 }

@@ -8,10 +8,10 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { after, before, describe, test } from 'node:test'
 import { startCaptureServer, type CaptureServer, type Step } from '../support/capture-server.ts'
 import { freePort } from '../support/program.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 const source = path.join(import.meta.dirname, '../../src')
 const folder = mkdtempSync(path.join(os.tmpdir(), 'broadsheet-stopping-'))
@@ -59,14 +59,6 @@ async function terminate(child: ChildProcess, what: string): Promise<number | nu
 async function firstWord(child: ChildProcess): Promise<void> {
   const ended = once(child, 'exit').then(() => Promise.reject(new Error('it ended without a word')))
   await Promise.race([once(child.stdout!, 'readable'), ended])
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 60_000
-  while (!isSo()) {
-    assert.ok(performance.now() < deadline, 'it never came to that')
-    await pause(20)
-  }
 }
 
 describe('a relay that never answers', () => {
@@ -132,7 +124,7 @@ describe('a relay that never answers', () => {
       }
       const isStuck = (server: CaptureServer, verb: string | undefined) =>
         server.connections > 0 && (!verb || (server.seen.get(verb) ?? 0) > 0)
-      await until(() => servers.every((server, index) => isStuck(server, seen[steps[index]!])))
+      await waitFor(() => servers.every((server, index) => isStuck(server, seen[steps[index]!])))
       await terminate(child, words.join(' '))
     })
 })
@@ -154,7 +146,7 @@ test('a command in the middle of its work ends when it is asked to', async () =>
     assert.equal(await terminate(child, words.join(' ')), 130)
   }
   const seeding = run(['seed', '--subscribers', '5000000'], env)
-  await until(() => existsSync(path.join(env['DATA_DIR']!, 'lock.sock')))
+  await waitFor(() => existsSync(path.join(env['DATA_DIR']!, 'lock.sock')))
   assert.equal(await terminate(seeding, 'seed'), 130)
 })
 

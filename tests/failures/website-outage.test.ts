@@ -5,7 +5,6 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import supertest from 'supertest'
 import { createApiKey } from '../../src/access/api-keys.ts'
@@ -22,6 +21,7 @@ import { findPostgresBinaries } from '../support/postgres.ts'
 import { type RestartablePostgres, startRestartablePostgres } from '../support/restartable-postgres.ts'
 import { mailgunFailure, mailgunKey, mailgunPost } from '../support/webhooks.ts'
 import { fillDisk, mountSmallDisk, unmountSmallDisk } from '../support/small-disk.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 const hasPostgres = findPostgresBinaries() !== null
 const disk = hasPostgres ? mountSmallDisk() : null
@@ -67,11 +67,7 @@ const signUp = (email: string) =>
 const isKept = async (email: string) =>
   (await database.db.selectFrom('subscribers').select('id').where('emailKey', '=', email).execute()).length === 1
 async function untilReady(): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if ((await web.get('/readyz')).status === 200) return
-    await sleep(100)
-  }
-  assert.fail('the website did not become ready again')
+  await waitFor(async () => (await web.get('/readyz')).status === 200)
 }
 
 test('a full disk: 503 with Retry-After, and what was answered well was kept', { skip: noDisk }, async () => {

@@ -3,16 +3,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
-import { type Database, openEmbedded } from '../../src/db/connect.ts'
-import { migrate } from '../../src/db/migrate.ts'
+import type { Database } from '../../src/db/connect.ts'
 import { withoutKeys } from '../../src/installation/anonymous-rules.ts'
 import { readShape } from '../../src/installation/shape.ts'
 import { leftOut, tables } from '../../src/installation/tables.ts'
+import { openMigrated } from '../support/embedded.ts'
 
 let database: Database
 before(async () => {
-  database = await openEmbedded('memory://')
-  await migrate(database.db)
+  database = await openMigrated()
 })
 after(() => database.close())
 

@@ -11,9 +11,9 @@ import { endSession, findSessionEditor } from '../../src/access/sessions.ts'
 import { addPrintedLink, checkLink, requestLink, signIn, signInUrl } from '../../src/access/sign-in.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { createLog } from '../../src/base/log.ts'
-import { type Database, openEmbedded } from '../../src/db/connect.ts'
+import type { Database } from '../../src/db/connect.ts'
 import type { Context } from '../../src/db/context.ts'
-import { migrate } from '../../src/db/migrate.ts'
+import { openMigrated } from '../support/embedded.ts'
 
 let database: Database
 let now = new Date('2026-03-06T08:00:00Z')
@@ -21,8 +21,7 @@ let ctx: Context
 const advance = (hours: number) => (now = new Date(now.getTime() + hours * 3_600_000))
 
 before(async () => {
-  database = await openEmbedded('memory://')
-  await migrate(database.db)
+  database = await openMigrated()
   const config = readConfig({ SECRET_KEY: 'a secret of more than thirty-two characters' })
   ctx = { db: database.db, clock: { now: () => now }, config, log: createLog('silent') }
 })

@@ -7,13 +7,12 @@ import { sql } from 'kysely'
 import { Announcements, findAnnouncementsOff } from '../../src/delivery/announcements.ts'
 import { SmtpConnection } from '../../src/delivery/smtp-connection.ts'
 import { startCaptureServer } from '../support/capture-server.ts'
+import { openMigrated } from '../support/embedded.ts'
 import { envelope, letter, polite, quick, startScriptedRelay } from '../support/scripted-relay.ts'
-import { countStates, makeWorker, openSendingDatabase, planEdition, sendingConfig } from '../support/sending.ts'
+import { countStates, makeWorker, planEdition, sendingConfig } from '../support/sending.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 const commands = (lines: readonly string[]) => lines.map((line) => line.split(' ')[0]).filter((verb) => verb !== 'EHLO')
-const until = async (isSo: () => boolean) => {
-  while (!isSo()) await new Promise((resolve) => setImmediate(resolve))
-}
 
 async function open(answer: (line: string, socket: net.Socket) => string) {
   const server = await startScriptedRelay(answer)
@@ -47,13 +46,13 @@ it('the envelope of the next mail is there before the dot is answered, and its b
   const { connection, server } = world
   let isAnnounced = false
   const first = connection.send(envelope, letter, { written: () => (isAnnounced = connection.announce(next)) })
-  await until(() => server.lines.at(-1) === 'DATA' && server.lines.includes('.'))
+  await waitFor(() => server.lines.at(-1) === 'DATA' && server.lines.includes('.'))
   assert.equal(isAnnounced, true)
   assert.equal(connection.announce({ ...next }), false, 'one at a time')
   answerDot()
   assert.equal((await first).isAccepted, true)
   const second = connection.send(next, letter)
-  await until(() => server.lines.at(-1) === '.')
+  await waitFor(() => server.lines.at(-1) === '.')
   answerDot()
   assert.equal((await second).isAccepted, true)
   const envelopeAndDot = ['MAIL', 'RCPT', 'DATA', '.']
@@ -80,7 +79,7 @@ for (const [how, takeBack] of [
     await connection.send(envelope, letter, { written: () => connection.announce(next) })
     takeBack(connection)
     assert.equal(connection.isOpen, false)
-    await until(() => commands(server.lines).length >= 7)
+    await waitFor(() => commands(server.lines).length >= 7)
     assert.deepEqual(commands(server.lines), ['MAIL', 'RCPT', 'DATA', '.', 'MAIL', 'RCPT', 'DATA'])
     assert.deepEqual([world.ends, world.announcements.begin()], [[], true])
   })
@@ -114,7 +113,7 @@ it('a relay that says 250 and closes at once has taken the mail; the announced o
   const { connection } = world
   const first = await connection.send(envelope, letter, { written: () => connection.announce(next) })
   assert.equal(first.isAccepted, true)
-  await until(() => !connection.isOpen)
+  await waitFor(() => !connection.isOpen)
   assert.equal((await connection.send(next, letter)).isUntouched, true)
   assert.deepEqual([world.ends.length, world.announcements.begin()], [1, false])
 })
@@ -137,7 +136,7 @@ const addresses = Array.from({ length: 300 }, (_, i) => `reader${i}@a${i % 7}.ex
 const config = { ...sendingConfig, smtp: { ...sendingConfig.smtp, connections: 3 } }
 
 it('a worker announces, and still each mail goes once; a relay of one connection that can’t is remembered', async () => {
-  const database = await openSendingDatabase()
+  const database = await openMigrated()
   await using server = await startCaptureServer()
   server.fault = (step) => (step === 'dot' ? { delayMs: 3 } : undefined)
   const edition = await planEdition(database, addresses)
@@ -149,7 +148,7 @@ it('a worker announces, and still each mail goes once; a relay of one connection
 })
 
 it('anyone who unsubscribes, and everyone once the edition is paused, gets nothing of what was announced', async () => {
-  const database = await openSendingDatabase()
+  const database = await openMigrated()
   await using server = await startCaptureServer()
   server.fault = (step) => (step === 'dot' ? { delayMs: 3 } : undefined)
   const edition = await planEdition(database, addresses)

@@ -7,17 +7,16 @@ import { Refusal } from '../../src/base/errors.ts'
 import * as categories from '../../src/articles/categories.ts'
 import { releaseSeq } from '../../src/articles/seq.ts'
 import { countsByCategory, latestArticles, listCategories } from '../../src/articles/store.ts'
-import { type Database, openEmbedded } from '../../src/db/connect.ts'
+import type { Database } from '../../src/db/connect.ts'
 import type { Context } from '../../src/db/context.ts'
-import { migrate } from '../../src/db/migrate.ts'
+import { openMigrated } from '../support/embedded.ts'
 
 const now = new Date('2026-03-06T07:00:00Z')
 let database: Database
 let ctx: Context
 
 before(async () => {
-  database = await openEmbedded('memory://')
-  await migrate(database.db)
+  database = await openMigrated()
   ctx = { db: database.db, clock: fixedClock(now), config: readConfig({}), log: createLog('silent') }
 })
 after(() => database.close())

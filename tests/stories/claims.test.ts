@@ -3,9 +3,10 @@ import { after, test } from 'node:test'
 import type { Database } from '../../src/db/connect.ts'
 import { Claimer } from '../../src/delivery/claims.ts'
 import { registerWorker } from '../../src/delivery/leases.ts'
-import { openSendingDatabase, planEdition } from '../support/sending.ts'
+import { openMigrated } from '../support/embedded.ts'
+import { planEdition } from '../support/sending.ts'
 
-const database = await openSendingDatabase()
+const database = await openMigrated()
 const { db } = database
 after(() => database.close())
 

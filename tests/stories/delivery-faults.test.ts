@@ -1,23 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Database } from '../../src/db/connect.ts'
 import { type CaptureServer, type Fault, startCaptureServer, type Step } from '../support/capture-server.ts'
-import {
-  countOutcomes,
-  countStates,
-  makeWorker,
-  openSendingDatabase,
-  planEdition,
-  sendingConfig,
-} from '../support/sending.ts'
+import { openMigrated } from '../support/embedded.ts'
+import { countOutcomes, countStates, makeWorker, planEdition, sendingConfig } from '../support/sending.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 describe('delivery when the relay misbehaves', () => {
   let database: Database
   let server: CaptureServer
   before(async () => {
-    database = await openSendingDatabase()
+    database = await openMigrated()
   })
   beforeEach(async () => {
     await sql`truncate deliveries, editions, subscribers, suppressions, edition_counts, workers cascade`.execute(
@@ -186,8 +180,7 @@ describe('delivery when the relay misbehaves', () => {
       worker.wake()
       const isPaused = () =>
         db.selectFrom('editions').select('id').where('state', '=', 'paused').executeTakeFirst().then(Boolean)
-      for (const end = Date.now() + 30_000; !(await isPaused()); await sleep(20))
-        assert.ok(Date.now() < end, `not paused for the ${pauses + 1}. time`)
+      await waitFor(isPaused, `not paused for the ${pauses + 1}. time`)
     }
     await worker.stop()
     const putOff = await db

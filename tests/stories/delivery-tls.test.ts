@@ -5,7 +5,8 @@ import type { Database } from '../../src/db/connect.ts'
 import { RelayUnavailable } from '../../src/delivery/relay-dial.ts'
 import { SmtpConnection } from '../../src/delivery/smtp-connection.ts'
 import { type CaptureServer, startCaptureServer } from '../support/capture-server.ts'
-import { countStates, makeWorker, openSendingDatabase, planEdition } from '../support/sending.ts'
+import { openMigrated } from '../support/embedded.ts'
+import { countStates, makeWorker, planEdition } from '../support/sending.ts'
 import { startTlsRelay, type TlsFault, type TlsRelay, trustTestAuthority } from '../support/tls-relay.ts'
 
 trustTestAuthority()
@@ -13,7 +14,7 @@ trustTestAuthority()
 describe('delivery and TLS', () => {
   let database: Database
   before(async () => {
-    database = await openSendingDatabase()
+    database = await openMigrated()
   })
   after(() => database.close())
 

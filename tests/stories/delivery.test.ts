@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import type { Database } from '../../src/db/connect.ts'
 import { systemClock } from '../../src/base/clock.ts'
@@ -10,22 +9,23 @@ import { resolveUncertain } from '../../src/delivery/uncertain.ts'
 import { eraseSubscriber } from '../../src/subscribers/erase.ts'
 import { type CaptureServer, startCaptureServer } from '../support/capture-server.ts'
 import { listTablesNaming } from '../support/database.ts'
+import { openMigrated } from '../support/embedded.ts'
 import {
   countOutcomes,
   countStates,
   makeWorker,
-  openSendingDatabase,
   plainComposers,
   planEdition,
   quietLog,
   sendingConfig,
 } from '../support/sending.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 describe('delivery', () => {
   let database: Database
   let server: CaptureServer
   before(async () => {
-    database = await openSendingDatabase()
+    database = await openMigrated()
   })
   beforeEach(async () => {
     server = await startCaptureServer()
@@ -59,8 +59,7 @@ describe('delivery', () => {
     const config = { ...sendingConfig, smtp: { ...sendingConfig.smtp, connections: 1 } }
     const sending = makeWorker(database, [server.relay], { composers, config }).runOnce()
     await isAtDot
-    for (let skipped = 0; skipped < 400; await sleep(20))
-      skipped = (await countOutcomes(database, edition))['skipped:nothing_new'] ?? 0
+    await waitFor(async () => ((await countOutcomes(database, edition))['skipped:nothing_new'] ?? 0) >= 400)
     const named = await database.db
       .selectFrom('inFlight')
       .innerJoin('deliveries', 'deliveries.id', 'inFlight.deliveryId')
@@ -218,7 +217,7 @@ describe('delivery', () => {
 
 describe('deliveries in doubt, and metrics', () => {
   it('an editor counts doubtful ones as sent, or has them sent again under the same Message-ID', async () => {
-    const database = await openSendingDatabase()
+    const database = await openMigrated()
     await using server = await startCaptureServer()
     const addresses = Array.from({ length: 4 }, (_, i) => `reader${i}@example.org`)
     const edition = await planEdition(database, addresses)
@@ -243,7 +242,7 @@ describe('deliveries in doubt, and metrics', () => {
   })
 
   it('what was sent, refused and left over can be scraped, without an address in it', async () => {
-    const database = await openSendingDatabase()
+    const database = await openMigrated()
     await using server = await startCaptureServer()
     await planEdition(database, ['ada@example.org', 'bob@example.net'])
     server.fault = (step, mail) =>

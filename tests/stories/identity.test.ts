@@ -10,9 +10,9 @@ import { addFeed, type FeedReport } from '../../src/articles/feeds.ts'
 import { pushArticles } from '../../src/articles/push.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { createLog } from '../../src/base/log.ts'
-import { type Database, openEmbedded } from '../../src/db/connect.ts'
+import type { Database } from '../../src/db/connect.ts'
 import type { Context } from '../../src/db/context.ts'
-import { migrate } from '../../src/db/migrate.ts'
+import { openMigrated } from '../support/embedded.ts'
 import { type Item, rss } from '../support/feed-server.ts'
 import { seedOf } from '../support/seed.ts'
 
@@ -22,8 +22,7 @@ let now: Date
 let feeds = 0
 
 before(async () => {
-  database = await openEmbedded('memory://')
-  await migrate(database.db)
+  database = await openMigrated()
   ctx = { db: database.db, clock: { now: () => now }, config: readConfig({}), log: createLog('silent') }
   await addCategory(ctx, { name: 'Politics' })
 })

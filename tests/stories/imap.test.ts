@@ -1,7 +1,6 @@
 // The mailbox of INBOUND_IMAP, read from a real IMAP server: what is ours is kept, then moved; what isn't stays.
 
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { doctorImap } from '../../src/commands/checks/inbound-check.ts'
 import { deliveryToken, returnPath } from '../../src/delivery/return-path.ts'
 import { type ImapState, imapStateKey, startImap } from '../../src/inbound/imap.ts'
@@ -12,6 +11,7 @@ import { readConfig } from '../../src/base/config.ts'
 import { type House, story, testSecret } from '../support/house.ts'
 import { ImapServer } from '../support/imap-server.ts'
 import { trustTestAuthority } from '../support/tls-relay.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 trustTestAuthority()
 const env = { BOUNCE_DOMAIN: 'bounces.example' }
@@ -38,14 +38,6 @@ const kept = async ({ db }: House) =>
   })
 const state = async ({ db }: House) => (await findSetting<ImapState>(db, imapStateKey))?.problem
 
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
-    if (await isSo()) return
-    await sleep(25)
-  }
-  assert.fail(`never: ${what}`)
-}
-
 story(
   'what is ours is moved after its row is committed, what is not stays untouched, and new mail is heard of by IDLE',
   async (house) => {
@@ -60,13 +52,13 @@ story(
     server.deliver(bounce(3))
     server.deliver(bounce(4), { at: new Date(house.clock.now().getTime() - 40 * 86_400_000) })
     const stop = await startedAt(house, server)
-    await until('both are moved', () => server.uidsIn(doneFolder).length === 2)
-    await until('it idles', () => server.commands.at(-1) === 'IDLE')
+    await waitFor(() => server.uidsIn(doneFolder).length === 2)
+    await waitFor(() => server.commands.at(-1) === 'IDLE')
     // Sent on by a provider with an envelope of its own: our header names it.
     const header = `X-Broadsheet-Delivery: ${deliveryToken([testSecret], 5)}`
     const named = `${bounce(5, 'another-secret-that-is-as-long-as-ours')}\n--- returned ---\n\n${header}\nSubject: News\n`
     server.deliver(named)
-    await until('the third is moved', () => server.uidsIn(doneFolder).length === 3)
+    await waitFor(() => server.uidsIn(doneFolder).length === 3)
     await stop()
     assert.deepEqual(server.uidsIn(doneFolder), [1, 4, 6])
     assert.deepEqual(server.uidsIn('Bounces'), [2, 3, 5])
@@ -76,13 +68,13 @@ story(
       await kept(house),
       [bounce(1), bounce(3), named].map((text) => text.replaceAll('\n', '\r\n')),
     )
-    await until('it has signed out', () => server.connections === 0)
+    await waitFor(() => server.connections === 0)
     assert.equal(await state(house), null)
     // Who starts again reads only what is new.
     const before = server.commands.length
     const stopAgain = await startedAt(house, server)
     server.deliver(bounce(7))
-    await until('it is moved', () => server.uidsIn(doneFolder).length === 4)
+    await waitFor(() => server.uidsIn(doneFolder).length === 4)
     await stopAgain()
     const fetched = server.commands.slice(before).filter((command) => command.startsWith('UID FETCH'))
     assert.deepEqual(
@@ -95,7 +87,7 @@ story(
 
 async function startedAt(house: House, server: ImapServer): Promise<() => Promise<void>> {
   const stop = start(house, server)
-  await until('it is read', () => server.commands.some((command) => command.startsWith('UID SEARCH')))
+  await waitFor(() => server.commands.some((command) => command.startsWith('UID SEARCH')))
   return stop
 }
 
@@ -107,10 +99,10 @@ story(
     server.deliver(bounce(1))
     await house.db.schema.alterTable('inbound_events').renameTo('gone').execute()
     const stop = await startedAt(house, server)
-    await until('the failure is noted', async () => typeof (await state(house)) === 'string')
+    await waitFor(async () => typeof (await state(house)) === 'string')
     assert.deepEqual(server.uidsIn('Bounces'), [1, 2])
     await house.db.schema.alterTable('gone').renameTo('inbound_events').execute()
-    await until('both are moved', () => server.uidsIn(doneFolder).length === 2)
+    await waitFor(() => server.uidsIn(doneFolder).length === 2)
     await stop()
     assert.equal((await kept(house)).length, 1)
     assert.equal(await state(house), null)
@@ -131,14 +123,14 @@ story(
       const ours = server.deliver(bounce(1), { folder })
       const theirs = server.deliver(letter, { folder })
       const stop = start(house, server, folder)
-      await until('it is marked', () => ours.flags.has('\\Seen'))
-      await until('the other was looked at', () => server.commands.some((each) => each.startsWith('UID FETCH 2')))
+      await waitFor(() => ours.flags.has('\\Seen'))
+      await waitFor(() => server.commands.some((each) => each.startsWith('UID FETCH 2')))
       await stop()
       assert.equal(theirs.flags.size, 0)
       assert.deepEqual(server.uidsIn(folder), [1, 2])
       assert.ok(!server.commands.some((command) => /^(UID )?(COPY|EXPUNGE|MOVE)|Deleted/.test(command)))
       const stopAgain = start(house, server, folder)
-      await until('it is read again', () => server.commands.filter((each) => each.startsWith('UID SEARCH')).length >= 2)
+      await waitFor(() => server.commands.filter((each) => each.startsWith('UID SEARCH')).length >= 2)
       await stopAgain()
       assert.equal(server.commands.filter((each) => each.startsWith('UID FETCH')).length, 2)
     }
@@ -153,20 +145,20 @@ story(
     const stop = await startedAt(house, server)
     server.hangUp()
     server.deliver(bounce(1))
-    await until('the first is moved', () => server.uidsIn(doneFolder).length === 1)
+    await waitFor(() => server.uidsIn(doneFolder).length === 1)
     await server.close()
-    await until('it is noted', async () => /refused|ended|closed/i.test((await state(house)) ?? ''))
+    await waitFor(async () => /refused|ended|closed/i.test((await state(house)) ?? ''))
     // As if it was made from a backup: the UIDs begin again.
     server.uidValidity = 2
     server.folders.set('Bounces', [])
     server.deliver(bounce(2)).uid = 1
     await server.listen()
-    await until('the second is moved', () => server.uidsIn(doneFolder).length === 2)
+    await waitFor(() => server.uidsIn(doneFolder).length === 2)
     await stop()
     assert.equal((await kept(house)).length, 2)
     const wrong = { ...readConfig({ INBOUND_IMAP: server.url() }).inbound.imap!, password: 'guess' }
     const stopWrong = startImap(house.ctx, wrong, times)
-    await until('it is noted', async () => /refuses the user name or the password/.test((await state(house)) ?? ''))
+    await waitFor(async () => /refuses the user name or the password/.test((await state(house)) ?? ''))
     await stopWrong()
   },
   { env },
@@ -180,11 +172,11 @@ story(
     const stopSecond = start(house, server)
     assert.equal(await holdLease(house.db, 'inbound-imap', 'somebody else', 60), false)
     server.deliver(bounce(1))
-    await until('it is moved', () => server.uidsIn(doneFolder).length === 1)
+    await waitFor(() => server.uidsIn(doneFolder).length === 1)
     assert.equal(server.commands.filter((command) => command === 'LOGIN').length, 1)
     await stop()
     server.deliver(bounce(2))
-    await until('the next is moved', () => server.uidsIn(doneFolder).length === 2)
+    await waitFor(() => server.uidsIn(doneFolder).length === 2)
     await stopSecond()
     assert.equal(server.commands.filter((command) => command === 'LOGIN').length, 2)
   },
@@ -198,11 +190,11 @@ story(
     server.before = (command) => (command.startsWith('UID FETCH') ? new Promise(() => {}) : Promise.resolve())
     server.deliver(bounce(1))
     const stop = start(house, server)
-    await until('it is asked', () => server.commands.some((command) => command.startsWith('UID FETCH')))
+    await waitFor(() => server.commands.some((command) => command.startsWith('UID FETCH')))
     await stop()
     server.before = async () => {}
     const stopAgain = start(house, server)
-    await until('it is moved', () => server.uidsIn(doneFolder).length === 1)
+    await waitFor(() => server.uidsIn(doneFolder).length === 1)
     await stopAgain()
   },
   { env },

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { before, beforeEach, test } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { addCategory } from '../../src/articles/categories.ts'
 import { controlArticle } from '../../src/articles/control.ts'
@@ -15,6 +14,7 @@ import { createLog } from '../../src/base/log.ts'
 import type { Context } from '../../src/db/context.ts'
 import { freshDatabase } from '../support/database.ts'
 import { type Item, rss } from '../support/feed-server.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 let ctx: Context
 const now = new Date('2026-03-06T07:00:00Z')
@@ -144,11 +144,8 @@ test('a push that comes between reading and writing keeps its word: the edit is 
 })
 
 async function untilSomebodyWaits(): Promise<void> {
-  for (;;) {
-    const { rows } = await sql`select 1 from pg_locks where locktype = 'advisory' and not granted`.execute(ctx.db)
-    if (rows.length) return
-    await setTimeout(10)
-  }
+  const waiting = sql`select 1 from pg_locks where locktype = 'advisory' and not granted`
+  await waitFor(async () => (await waiting.execute(ctx.db)).rows.length > 0)
 }
 
 test('editors release stories while feeds edit them: nobody waits for ever, nothing fails', async () => {

@@ -2,7 +2,6 @@
 // deadlock, nobody gets two digests at once. On Postgres alone: on the embedded database nothing happens at the same time.
 
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { hashAddress } from '../../src/base/tokens.ts'
 import { getPepper } from '../../src/db/settings.ts'
@@ -23,6 +22,7 @@ import { resubscribe, unsubscribe } from '../../src/subscribers/unsubscribe.ts'
 import { type House, story } from '../support/house.ts'
 import { addCategories, addReader, addStory, tick } from '../support/newsroom.ts'
 import { addCount } from '../../src/editions/account.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 const origin = { ip: '192.0.2.7', formUrl: '/' }
 const barrier = 815
@@ -112,13 +112,6 @@ async function listWaiting({ db }: House): Promise<Waiting[]> {
   return rows
 }
 
-async function waitUntil(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
-  for (let looks = 0; !(await isSo()); looks++) {
-    assert.ok(looks < 3000, what)
-    await sleep(5)
-  }
-}
-
 /** Two that wait for each other, before Postgres ends one of them (after a second). */
 function assertNoDeadlock(waiting: readonly Waiting[]): void {
   for (const one of waiting)
@@ -136,16 +129,16 @@ async function meet(desk: Desk, first: Act, second: Act): Promise<void> {
     await sql`select pg_advisory_lock(${barrier})`.execute(keeper)
     try {
       const running = [start(0, first)]
-      await waitUntil('it comes to the barrier', async () => isOver[0]! || (await listWaiting(house)).length > 0)
+      await waitFor(async () => isOver[0]! || (await listWaiting(house)).length > 0)
       assert.ok(!isOver[0], 'it comes past no barrier')
       running.push(start(1, second))
-      await waitUntil('it goes as far as it can', async () => isOver[1]! || (await listWaiting(house)).length > 1)
+      await waitFor(async () => isOver[1]! || (await listWaiting(house)).length > 1)
       return running
     } finally {
       await sql`select pg_advisory_unlock(${barrier})`.execute(keeper)
     }
   })
-  await waitUntil('both get through', async () => {
+  await waitFor(async () => {
     assertNoDeadlock(await listWaiting(house))
     return isOver.every(Boolean)
   })
@@ -238,7 +231,7 @@ story(
     const claim = await house.db.transaction().execute(async (change) => {
       await lockSubscriber(change, desk.reader.id)
       const claiming = doors['a worker’s claim']!(desk).finally(() => (isOver = true))
-      await waitUntil('it is over or waits', async () => isOver || (await listWaiting(house)).length > 0)
+      await waitFor(async () => isOver || (await listWaiting(house)).length > 0)
       assert.ok(isOver, 'it waits')
       return claiming
     })

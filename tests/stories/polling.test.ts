@@ -8,9 +8,9 @@ import { pollDueFeeds, pollFeed } from '../../src/articles/poll.ts'
 import { pushArticles } from '../../src/articles/push.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { createLog } from '../../src/base/log.ts'
-import { type Database, openEmbedded } from '../../src/db/connect.ts'
+import type { Database } from '../../src/db/connect.ts'
 import type { Context } from '../../src/db/context.ts'
-import { migrate } from '../../src/db/migrate.ts'
+import { openMigrated } from '../support/embedded.ts'
 import { type FeedServer, type Item, openFeedServer, rss } from '../support/feed-server.ts'
 
 let database: Database
@@ -24,8 +24,7 @@ const hoursAgo = (hours: number) => new Date(now.getTime() - hours * 3_600_000)
 const pass = (minutes: number) => (now = new Date(now.getTime() + minutes * 60_000))
 
 before(async () => {
-  database = await openEmbedded('memory://')
-  await migrate(database.db)
+  database = await openMigrated()
   server = await openFeedServer()
   ctx = {
     db: database.db,

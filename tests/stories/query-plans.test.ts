@@ -19,6 +19,7 @@ import { openWorker } from '../support/post.ts'
 import { bounceOf, complaintOf } from '../support/returned-mail.ts'
 import { mailgunFailure, mailgunKey, mailgunPost } from '../support/webhooks.ts'
 import { record, scannedTables } from '../support/query-plans.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 const bounceDomain = 'bounces.example'
 const subscribers = 30_000
@@ -160,7 +161,7 @@ story(
       await runTick(ctx, { chunkSize: 500 })
       const worker = openWorker(house)
       await worker.start()
-      while (house.inbox.received.length < 50) await new Promise((resolve) => setTimeout(resolve, 50))
+      await waitFor(() => house.inbox.received.length >= 50)
       await worker.stop()
       await takeIn(house)
       await readPages(house)

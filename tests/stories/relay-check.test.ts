@@ -10,7 +10,7 @@ import type { Session } from '../../src/commands/session.ts'
 import type { Database } from '../../src/db/connect.ts'
 import { setAnnouncementsOff } from '../../src/delivery/announcements.ts'
 import { startCaptureServer } from '../support/capture-server.ts'
-import { openSendingDatabase } from '../support/sending.ts'
+import { openMigrated } from '../support/embedded.ts'
 import { startSignInRelay } from '../support/sign-in-relay.ts'
 import { startTlsRelay, trustTestAuthority } from '../support/tls-relay.ts'
 import type { Finding } from '../../src/commands/checks/finding.ts'
@@ -18,7 +18,7 @@ import type { Finding } from '../../src/commands/checks/finding.ts'
 trustTestAuthority()
 let database: Database
 before(async () => {
-  database = await openSendingDatabase()
+  database = await openMigrated()
 })
 after(() => database.close())
 

@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Database } from '../../src/db/connect.ts'
 import { findAnnouncementsOff } from '../../src/delivery/announcements.ts'
 import { type CaptureServer, startCaptureServer } from '../support/capture-server.ts'
-import { countOutcomes, makeWorker, openSendingDatabase, planEdition, sendingConfig } from '../support/sending.ts'
+import { openMigrated } from '../support/embedded.ts'
+import { countOutcomes, makeWorker, planEdition, sendingConfig } from '../support/sending.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 const connections = 4
 const config = { ...sendingConfig, smtp: { ...sendingConfig.smtp, connections } }
@@ -21,7 +22,7 @@ describe('a relay that', () => {
   let server: CaptureServer
   let edition: number
   before(async () => {
-    database = await openSendingDatabase()
+    database = await openMigrated()
   })
   beforeEach(async () => {
     await sql`truncate deliveries, editions, subscribers, edition_counts, workers cascade`.execute(database.db)
@@ -78,12 +79,7 @@ describe('a relay that', () => {
     await worker.start()
     await half.promise
     const before = server.connections
-    for (
-      const end = Date.now() + 10_000;
-      (await countOutcomes(database, edition)).sent !== readers.length / 2;
-      await sleep(10)
-    )
-      assert.ok(Date.now() < end, 'not settled')
+    await waitFor(async () => (await countOutcomes(database, edition)).sent === readers.length / 2)
     server.say('421 4.4.2 idle for too long')
     await sql`update deliveries set next_attempt_at = now() where state = 'queued'`.execute(database.db)
     worker.wake()

@@ -8,7 +8,8 @@ import { ehloNameOf, type Relay } from '../../src/base/relay.ts'
 import type { Database } from '../../src/db/connect.ts'
 import { SmtpConnection } from '../../src/delivery/smtp-connection.ts'
 import { startCaptureServer } from '../support/capture-server.ts'
-import { countStates, makeWorker, openSendingDatabase, planEdition, sendingConfig } from '../support/sending.ts'
+import { openMigrated } from '../support/embedded.ts'
+import { countStates, makeWorker, planEdition, sendingConfig } from '../support/sending.ts'
 import { startSignInRelay, startTokenEndpoint } from '../support/sign-in-relay.ts'
 import { trustTestAuthority } from '../support/tls-relay.ts'
 
@@ -18,7 +19,7 @@ const config = { ...sendingConfig, smtp: { ...sendingConfig.smtp, connections: 4
 describe('a relay that wants us to sign in', () => {
   let database: Database
   before(async () => {
-    database = await openSendingDatabase()
+    database = await openMigrated()
   })
   beforeEach(async () => {
     await sql`truncate deliveries, editions, subscribers, edition_counts, workers cascade`.execute(database.db)

@@ -5,13 +5,13 @@ import request from 'supertest'
 import { fixedClock } from '../../src/base/clock.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { createLog } from '../../src/base/log.ts'
-import { openEmbedded, type Database } from '../../src/db/connect.ts'
+import type { Database } from '../../src/db/connect.ts'
 import type { Context } from '../../src/db/context.ts'
-import { migrate } from '../../src/db/migrate.ts'
 import { sampleSite } from '../../src/trial/sample-site.ts'
 import { handleErrors } from '../../src/web/errors.ts'
 import { placeRequests } from '../../src/web/place.ts'
 import { leaveTrial, readFirstStart, seedTrial } from '../../src/trial/trial-data.ts'
+import { openMigrated } from '../support/embedded.ts'
 
 const start = new Date('2026-03-06T07:00:00Z')
 let database: Database
@@ -23,8 +23,7 @@ const site = (now: Date) =>
     .use(handleErrors(ctx.config, ctx.log))
 
 before(async () => {
-  database = await openEmbedded('memory://')
-  await migrate(database.db)
+  database = await openMigrated()
   ctx = { db: database.db, clock: fixedClock(start), config: readConfig({}), log: createLog('silent') }
 })
 after(() => database.close())

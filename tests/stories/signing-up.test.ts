@@ -5,9 +5,8 @@ import { after, before, beforeEach, test } from 'node:test'
 import { sql } from 'kysely'
 import { readConfig } from '../../src/base/config.ts'
 import { createLog } from '../../src/base/log.ts'
-import { openEmbedded, type Database } from '../../src/db/connect.ts'
+import type { Database } from '../../src/db/connect.ts'
 import type { Context } from '../../src/db/context.ts'
-import { migrate } from '../../src/db/migrate.ts'
 import { addCategory, restoreCategory, retireCategory } from '../../src/articles/categories.ts'
 import { confirmUrl } from '../../src/subscribers/links.ts'
 import { confirm, lookAtConfirmation } from '../../src/subscribers/confirm.ts'
@@ -24,6 +23,7 @@ import { findSuppression } from '../../src/subscribers/standing.ts'
 import { suppressAddress, unsuppress } from '../../src/subscribers/suppression.ts'
 import { resubscribe, resubscribeByLink, unsubscribe } from '../../src/subscribers/unsubscribe.ts'
 import { listTablesNaming } from '../support/database.ts'
+import { openMigrated } from '../support/embedded.ts'
 
 let database: Database
 let ctx: Context
@@ -42,8 +42,7 @@ const config = readConfig({
 })
 
 before(async () => {
-  database = await openEmbedded('memory://')
-  await migrate(database.db)
+  database = await openMigrated()
 })
 after(() => database.close())
 

@@ -9,6 +9,7 @@ import { decideBrake } from '../../src/desk/brakes.ts'
 import { type CaptureServer, startCaptureServer } from '../support/capture-server.ts'
 import { type House, story } from '../support/house.ts'
 import { makeWorker, planEdition } from '../support/sending.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 async function confirm(db: Db, recipients: readonly string[]): Promise<void> {
   await db.transaction().execute(async (trx) => {
@@ -32,10 +33,6 @@ function countAtOnce(server: CaptureServer, isCounted: (to: string) => boolean):
     if (isCounted(to)) atOnce--
   }
   return seen
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
 /** While so many workers run. */
@@ -80,7 +77,7 @@ for (const [what, scopeOf] of Object.entries(scopes))
     await withWorkers(house, server, 3, async () => {
       await brakeOn(house.db, await scopeOf(house, server.relay.name))
       await confirm(house.db, names(24, 'slow.example'))
-      await until(() => server.captured.length === 24)
+      await waitFor(() => server.captured.length === 24)
     })
     assert.equal(seen.most, 1)
     const left = await house.db.selectFrom('brakes').select('singleMailWorkerId').execute()
@@ -101,14 +98,14 @@ story(
     await db.updateTable('brakes').set({ singleMailWorkerId: dead }).where('id', '=', brakeId).execute()
     await withWorkers(house, server, 1, async () => {
       await confirm(db, ['one@slow.example', 'two@fast.example'])
-      await until(() => server.captured.length === 1)
+      await waitFor(() => server.captured.length === 1)
       assert.equal(server.captured[0]!.to, 'two@fast.example', 'others go on')
       await db
         .updateTable('workers')
         .set({ leaseUntil: sql`now()` })
         .where('id', '=', dead)
         .execute()
-      await until(() => server.captured.length === 2)
+      await waitFor(() => server.captured.length === 2)
       assert.equal(server.captured[1]!.to, 'one@slow.example')
     })
   },
@@ -122,7 +119,7 @@ story('a braked domain that doesn’t answer holds up no confirmation to another
   await withWorkers(house, server, 1, async () => {
     await confirm(house.db, names(120, 'slow.example'))
     await confirm(house.db, ['ada@fast.example'])
-    await until(() => server.captured.length === 1)
+    await waitFor(() => server.captured.length === 1)
     assert.equal(server.captured[0]!.to, 'ada@fast.example')
     await server.close()
   })

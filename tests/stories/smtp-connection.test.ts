@@ -7,6 +7,7 @@ import { it } from 'node:test'
 import { dialRelay } from '../../src/delivery/relay-dial.ts'
 import { SmtpConnection } from '../../src/delivery/smtp-connection.ts'
 import { envelope, letter, polite, quick, startScriptedRelay } from '../support/scripted-relay.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 it('takes the socket from nodemailer with nothing of it left on it', async () => {
   using server = await startScriptedRelay(polite)
@@ -50,7 +51,7 @@ it('ends when the relay says what nobody asked for, at whatever moment it comes'
   })
   const connection = await SmtpConnection.open(idle.relay, quick)
   sockets.at(-1)!.write('421 4.3.2 going down\r\n')
-  while (connection.isOpen) await new Promise((resolve) => setImmediate(resolve))
+  await waitFor(() => !connection.isOpen)
   const outcome = await connection.send(envelope, letter)
   assert.deepEqual([outcome.isAccepted, outcome.isUntouched], [false, true])
   assert.match(outcome.cause!, /nobody asked for: 421 4\.3\.2 going down/)
@@ -60,7 +61,7 @@ it('a dot that is answered twice doesn’t shift the answers of the next mail', 
   using server = await startScriptedRelay((line) => (line === '.' ? '250 taken\r\n250 taken' : polite(line)))
   const connection = await SmtpConnection.open(server.relay, quick)
   assert.equal((await connection.send(envelope, letter)).isAccepted, true)
-  while (connection.isOpen) await new Promise((resolve) => setImmediate(resolve))
+  await waitFor(() => !connection.isOpen)
   const next = await connection.send(envelope, letter)
   assert.deepEqual([next.isAccepted, next.isUntouched], [false, true])
 

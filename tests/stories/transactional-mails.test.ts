@@ -5,18 +5,17 @@ import { fixedClock } from '../../src/base/clock.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { createLog } from '../../src/base/log.ts'
 import type { Context } from '../../src/db/context.ts'
-import { openEmbedded, type Database } from '../../src/db/connect.ts'
-import { migrate } from '../../src/db/migrate.ts'
+import type { Database } from '../../src/db/connect.ts'
 import type { ClaimedDelivery, Mail, MailKind } from '../../src/delivery/composer.ts'
 import { transactionalComposers } from '../../src/mails/transactional.ts'
+import { openMigrated } from '../support/embedded.ts'
 
 let database: Database
 let ctx: Context
 const now = new Date('2026-11-23T06:00:00Z')
 
 before(async () => {
-  database = await openEmbedded('memory://')
-  await migrate(database.db)
+  database = await openMigrated()
   const config = readConfig({
     PUBLIC_URL: 'https://news.example',
     SITE_NAME: 'The Whale Gazette',

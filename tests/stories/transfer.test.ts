@@ -8,22 +8,21 @@ import { after, before, beforeEach, test } from 'node:test'
 import { sql } from 'kysely'
 import { readConfig } from '../../src/base/config.ts'
 import { createLog } from '../../src/base/log.ts'
-import { openEmbedded, type Database } from '../../src/db/connect.ts'
+import type { Database } from '../../src/db/connect.ts'
 import type { Context } from '../../src/db/context.ts'
-import { migrate } from '../../src/db/migrate.ts'
 import { addCategory } from '../../src/articles/categories.ts'
 import { subscribersErase, subscribersExport } from '../../src/commands/subscribers/subscribers.ts'
 import { subscribersImport } from '../../src/commands/subscribers/import.ts'
 import { findSubscriberByKey, listSubscriptions } from '../../src/subscribers/store.ts'
 import { suppressAddress } from '../../src/subscribers/suppression.ts'
+import { openMigrated } from '../support/embedded.ts'
 
 let database: Database
 let ctx: Context
 const folder = mkdtempSync(path.join(os.tmpdir(), 'broadsheet-transfer-'))
 
 before(async () => {
-  database = await openEmbedded('memory://')
-  await migrate(database.db)
+  database = await openMigrated()
 })
 after(async () => {
   await database.close()

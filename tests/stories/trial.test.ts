@@ -6,9 +6,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { freePort, type Program, runCommand, startProgram } from '../support/program.ts'
 import type { MailboxMessage } from '../../src/trial/mailbox.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 const dataDir = mkdtempSync(path.join(tmpdir(), 'trial-'))
 let port: number
@@ -23,18 +23,9 @@ after(async () => {
   rmSync(dataDir, { recursive: true, force: true })
 })
 
-/** Asks until there is an answer; the test runner's own limit ends it. */
-async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    await pause(100)
-  }
-}
-
 const messages = async () => (await (await fetch(`${program.url}/mailbox/messages.json`)).json()) as MailboxMessage[]
 const mailTo = (to: string, subject: RegExp) =>
-  eventually(async () => (await messages()).find((message) => message.to === to && subject.test(message.subject)))
+  waitFor(async () => (await messages()).find((message) => message.to === to && subject.test(message.subject)))
 const source = async ({ id }: MailboxMessage) => (await fetch(`${program.url}/mailbox/messages/${id}?view=text`)).text()
 const post = (at: string, fields: Record<string, string>) =>
   fetch(program.url + at, { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' })
@@ -57,7 +48,7 @@ test('the sample stories are there, five of each category', async () => {
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as { articles: number }).articles)
-  await eventually(async () => ((await counts()).every((count) => count > 0) ? true : undefined))
+  await waitFor(async () => ((await counts()).every((count) => count > 0) ? true : undefined))
   assert.deepEqual(await counts(), [5, 5, 5, 5])
   const front = await (await fetch(program.url)).text()
   const links = new Set([...front.matchAll(/href="[^"]*(\/gazette\/\d{4}\/[^"]+)"/g)].map((match) => match[1]!))
@@ -80,7 +71,7 @@ test('a reader signs up, confirms, and gets one digest with exactly the sections
   assert.equal((await fetch(link)).status, 200)
   assert.match((await cli('digest', 'explain', reader)).stdout, /pending|not confirmed|confirm/i)
   assert.ok((await post('/confirm', { token })).status < 400)
-  await eventually(async () => ((await messages()).length >= 2 ? true : undefined))
+  await waitFor(async () => ((await messages()).length >= 2 ? true : undefined))
 
   const run = await cli('digest', 'run', '--manual', '--json')
   assert.equal(run.code, 0, run.stderr)

@@ -1,11 +1,11 @@
 // An SMTP server for tests that remembers what it accepted, and misbehaves on request. What it has is the truth: a mail is
 // captured at the moment it was taken, whatever became of the answer.
 
-import { once } from 'node:events'
-import net from 'node:net'
+import type net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Relay } from '../../src/base/relay.ts'
 import { type Keep, openStore } from './capture-store.ts'
+import { listenForSmtp } from './smtp-listener.ts'
 
 export interface Captured {
   from: string
@@ -55,29 +55,13 @@ export async function startCaptureServer(
     store?: string
   } = {},
 ): Promise<CaptureServer> {
-  const sockets = new Set<net.Socket>()
   const store = options.store === undefined ? null : await openStore(options.store)
-  const listener = net.createServer((socket) => {
+  const listener = await listenForSmtp((socket) => {
     server.connections++
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
-    socket.on('error', () => {})
     talk(socket, server, store?.keep ?? (async () => {}), options.pipelining ?? true)
-  })
-  listener.listen(options.port ?? 0, '127.0.0.1')
-  await once(listener, 'listening')
-  const { port } = listener.address() as net.AddressInfo
+  }, options.port)
   const server: CaptureServer = {
-    relay: {
-      name: `127.0.0.1:${port}`,
-      host: '127.0.0.1',
-      port,
-      implicitTls: false,
-      tls: 'never',
-      user: null,
-      password: null,
-      weight: 1,
-    },
+    relay: listener.relay,
     captured: [],
     connections: 0,
     seen: new Map(),
@@ -86,12 +70,10 @@ export async function startCaptureServer(
     onMail: () => {},
     dotMs: 0,
     say: (line) => {
-      for (const socket of sockets) socket.write(`${line}\r\n`)
+      for (const socket of listener.sockets) socket.write(`${line}\r\n`)
     },
     close: async () => {
-      for (const socket of sockets) socket.destroy()
-      listener.close()
-      await once(listener, 'close')
+      await listener.close()
       await store?.close()
     },
     [Symbol.asyncDispose]: () => server.close(),

@@ -2,10 +2,7 @@
 // test file, made from a migrated template, on the server that tests/run.ts found or started (TEST_DATABASE_URL). Between
 // stories every table is emptied.
 
-import { createHash, randomBytes } from 'node:crypto'
-import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
+import { randomBytes } from 'node:crypto'
 import { after } from 'node:test'
 import { sql } from 'kysely'
 import pg from 'pg'
@@ -13,6 +10,7 @@ import { createLog } from '../../src/base/log.ts'
 import { openEmbedded, openPostgres, type Database } from '../../src/db/connect.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { openQueue, type Queue } from '../../src/db/queue.ts'
+import { openMigrated } from './embedded.ts'
 
 export type DatabaseKind = 'embedded' | 'postgres'
 
@@ -64,13 +62,6 @@ export async function listTablesNaming({ db }: Pick<Database, 'db'>, text: strin
   return naming
 }
 
-function migrationsHash(): string {
-  const folder = path.join(import.meta.dirname, '../../migrations')
-  const hash = createHash('sha256')
-  for (const name of fs.readdirSync(folder).sort()) hash.update(name).update(fs.readFileSync(path.join(folder, name)))
-  return hash.digest('hex').slice(0, 16)
-}
-
 /** A database of its own without a schema, and its address (null when embedded). It ends with the test file. */
 export async function openEmptyDatabase(kind: DatabaseKind): Promise<{ database: Database; url: string | null }> {
   if (kind === 'embedded') {
@@ -95,38 +86,27 @@ export async function withQueue(opened: { database: Database; url: string | null
 }
 
 async function openTestEmbedded(): Promise<TestDatabase> {
-  const dump = path.join(os.tmpdir(), `broadsheet-tests-${migrationsHash()}.tar`)
-  if (!fs.existsSync(dump)) {
-    const made = await openEmbedded('memory://')
-    await migrate(made.db)
-    const blob = await made.pglite!.dumpDataDir('none')
-    const part = `${dump}.${process.pid}`
-    fs.writeFileSync(part, Buffer.from(await blob.arrayBuffer()))
-    fs.renameSync(part, dump)
-    await made.close()
-  }
-  const database = await openEmbedded('memory://', { from: new Blob([fs.readFileSync(dump)]) })
+  const database = await openMigrated()
   closing.unshift(() => database.close())
   return withQueue({ database, url: null })
 }
 
-/** A database without a schema on the tests' server; `drop` ends its connections. */
-export async function emptyPostgres(): Promise<{ url: string; drop(): Promise<void> }> {
-  const server = process.env.TEST_DATABASE_URL
+/** A database without a schema on the tests' server, or another; `drop` ends its connections. */
+export async function emptyPostgres(
+  server = process.env.TEST_DATABASE_URL,
+): Promise<{ url: string; drop(): Promise<void> }> {
   if (!server) throw new Error('TEST_DATABASE_URL is not set: run the tests with npm test')
   const name = `t_${process.pid}_${randomBytes(4).toString('hex')}`
-  const admin = new pg.Client({ connectionString: server })
-  await admin.connect()
-  await admin.query(`create database ${name}`)
+  await execute(server, `create database ${name}`)
   const url = new URL(server)
   url.pathname = `/${name}`
-  return {
-    url: url.href,
-    async drop() {
-      await admin.query(`drop database ${name} with (force)`)
-      await admin.end()
-    },
-  }
+  return { url: url.href, drop: () => execute(server, `drop database ${name} with (force)`) }
+}
+
+async function execute(server: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server })
+  await client.connect()
+  await client.query(statement).finally(() => client.end())
 }
 
 async function openTestPostgres(): Promise<TestDatabase> {

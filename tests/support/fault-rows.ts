@@ -14,7 +14,6 @@ const rowSeconds = Number(process.env['FAULT_ROW_SECONDS'] ?? 0) || Infinity
 const firstSeed = seedOf('FAULT_SEED')
 /** A round that takes longer stands still: that is a failure too. */
 const roundSeconds = 90
-let databases = 0
 
 /** What a round found: how many mails came twice. */
 export interface Found {
@@ -40,7 +39,7 @@ export function makeRow(postgres: RestartablePostgres | null, whyNot = 'no Postg
   return (name: string, options: RowOptions, run: (world: FaultWorld) => Promise<Found | void>): void => {
     const skip = !postgres ? whyNot : options.isShort || isLong ? false : 'only in npm run test:faults'
     it(name, { skip }, async (test) => {
-      const at = await openFaultDatabase(postgres!.url, `faults_${process.pid}_${databases++}`)
+      const at = await openFaultDatabase(postgres!.url)
       const end = performance.now() + rowSeconds * 1000
       const line: ReportLine = { row: name, rounds: 0, seeds: '', doubled: 0, mostDoubled: 0, failed: [] }
       for (; line.rounds < rounds && performance.now() < end; line.rounds++) {

@@ -5,16 +5,17 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { type Database, openPostgres } from '../../src/db/connect.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { rfcTimeouts } from '../../src/delivery/smtp-dialogue.ts'
 import type { DeliveryWorkerOptions } from '../../src/delivery/worker.ts'
 import { type CaptureServer, startCaptureServer } from './capture-server.ts'
+import { emptyPostgres } from './database.ts'
 import { countOutcomes, countStates, makeWorker, planEdition, sendingConfig } from './sending.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 import { startWorkerProcess, testConnections, type WorkerProcess } from './worker-process.ts'
+import { waitFor } from './wait-for.ts'
 
 /** A number in [0, 1) that the printed seed gives again. */
 export type Random = () => number
@@ -27,16 +28,12 @@ export function seededRandom(seed: number): Random {
   }
 }
 
-/** A database `name` on that server with the schema in it; the first connection makes it. */
-export async function openFaultDatabase(url: string, name: string): Promise<{ database: Database; url: string }> {
-  const admin = openPostgres(url, 1)
-  await sql`create database ${sql.id(name)}`.execute(admin.db)
-  await admin.close()
-  const own = new URL(url)
-  own.pathname = `/${name}`
-  const database = openPostgres(own.href, 4)
+/** A database on that server with the schema in it. */
+export async function openFaultDatabase(server: string): Promise<{ database: Database; url: string }> {
+  const { url } = await emptyPostgres(server)
+  const database = openPostgres(url, 4)
   await migrate(database.db)
-  return { database, url: own.href }
+  return { database, url }
 }
 
 export interface FaultWorldOptions {
@@ -118,14 +115,12 @@ export class FaultWorld {
     return new Set(this.audience.filter(() => this.random() < part))
   }
 
-  async untilSettled(deadlineMs = 60_000): Promise<void> {
-    const end = performance.now() + deadlineMs
-    for (;;) {
-      const states = await countStates(this.database, this.edition).catch(() => ({}) as Record<string, number>)
-      if ((states.sent ?? 0) + (states.failed ?? 0) + (states.skipped ?? 0) === this.audience.length) return
-      if (performance.now() > end) assert.fail(`still open after ${deadlineMs} ms: ${JSON.stringify(states)}`)
-      await sleep(50)
-    }
+  async untilSettled(): Promise<void> {
+    const count = () => countStates(this.database, this.edition).catch(() => ({}) as Record<string, number>)
+    await waitFor(async () => {
+      const { sent = 0, failed = 0, skipped = 0 } = await count()
+      return sent + failed + skipped === this.audience.length
+    }, count)
   }
 
   /** What the capture server has on disk. */

@@ -1,18 +1,15 @@
 // A relay on loopback that answers each line as the test says, for one connection's dialogue.
 
-import { once } from 'node:events'
-import net from 'node:net'
+import type net from 'node:net'
 import type { Relay } from '../../src/base/relay.ts'
+import { listenForSmtp } from './smtp-listener.ts'
 
 /** Answers each line with what `answer` says; '' for nothing. The message counts as one line, `.`. */
 export async function startScriptedRelay(answer: (line: string, socket: net.Socket) => string) {
   const lines: string[] = []
-  const sockets = new Set<net.Socket>()
-  const server = net.createServer((socket) => {
+  const listener = await listenForSmtp((socket) => {
     let rest = ''
     let isBody = false
-    sockets.add(socket)
-    socket.on('error', () => {})
     socket.write('220 relay.example ESMTP\r\n')
     socket.on('data', (chunk: Buffer) => {
       rest += chunk.toString('latin1')
@@ -27,25 +24,8 @@ export async function startScriptedRelay(answer: (line: string, socket: net.Sock
       }
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as net.AddressInfo
-  const relay: Relay = {
-    name: `127.0.0.1:${port}`,
-    host: '127.0.0.1',
-    port,
-    implicitTls: false,
-    tls: 'never',
-    user: null,
-    password: null,
-    weight: 1,
-    ehloName: 'letters.paper.example',
-  }
-  const close = () => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  }
-  return { relay, lines, [Symbol.dispose]: close }
+  const relay: Relay = { ...listener.relay, ehloName: 'letters.paper.example' }
+  return { relay, lines, [Symbol.dispose]: () => void listener.close() }
 }
 
 /** What a relay without faults answers. */

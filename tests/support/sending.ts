@@ -1,13 +1,11 @@
-// A world for tests of delivery: an embedded database (or the Postgres given), one edition, a composer that stands in for the
-// real digests, and a worker that talks to a capture server.
+// For tests of delivery: an edition, a composer that stands in for the real digests, and a worker that talks to a capture server.
 
 import { readConfig } from '../../src/base/config.ts'
 import type { Relay } from '../../src/base/relay.ts'
 import { createLog } from '../../src/base/log.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { hashAddress } from '../../src/base/tokens.ts'
-import { type Database, openEmbedded } from '../../src/db/connect.ts'
-import { migrate } from '../../src/db/migrate.ts'
+import type { Database } from '../../src/db/connect.ts'
 import { getPepper } from '../../src/db/settings.ts'
 import type { Composed, Composer, Composers, Mail, MailKind } from '../../src/delivery/composer.ts'
 import { mailKinds } from '../../src/delivery/composer.ts'
@@ -52,12 +50,6 @@ export function plainComposers(change: (recipient: string) => Composed | null = 
       },
   })
   return Object.fromEntries(mailKinds.map((kind) => [kind, of(kind)])) as Composers
-}
-
-export async function openSendingDatabase(): Promise<Database> {
-  const database = await openEmbedded('memory://')
-  await migrate(database.db)
-  return database
 }
 
 /** One edition that is sending, with a subscriber and a queued digest for each address. Returns the edition's id. */

@@ -1,11 +1,11 @@
 // A relay that offers STARTTLS in front of a capture server, with whatever is wrong with it. What a client says before TLS is
 // remembered: no mail may be in it.
 
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import tls from 'node:tls'
+import { listenForSmtp } from './smtp-listener.ts'
 
 export const tlsFaults = [
   /** STARTTLS isn't offered, or is refused. */
@@ -54,18 +54,12 @@ function identityOf(fault: TlsFault | null): tls.SecureContextOptions {
 
 /** Listens on loopback as `localhost`. `isImplicit`: TLS from the first byte, as smtps wants it. */
 export async function startTlsRelay(capturePort: number, isImplicit = false): Promise<TlsRelay> {
-  const sockets = new Set<net.Socket>()
-  const keepTrack = (socket: net.Socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {}).on('close', () => sockets.delete(socket))
-  }
-  const listener = net.createServer((client) => {
-    keepTrack(client)
+  const listener = await listenForSmtp((client) => {
     const goOn = (fault: TlsFault | null) => {
       const secureContext = tls.createSecureContext(identityOf(fault))
       const secure = new tls.TLSSocket(client, { isServer: true, secureContext })
       const behind = net.connect(capturePort, '127.0.0.1')
-      keepTrack(behind)
+      listener.track(behind)
       secure.on('error', () => behind.destroy()).on('close', () => behind.destroy())
       behind.on('close', () => secure.destroy())
       const join = () => {
@@ -79,17 +73,11 @@ export async function startTlsRelay(capturePort: number, isImplicit = false): Pr
     if (isImplicit) goOn(relay.fault())
     else talkInClear(client, relay, goOn)
   })
-  listener.listen(0, '127.0.0.1')
-  await once(listener, 'listening')
   const relay: TlsRelay = {
-    port: (listener.address() as net.AddressInfo).port,
+    port: listener.port,
     fault: () => null,
     inClear: [],
-    close: async () => {
-      for (const socket of sockets) socket.destroy()
-      listener.close()
-      await once(listener, 'close')
-    },
+    close: () => listener.close(),
     [Symbol.asyncDispose]: () => relay.close(),
   }
   return relay

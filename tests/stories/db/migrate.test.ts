@@ -13,7 +13,7 @@ import { type DatabaseKind, openEmptyDatabase, withQueue } from '../../support/d
 import { databaseKinds, openHouse } from '../../support/house.ts'
 import { openWorker, sendWaitingMail } from '../../support/post.ts'
 import { schemaOf } from '../../support/schema-of.ts'
-import { addStory } from '../../support/stories.ts'
+import { addStory } from '../../support/newsroom.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 const dump = fs.readFileSync(path.join(import.meta.dirname, '../../samples/database-0.1.0.sql'), 'utf8')
@@ -79,7 +79,7 @@ for (const kind of databaseKinds) {
 
       const worker = openWorker(house, { leaseSeconds: 1 })
       await worker.start()
-      await waitFor('the mail that a dead worker had leased', () => house.inbox.to('ada@example.com').length > 0)
+      await waitFor(() => house.inbox.to('ada@example.com').length > 0)
       await worker.stop()
       const recipients = () => house.inbox.received.map(({ to }) => to).sort()
       assert.deepEqual(recipients(), ['Cyd.Gruen@example.org', 'ada@example.com', 'dan@example.org'])
@@ -95,7 +95,7 @@ for (const kind of databaseKinds) {
       assert.deepEqual([state, account!.audience, account!.sent, account!.skipped.nothing_new], ['closed', 4, 3, 1])
 
       house.inbox.clear()
-      await addStory(house, 'A new pier', [1])
+      await addStory(house.ctx, 'A new pier', [1])
       house.clock.set('2026-11-27T06:00:00Z')
       await runTick(house.ctx)
       await sendWaitingMail(house)
