@@ -16,7 +16,8 @@ import { openBrowser } from '../support/browser.ts'
 import { openFeedServer, rss } from '../support/feed-server.ts'
 import { addBrake } from '../support/brakes.ts'
 import { story, type House } from '../support/house.ts'
-import { addReader, addStory, postAll } from '../support/newsroom.ts'
+import { addReader, addStory } from '../support/newsroom.ts'
+import { postAll } from '../support/post.ts'
 import { freePort } from '../support/postgres.ts'
 import { addCategories } from '../support/readers.ts'
 
@@ -78,7 +79,7 @@ story(
     await triggerPolitics(page)
     await runTick(house.ctx)
     await page.getByRole('row', { name: /Open 3/ }).waitFor()
-    await postAll(house.ctx)
+    await postAll(house)
     await page.getByRole('row', { name: /Sent 3 100\.0 %/ }).waitFor()
     assert.deepEqual(console.troubles, [])
   },
@@ -100,13 +101,13 @@ story(
     await page.evaluate(`window.readOut = []; for (const place of document.querySelectorAll('[role=status]'))
       new MutationObserver(() => readOut.push(place.textContent.trim())).observe(place, { childList: true, subtree: true })`)
     await button(/Cancel/).focus()
-    await postAll(house.ctx, { limit: 1 })
+    await postAll(house, { limit: 1 })
     await page.getByRole('row', { name: /Sent 1/ }).waitFor()
     const focused = () => page.evaluate(`document.activeElement.textContent.trim()`)
     assert.equal(await focused(), 'Cancel…')
     assert.deepEqual(await page.evaluate('readOut'), [])
     await page.getByRole('link', { name: 'Sent', exact: true }).focus()
-    await postAll(house.ctx, { limit: 1 })
+    await postAll(house, { limit: 1 })
     await page.getByRole('row', { name: /Sent 2/ }).waitFor()
     assert.equal(await focused(), 'Sent')
     // Somebody else pauses it.
@@ -174,7 +175,7 @@ story(
     const { page } = console
     await triggerPolitics(page)
     await runTick(house.ctx)
-    await postAll(house.ctx, { limit: 1 })
+    await postAll(house, { limit: 1 })
     await page.setViewportSize({ width: 320, height: 700 })
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })

@@ -8,7 +8,8 @@ import { triggerDigest } from '../../src/planning/trigger.ts'
 import { unsubscribe } from '../../src/subscribers/unsubscribe.ts'
 import { story, type House } from '../support/house.ts'
 import { openApi, openConsole } from '../support/keys.ts'
-import { addReader, addStory, postAll } from '../support/newsroom.ts'
+import { addReader, addStory } from '../support/newsroom.ts'
+import { postAll } from '../support/post.ts'
 import { addCategories, getSubscriber } from '../support/readers.ts'
 import { addCount } from '../../src/editions/account.ts'
 
@@ -154,7 +155,7 @@ story('a notice is shown for as long as it is true', async (house) => {
   await console.post(`/admin/editions/${id}/resume`).expect(303)
   assert.equal(await noticeOf('pause'), null)
   assert.equal(await noticeOf('triggered'), 'Triggered. It is being sent.')
-  await postAll(house.ctx)
+  await postAll(house)
   await runTick(house.ctx)
   for (const done of ['triggered', 'resume', 'release', 'hold', 'nonsense', '__proto__'])
     assert.equal(await noticeOf(done), null, done)

@@ -18,7 +18,8 @@ import { triggerDigest } from '../../src/planning/trigger.ts'
 import { type Item, rss } from '../support/feed-server.ts'
 import { type House, story } from '../support/house.ts'
 import { openApi, openConsole } from '../support/keys.ts'
-import { addReader, postAll, tick } from '../support/newsroom.ts'
+import { addReader, tick } from '../support/newsroom.ts'
+import { postAll } from '../support/post.ts'
 
 const site = 'https://lantern.example'
 const hour = 3_600_000
@@ -65,7 +66,7 @@ story(
     const mailed = async () => {
       await triggerDigest(house.ctx, { actor: 'cli' })
       await tick(house.ctx)
-      const [mail] = await postAll(house.ctx)
+      const [mail] = await postAll(house)
       return mail?.articleIds ?? []
     }
     const hours = { soon: 0.1, minutes: 2 / 3, tomorrow: 23, later: 24 * 9 }
@@ -105,7 +106,7 @@ story('a story dated at the slot is in the edition of the slot, also by a dry ru
   assert.deepEqual(JSON.parse(lines[0]!).stories, [articleId])
   assert.deepEqual(await shown(house), [], 'neither releases anything')
   await tick(ctx)
-  assert.deepEqual((await postAll(ctx))[0]!.articleIds, [articleId])
+  assert.deepEqual((await postAll(house))[0]!.articleIds, [articleId])
   assert.deepEqual(await shown(house), ['at seven'])
 })
 
@@ -117,7 +118,7 @@ story('a run ahead of the clock counts as now, and what it released waits again 
   const tomorrow = { ...ctx, clock: { now: () => ahead(house, 25) } }
   await runTick(tomorrow, { isAsOf: true })
   await tick(ctx)
-  assert.deepEqual((await postAll(tomorrow))[0]!.articleIds, [articleId])
+  assert.deepEqual((await postAll({ ...house, ctx: tomorrow, clock: tomorrow.clock }))[0]!.articleIds, [articleId])
   await closeFinished(tomorrow)
   await tick(ctx)
   assert.deepEqual(await shown(house), [])
@@ -126,7 +127,7 @@ story('a run ahead of the clock counts as now, and what it released waits again 
   await tick(ctx)
   assert.deepEqual(await shown(house), ['tomorrow'])
   assert.ok(
-    (await postAll(ctx)).every(({ articleIds }) => articleIds === null),
+    (await postAll(house)).every(({ articleIds }) => articleIds === null),
     'once more',
   )
 })
@@ -190,14 +191,14 @@ story(
     const other = await push(house, 'other', 0)
     await triggerDigest(ctx, { actor: 'cli' })
     await tick(ctx)
-    assert.deepEqual((await postAll(ctx, { limit: 1 }))[0]!.articleIds!.sort(), [articleId, other.articleId])
+    assert.deepEqual((await postAll(house, { limit: 1 }))[0]!.articleIds!.sort(), [articleId, other.articleId])
     assert.equal((await push(house, 'postponed', 5)).outcome, 'updated')
     assert.deepEqual(await shown(house), ['other'])
-    assert.deepEqual((await postAll(ctx))[0]!.articleIds, [other.articleId])
+    assert.deepEqual((await postAll(house))[0]!.articleIds, [other.articleId])
     house.clock.advance('5h')
     await triggerDigest(ctx, { actor: 'cli' })
     await tick(ctx)
-    const posted = new Map((await postAll(ctx)).map((mail) => [mail.subscriberId, mail.articleIds]))
+    const posted = new Map((await postAll(house)).map((mail) => [mail.subscriberId, mail.articleIds]))
     assert.deepEqual([posted.get(early), posted.get(late)], [null, [articleId]])
   },
 )

@@ -5,7 +5,7 @@ import { runTick } from '../../src/planning/tick.ts'
 import { story, type House } from '../support/house.ts'
 import { sendWaitingMail } from '../support/post.ts'
 import { addCategories, getSubscriber, subscribeFully } from '../support/readers.ts'
-import { addStory } from '../support/stories.ts'
+import { addStory } from '../support/newsroom.ts'
 
 /** What the scheduler and the worker do in a minute. */
 async function passAMinute(house: House): Promise<void> {
@@ -20,9 +20,9 @@ story(
     await addCategories(house)
     await subscribeFully(house, 'ada@example.com', { politics: 'daily', business: 'weekly' })
     await subscribeFully(house, 'bob@example.com', { 'world-news': 'daily' })
-    await addStory(house, 'The ferry is back', [1])
-    await addStory(house, 'Far away', [2])
-    await addStory(house, 'The price of rope', [3])
+    await addStory(house.ctx, 'The ferry is back', [1])
+    await addStory(house.ctx, 'Far away', [2])
+    await addStory(house.ctx, 'The price of rope', [3])
     await passAMinute(house)
     assert.equal(house.inbox.to('ada@example.com').length, 2, 'a confirmation and a welcome, and no digest at once')
     house.inbox.clear()
@@ -54,7 +54,7 @@ story(
     assert.equal((await getSubscriber(house, 'ada@example.com')).status, 'unsubscribed')
     house.inbox.clear()
     for (let day = 4; day < 12; day++) {
-      await addStory(house, `News of the ${day}th`, [1, 2, 3])
+      await addStory(house.ctx, `News of the ${day}th`, [1, 2, 3])
       house.clock.set(`2026-03-${String(day).padStart(2, '0')}T06:00:00Z`)
       await passAMinute(house)
     }

@@ -15,7 +15,7 @@ import { linkIn } from '../support/inbox.ts'
 import { type House, story } from '../support/house.ts'
 import { sendWaitingMail } from '../support/post.ts'
 import { addCategories, getSubscriber, pressButtonOn, subscribeFully } from '../support/readers.ts'
-import { addStory } from '../support/stories.ts'
+import { addStory } from '../support/newsroom.ts'
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'broadsheet-moving-in-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -46,7 +46,7 @@ async function passAMinute(house: House): Promise<void> {
 async function whoIsMailed(house: House): Promise<string[]> {
   house.inbox.clear()
   for (let day = 0; day < 3; day++) {
-    await addStory(house, `News of ${house.clock.now().toISOString()}`, [1, 2, 3])
+    await addStory(house.ctx, `News of ${house.clock.now().toISOString()}`, [1, 2, 3])
     house.clock.advance('24h')
     await passAMinute(house)
   }
@@ -107,9 +107,9 @@ story(
   'the first digest has stories from the import on, never old ones',
   async (house) => {
     await addCategories(house)
-    for (let at = 0; at < 20; at++) await addStory(house, `Old story ${at}`, [1])
+    for (let at = 0; at < 20; at++) await addStory(house.ctx, `Old story ${at}`, [1])
     await importFiles(house, { 'list.csv': 'email\nada@example.com\n' })
-    await addStory(house, 'Fresh story', [1])
+    await addStory(house.ctx, 'Fresh story', [1])
     house.clock.advance('24h')
     await passAMinute(house)
     const { html } = house.inbox.last('ada@example.com').mail
@@ -184,7 +184,7 @@ story(
     // The mail waits for ten days; nobody is forgotten meanwhile, and its link is good for a week after that.
     house.clock.advance('240h')
     assert.equal(await purgeUnconfirmed(house.ctx), 0)
-    await addStory(house, 'While they waited', [1])
+    await addStory(house.ctx, 'While they waited', [1])
     await sendWaitingMail(house)
     const mail = house.inbox.last('ada@example.com', /confirm/i).mail
     assert.match(mail.text!, /Do you still want The Whale Gazette\?/)

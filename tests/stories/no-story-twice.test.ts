@@ -9,7 +9,8 @@ import type { Frequency } from '../../src/db/schema.ts'
 import type { ArticleAction } from '../../src/articles/control.ts'
 import { openHouse } from '../support/house.ts'
 import { seedOf } from '../support/seed.ts'
-import { type RelayFault, SimulatedSite } from '../support/simulated-site.ts'
+import type { RelayFault } from '../support/post.ts'
+import { SimulatedSite } from '../support/simulated-site.ts'
 import type { EditionMove } from '../../src/editions/states.ts'
 
 const runs = Number(process.env['SIMULATE_RUNS'] ?? 4)

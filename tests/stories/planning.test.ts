@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { closeFinished } from '../../src/editions/close.ts'
 import { moveEdition, retryFailed } from '../../src/desk/control.ts'
@@ -9,8 +8,11 @@ import { digestRun } from '../../src/commands/digests/run.ts'
 import { makeSnapshot } from '../../src/digests/snapshot.ts'
 import { triggerAnnouncement, triggerDigest } from '../../src/planning/trigger.ts'
 import { eraseSubscriber } from '../../src/subscribers/erase.ts'
+import { startCaptureServer } from '../support/capture-server.ts'
 import { type House, story } from '../support/house.ts'
-import { addCategories, addReader, addStory, postAll, tick } from '../support/newsroom.ts'
+import { addCategories, addReader, addStory, tick } from '../support/newsroom.ts'
+import { openWorker, postAll, sendThroughFaulty } from '../support/post.ts'
+import { waitFor } from '../support/wait-for.ts'
 import { accountOf } from '../../src/editions/account.ts'
 import { ensureScheduled } from '../../src/editions/create.ts'
 
@@ -41,7 +43,7 @@ story('at a slot everyone who is due gets one delivery, and a second tick plans 
   assert.equal(await dueOf(house, daily), '2026-03-03T07:00:00.000Z')
   assert.deepEqual((await tick(house.ctx)).planned, [])
 
-  assert.equal((await postAll(house.ctx)).length, 1)
+  assert.equal((await postAll(house)).length, 1)
   const [edition] = await editions(house)
   assert.deepEqual(await closeFinished(house.ctx), [edition!.id])
   const closed = await getEdition(house.db, edition!.id)
@@ -65,7 +67,7 @@ story('an edition in which nobody had anything new is kept and says so', async (
   await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
   house.clock.set('2026-03-02T07:00:00Z')
   await tick(house.ctx)
-  await postAll(house.ctx)
+  await postAll(house)
   await tick(house.ctx)
   const [edition] = await editions(house)
   assert.equal(edition!.state, 'closed')
@@ -97,20 +99,15 @@ story('a digest that is still queued at the next slot is superseded, and what wa
 
 story('a digest that a worker leases keeps its subscriber from being planned until it is settled', async (house) => {
   const [politics] = await addCategories(house.db, 'politics')
+  await addStory(house.ctx, 'one', [politics!])
   const reader = await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
   house.clock.set('2026-03-02T07:00:00Z')
   await tick(house.ctx)
-  const [leased] = await deliveriesOf(house, reader)
-  const worker = await house.db
-    .insertInto('workers')
-    .values({ name: 'w', leaseUntil: new Date('2100-01-01') })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  await house.db.updateTable('deliveries').set({ nextAttemptAt: null }).execute()
-  await house.db
-    .insertInto('claims')
-    .values({ workerId: worker.id, deliveryIds: [leased!.id] })
-    .execute()
+  await using relay = await startCaptureServer()
+  const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>()
+  relay.onMail = () => mayAnswer
+  const sending = openWorker(house, { relays: [relay.relay] }).runOnce()
+  await waitFor(() => relay.captured.length > 0)
   house.clock.set('2026-03-03T07:00:00Z')
   const blocked = await tick(house.ctx)
   assert.deepEqual(
@@ -120,9 +117,8 @@ story('a digest that a worker leases keeps its subscriber from being planned unt
   assert.deepEqual(blocked.closed, [])
   assert.equal(await dueOf(house, reader), '2026-03-03T07:00:00.000Z')
 
-  await house.db.updateTable('deliveries').set({ state: 'sent', settledAt: new Date() }).execute()
-  await sql`insert into edition_counts values (${leased!.editionId}, ${worker.id}, 'sent', 1)`.execute(house.db)
-  await house.db.deleteFrom('claims').execute()
+  answer()
+  await sending
   house.clock.advance('1m')
   const later = await tick(house.ctx)
   assert.deepEqual(
@@ -140,7 +136,7 @@ story(
     house.clock.set('2026-03-02T11:00:00Z')
     await tick(house.ctx)
     assert.equal((await deliveriesOf(house, reader)).length, 1)
-    await postAll(house.ctx)
+    await postAll(house)
 
     house.clock.set('2026-03-05T08:00:00Z')
     const found = await tick(house.ctx)
@@ -165,7 +161,7 @@ story('a clock that steps back or forth fires nothing twice', async (house) => {
   for (const at of ['02T07:00', '02T06:00', '02T07:00', '03T07:00', '02T07:30', '03T08:00']) {
     house.clock.set(`2026-03-${at}:00Z`)
     await tick(house.ctx)
-    await postAll(house.ctx)
+    await postAll(house)
   }
   assert.equal((await deliveriesOf(house, reader)).length, 2)
 })
@@ -225,9 +221,9 @@ story('pause, resume and cancel; the account adds up', async (house) => {
   await tick(house.ctx)
   const [edition] = await editions(house)
   const editionId = edition!.id
-  await postAll(house.ctx, { limit: 2 })
+  await postAll(house, { limit: 2 })
   await moveEdition(house.ctx, { editionId, move: 'pause', actor: 'editor:1' })
-  assert.equal((await postAll(house.ctx)).length, 0)
+  assert.equal((await postAll(house)).length, 0)
   await moveEdition(house.ctx, { editionId, move: 'resume', actor: 'editor:1' })
   await assert.rejects(moveEdition(house.ctx, { editionId, move: 'resume', actor: 'editor:1' }), /can't be resumed/)
   await moveEdition(house.ctx, { editionId, move: 'cancel', actor: 'editor:1' })
@@ -246,17 +242,14 @@ story('pause, resume and cancel; the account adds up', async (house) => {
 
 story('what failed can be sent again, unless a later digest has brought its stories', async (house) => {
   const [politics] = await addCategories(house.db, 'politics')
+  await addStory(house.ctx, 'one', [politics!])
   const first = await addReader(house.ctx, { choice: { [politics!]: 'weekly' }, weeklyDay: 1 })
   const second = await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
   house.clock.set('2026-03-02T07:00:00Z')
   await tick(house.ctx)
   const [edition] = await editions(house)
   const editionId = edition!.id
-  await house.db
-    .updateTable('deliveries')
-    .set({ state: 'failed', nextAttemptAt: null, settledAt: new Date() })
-    .execute()
-  await sql`insert into edition_counts values (${editionId}, 9, 'failed', 2)`.execute(house.db)
+  await sendThroughFaulty(house, 'refuses')
   house.clock.set('2026-03-03T07:00:00Z')
   await tick(house.ctx)
   assert.equal((await getEdition(house.db, editionId))!.state, 'closed')
@@ -283,7 +276,7 @@ story('someone who pauses gets nothing until the pause ends, and then comes back
   for (const day of ['02', '03', '04']) {
     house.clock.set(`2026-03-${day}T07:00:00Z`)
     await tick(house.ctx)
-    await postAll(house.ctx)
+    await postAll(house)
   }
   assert.equal((await deliveriesOf(house, reader)).length, 1)
 })
@@ -304,7 +297,7 @@ story(
     const held = await getEdition(house.db, edition!.id)
     assert.deepEqual([held!.state, held!.account.open], ['held', 1])
     await moveEdition(house.ctx, { editionId: edition!.id, move: 'release', actor: 'editor:1' })
-    assert.equal((await postAll(house.ctx)).length, 1)
+    assert.equal((await postAll(house)).length, 1)
     house.clock.set('2026-03-03T06:45:00Z')
     await tick(house.ctx)
     const next = (await editions(house)).at(-1)!
@@ -331,11 +324,14 @@ story(
     let running: Promise<number> | null = null
     await house.db.transaction().execute(async (other) => {
       await lockEdition(other, edition.id)
-      const met = await tick(house.ctx)
+      let readings = 0
+      const clock = { now: () => (readings++, house.clock.now()) }
+      const met = await tick({ ...house.ctx, clock })
       assert.deepEqual([met.planned, met.isBusy], [[], true])
+      const ofOneTick = readings
       const out = { print: (line: string) => void said.push(line), progress: () => {}, error: () => {}, isTty: false }
-      running = digestRun(house.ctx, { planOnly: true, json: true }, out, { openWorker: null })
-      await sleep(600)
+      running = digestRun({ ...house.ctx, clock }, { planOnly: true, json: true }, out, { openWorker: null })
+      await waitFor(() => readings >= 3 * ofOneTick || said.length > 0)
       assert.deepEqual(said, [])
     })
     assert.equal(await running, 0)

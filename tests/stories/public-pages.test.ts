@@ -6,16 +6,15 @@ import { moveEdition } from '../../src/desk/control.ts'
 import { triggerAnnouncement, triggerDigest } from '../../src/planning/trigger.ts'
 import { story, type House } from '../support/house.ts'
 import { linkIn } from '../support/inbox.ts'
-import { addReader, tick } from '../support/newsroom.ts'
+import { addReader, addStory, tick } from '../support/newsroom.ts'
 import { sendWaitingMail } from '../support/post.ts'
 import { addCategories } from '../support/readers.ts'
-import { addStory } from '../support/stories.ts'
 
 story(
   'the front page has the form, the statement, the categories with their counts and the latest stories',
   async (house) => {
     await addCategories(house)
-    await addStory(house, 'The ferry is back <again>', [1, 3])
+    await addStory(house.ctx, 'The ferry is back <again>', [1, 3])
     const { text } = await house.web.get('/').expect(200)
     assert.match(text, /<form[^>]*action="\/subscribe"/)
     assert.match(text, /name="email"/)
@@ -55,8 +54,8 @@ story(
   '“Read it on the web” opens as soon as one mail of the edition was sent, whatever becomes of the others',
   async (house) => {
     await addCategories(house)
-    await addStory(house, 'The ferry is back', [1])
-    const withdrawn = await addStory(house, 'A story taken back', [1])
+    await addStory(house.ctx, 'The ferry is back', [1])
+    const withdrawn = await addStory(house.ctx, 'A story taken back', [1])
     for (const name of ['ada', 'bob'])
       await addReader(house.ctx, { email: `${name}@mail.example`, choice: { 1: 'daily' } })
     house.inbox.greylisted.add('bob@mail.example')
@@ -90,7 +89,7 @@ story(
   'a run for one address, an announcement and an edition that reached nobody stay out of the archive',
   async (house) => {
     await addCategories(house)
-    await addStory(house, 'The ferry is back', [1])
+    await addStory(house.ctx, 'The ferry is back', [1])
     const ada = await addReader(house.ctx, { email: 'ada@mail.example', choice: { 1: 'daily' } })
     const actor = 'cli' as const
     const only = await triggerDigest(house.ctx, { actor, onlySubscriberId: ada })

@@ -12,7 +12,8 @@ import { purge } from '../../src/delivery/purge.ts'
 import { readConfig } from '../../src/base/config.ts'
 import { story } from '../support/house.ts'
 import { openApi, openConsole } from '../support/keys.ts'
-import { addCategories, addReader, addStory, postAll, tick } from '../support/newsroom.ts'
+import { addCategories, addReader, addStory, tick } from '../support/newsroom.ts'
+import { postAll, sendThroughFaulty } from '../support/post.ts'
 import { listEditionStories } from '../../src/editions/stories.ts'
 import { countRefusal } from '../../src/editions/guards.ts'
 
@@ -113,7 +114,7 @@ story(
     assert.deepEqual([await mails(), await metric('edition'), await metric('tick')], [3 * mailed, 1, 1])
     assert.match((await house.web.get('/metrics')).text, /^broadsheet_last_tick_seconds 36\d/m)
 
-    await postAll(ctx)
+    await postAll(house)
     await tick(ctx)
     await look()
     assert.equal((await listAlerts(db)).length, 0)
@@ -208,7 +209,7 @@ story(
     assert.deepEqual([old!.state, old!.account.skipped.superseded], ['closed', 1])
     assert.equal(next!.state, 'held')
     await moveEdition(house.ctx, { editionId: next!.id, move: 'release', actor: 'editor:1' })
-    const [posted] = await postAll(house.ctx)
+    const [posted] = await postAll(house)
     assert.equal(posted!.subscriberId, reader)
     assert.equal(posted!.articleIds!.length, 4)
   },
@@ -218,15 +219,15 @@ story(
 story('an uncertain mail is taken for sent or sent again, and the account is counted anew', async (house) => {
   const [politics] = await addCategories(house.db, 'politics')
   await addStory(house.ctx, 'one', [politics!])
-  const reader = await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
+  await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
   house.clock.set('2026-03-02T07:00:00Z')
   await tick(house.ctx)
-  await postAll(house.ctx, { crashed: (id) => id === reader })
+  await sendThroughFaulty(house, 'takes and hangs up')
   const [editionId] = await closeFinished(house.ctx)
   assert.equal((await getEdition(house.db, editionId!))!.account.uncertain, 1)
   assert.equal(await decideUncertain(house.ctx, { editionId: editionId!, as: 'resend', actor: 'editor:1' }), 1)
   assert.deepEqual(await closeFinished(house.ctx), [])
-  await sql`update deliveries set next_attempt_at = null, settled_at = now()`.execute(house.db)
+  await sendThroughFaulty(house, 'takes and hangs up')
   await closeFinished(house.ctx)
   assert.equal(await decideUncertain(house.ctx, { editionId: editionId!, as: 'sent', actor: 'editor:1' }), 1)
   await closeFinished(house.ctx)
@@ -242,7 +243,7 @@ story('what an edition has rendered goes a week after it closed, and is made aga
   house.clock.set('2026-03-02T07:00:00Z')
   await tick(ctx)
   const { snapshot } = await db.selectFrom('editionSnapshots').selectAll().executeTakeFirstOrThrow()
-  await db.updateTable('deliveries').set({ state: 'failed', nextAttemptAt: null, settledAt: new Date() }).execute()
+  await sendThroughFaulty(house, 'refuses')
   const kept = async () => (await db.selectFrom('editionSnapshots').select('editionId').execute()).length
   const [editionId] = await closeFinished(ctx)
   await db.updateTable('editions').set({ closedAt: new Date() }).execute()
@@ -252,17 +253,17 @@ story('what an edition has rendered goes a week after it closed, and is made aga
   await purgeSnapshots(ctx)
   assert.equal(await kept(), 0)
   assert.equal(await retryFailed(ctx, { editionId: editionId!, actor: 'cli' }), 1)
-  assert.equal((await postAll(ctx))[0]!.articleIds!.length, 1)
+  assert.equal((await postAll(house))[0]!.articleIds!.length, 1)
   assert.deepEqual((await db.selectFrom('editionSnapshots').selectAll().executeTakeFirstOrThrow()).snapshot, snapshot)
 })
 
 story('an editor decides about an uncertain mail in the console, a program by the API', async (house) => {
   const [politics] = await addCategories(house.db, 'politics')
   await addStory(house.ctx, 'one', [politics!])
-  const reader = await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
+  await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
   house.clock.set('2026-03-02T07:00:00Z')
   await tick(house.ctx)
-  await postAll(house.ctx, { crashed: (id) => id === reader })
+  await sendThroughFaulty(house, 'takes and hangs up')
   const [editionId] = await closeFinished(house.ctx)
   const desk = await openConsole(house)
   assert.match((await desk.get(`/admin/editions/${editionId}`)).text, /Resend uncertain…/)
@@ -270,7 +271,7 @@ story('an editor decides about an uncertain mail in the console, a program by th
   assert.equal((await getEdition(house.db, editionId!))!.account.uncertain, 1)
   await desk.post(`/admin/editions/${editionId}/resend`).expect(303)
   assert.equal((await getEdition(house.db, editionId!))!.closedAt, null)
-  await sql`update deliveries set next_attempt_at = null, settled_at = now()`.execute(house.db)
+  await sendThroughFaulty(house, 'takes and hangs up')
   const api = await openApi(house)
   await api('post', `/editions/${editionId}/uncertain`).send({ as: 'perhaps' }).expect(400)
   const decided = await api('post', `/editions/${editionId}/uncertain`).send({ as: 'sent' }).expect(200)
@@ -303,7 +304,7 @@ story('old settled deliveries are purged; what is open, recent or in an open edi
   for (let n = 0; n < 3; n++) await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
   house.clock.set('2026-03-02T07:00:00Z')
   await tick(house.ctx)
-  await postAll(house.ctx)
+  await postAll(house)
   await closeFinished(house.ctx)
   assert.equal(await purge(house.ctx), 0)
   await sql`update deliveries set created_at = now() - interval '91 days', settled_at = now() - interval '91 days'`.execute(
@@ -342,7 +343,7 @@ story('an edition whose deliveries do not add up stays open and raises an alert 
   await addReader(ctx, { choice: { [politics!]: 'daily' } })
   house.clock.set('2026-03-02T07:00:00Z')
   await tick(ctx)
-  await postAll(ctx)
+  await postAll(house)
   const [edition] = (await listEditions(db, { limit: 1 })).items
   await db.updateTable('editions').set({ audience: 2 }).execute()
   assert.deepEqual(await closeFinished(ctx), [])

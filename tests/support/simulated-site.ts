@@ -17,24 +17,15 @@ import { changePreferences, type PreferenceChanges } from '../../src/subscribers
 import { eraseSubscriber } from '../../src/subscribers/erase.ts'
 import { resubscribe, unsubscribe } from '../../src/subscribers/unsubscribe.ts'
 import { findSubscriber } from '../../src/subscribers/store.ts'
-import type { Fault } from './capture-server.ts'
 import { startCaptureServer } from './capture-server.ts'
 import { Crash, crashingAfter } from './crashing-db.ts'
 import type { House } from './house.ts'
 import { addCategories, addReader, addStory, tick } from './newsroom.ts'
-import { openWorker } from './post.ts'
+import { openWorker, type RelayFault, relayFaults, stepOf } from './post.ts'
 import { ReadingModel } from './reading-model.ts'
 import { listEditionStories } from '../../src/editions/stories.ts'
 import type { EditionMove } from '../../src/editions/states.ts'
 
-export type RelayFault = 'defers' | 'refuses' | 'takes and hangs up' | 'hangs up'
-
-const faults: Record<RelayFault, Fault> = {
-  defers: { reply: '451 4.3.0 not now' },
-  refuses: { reply: '552 5.2.2 mailbox full' },
-  'takes and hangs up': { hangUp: true, stored: true },
-  'hangs up': { hangUp: true },
-}
 const origin = { ip: null, formUrl: null }
 const slugs = ['politics', 'world', 'business']
 
@@ -62,9 +53,9 @@ export class SimulatedSite {
     relay.fault = (step, { to }) => {
       const reader = Number(/^reader-(\d+)/.exec(to)?.[1])
       const fault = this.#faults.get(reader)
-      if (!fault || step !== (fault === 'defers' || fault === 'refuses' ? 'rcpt' : 'dot')) return undefined
+      if (!fault || step !== stepOf(fault)) return undefined
       this.#faults.delete(reader)
-      return faults[fault]
+      return relayFaults[fault]
     }
   }
 
