@@ -24,6 +24,8 @@ export interface Entry {
   image: string | null
   /** What the picture shows, for those who can't see it. */
   imageAlt: string | null
+  /** Width to height, to three decimals. null: the feed doesn't say, or nothing that can be a photo. */
+  imageRatio: number | null
   /** It stands in the text: the feed declares none. */
   isImageInText: boolean
   /** The document broke off inside it: what is missing may be what identifies it. */

@@ -6,6 +6,8 @@ import { decodeHTMLAttribute } from 'entities'
 export interface HtmlPicture {
   url: string
   width: number | null
+  /** Width to height, as the tag says; the size of the chosen file may be another. */
+  ratio?: number | null
   alt: string
 }
 
@@ -64,7 +66,8 @@ export function pictureOf(written: string, sources: readonly Candidate[] = []): 
   const best = largest([...sets, ...shown, ...sources.filter((one) => one.width !== null)])
   const isBetter = best && (!own || (best.width ?? 0) >= Math.min(width ?? tooNarrow, tooNarrow))
   const url = (isBetter ? best.url : own) ?? sources[0]?.url
-  return url ? { url, width: isBetter ? best.width : width, alt: found.alt ?? '' } : null
+  const ratio = width && height ? width / height : null
+  return url ? { url, width: isBetter ? best.width : width, ratio, alt: found.alt ?? '' } : null
 }
 
 /** What a `<source>` of a `<picture>` offers. Mail programs don't show AVIF, and many no WebP: that is for where there is no other. */

@@ -18,6 +18,7 @@ export interface Stored {
   excerpt: string
   imageUrl: string | null
   imageAlt: string | null
+  imageRatio: number | null
   author: string | null
   labels: string[]
   publishedAt: Date
@@ -84,6 +85,7 @@ export async function findStored(db: Db, ids: readonly number[]): Promise<Map<nu
       'excerpt',
       'imageUrl',
       'imageAlt',
+      'imageRatio',
       'author',
       'labels',
       'publishedAt',
@@ -117,6 +119,7 @@ export interface NewRow {
   excerpt: string
   image_url: string | null
   image_alt: string | null
+  image_ratio: number | null
   author: string | null
   source: string | null
   labels: string[]
@@ -161,22 +164,22 @@ export async function writeDocument(db: Db, writes: Writes, also: Compilable): P
     fresh as materialized (
       select nextval(pg_get_serial_sequence('articles', 'id'))::int as id, given.*
       from locked, jsonb_to_recordset(${json(rows)}) as given (place int, feed_id int, title text, title_key text,
-        title_after int, link text, excerpt text, image_url text, image_alt text, author text, source text, labels jsonb, published_at timestamptz, date_source text,
+        title_after int, link text, excerpt text, image_url text, image_alt text, image_ratio float8, author text, source text, labels jsonb, published_at timestamptz, date_source text,
         first_seen_at timestamptz, sendable_at timestamptz, updated_at timestamptz, is_sample boolean)
     ), added as (
-      insert into articles (id, feed_id, title, title_key, title_after, link, excerpt, image_url, image_alt, author, source, labels,
+      insert into articles (id, feed_id, title, title_key, title_after, link, excerpt, image_url, image_alt, image_ratio, author, source, labels,
         published_at, date_source, first_seen_at, sendable_at, updated_at, is_sample)
-      select id, feed_id, title, title_key, title_after, link, excerpt, image_url, image_alt, author, source, labels,
+      select id, feed_id, title, title_key, title_after, link, excerpt, image_url, image_alt, image_ratio, author, source, labels,
         published_at, date_source, first_seen_at, sendable_at, updated_at, is_sample
       from fresh
     ), edited as (
       update articles set feed_id = edit.feed_id, title = edit.title, link = edit.link, excerpt = edit.excerpt,
         title_key = edit.title_key,
         title_after = case when articles.title_key is distinct from edit.title_key then -articles.id else title_after end,
-        image_url = edit.image_url, image_alt = edit.image_alt, author = edit.author, labels = edit.labels, published_at = edit.published_at,
+        image_url = edit.image_url, image_alt = edit.image_alt, image_ratio = edit.image_ratio, author = edit.author, labels = edit.labels, published_at = edit.published_at,
         date_source = edit.date_source, updated_at = edit.updated_at
       from locked, jsonb_to_recordset(${json(edits)}) as edit (id int, was_updated_at timestamptz, feed_id int, title text,
-        title_key text, link text, excerpt text, image_url text, image_alt text, author text, labels jsonb, published_at timestamptz, date_source text,
+        title_key text, link text, excerpt text, image_url text, image_alt text, image_ratio float8, author text, labels jsonb, published_at timestamptz, date_source text,
         updated_at timestamptz)
       where articles.id = edit.id and date_trunc('milliseconds', articles.updated_at) = edit.was_updated_at
       returning articles.id

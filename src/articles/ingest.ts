@@ -200,6 +200,7 @@ function editOf(article: Stored, { entry, publishedAt }: Identified, source: Ing
     excerpt: entry.excerpt || article.excerpt,
     image_url: entry.image ?? article.imageUrl,
     image_alt: entry.image ? entry.imageAlt : article.imageAlt,
+    image_ratio: entry.image ? entry.imageRatio : article.imageRatio,
     author: entry.author ?? article.author,
     labels: [...new Set(entry.categories)],
     published_at: date ?? article.publishedAt,
@@ -212,6 +213,7 @@ function editOf(article: Stored, { entry, publishedAt }: Identified, source: Ing
     next.excerpt === article.excerpt &&
     next.image_url === article.imageUrl &&
     next.image_alt === article.imageAlt &&
+    next.image_ratio === article.imageRatio &&
     next.author === article.author &&
     next.date_source === article.dateSource &&
     next.published_at.getTime() === article.publishedAt.getTime() &&
@@ -231,6 +233,7 @@ function newArticle(place: number, story: Identified, source: IngestSource, now:
     excerpt: entry.excerpt,
     image_url: entry.image,
     image_alt: entry.imageAlt,
+    image_ratio: entry.imageRatio,
     author: entry.author,
     source: entry.source ?? siteNameOf(source.feed.title, source.feed.siteUrl ?? source.feed.url),
     labels: [...new Set(entry.categories)],

@@ -9,6 +9,7 @@ export interface Picture {
   url: string
   /** As declared; null when nothing is. */
   width: number | null
+  height?: number | null
   /** MIME type or medium, lower case; '' when nothing is declared. */
   type: string
   /** Text, for those who can't see it. */
@@ -18,6 +19,8 @@ export interface Picture {
 export interface Chosen {
   url: string
   alt: string | null
+  /** Width to height, to three decimals; null: unknown. */
+  ratio: number | null
   isDeclared: boolean
 }
 
@@ -69,8 +72,17 @@ export function choosePicture(
   const alt = cleanSpace(chosen.alt || (same.find((one) => one.alt)?.alt ?? ''))
     .slice(0, altLength)
     .toWellFormed()
-  return { url: securely([chosen, ...same])!.url, alt: alt || null, isDeclared: chosen.isDeclared }
+  const ratio = [chosen, ...same].map(ratioOf).find((known) => known !== null) ?? null
+  return { url: securely([chosen, ...same])!.url, alt: alt || null, ratio, isDeclared: chosen.isDeclared }
 }
+
+function ratioOf({ width, height, ratio }: { width: number | null; height?: number | null; ratio?: number | null }) {
+  const found = ratio ?? (width && height ? width / height : null)
+  return found !== null && found >= flattest[0] && found <= flattest[1] ? Math.round(found * 1000) / 1000 : null
+}
+
+/** A picture outside of this was measured wrongly, or is no photo. */
+const flattest = [0.2, 5] as const
 
 /** Then those that stand far down in the text needn't be looked for. */
 export function declaresPicture(declared: readonly Picture[]): boolean {

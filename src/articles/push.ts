@@ -123,6 +123,7 @@ function check(
       excerpt,
       imageUrl: given.image ? new URL(given.image).href : null,
       imageAlt: null,
+      imageRatio: null,
       author,
       source,
     },

@@ -167,6 +167,8 @@ export interface ArticlesTable {
   imageUrl: string | null
   /** What the picture shows, in the feed's own words. */
   imageAlt: string | null
+  /** Width to height, as the feed says, to three decimals; null: unknown. */
+  imageRatio: number | null
   author: string | null
   /** The site or paper: as the item names it, else the name of the feed's site. */
   source: string | null

@@ -226,7 +226,7 @@ async function listSnapshotArticles(db: Db, articleIds: readonly number[]): Prom
   if (articleIds.length === 0) return new Map()
   const articles = await db
     .selectFrom('articles')
-    .select(['id', 'title', 'link', 'excerpt', 'imageUrl', 'imageAlt', 'author', 'source', 'publishedAt'])
+    .select(['id', 'title', 'link', 'excerpt', 'imageUrl', 'imageAlt', 'imageRatio', 'author', 'source', 'publishedAt'])
     .where('id', '=', sql<number>`any(${`{${[...new Set(articleIds)].join(',')}}`}::int[])`)
     .execute()
   return new Map(articles.map((article) => [article.id, article]))

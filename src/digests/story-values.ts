@@ -16,6 +16,8 @@ export interface SnapshotArticle {
   imageUrl: string | null
   /** In the feed's own words. */
   imageAlt: string | null
+  /** Width to height; null: unknown. */
+  imageRatio: number | null
   author: string | null
   source: string | null
   publishedAt: Date
@@ -31,8 +33,10 @@ const bylineLength = 200
 const altLength = 150
 /** In pixels, as in the template. */
 const [leadWidth, thumbWidth] = [560, 88]
-/** Width to height of the box that a picture gets. */
-const pictureRatio = 3 / 2
+/** What most photos have. */
+const usualRatio = 3 / 2
+/** A taller or flatter picture is cut to this. */
+const [tallest, flattest] = [4 / 5, 5 / 2]
 
 export function storyValues(config: Config, article: SnapshotArticle, archiveUrl: string, editionId: number | null) {
   const link = storyUrl(config, article, editionId)
@@ -50,13 +54,18 @@ export function storyValues(config: Config, article: SnapshotArticle, archiveUrl
     image: safeImage(config, article.imageUrl),
     // The headline stands beside the picture: nobody should hear it twice.
     imageAlt: alt === title ? '' : clip(alt, altLength),
-    leadHeight: Math.round(leadWidth / pictureRatio),
-    thumbHeight: Math.round(thumbWidth / pictureRatio),
+    leadHeight: heightOf(leadWidth, article.imageRatio),
+    thumbHeight: heightOf(thumbWidth, article.imageRatio),
     byline: [...byline, formatDate(article.publishedAt, 'shortDay', timezone, config.site.locale)]
       .filter(Boolean)
       .map((part) => clip(cleanText(part!), bylineLength))
       .join(' · '),
   }
+}
+
+/** Of the box that a picture of this shape gets. */
+function heightOf(width: number, ratio: number | null): number {
+  return Math.round(width / Math.min(Math.max(ratio ?? usualRatio, tallest), flattest))
 }
 
 /** By its first letter, as browsers do it. */

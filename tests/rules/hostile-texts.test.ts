@@ -131,6 +131,7 @@ const shortReaders: Record<string, (text: string) => unknown> = {
       cut: [],
       image: null,
       imageAlt: null,
+      imageRatio: null,
       isImageInText: false,
     }
     const entries = Array.from({ length: 100 }, (_, place) => ({

@@ -87,3 +87,18 @@ test('a picture by https is preferred, as mails show no other', () => {
   )
   assert.equal(rssEntry(declared('http://l.example/a.jpg')).image, 'http://l.example/a.jpg')
 })
+
+test('the shape of a picture is what the feed says of it, as far as that can be', () => {
+  const url = 'https://gull.example/a.jpg'
+  const tag = (size: string) => described(`<p>Low.</p><img src="${url}" ${size}>`).imageRatio
+  assert.equal(tag('width="600" height="338"'), 1.775)
+  assert.equal(tag('width="600" height="400" srcset="/b.jpg 1200w"'), 1.5)
+  for (const unknown of ['', 'width="600"', 'height="400"', 'width="100%" height="400"', 'width="4000" height="50"'])
+    assert.equal(tag(unknown), null, unknown)
+  const declared = (size: string, text = '') => rssEntry(`<media:content url="${url}" medium="image" ${size}/>${text}`)
+  assert.equal(declared('width="1200" height="800"').imageRatio, 1.5)
+  assert.equal(declared('width="1200" height="0"').imageRatio, null)
+  const again = `<description><![CDATA[<p>Low.</p><img src="${url}?w=300" width="300" height="300">]]></description>`
+  assert.equal(declared('', again).imageRatio, 1)
+  assert.equal(described('<p>Low.</p>').imageRatio, null)
+})

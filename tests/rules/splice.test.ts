@@ -197,6 +197,22 @@ test('a picture is described in the feed’s words or not at all, has its size, 
   for (const id of [1001, 1002, 1003]) assert.equal(spoken.filter((link) => link.includes(`/${id}?`)).length, 1)
 })
 
+test('a picture gets a box of the shape that its feed says, else of the usual one, and never a tower or a strip', async () => {
+  const ratios: Record<number, number | null> = { 1001: 16 / 9, 1002: null, 1003: 0.25 }
+  const source = makeSource(1, 3, (id) => ({ imageUrl: `https://x.example/${id}.png`, imageRatio: ratios[id] ?? null }))
+  const { html } = await readMail(splice(await makeFrame(source), [section(1, 3)]).mail)
+  assert.deepEqual(
+    [...html.matchAll(/ width="(\d+)" height="(\d+)" style="[^"]*aspect-ratio:(\d+\/\d+);/g)].map((match) =>
+      match.slice(1),
+    ),
+    [
+      ['560', '315', '560/315'],
+      ['88', '59', '88/59'],
+      ['88', '110', '88/110'],
+    ],
+  )
+})
+
 test('a lead with its picture, the contents, two stories of each category with thumbnails, then headlines', async () => {
   const source = makeSource(2, 6, (id) => ({ imageUrl: `https://x.example/${id}.png` }))
   const { html } = await readMail(splice(await makeFrame(source), [section(1, 5, 1), section(2, 5)]).mail)

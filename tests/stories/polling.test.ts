@@ -183,23 +183,25 @@ test('items go where their labels, the rules and the feed say; what is not offer
   assert.deepEqual(new Set((await seqs()).map((row) => row.categoryId)), new Set([politics, world]))
 })
 
-test('the site’s name, the feed’s title, the author and the words for the picture are stored apart', async () => {
+test('the site’s name, the feed’s title, the author, and the words for the picture and its shape are stored apart', async () => {
   server.answer = (_, response) =>
     response.end(`<rss><channel><title>Politics – The Lantern</title><link>https://lantern.example/</link>
       <item><title>One</title><link>https://lantern.example/1</link><author>a@l.example (Ann Lee)</author>
-        <description><![CDATA[<img src="https://lantern.example/a.jpg" alt="A red boat"><p>Low.</p>]]></description></item>
+        <description><![CDATA[<img src="https://lantern.example/a.jpg" alt="A red boat" width="600" height="338"><p>Low.</p>]]></description></item>
       <item><title>Two</title><link>https://lantern.example/2</link><source url="https://w.example/f">The Wire</source></item>
       </channel></rss>`)
-  await poll(await addPolitics())
+  const feed = await addPolitics()
+  await poll(feed)
   const rows = await ctx.db
     .selectFrom('articles')
-    .select(['title', 'source', 'author', 'imageAlt'])
+    .select(['title', 'source', 'author', 'imageAlt', 'imageRatio'])
     .orderBy('title')
     .execute()
   assert.deepEqual(rows, [
-    { title: 'One', source: 'The Lantern', author: 'Ann Lee', imageAlt: 'A red boat' },
-    { title: 'Two', source: 'The Wire', author: null, imageAlt: null },
+    { title: 'One', source: 'The Lantern', author: 'Ann Lee', imageAlt: 'A red boat', imageRatio: 1.775 },
+    { title: 'Two', source: 'The Wire', author: null, imageAlt: null, imageRatio: null },
   ])
+  assert.equal((await poll(feed)).changed, 0)
   assert.equal(
     (await ctx.db.selectFrom('feeds').select('title').executeTakeFirstOrThrow()).title,
     'Politics – The Lantern',

@@ -41,6 +41,7 @@ export function makeSource(
         excerpt: `What happened in story ${id}, told at some length so that there is something to shorten. `.repeat(3),
         imageUrl: id % 3 ? `https://stories.example/${id}.png` : null,
         imageAlt: null,
+        imageRatio: null,
         author: 'Ada Moss',
         source: 'Lantern Wire',
         publishedAt: new Date('2026-11-22T20:00:00Z'),

@@ -80,6 +80,7 @@ function readEntry(document: string, entry: XmlNode, outerBase: string | null, f
     cut,
     image: picture?.url ?? null,
     imageAlt: picture?.alt ?? null,
+    imageRatio: picture?.ratio ?? null,
     isImageInText: picture?.isDeclared === false,
     ...(entry.isCut ? { isCut: true as const } : {}),
   }

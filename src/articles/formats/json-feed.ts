@@ -74,6 +74,7 @@ function readItem(item: Fields, base: string | null, feed: OfFeed): Entry {
     cut,
     image: picture?.url ?? null,
     imageAlt: picture?.alt ?? null,
+    imageRatio: picture?.ratio ?? null,
     isImageInText: picture?.isDeclared === false,
   }
 }

@@ -47,9 +47,10 @@ export function mediaPictures(item: XmlNode): Picture[] {
 
 /** None without an address. */
 export function pictureFrom(node: XmlNode, url: string | undefined, type: string | undefined): Picture[] {
-  const width = Number.parseInt(node.attributes.width ?? '', 10)
+  const [width, height] = [node.attributes.width, node.attributes.height].map((size) => {
+    const pixels = Number.parseInt(size ?? '', 10)
+    return pixels > 0 ? pixels : null
+  }) as [number | null, number | null]
   const alt = cleanSpace(child(node, 'media:description')?.text ?? '').slice(0, altLength)
-  return url?.trim()
-    ? [{ url: url.trim(), width: width > 0 ? width : null, type: (type ?? '').trim().toLowerCase(), alt }]
-    : []
+  return url?.trim() ? [{ url: url.trim(), width, height, type: (type ?? '').trim().toLowerCase(), alt }] : []
 }

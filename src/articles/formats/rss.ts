@@ -117,6 +117,7 @@ function readItem(document: string, item: XmlNode, outerBase: string | null, fee
     cut,
     image: picture?.url ?? null,
     imageAlt: picture?.alt ?? null,
+    imageRatio: picture?.ratio ?? null,
     isImageInText: picture?.isDeclared === false,
     ...(item.isCut ? { isCut: true as const } : {}),
   }

@@ -46,6 +46,7 @@ export function sampleSource(now: Date): SnapshotSource {
         link: `https://stories.example/${id}`,
         imageUrl: null,
         imageAlt: null,
+        imageRatio: null,
         author: 'Ada Moss',
         source: 'Lantern Wire',
         publishedAt: new Date(now.getTime() - id * 3_600_000),
