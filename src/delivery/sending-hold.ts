@@ -3,6 +3,7 @@
 // confirmation that waits in a copy is a mail to a real person, too.
 
 import { sql } from 'kysely'
+import { Refusal } from '../base/errors.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import { deleteSetting, findSetting, keepSetting } from '../db/settings.ts'
 import { wakeWorkers } from '../editions/wake.ts'
@@ -24,6 +25,17 @@ export const isSendingHeld = `exists (select from settings where key = '${sendin
 
 export async function findSendingHold(db: Db): Promise<SendingHold | null> {
   return (await findSetting<SendingHold>(db, sendingHoldKey)) ?? null
+}
+
+/** Why, and that nothing goes out: one sentence each. Pure. */
+export function holdSentence(hold: SendingHold): string {
+  return `${hold.why} No mail is sent until sending is released.`
+}
+
+/** For whatever is sent by hand: it would wait, and be skipped or come late. */
+export async function refuseWhileHeld(db: Db): Promise<void> {
+  const hold = await findSendingHold(db)
+  if (hold) throw new Refusal('conflict', `${holdSentence(hold)} See: sending status`)
 }
 
 /** One that is there already stays as it is. Safe to repeat. */

@@ -1,11 +1,6 @@
 // That sending is held, in words: the same for console, API, command line and alert.
 
-import type { SendingHold } from '../delivery/sending-hold.ts'
-
-/** Pure. What happened, what isn't known, and that nothing goes out. */
-export function holdSentence(hold: SendingHold): string {
-  return `${hold.why} No mail is sent until sending is released.`
-}
+import { holdSentence, type SendingHold } from '../delivery/sending-hold.ts'
 
 /** What an operator must know before deciding; null: nothing is missing. Pure. */
 export function missingSentence({ knownUntil, since }: SendingHold): string | null {

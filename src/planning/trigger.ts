@@ -5,6 +5,7 @@ import { type Actor, audit, type AuditEntry } from '../access/audit.ts'
 import { sql } from 'kysely'
 import { invalid, Refusal } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
+import { refuseWhileHeld } from '../delivery/sending-hold.ts'
 import type { Context } from '../db/context.ts'
 import type { Edition } from '../db/schema.ts'
 import { createTriggered } from '../editions/create.ts'
@@ -88,6 +89,7 @@ async function insertOnce(
   line: Omit<AuditEntry, 'subject'>,
   seenUpTo: number | undefined,
 ): Promise<Edition> {
+  await refuseWhileHeld(ctx.db)
   return ctx.db.transaction().execute(async (trx) => {
     if (seenUpTo !== undefined) await refuseJustNow(trx, values, line.at, seenUpTo)
     const { edition, isNew } = await createTriggered(trx, values)

@@ -59,6 +59,9 @@ story('while sending is held nothing is planned, leased or sent; released, what 
   const run = await typed(house, ['digest', 'run', '--manual'])
   assert.equal(run.code, 1)
   assert.match(run.stderr, /^This database was restored .* No mail is sent until sending is released\./)
+  const api = await openApi(house)
+  const { body: refused } = await api('post', '/editions').send({ kind: 'manual' }).expect(409)
+  assert.match(refused.detail, /No mail is sent until sending is released/)
 
   await checkAlerts(ctx)
   assert.deepEqual(

@@ -3,12 +3,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fixedClock } from '../../base/clock.ts'
-import { invalid, Refusal } from '../../base/errors.ts'
+import { invalid } from '../../base/errors.ts'
 import type { Out } from '../out.ts'
 import type { Context } from '../../db/context.ts'
 import type { Edition } from '../../db/schema.ts'
-import { findSendingHold } from '../../delivery/sending-hold.ts'
-import { holdSentence } from '../../desk/sending-words.ts'
+import { refuseWhileHeld } from '../../delivery/sending-hold.ts'
 import { parseInstant, refuseFar } from './as-of.ts'
 import { closeFinished } from '../../editions/close.ts'
 import { dryRun } from './dry-run.ts'
@@ -72,8 +71,7 @@ export async function digestRun(given: Context, args: DigestRunArgs, out: Out, p
   if (args.dryRun)
     return dryRun(ctx, { only, manual: args.manual ?? false, categories: args.category, json: args.json, signal }, out)
 
-  const hold = await findSendingHold(ctx.db)
-  if (hold) throw new Refusal('conflict', `${holdSentence(hold)} See: sending status`)
+  await refuseWhileHeld(ctx.db)
   const snapshot = parts.makeSnapshot ?? makeSnapshot
   const run = new Run(ctx, { json: args.json ?? false, only, asOf, out, snapshot, signal })
   if (args.manual) {

@@ -2,8 +2,8 @@
 
 import type { Router } from 'express'
 import { releaseSending } from '../../desk/release-sending.ts'
-import { holdSentence, missingSentence } from '../../desk/sending-words.ts'
-import { findSendingHold, type SendingHold } from '../../delivery/sending-hold.ts'
+import { missingSentence } from '../../desk/sending-words.ts'
+import { findSendingHold, holdSentence, type SendingHold } from '../../delivery/sending-hold.ts'
 import { field } from '../forms.ts'
 import { html, type Html } from '../html.ts'
 import { seeOther } from '../place.ts'
