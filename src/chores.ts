@@ -7,6 +7,8 @@ import type { JobHandlers } from './db/queue.ts'
 import { runTick } from './planning/tick.ts'
 import { purgeInboundTokens } from './inbound/webhooks.ts'
 import { purgeInbound, runInbound } from './inbound/work.ts'
+import { purgeImports } from './subscribers/import/uploads.ts'
+import { runImports } from './subscribers/import/work.ts'
 import { purgeUnconfirmed } from './subscribers/purge.ts'
 import { purgeAccess } from './access/purge.ts'
 import { purgeAlerts } from './desk/alerts.ts'
@@ -17,6 +19,7 @@ export function chores(ctx: Context): JobHandlers {
     tick: () => runTick(ctx),
     'poll-feeds': () => pollDueFeeds(ctx),
     inbound: () => runInbound(ctx),
+    imports: () => runImports(ctx),
     housekeeping: async () => {
       await purgeUnconfirmed(ctx)
       await purgeAccess(ctx)
@@ -24,6 +27,7 @@ export function chores(ctx: Context): JobHandlers {
       await purgeAlerts(ctx)
       await purgeInboundTokens(ctx)
       await purgeInbound(ctx)
+      await purgeImports(ctx)
     },
   }
 }

@@ -14,6 +14,7 @@ const lines: readonly { name: JobName; pattern: string }[] = [
   { name: 'tick', pattern: '* * * * *' },
   { name: 'poll-feeds', pattern: '* * * * *' },
   { name: 'inbound', pattern: '* * * * *' },
+  { name: 'imports', pattern: '* * * * *' },
   { name: 'housekeeping', pattern: '17 3 * * *' },
 ]
 

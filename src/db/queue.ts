@@ -13,6 +13,7 @@ export interface JobPayloads {
   tick: Record<string, never>
   'poll-feeds': Record<string, never>
   inbound: Record<string, never>
+  imports: Record<string, never>
   housekeeping: Record<string, never>
 }
 export type JobName = keyof JobPayloads
@@ -23,6 +24,7 @@ const queues: Record<JobName, { retryLimit: number; expireInSeconds: number }> =
   tick: { retryLimit: 0, expireInSeconds: 900 },
   'poll-feeds': { retryLimit: 0, expireInSeconds: 900 },
   inbound: { retryLimit: 0, expireInSeconds: 900 },
+  imports: { retryLimit: 0, expireInSeconds: 6 * 3600 },
   housekeeping: { retryLimit: 2, expireInSeconds: 3600 },
 }
 

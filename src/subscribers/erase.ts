@@ -10,6 +10,7 @@ import { getPepper } from '../db/settings.ts'
 import { forgetRecipient, lockDeliveries } from '../delivery/forget.ts'
 import { forgetFormerAddress } from './address-undo.ts'
 import { clearDueTimes } from '../calendar/due-times.ts'
+import { forgetRejects } from './import/uploads.ts'
 import { lockSubscriber } from './store.ts'
 import { suppress } from './suppression.ts'
 
@@ -29,6 +30,7 @@ export async function eraseSubscriber(ctx: Context, subscriberId: number): Promi
     await trx.deleteFrom('bounceScores').where('emailHash', '=', subscriber.emailHash).execute()
     await trx.deleteFrom('subscribers').where('id', '=', subscriberId).execute()
     await forgetFormerAddress(trx, subscriber.emailKey)
+    await forgetRejects(trx, { key: subscriber.emailKey })
     return true
   }
   // A worker may settle two mails of theirs in another order.
@@ -49,6 +51,7 @@ export async function eraseAddress(ctx: Context, address: EmailAddress): Promise
     ctx.db.transaction().execute(async (trx) => {
       await suppress(trx, { emailHash, email: null, reason: 'erasure' }, ctx.clock.now())
       await forgetFormerAddress(trx, address.key)
+      await forgetRejects(trx, address)
     }),
   )
   return { wasKnown: listed?.email != null }

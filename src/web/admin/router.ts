@@ -21,6 +21,7 @@ import { mountEditors } from './editors.ts'
 import { consoleErrors } from './errors.ts'
 import { mountFeeds } from './feeds.ts'
 import { requireEditor } from './guard.ts'
+import { mountImports } from './imports.ts'
 import { mountOverview } from './overview.ts'
 import { mountPreview } from './preview.ts'
 import { mountReturned } from './returned.ts'
@@ -53,6 +54,7 @@ export function consoleRouter(web: WebContext): Router {
   mountAnnouncement(router, web)
   mountPreview(router, web)
   mountSubscribers(router, web)
+  mountImports(router, web)
   mountReturned(router, web)
   mountSuppressions(router, web)
   mountArticles(router, web)

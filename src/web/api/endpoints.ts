@@ -10,6 +10,7 @@ import { editionEndpoints } from './editions.ts'
 import { feedSourceEndpoints } from './feed-sources.ts'
 import { feedEndpoints } from './feeds.ts'
 import { subscriberEndpoints } from './subscribers.ts'
+import { importEndpoints } from './imports.ts'
 import { inboundEndpoints } from './inbound.ts'
 import { sendingEndpoints } from './sending.ts'
 import { suppressionEndpoints } from './suppressions.ts'
@@ -17,6 +18,7 @@ import { suppressionEndpoints } from './suppressions.ts'
 export const endpoints: readonly Endpoint[] = [
   ...editionEndpoints,
   ...subscriberEndpoints,
+  ...importEndpoints,
   ...categoryEndpoints,
   ...defaultChoiceEndpoints,
   ...feedEndpoints,
