@@ -6,7 +6,7 @@
 /** What the first word of a path leads to. `shared` is answered on either host, and a page links to the one that it is on. */
 type Owner = 'public' | 'console' | 'shared'
 
-/** The first word of every route. tests/rules/addresses.test.ts compares it with the routes that there are. */
+/** The first word of every route. tests/rules/base-addresses.test.ts compares it with the routes that there are. */
 export const firstWords: Readonly<Record<string, Owner>> = {
   '': 'public',
   admin: 'console',

@@ -1,7 +1,7 @@
 // Dials a relay with nodemailer: connects, reads the greeting, starts TLS and signs in. Then the socket is ours: nodemailer's
 // listeners and its timeout are removed, and smtp-connection.ts speaks on it.
 //
-// The contract with nodemailer, which tests/stories/smtp-connection.test.ts checks: `_socket` is public and may be taken once
+// The contract with nodemailer, which tests/stories/delivery-smtp-connection.test.ts checks: `_socket` is public and may be taken once
 // `connect` (and `login`) have called back; `lastServerResponse` is then the answer to EHLO; a reply that nobody asked for is an
 // `error` at the latest one turn of the event loop later.
 
