@@ -86,8 +86,9 @@ export function readConfig(environment: Record<string, string | undefined>) {
   if (problems.length) throw new ConfigError(problems)
 
   const siteName = env.SITE_NAME ?? trialName
+  const ownPage = (path: string) => addressOf({ web: { publicUrl, adminUrl } }, path)
   // The trial has a news site of its own: trial/sample-site.ts.
-  const siteUrl = env.SITE_URL ?? (trial ? addressOf({ web: { publicUrl, adminUrl } }, '/gazette') : publicUrl)
+  const siteUrl = env.SITE_URL ?? (trial ? ownPage('/gazette') : publicUrl)
   const mailFrom = parseMailbox(env.MAIL_FROM ?? 'newsletter@broadsheet.example')!
   if (!mailFrom.name) mailFrom.name = siteName
   const mailFromSystem = env.MAIL_FROM_SYSTEM ? parseMailbox(env.MAIL_FROM_SYSTEM)! : { ...mailFrom }
@@ -107,10 +108,14 @@ export function readConfig(environment: Record<string, string | undefined>) {
       dark,
       locale: env.SITE_LOCALE,
       postalAddress: env.POSTAL_ADDRESS ?? `${trialName} (a trial), 1 Harbour Street, Port Lantern`,
-      disclaimer: env.DISCLAIMER,
+      disclaimer: env.DISCLAIMER || (trial ? `This is a trial. ${trialName} and all its stories are invented.` : ''),
       optInStatement: env.OPT_IN_STATEMENT,
-      privacyUrl: env.PRIVACY_URL ?? `${env.SITE_URL ?? publicUrl}/privacy`,
-      termsUrl: env.TERMS_URL ?? `${env.SITE_URL ?? publicUrl}/terms`,
+      aboutUrl: env.ABOUT_URL ?? ownPage('/about'),
+      contactUrl: env.CONTACT_URL ?? ownPage('/contact'),
+      privacyUrl: env.PRIVACY_URL ?? ownPage('/privacy'),
+      termsUrl: env.TERMS_URL ?? ownPage('/terms'),
+      disclaimerUrl: env.DISCLAIMER_URL ?? ownPage('/disclaimer'),
+      shareLinks: env.SHARE_LINKS,
     },
     web: {
       publicUrl,

@@ -9,6 +9,8 @@ const styles = {
   dayOfYear: { weekday: 'long', day: 'numeric', month: 'long' },
   /** 24 November 2026 */
   date: { day: 'numeric', month: 'long', year: 'numeric' },
+  /** 2026 */
+  year: { year: 'numeric' },
   /** 24 Nov */
   shortDay: { day: 'numeric', month: 'short' },
   /** 07:00 */

@@ -7,6 +7,7 @@ import { passwordProblem } from './address-password.ts'
 import { homeProblem, pathOf } from './addresses.ts'
 import { type LinkParameters, readLinkParameters } from './link-parameters.ts'
 import { parseMailbox } from './mailbox.ts'
+import { shareNetworks } from './share-links.ts'
 import { isTimeZone } from './time-zone.ts'
 import { usualDark, usualLight } from './colours.ts'
 
@@ -23,6 +24,10 @@ const httpAddress = z.url({ protocol: /^https?$/, error: 'must be an http:// or 
 const webAddress = httpAddress
   // In ASCII, as it becomes part of headers too.
   .transform((url) => new URL(url).href.replace(/\/+$/, ''))
+/** A page of the site's; a contact may be a mail address. */
+const pageAddress = z
+  .url({ protocol: /^(https?|mailto)$/, error: 'must be an http://, https:// or mailto: address' })
+  .transform((url) => new URL(url).href)
 /** Where the program itself lives: nothing but a host and perhaps a path. */
 const homeAddress = httpAddress
   .superRefine((address, context) => {
@@ -111,7 +116,7 @@ export const variables = {
   MAIL_FROM_SYSTEM: mailbox.optional().describe('sender of confirmations and sign-in links; default: MAIL_FROM'),
   MAIL_REPLY_TO: mailbox.optional().describe('address for replies'),
   POSTAL_ADDRESS: optional.describe('postal address, shown in every footer as many laws require'),
-  DISCLAIMER: text('').describe('small print at the end of every digest'),
+  DISCLAIMER: text('').describe('small print at the end of every digest and page, and the text of /disclaimer'),
   SMTP_URL: optional.describe('relays, separated by spaces: smtp://user:password@host:587?tls=required&weight=1'),
   SMTP_CONNECTIONS: whole(1, 500, 20).describe('open connections per relay and process for digests'),
   SMTP_RATE_PER_SECOND: whole(0, 100000, 0).describe('mails a second over all workers; 0: unlimited'),
@@ -169,8 +174,25 @@ export const variables = {
   OPT_IN_STATEMENT: text(
     'I agree to receive the newsletter by e-mail as often as I choose above. I can change or stop it at any time, with one click in every mail.',
   ).describe('statement that the form shows; its version is stored in the consent record'),
-  PRIVACY_URL: optional.describe('address of the privacy policy; default: SITE_URL/privacy'),
-  TERMS_URL: optional.describe('address of the terms; default: SITE_URL/terms'),
+  ABOUT_URL: pageAddress.optional().describe('page about the site, for all footers; default: PUBLIC_URL/about'),
+  CONTACT_URL: pageAddress.optional().describe('contact page, or mailto: and an address; default: PUBLIC_URL/contact'),
+  PRIVACY_URL: pageAddress.optional().describe('privacy policy; default: PUBLIC_URL/privacy'),
+  TERMS_URL: pageAddress.optional().describe('terms; default: PUBLIC_URL/terms'),
+  DISCLAIMER_URL: pageAddress.optional().describe('disclaimer; default: PUBLIC_URL/disclaimer, which shows DISCLAIMER'),
+  SHARE_LINKS: z
+    .string()
+    .transform((given) =>
+      given.trim() === 'none'
+        ? []
+        : given
+            .toLowerCase()
+            .split(/[\s,]+/)
+            .filter(Boolean),
+    )
+    .pipe(z.array(z.enum(shareNetworks, `must be none, or names out of ${shareNetworks.join(', ')}`)))
+    .transform((names) => [...new Set(names)])
+    .default(['mail', 'facebook', 'x', 'linkedin', 'whatsapp'])
+    .describe(`where readers can share stories, in this order: ${shareNetworks.join(', ')}; none: nowhere`),
   SIGNUPS_PER_IP: whole(0, 1_000_000, 30).describe('sign-ups an hour from one IP address; 0: unlimited'),
   SIGNUPS_PER_NETWORK: whole(0, 1_000_000, 60).describe(
     'sign-ups an hour from one IPv6 /64; a /56 may make twice as many, a /48 four times; 0: unlimited',

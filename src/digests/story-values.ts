@@ -81,7 +81,7 @@ function lengthInHtml(link: string): number {
 }
 
 /** A picture from anywhere on https, or from our own site; anything else would be blocked or warned about. */
-function safeImage(config: Config, url: string | null): string | null {
+export function safeImage(config: Config, url: string | null): string | null {
   if (!url || !URL.canParse(url)) return null
   const { protocol, origin, href } = new URL(url)
   const isOwn = [config.web.publicUrl, config.site.url].some((own) => new URL(own).origin === origin)

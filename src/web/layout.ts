@@ -2,8 +2,11 @@
 // forbids inline script and style, so the site's colours come from /theme.css.
 
 import type { Response } from 'express'
+import { systemClock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
-import { html, type Html, to } from './html.ts'
+import { copyrightLine, siteLinks } from '../base/site-links.ts'
+import { html, type Html, safeUrl, to } from './html.ts'
+import { publicHead, type PublicFace } from './page-head.ts'
 import { sendHtml } from './place.ts'
 import { asset, theme } from './assets.ts'
 
@@ -18,6 +21,8 @@ export interface Page {
   scripts?: readonly string[]
   /** In the masthead, below the name. */
   dateLine?: string
+  /** Of pages that can be found and shared. */
+  face?: PublicFace
 }
 
 export function sendPage(response: Response, config: Config, page: Page): void {
@@ -36,6 +41,8 @@ export function publicPage(config: Config, page: Page): Html {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${page.title === site.name ? site.name : `${page.title} – ${site.name}`}</title>
+        ${page.face && publicHead(config, page.title, page.face)}
+        <link rel="icon" href="${to('/favicon.ico')}" sizes="32x32" />
         <link rel="icon" href="${asset('icon.svg')}" type="image/svg+xml" />
         <link rel="stylesheet" href="${asset('broadsheet.css')}" />
         <link rel="stylesheet" href="${theme(site)}" />
@@ -49,11 +56,14 @@ export function publicPage(config: Config, page: Page): Html {
         </header>
         <main id="main">${page.body}</main>
         <footer class="colophon">
-          <p>${site.postalAddress}</p>
-          <p>
-            <a href="${site.url}">${site.name}</a> · <a href="${site.privacyUrl}">Privacy</a> ·
-            <a href="${site.termsUrl}">Terms</a> · <a href="${to('/archive')}">Archive</a>
-          </p>
+          <nav aria-label="About this site">
+            <p>
+              <a href="${site.url}">${site.name}</a> · <a href="${to('/archive')}">Archive</a>
+              ${siteLinks(config).map(({ name, url }) => html` · <a href="${safeUrl(url)}">${name}</a>`)}
+            </p>
+          </nav>
+          ${site.disclaimer && html`<p>${site.disclaimer}</p>`}
+          <p>${copyrightLine(config, systemClock.now())} · ${site.postalAddress}</p>
         </footer>
       </body>
     </html>`

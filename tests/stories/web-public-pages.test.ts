@@ -42,7 +42,7 @@ story('a site without categories is calm about it', async (house) => {
   const { text } = await house.web.get('/').expect(200)
   assert.match(text, /nothing to subscribe to yet/)
   const archive = await house.web.get('/archive').expect(200)
-  assert.match(archive.text, /No edition has gone out yet/)
+  assert.match(archive.text, /No edition has been sent yet/)
 })
 
 const archived = async (house: House): Promise<number[]> => {

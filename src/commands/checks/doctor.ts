@@ -7,6 +7,7 @@ import { addressOf, isConsoleApart } from '../../base/addresses.ts'
 import { wrongClock } from '../../articles/feeds.ts'
 import { ConfigError, type Config } from '../../base/config.ts'
 import type { Relay } from '../../base/relay.ts'
+import { siteLinks } from '../../base/site-links.ts'
 import type { Db } from '../../db/connect.ts'
 import { findSendingHold } from '../../delivery/sending-hold.ts'
 import { holdView } from '../../desk/sending-words.ts'
@@ -59,7 +60,8 @@ export async function doctor(
     return cause as Error
   })
   report({ what: 'environment', state: 'ok', found: config.trial ? 'complete, for a trial' : 'complete' })
-  for (const finding of checkAddresses(config)) report(finding)
+  report(checkAddresses(config))
+  if (!config.trial) report(checkSitePages(config))
   if (opened instanceof Error)
     report({
       what: 'database',
@@ -96,6 +98,16 @@ function checkAddresses({ trial, web }: Config): Finding[] {
     check('public address', web.publicUrl),
     ...(isConsoleApart(web) ? [check('console address', addressOf({ web }, '/admin'))] : []),
   ]
+}
+
+/** General texts say nothing about who publishes this site. */
+function checkSitePages(config: Config): Finding {
+  const what = 'pages of the site'
+  const ours = siteLinks(config).filter(({ key, url }) => url === addressOf(config, `/${key}`))
+  if (ours.length === 0) return { what, state: 'ok', found: 'footers lead to the site’s own pages' }
+  const found = `footers lead to general texts of this program: ${ours.map(({ name }) => name).join(', ')}`
+  const fix = `Read them, or set ${ours.map(({ key }) => `${key.toUpperCase()}_URL`).join(', ')}.`
+  return { what, state: 'warn', found, fix }
 }
 
 async function checkDatabase(db: Db, kind: 'embedded' | 'postgres'): Promise<Finding[]> {

@@ -1,21 +1,21 @@
 // The front page: what this is, the form, the latest stories by category and how many there are.
 
 import type { RequestHandler } from 'express'
-import type { Config } from '../../base/config.ts'
 import type { Refusal } from '../../base/errors.ts'
-import { shownSource } from '../../articles/source.ts'
 import type { Db } from '../../db/connect.ts'
 import type { Article, Category } from '../../db/schema.ts'
 import { countsByCategory, latestArticles, listCategories } from '../../articles/store.ts'
 import { type Choices } from '../../subscribers/choices.ts'
 import { defaultAmong } from '../../subscribers/default-choice.ts'
-import { html, safeUrl, type Html, to } from '../html.ts'
+import { html, to } from '../html.ts'
 import type { Page } from '../layout.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
 import { findNewestPublic, type PublicEdition } from '../reads/public-editions.ts'
+import { categoryNav, feedSentence } from './archive.ts'
 import { sharedRead } from './shared-read.ts'
 import { signupForm, signupScripts } from './signup-form.ts'
+import { pictureOf, storySection } from './story.ts'
 import type { Typed } from './typed.ts'
 import { fullDate, longDate } from './words.ts'
 
@@ -48,6 +48,14 @@ export async function frontPage(
     status: form.status ?? 200,
     dateLine: fullDate(config, web.clock.now()),
     scripts: signupScripts,
+    face: {
+      path: '/',
+      description: `${config.site.tagline} The newsletter of ${config.site.name}.`,
+      picture: pictureOf(
+        config,
+        sections.flatMap(({ stories }) => stories),
+      ),
+    },
     body:
       form.refusal || heading
         ? html`<h1>${heading ?? 'Please check the form'}</h1>
@@ -77,46 +85,9 @@ export async function frontPage(
                 }
               </div>
             </section>
-            ${
-              categories.length > 0 &&
-              html`<nav class="sections" aria-label="Categories">
-                <ul>
-                  ${sections.map(
-                    ({ category, count }) =>
-                      html`<li>
-                        <a href="#latest-${category.slug}">${category.name}</a> <span class="count">${count}</span>
-                        <span class="hush">${count === 1 ? 'story' : 'stories'}</span>
-                      </li>`,
-                  )}
-                </ul>
-              </nav>`
-            }
-            ${sections.map((section) => latest(config, section))}`,
+            ${categoryNav(sections.map(({ category, count }) => ({ ...category, count })))} ${feedSentence('/archive')}
+            ${sections.map(({ category, stories }) => storySection(config, { ...category, stories }))}`,
   }
-}
-
-function latest(config: Config, { category, stories }: Front['sections'][number]): Html {
-  return html`<section class="latest" id="latest-${category.slug}">
-    <h2 class="section-name">${category.name}</h2>
-    ${stories.length === 0 && html`<p class="calm">No stories yet.</p>`}
-    ${stories.map((story, index) => teaser(config, story, index === 0))}
-  </section>`
-}
-
-/** A story as a headline with its first lines. */
-export function teaser(config: Config, story: Article, isLead: boolean): Html {
-  const { author } = story
-  const source = shownSource(story.source, config.site.name)
-  return html`<article class="${isLead ? 'teaser lead' : 'teaser'}">
-    <h3><a href="${safeUrl(story.link)}">${story.title}</a></h3>
-    ${isLead && story.excerpt && html`<p>${story.excerpt}</p>`}
-    <p class="byline">
-      ${[source, author].filter(Boolean).map((name) => html`${name} · `)}<time
-        datetime="${story.publishedAt.toISOString()}"
-        >${longDate(config, story.publishedAt)}</time
-      >
-    </p>
-  </article>`
 }
 
 async function load(db: Db): Promise<Front> {

@@ -4,14 +4,19 @@ import { Router } from 'express'
 import { noForeignResources, readForm } from '../forms.ts'
 import type { WebContext } from '../web-context.ts'
 import { mailAddressLink, showAddressChange, showAddressUndo, takeAddressChange, takeAddressUndo } from './address.ts'
+import { showCategory } from './archive-category.ts'
 import { showArchive, showArchivedEdition } from './archive.ts'
 import { followStory } from './click.ts'
 import { mailConfirmation, showConfirmation, takeConfirmation } from './confirm.ts'
+import { sendFavicon, sendRobots, sendSitemap } from './crawlers.ts'
 import { sendEmbedScript, showEmbed } from './embed.ts'
 import { startEvenly } from './even-time.ts'
+import { sendFeed } from './feeds.ts'
 import { showFront } from './front.ts'
 import { showLess, takeLess, undoLess } from './less.ts'
-import { showPrivacy, showTerms } from './legal.ts'
+import { showOwnPage } from './legal.ts'
+import { siteLinkKeys } from '../../base/site-links.ts'
+import { showOwnDigest } from './own-digest.ts'
 import { endLinks, savePreferences, sendMyData, showPreferences, takeAddress, takeErasure } from './preferences.ts'
 import { mailFreshLink } from './preferences-link.ts'
 import { showChange, showCheckYourMail, takeSubscription } from './subscribe.ts'
@@ -52,10 +57,18 @@ export function pagesRouter(web: WebContext): Router {
 
   router.get('/click', followStory(web))
   router.get('/archive', showArchive(web))
+  for (const file of ['feed.xml', 'feed.json'] as const) {
+    router.get(`/archive/${file}`, sendFeed(web, file))
+    router.get(`/archive/:category/${file}`, sendFeed(web, file))
+  }
+  router.get('/archive/:category', showCategory(web))
   router.get('/archive/:edition', showArchivedEdition(web))
+  router.get('/digest', showOwnDigest(web))
+  router.get('/robots.txt', sendRobots(web))
+  router.get('/sitemap.xml', sendSitemap(web))
+  router.get('/favicon.ico', sendFavicon)
   router.get('/embed', showEmbed(web))
   router.get('/embed.js', sendEmbedScript(web))
-  router.get('/privacy', showPrivacy(web))
-  router.get('/terms', showTerms(web))
+  for (const key of siteLinkKeys) router.get(`/${key}`, showOwnPage(web, key))
   return router
 }

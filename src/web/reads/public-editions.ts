@@ -8,7 +8,7 @@ import type { Db } from '../../db/connect.ts'
 export function publicEditions(db: Db) {
   return db
     .selectFrom('editions')
-    .select(['id', sql<Date>`coalesce(slot_at, created_at)`.as('at')])
+    .select(['id', 'content', sql<Date>`coalesce(slot_at, created_at)`.as('at')])
     .where('state', 'in', ['sending', 'paused', 'closed', 'cancelled'])
     .where('kind', '!=', 'announcement')
     .where('onlySubscriberId', 'is', null)
@@ -21,6 +21,7 @@ export function publicEditions(db: Db) {
 export interface PublicEdition {
   id: number
   at: Date
+  content: { intro?: string }
 }
 
 /** What a reader may look at before signing up. */

@@ -1,0 +1,48 @@
+// What the head of a public page says to search engines, networks and feed readers: its one address, what it is about, its picture,
+// and the feeds beside it. Pages that a token opens say none of it.
+
+import { addressOf } from '../base/addresses.ts'
+import type { Config } from '../base/config.ts'
+import { html, type Html } from './html.ts'
+
+/** Of a page that can be found and shared. */
+export interface PublicFace {
+  /** The route that this page has whatever led to it: the canonical link. */
+  path: string
+  /** One or two sentences of text. */
+  description: string
+  /** A picture that shows what it is about; default: the site's logo, else the program's icon. */
+  picture?: { url: string; alt: string } | null
+  /** An article has a date; everything else is a page of the site. */
+  publishedAt?: Date
+  /** Announced beside the feeds of all categories. */
+  category?: { slug: string; name: string }
+}
+
+const feedTypes = { 'feed.xml': 'application/rss+xml', 'feed.json': 'application/feed+json' } as const
+
+export function publicHead(config: Config, title: string, face: PublicFace): Html {
+  const { site } = config
+  const address = addressOf(config, face.path)
+  const picture = face.picture ?? { url: site.logoUrl ?? addressOf(config, '/assets/icon-512.png'), alt: site.name }
+  return html`<link rel="canonical" href="${address}" />
+    <meta name="description" content="${face.description}" />
+    <meta property="og:site_name" content="${site.name}" />
+    <meta property="og:type" content="${face.publishedAt ? 'article' : 'website'}" />
+    <meta property="og:title" content="${title}" />
+    <meta property="og:description" content="${face.description}" />
+    <meta property="og:url" content="${address}" />
+    <meta property="og:image" content="${picture.url}" />
+    <meta property="og:image:alt" content="${picture.alt}" />
+    ${face.publishedAt && html`<meta property="article:published_time" content="${face.publishedAt.toISOString()}" />`}
+    <meta name="twitter:card" content="${face.picture ? 'summary_large_image' : 'summary'}" />
+    ${face.category && feedLinks(config, `${face.category.name} – ${site.name}`, `/archive/${face.category.slug}`)}
+    ${feedLinks(config, site.name, '/archive')}`
+}
+
+function feedLinks(config: Config, title: string, folder: string): Html[] {
+  return Object.entries(feedTypes).map(
+    ([file, type]) =>
+      html`<link rel="alternate" type="${type}" title="${title}" href="${addressOf(config, `${folder}/${file}`)}" />`,
+  )
+}
