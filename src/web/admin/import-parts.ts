@@ -32,33 +32,22 @@ ${lines.join('\n')}</textarea>`
   return html`<fieldset>
       <legend>What they get</legend>
       <p class="small">Choices in the file count; without them everybody gets the site’s default choice.</p>
-      <ul class="boxes">
-        ${categories.map(
-          ({ slug, name }) =>
-            html`<li>
-              <label
-                ><input
-                  type="checkbox"
-                  name="category"
-                  value="${slug}"
-                  ${given?.category.includes(slug) && html`checked`}
-                />
-                Only ${name}</label
-              >
-            </li>`,
-        )}
-      </ul>
+      ${categories.map(
+        ({ slug, name }) =>
+          html`<label class="choice">
+            <input type="checkbox" name="category" value="${slug}" ${given?.category.includes(slug) && html`checked`} />
+            Only ${name}</label
+          >`,
+      )}
       <label for="frequency">How often</label>
       <select id="frequency" name="frequency">
         <option value="">as the file or the default choice says</option>
         ${frequencies.map((each) => html`<option value="${each}" ${given?.frequency === each && html`selected`}>${each}, for everybody</option>`)}
       </select>
-      <p>
-        <label
-          ><input type="checkbox" name="confirm" value="yes" ${given?.isAsked && html`checked`} /> Ask them to opt in
-          again; they get nothing before they do</label
-        >
-      </p>
+      <label class="choice"
+        ><input type="checkbox" name="confirm" value="yes" ${given?.isAsked && html`checked`} /> Ask them to opt in
+        again; they get nothing before they do</label
+      >
     </fieldset>
     <details ${given && html`open`}>
       <summary>If columns aren’t understood</summary>
