@@ -125,7 +125,8 @@ async function compile(name: TemplateName, site: Config['site']): Promise<MailTe
   const mjmlPath = `${folder}${name}.mjml`
   const [mjml, text] = await Promise.all([readFile(mjmlPath, 'utf8'), readFile(`${folder}${name}.txt.liquid`, 'utf8')])
   const html = await renderMjml({ source: mjml, path: mjmlPath })
-  const ours = recolour(tighten(html), site)
+  // MJML calls the mail an article. As the main landmark it is found where a mail is a page of its own, as in a preview.
+  const ours = recolour(tighten(html), site).replace('role="article"', 'role="main"')
   const [head, body] = splitHeaders(text)
   return {
     name,

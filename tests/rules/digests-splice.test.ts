@@ -71,7 +71,7 @@ test('the text part has every story and link of the HTML part, and the contents 
   assert.deepEqual(anchors, ['c1', 's1002', 'c2', 's2001', 'c3', 's3001', 'c4', 's4001'])
   for (const anchor of anchors) assert.ok(names.includes(anchor), anchor)
   for (const part of [html, text]) assert.match(part, /In this issue: 16 stories/)
-  assert.match(html, /Category 4<\/a> &nbsp;<span [^>]*>1 story</)
+  assert.match(html, /Category 4<\/span> &nbsp;<span [^>]*>1 story</)
   assert.match(text, /^ {2}Category 4: 1 story$/m)
   assert.match(html, /12 more in Category 1/)
   assert.match(text, /12 more in Category 1/)
