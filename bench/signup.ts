@@ -20,7 +20,8 @@ const argument = (name: string, fallback: number) => {
   return at < 0 ? fallback : Number(process.argv[at + 1])
 }
 const seconds = argument('seconds', 1)
-const connections = argument('connections', 150)
+// No sign-up is answered within 250 ms, so it takes many of them at a time to keep the program busy.
+const connections = argument('connections', 1500)
 const rounds = argument('rounds', 10)
 
 const postgres = await startOwnPostgres({ isDurable: true })

@@ -2,7 +2,7 @@
 // address"), with RFC 5321 §4.5.3.1's lengths and a dot in the domain: no comments, quotes, lists or control characters, so
 // that nothing given here can become a header or an SMTP command.
 
-import { domainToASCII } from 'node:url'
+import { domainToASCII, domainToUnicode } from 'node:url'
 
 const local = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/
 const label = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/
@@ -71,6 +71,12 @@ export function addressProblem(text: string): string {
   return name !== '' && /.@.+\../.test(text)
     ? 'We can’t send mail to an address written like this. Enter one such as name@example.com.'
     : 'That isn’t a complete e-mail address, such as name@example.com.'
+}
+
+/** For a page: with the letters of an international domain, as its owner writes them. Pure. */
+export function readableAddress(email: string): string {
+  const domain = domainOf(email)
+  return `${email.slice(0, -domain.length)}${domainToUnicode(domain) || domain}`
 }
 
 /** Enough for its owner to recognise it, and not for anybody else to use it: `a•••@e•••.com`. Pure. */

@@ -36,7 +36,7 @@ async function move(house: House, id: number, to: string): Promise<string> {
   await house.web.post('/preferences/address').type('form').send({ token, new_email: to }).expect(303)
   await sendWaitingMail(house)
   const link = linkIn(house.inbox.last(to).mail, /^\/preferences\/address$/)
-  assert.match((await pressButtonOn(house, link)).text, /It comes here now/)
+  assert.match((await pressButtonOn(house, link)).text, /Your newsletter has moved here/)
   await sendWaitingMail(house)
   return linkIn(house.inbox.last(row.email, /has moved/).mail, /^\/preferences\/address\/undo$/)
 }
@@ -77,7 +77,7 @@ story('a confirmation that expired unused mails a new one, which confirms', asyn
   assert.equal(house.inbox.received.length, 1)
   assert.match(
     (await pressButtonOn(house, linkIn(house.inbox.last('ada@example.com').mail, /^\/confirm$/))).text,
-    /You’re in/,
+    /You’re subscribed/,
   )
 })
 
@@ -158,7 +158,7 @@ story('the former address is told once, and takes the move back by its button', 
   assert.equal((await getSubscriber(house, 'mallory@evil.example')).id, id)
   // Ending all older links doesn't end it: whoever took the subscription could press that.
   await house.web.post('/preferences/end-links').type('form').send({ token: taken }).expect(200)
-  assert.match((await pressButtonOn(house, undo)).text, /It comes here again/)
+  assert.match((await pressButtonOn(house, undo)).text, /Your newsletter is back here/)
   assert.equal((await getSubscriber(house, 'ada@example.com')).id, id)
   house.inbox.clear()
   await sendWaitingMail(house)
@@ -197,7 +197,7 @@ story(
     const second = await move(house, twice.id, 'twice@third.example')
     await house.web.get(first).expect(410)
     await post(first).expect(410)
-    assert.match((await post(second)).text, /It comes here again/)
+    assert.match((await post(second)).text, /Your newsletter is back here/)
     await post(first).expect(410)
     await getSubscriber(house, 'twice@second.example')
 
@@ -258,8 +258,8 @@ story(
         .send({ token: tokenOf(link) })
     await post(toThird).expect(410)
     assert.match((await post(bobsUndo)).text, /subscription of its own/)
-    assert.match((await post(adasUndo)).text, /It comes here again/)
-    assert.match((await post(bobsUndo)).text, /It comes here again/)
+    assert.match((await post(adasUndo)).text, /Your newsletter is back here/)
+    assert.match((await post(bobsUndo)).text, /Your newsletter is back here/)
     assert.equal((await getSubscriber(house, 'ada@third.example')).id, ada.id)
     assert.equal((await getSubscriber(house, 'bob@example.com')).id, bob.id)
   },
@@ -284,7 +284,7 @@ story('two subscribers who take one address at the same moment: one gets it, the
         .send({ token: tokenOf(link) }),
     ),
   )
-  assert.deepEqual(answers.map(({ status, text }) => [status, /comes here now/.test(text)]).toSorted(), [
+  assert.deepEqual(answers.map(({ status, text }) => [status, /has moved here/.test(text)]).toSorted(), [
     [200, false],
     [200, true],
   ])

@@ -264,6 +264,7 @@ story(
         const shown = await house.web.get(`${path}?token=${token}`).expect(400)
         assert.match(shown.text, /token/)
         assert.match(shown.text, /href="\/"/)
+        assert.match(shown.text, /<form method="post" action="\/preferences"[^]*name="email"/)
       }
     await house.web.post('/confirm').type('form').send({ token: foreign }).expect(400)
     const old = pathOf(preferencesUrl(house.config, { id, generation: 0 }, house.clock.now()))

@@ -57,9 +57,11 @@ for (const { title, strips, isApart } of [
 
       await page.goto(`${home}/`)
       await page.getByLabel('Your e-mail address').fill(reader)
-      await page.getByRole('group', { name: 'Politics' }).getByRole('radio', { name: 'Daily' }).check()
       await page.getByRole('button', { name: 'Subscribe' }).click()
       await page.waitForURL(`${home}/subscribe/check-your-mail`)
+      await page.getByRole('link', { name: 'Change it' }).click()
+      await page.waitForURL(`${home}/subscribe/change`)
+      assert.equal(await page.getByLabel('Your e-mail address').inputValue(), reader)
       await page.goto(await linkInMail(/confirm/i, '/confirm'))
       await page.getByRole('button', { name: /Confirm/ }).click()
       await page.getByText('Your next digest comes').waitFor()

@@ -171,6 +171,7 @@ story(
     const paths = [
       '/',
       '/subscribe/check-your-mail',
+      '/preferences',
       '/archive',
       '/embed',
       '/privacy',

@@ -1,5 +1,5 @@
-// /preferences/address: the button that a new mailbox presses to take a subscription over. /preferences/address/undo: the button by
-// which the former one takes it back.
+// /preferences/address: the button by which the new address takes over a subscription. /preferences/address/undo: the button by
+// which the former address takes it back.
 
 import type { Request, RequestHandler, Response } from 'express'
 import { confirmAddressChange, lookAtAddressChange, mailAddressChangeAgain } from '../../subscribers/address-change.ts'
@@ -16,6 +16,7 @@ import {
   sendEnded,
   sendForged,
   sendOver,
+  toFrontPage,
   tokenOf,
 } from './links.ts'
 
@@ -29,9 +30,9 @@ export function showAddressChange(web: WebContext): RequestHandler {
       web.config,
       message(
         'Move the newsletter here?',
-        `From now on it would come to ${look.email}.`,
+        `Your digests will be sent to ${look.email}.`,
         html`${oneButton('/preferences/address/confirm', token!, 'Yes, send it here')}
-          <p class="hint">It wasn’t you? Then close this page: nothing will come.</p>`,
+          <p class="hint">Wasn’t it you? Close this page, and you won’t receive anything.</p>`,
       ),
     )
   }
@@ -45,8 +46,8 @@ export function takeAddressChange(web: WebContext): RequestHandler {
       response,
       web.config,
       message(
-        'It comes here now',
-        'Your choices, and what you have read, moved along. Links in earlier mails have ended; the next digest brings new ones.',
+        'Your newsletter has moved here',
+        'Your choices have moved too, and no story comes twice. Links in earlier mails no longer work. The next digest has new ones.',
       ),
     )
   }
@@ -65,7 +66,7 @@ function sendNotMoved(web: WebContext, request: Request, response: Response, out
       return sendPage(
         response,
         config,
-        message('This link has been used', 'The newsletter was moved by it.', linkByAddress()),
+        message('This link has been used', 'It moved the newsletter to another address.', linkByAddress()),
       )
     case 'expired':
       return sendOver(response, config, {
@@ -75,10 +76,10 @@ function sendNotMoved(web: WebContext, request: Request, response: Response, out
     case 'inactive':
       return sendOver(response, config, {
         title: 'Nothing to move',
-        what: 'The subscription behind it isn’t active any more.',
+        what: 'This subscription is no longer active.',
       })
     case 'gone':
-      return sendOver(response, config, { what: 'There is no subscription behind it any more.' })
+      return sendOver(response, config, { what: 'This subscription no longer exists.' })
     case 'taken':
       return sendPage(
         response,
@@ -90,7 +91,11 @@ function sendNotMoved(web: WebContext, request: Request, response: Response, out
         ),
       )
     case 'suppressed':
-      return sendPage(response, config, message('Nothing was moved', 'No mail may go to this address.'))
+      return sendPage(
+        response,
+        config,
+        message('Nothing was moved', 'We don’t send mail to this address.', html`${linkByAddress()} ${toFrontPage}`),
+      )
   }
 }
 
@@ -101,7 +106,7 @@ export function mailAddressLink(web: WebContext): RequestHandler {
     sendCheckMail(
       response,
       web.config,
-      'If the move is still wanted, a new link is on its way, unless one was mailed within the last hour.',
+      'If this change is still open, a new link is there or on its way. We send at most one an hour, so look in your spam folder first.',
     )
   }
 }
@@ -116,7 +121,7 @@ export function showAddressUndo(web: WebContext): RequestHandler {
       web.config,
       message(
         'Take the newsletter back?',
-        `It would come to ${look.email} again, as before.`,
+        `Your digests will be sent to ${look.email} again.`,
         oneButton('/preferences/address/undo', token!, 'Yes, send it here again'),
       ),
     )
@@ -131,8 +136,8 @@ export function takeAddressUndo(web: WebContext): RequestHandler {
       response,
       web.config,
       message(
-        'It comes here again',
-        `The newsletter goes to ${result.email}${result.isActive ? '' : ', though it is unsubscribed at present'}. A new link to your preferences is on its way there; older ones have ended.`,
+        'Your newsletter is back here',
+        `The subscription belongs to ${result.email} again${result.isActive ? '' : ', and it is unsubscribed at present'}. A new link to your preferences is on its way there. Older links no longer work.`,
       ),
     )
   }
@@ -149,31 +154,34 @@ function sendNotUndone(web: WebContext, response: Response, outcome: NotUndone):
       return sendPage(
         response,
         config,
-        message('This link has been used', 'The change was taken back by it.', linkByAddress()),
+        message('This link has been used', 'It undid the change of address.', linkByAddress()),
       )
     case 'expired':
       return sendOver(response, config, {
-        what: 'A change of address can be taken back for seven days, unless the former address has been erased meanwhile.',
+        what: 'A change of address can be undone for seven days, unless the former address was erased.',
       })
     case 'ended':
       return sendOver(response, config, {
-        title: 'This link has ended',
-        what: 'There was another change after the one that it would take back.',
-        wayOn: linkByAddress(),
+        title: 'This link no longer works',
+        what: 'The address was changed again after the change that this link undoes.',
       })
     case 'gone':
-      return sendOver(response, config, { what: 'There is no subscription behind it any more.' })
+      return sendOver(response, config, { what: 'This subscription no longer exists.' })
     case 'taken':
       return sendPage(
         response,
         config,
         message(
           'Already subscribed',
-          'Your address has a subscription of its own by now, so nothing was moved.',
+          'Your address now has a subscription of its own, so nothing was moved.',
           linkByAddress(),
         ),
       )
     case 'suppressed':
-      return sendPage(response, config, message('Nothing was moved', 'No mail may go to this address.'))
+      return sendPage(
+        response,
+        config,
+        message('Nothing was moved', 'We don’t send mail to this address.', html`${linkByAddress()} ${toFrontPage}`),
+      )
   }
 }

@@ -1,9 +1,8 @@
 // The pages that follow the sign-up form: where to look for the mail, and the question about an address that looks misspelt.
 
-import { domainToUnicode } from 'node:url'
 import type { Request } from 'express'
 import type { Config } from '../../base/config.ts'
-import { domainOf } from '../../base/email-address.ts'
+import { domainOf, readableAddress } from '../../base/email-address.ts'
 import { html, type Html, to } from '../html.ts'
 import type { Page } from '../layout.ts'
 
@@ -16,8 +15,8 @@ export function checkYourMailPage({ site, trial }: Config, email: string | undef
     isIndexed: false,
     body: html`<h1>Check your mail</h1>
       <p class="deck">
-        If ${email ? html`<strong>${readable(email)}</strong>` : 'your address'} can receive our mail now, a message
-        from ${site.name} is there or on its way. Press the button in it: a new subscription starts only then.
+        If ${email ? html`<strong>${readableAddress(email)}</strong>` : 'your address'} can receive our mail now, a
+        message from ${site.name} is there or on its way. Press the button in it: a new subscription starts only then.
       </p>
       <p>Wrong address? <a href="${to('/subscribe/change')}">Change it</a>.</p>
       <p>
@@ -64,10 +63,4 @@ function fieldsOf(request: Request): [name: string, value: string][] {
       typeof one === 'string' ? [[`${name}[${key}]`, one] as [string, string]] : [],
     )
   })
-}
-
-/** With the letters of an international domain, as its owner writes them. */
-function readable(email: string): string {
-  const domain = domainOf(email)
-  return `${email.slice(0, -domain.length)}${domainToUnicode(domain) || domain}`
 }

@@ -1,5 +1,5 @@
-// /confirm: GET shows one button, POST does it. A used link shows what holds today, an older one what became of it; either offers to
-// mail a new link, and never has one in its page.
+// /confirm: GET shows one button, POST confirms. A used link shows what is true today, and an expired one what became of it. Either
+// offers to mail a new link, and never has one in its page.
 
 import type { Request, RequestHandler, Response } from 'express'
 import type { Config } from '../../base/config.ts'
@@ -11,7 +11,18 @@ import { listSubscriptions } from '../../subscribers/store.ts'
 import { html, type Html, to } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
-import { message, oneButton, originOf, sendCheckMail, sendEnded, sendForged, sendOver, tokenOf } from './links.ts'
+import { answerEvenly } from './even-time.ts'
+import {
+  message,
+  oneButton,
+  orByAddress,
+  originOf,
+  sendCheckMail,
+  sendEnded,
+  sendForged,
+  sendOver,
+  tokenOf,
+} from './links.ts'
 import { dateAndTime, frequencyNames, longDate } from './words.ts'
 
 export function showConfirmation(web: WebContext): RequestHandler {
@@ -26,7 +37,7 @@ export function showConfirmation(web: WebContext): RequestHandler {
         'Confirm your subscription',
         `${look.subscriber.email} asked for the newsletter of ${web.config.site.name}.`,
         html`${oneButton('/confirm', token!, 'Confirm my subscription')}
-          <p class="hint">It wasn’t you? Then close this page: nothing will come.</p>`,
+          <p class="hint">Wasn’t it you? Close this page, and you won’t receive anything.</p>`,
       ),
     )
   }
@@ -40,25 +51,26 @@ export function takeConfirmation(web: WebContext): RequestHandler {
     const token = preferencesToken(web.config, subscriber, web.clock.now())
     sendPage(response, web.config, {
       ...message(
-        'You’re in',
+        'You’re subscribed',
         '',
         html`${await today(web, subscriber)}
-          <p><a href="${to(`/preferences?token=${token}`)}">Change what comes, and when</a></p>`,
+          <p><a href="${to(`/preferences?token=${token}`)}">Manage preferences</a></p>`,
       ),
       title: 'Welcome',
     })
   }
 }
 
-/** A new mail, as signing up again would cause it: a confirmation, or for who is active a preferences link. */
+/** A new mail, as signing up again would cause it: a confirmation, or for an active subscriber a preferences link. */
 export function mailConfirmation(web: WebContext): RequestHandler {
   return async (request, response) => {
     if (!(await mailConfirmationAgain(web, tokenOf(request), originOf(request))))
       return sendForged(response, web.config)
+    await answerEvenly(web, request)
     sendCheckMail(
       response,
       web.config,
-      'If the sign-up is still known, a new link is on its way, unless one was mailed a short while ago.',
+      'If we still have this sign-up, a new link is there or on its way. We send at most one a day, so look in your spam folder first.',
     )
   }
 }
@@ -75,18 +87,18 @@ async function sendNotOpen(web: WebContext, request: Request, response: Response
       return sendEnded(response, config)
     case 'gone':
       return sendOver(response, config, {
-        what: 'A confirmation works for seven days; what isn’t confirmed by then is forgotten.',
+        what: 'A confirmation link works for seven days. We delete sign-ups that aren’t confirmed by then.',
         wayOn: again,
       })
     case 'expired':
       return sendOver(response, config, {
-        what: 'A confirmation works for seven days, and this one wasn’t pressed.',
+        what: 'A confirmation link works for seven days, and nobody confirmed by this one.',
         wayOn: oneButton('/confirm/link', tokenOf(request)!, 'Mail me a new link'),
       })
     case 'suppressed':
       return sendOver(response, config, {
         title: 'This can’t be confirmed',
-        what: 'No mail may go to this address: somebody there complained about it, or our editors were asked to stop.',
+        what: 'We don’t send mail to this address: its owner reported our mail as spam, or asked us to stop.',
       })
     case 'used': {
       const { subscriber, usedAt, isExpired } = look
@@ -94,15 +106,15 @@ async function sendNotOpen(web: WebContext, request: Request, response: Response
       const wayOn = isActive
         ? html`${!isExpired && (await today(web, subscriber))}
           ${oneButton('/confirm/link', tokenOf(request)!, 'Mail me a link to my preferences', { isQuiet: isExpired === false })}`
-        : again
-      const state = isActive ? 'It is active.' : 'It isn’t active any more, so nothing comes.'
-      const text = `The subscription was confirmed on ${longDate(config, usedAt)}. ${state}`
+        : html`${again} ${orByAddress}`
+      const state = isActive ? 'It is active.' : 'It is no longer active, so no digests are sent.'
+      const text = `This subscription was confirmed on ${longDate(config, usedAt)}. ${state}`
       return sendPage(response, config, message('This link has been used', text, wayOn))
     }
   }
 }
 
-/** What comes, and when. */
+/** What the subscriber chose, and when the next digest comes. */
 async function today(web: Context, subscriber: Subscriber): Promise<Html> {
   const lines = await listSubscriptions(web.db, subscriber.id)
   return html`${nextDigest(web.config, subscriber)}
@@ -113,10 +125,10 @@ async function today(web: Context, subscriber: Subscriber): Promise<Html> {
     </ul>`
 }
 
-/** When mail comes next, or why none does. */
+/** When the next digest comes, or why none does. */
 export function nextDigest(config: Config, subscriber: Subscriber): Html {
   if (!subscriber.nextDueAt)
-    return html`<p class="deck">All your categories are off, so no digest comes until you switch one on.</p>`
+    return html`<p class="deck">All your categories are off. You won’t get a digest until you turn one on.</p>`
   return html`<p class="deck">
     Your next digest comes <strong>${dateAndTime(config, subscriber.nextDueAt, subscriber)}</strong>, if there is
     anything new in it.

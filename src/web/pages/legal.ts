@@ -76,6 +76,10 @@ const texts: Record<SiteLinkKey, (config: Config) => Text> = {
         Your e-mail address, your categories and how often each one comes, your time zone, which statement you agreed
         to, when and from which internet address, and which stories you were sent, so that none comes twice.
       </p>
+      <p>
+        After you send the sign-up form, one cookie holds what you typed, so that the next page can show it. It is used
+        for nothing else and ends within two hours.
+      </p>
       <h2 class="section-name">What we don’t store</h2>
       <p>
         Whether you open a mail, and which links you follow. Mails contain no tracking pixels, and links to stories are

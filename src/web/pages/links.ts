@@ -26,26 +26,23 @@ export function sendForged(response: Response, config: Config): void {
   sendPage(response, config, {
     ...message(
       'This link doesn’t work',
-      html`The <code>token</code> in its address is missing, cut off or not for this page. Open the link from your mail
-        once more, whole.`,
-      html`<p>
-        <a href="${to('/')}">To the front page</a>, where you can sign up, or
-        <a href="${to('/preferences')}">ask for a link</a> to your preferences.
-      </p>`,
+      html`The <code>token</code> in its address is missing, incomplete or meant for another page. Open the link in your
+        mail again, or have a new one mailed to you.`,
+      html`${linkByAddress()} ${toFrontPage}`,
     ),
     status: 400,
   })
 }
 
-/** 410: a token that was good once. `what` happened to it, and the way on. */
+/** 410: a token that was good once. `what` happened to it, and the way on: a button, or else the field that mails a link. */
 export function sendOver(
   response: Response,
   config: Config,
   page: { title?: string; what: string | Html; wayOn?: Html },
 ): void {
-  const { title = 'This link is too old', what, wayOn = toFrontPage } = page
+  const { title = 'This link has expired', what, wayOn } = page
   sendPage(response, config, {
-    ...message(title, html`The <code>token</code> in its address isn’t good any more. ${what}`, wayOn),
+    ...message(title, what, wayOn ? html`${wayOn} ${orByAddress}` : html`${linkByAddress()} ${toFrontPage}`),
     status: 410,
   })
 }
@@ -53,13 +50,17 @@ export function sendOver(
 /** For links of an earlier generation. */
 export function sendEnded(response: Response, config: Config): void {
   sendOver(response, config, {
-    title: 'This link has ended',
-    what: 'Since it was mailed, the address of the subscription has changed, or all older links were ended.',
-    wayOn: linkByAddress(),
+    title: 'This link no longer works',
+    what: 'The address of the subscription has changed since it was mailed, or all older links were ended.',
   })
 }
 
 export const toFrontPage: Html = html`<p><a href="${to('/')}">To the front page</a></p>`
+
+/** Below a button that a token gave: the same field as everywhere, for those whose address is another one now. */
+export const orByAddress: Html = html`<p>
+  <a href="${to('/preferences')}">Get a link to your preferences by e-mail</a>
+</p>`
 
 /** A heading, a sentence, and the way on. */
 export function message(title: string, text: string | Html, wayOn: Html = toFrontPage): Page {
@@ -86,7 +87,7 @@ export function sendCheckMail(response: Response, config: Config, text: string):
   )
 }
 
-/** A link is mailed to whoever's address it is. */
+/** One field that mails a link to the preferences to the address typed into it. The answer is the same for everybody. */
 export function linkByAddress(typed = '', problem?: FieldProblem): Html {
   return html`<form method="post" action="${to('/preferences')}" novalidate>
     <div class="field">
@@ -96,15 +97,16 @@ export function linkByAddress(typed = '', problem?: FieldProblem): Html {
         name="email"
         type="email"
         autocomplete="email"
-        maxlength="254"
+        inputmode="email"
+        maxlength="320"
         value="${typed}"
         required
         ${problem ? html`aria-invalid="true" aria-describedby="email-problem"` : ''}
       />
       ${problem && html`<p class="problem" id="email-problem">${problem.message}</p>`}
-      <p class="hint">If it has a subscription, a link to its preferences is mailed there.</p>
+      <p class="hint">If this address is subscribed, we mail a link to its preferences.</p>
     </div>
-    <p><button type="submit" class="main">Mail me a link</button></p>
+    <p><button type="submit" class="main">Mail me the link</button></p>
   </form>`
 }
 

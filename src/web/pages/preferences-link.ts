@@ -14,7 +14,7 @@ import type { WebContext } from '../web-context.ts'
 import { answerEvenly } from './even-time.ts'
 import { linkByAddress, message, sendCheckMail, sendForged, tokenOf } from './links.ts'
 
-/** A new link for a preferences link that is too old, or for who unsubscribed and has only that link. The page says the same
+/** A new link for an expired preferences link, or for a subscriber who unsubscribed and has only that link. The page says the same
  * whatever became of the subscriber. */
 export function mailFreshLink(web: WebContext): RequestHandler {
   return async (request, response) => {
@@ -28,12 +28,13 @@ export function mailFreshLink(web: WebContext): RequestHandler {
       await mailPreferencesLink(web, preferences.id, ({ generation }) => generation === preferences.generation)
     else if (unsubscribe.outcome !== 'forged')
       await mailPreferencesLink(web, unsubscribe.id, (subscriber) => canReturn(subscriber, now))
+    await answerEvenly(web, request)
     sendCheckMail(response, web.config, linkIsMailed)
   }
 }
 
 const linkIsMailed =
-  'If there is a subscription, a link to its preferences is on its way, unless one was mailed within the last six hours.'
+  'If this address is subscribed, a link to its preferences is there or on its way. We send at most one in six hours, so look in your spam folder first.'
 
 /** Without a token: by address. The answer is the same, and takes the same time, whatever the address is. */
 export async function mailLinkByAddress(web: WebContext, request: Request, response: Response): Promise<void> {
@@ -54,8 +55,8 @@ export async function mailLinkByAddress(web: WebContext, request: Request, respo
 export function sendAskForLink(web: WebContext, response: Response, typed?: string, refusal?: Refusal): void {
   sendPage(response, web.config, {
     ...message(
-      'Your newsletter',
-      'Your preferences open by a link that we mail to you.',
+      'Manage preferences',
+      'We mail you a link that opens your preferences.',
       linkByAddress(typed, refusal?.problems[0]),
     ),
     status: refusal ? statusOf[refusal.code] : 200,

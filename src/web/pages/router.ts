@@ -35,11 +35,11 @@ export function pagesRouter(web: WebContext): Router {
   const token = noForeignResources
   router.get('/confirm', token, showConfirmation(web))
   router.post('/confirm', token, readForm, takeConfirmation(web))
-  router.post('/confirm/link', token, readForm, mailConfirmation(web))
+  router.post('/confirm/link', startEvenly, token, readForm, mailConfirmation(web))
   router.get('/preferences', token, showPreferences(web))
   router.post('/preferences', startEvenly, token, readForm, savePreferences(web))
   router.get('/preferences/data', token, sendMyData(web))
-  router.post('/preferences/link', token, readForm, mailFreshLink(web))
+  router.post('/preferences/link', startEvenly, token, readForm, mailFreshLink(web))
   router.post('/preferences/end-links', token, readForm, endLinks(web))
   router.post('/preferences/erase', token, readForm, takeErasure(web))
   router.post('/preferences/address', token, readForm, takeAddress(web))
