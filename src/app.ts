@@ -136,7 +136,9 @@ async function unwind(stops: Stop[]): Promise<void> {
 
 async function listen(app: Express, host: string, port: number): Promise<Server> {
   const server = createHttpServer(app)
-  server.requestTimeout = 30_000
+  server.headersTimeout = 30_000
+  // A list of 300 MB is uploaded within that by a line of 10 Mbit/s.
+  server.requestTimeout = 300_000
   server.listen(port, host)
   await once(server, 'listening')
   return server

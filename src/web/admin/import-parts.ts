@@ -4,6 +4,7 @@ import { type Category, frequencies } from '../../db/schema.ts'
 import type { ImportOptions } from '../../subscribers/import/import.ts'
 import type { ShownImport } from '../../subscribers/import/store.ts'
 import { html, type Html, to } from '../html.ts'
+import { categoryBoxes } from './category-choice.ts'
 import type { WebContext } from '../web-context.ts'
 import { empty, moment, state, table, type Tone } from './parts.ts'
 
@@ -32,13 +33,8 @@ ${lines.join('\n')}</textarea>`
   return html`<fieldset>
       <legend>What they get</legend>
       <p class="small">Choices in the file count; without them everybody gets the site’s default choice.</p>
-      ${categories.map(
-        ({ slug, name }) =>
-          html`<label class="choice">
-            <input type="checkbox" name="category" value="${slug}" ${given?.category.includes(slug) && html`checked`} />
-            Only ${name}</label
-          >`,
-      )}
+      <p>Only these categories; none: what file or site say.</p>
+      ${categoryBoxes(categories, given?.category ?? [], 'category')}
       <label for="frequency">How often</label>
       <select id="frequency" name="frequency">
         <option value="">as the file or the default choice says</option>
