@@ -136,6 +136,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
       bounceDomain: env.BOUNCE_DOMAIN ?? null,
       uncertain: env.UNCERTAIN_POLICY,
       retryHours: env.RETRY_HOURS,
+      goodbye: env.GOODBYE_MAIL === 'on',
       dkim,
     },
     smtp: { relays, connections: env.SMTP_CONNECTIONS, ratePerSecond: env.SMTP_RATE_PER_SECOND },

@@ -11,6 +11,7 @@ export const tokenPurposes = [
   'address-change',
   'address-undo',
   'resubscribe',
+  'unsubscribe-reason',
   'click',
   'return-path',
   'view',

@@ -115,6 +115,10 @@ export const variables = {
   MAIL_FROM: mailbox.optional().describe('sender of digests: Name <address>'),
   MAIL_FROM_SYSTEM: mailbox.optional().describe('sender of confirmations and sign-in links; default: MAIL_FROM'),
   MAIL_REPLY_TO: mailbox.optional().describe('address for replies'),
+  GOODBYE_MAIL: z
+    .enum(['off', 'on'])
+    .default('off')
+    .describe('send a mail that confirms an unsubscribe on the page, with an undo link; never after one click'),
   POSTAL_ADDRESS: optional.describe('postal address, shown in every footer as many laws require'),
   DISCLAIMER: text('').describe('small print at the end of every digest and page, and the text of /disclaimer'),
   SMTP_URL: optional.describe('relays, separated by spaces: smtp://user:password@host:587?tls=required&weight=1'),

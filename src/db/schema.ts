@@ -284,6 +284,29 @@ export interface ConsentsTable {
   detail: JsonDefault<Record<string, unknown>>
 }
 
+export const unsubscribeReasons = [
+  'too_many',
+  'not_interesting',
+  'not_asked',
+  'reads_elsewhere',
+  'looks_wrong',
+  'other',
+] as const
+export type UnsubscribeReason = (typeof unsubscribeReasons)[number]
+
+export interface UnsubscribesTable {
+  id: Generated<number>
+  /** null: erased since. */
+  subscriberId: number | null
+  /** Of the mail whose link was used; null: not known. */
+  editionId: number | null
+  way: 'page' | 'one-click' | 'mail' | 'api' | 'editor'
+  at: Date
+  reason: UnsubscribeReason | null
+  reasonText: string | null
+  undoneAt: Date | null
+}
+
 export interface SuppressionsTable {
   emailHash: string
   /** null after an erasure. */
@@ -815,6 +838,7 @@ export interface Schema {
   suppressions: SuppressionsTable
   formMails: FormMailsTable
   addressChanges: AddressChangesTable
+  unsubscribes: UnsubscribesTable
   editions: EditionsTable
   editionArticles: EditionArticlesTable
   editionGuards: EditionGuardsTable

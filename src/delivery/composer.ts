@@ -8,6 +8,7 @@ export const mailKinds = [
   'confirmation',
   'welcome',
   'preferences-link',
+  'goodbye',
   'address-change',
   'address-changed',
   'sign-in',

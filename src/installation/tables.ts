@@ -114,6 +114,7 @@ export const tables = {
     previous_email: changed(({ email }, text) => text && email(text)),
     previous_email_key: changed(({ email }, text) => text && email(text)),
   },
+  unsubscribes: { way: kept, reason: kept, reason_text: drop },
   editions: {
     kind: kept,
     state: kept,

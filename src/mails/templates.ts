@@ -17,6 +17,7 @@ export const templateNames = [
   'confirmation',
   'welcome',
   'preferences-link',
+  'goodbye',
   'address-change',
   'address-changed',
   'sign-in',

@@ -14,6 +14,7 @@ import {
   confirmUrl,
   linkDays,
   preferencesUrl,
+  resubscribeUrl,
   unsubscribeUrl,
   type LinkHolder,
 } from '../subscribers/links.ts'
@@ -74,6 +75,16 @@ export function transactionalComposers(ctx: Context): Pick<Composers, Transactio
           values: { isActive, ...subscriberLinks(ctx.config, subscriber, now) },
           unsubscribable: isActive,
         }
+      }
+    }),
+    goodbye: composer(ctx, 'goodbye', async (deliveries) => {
+      const subscribers = await listChoices(ctx.db, deliveries.map(subscriberOf))
+      return (delivery) => {
+        const subscriber = recipientOf(delivery, subscribers)
+        // It may have been taken back while the mail waited.
+        if (subscriber?.status !== 'unsubscribed') return null
+        const undoUrl = resubscribeUrl(ctx.config, subscriber, date(delivery, 'unsubscribedAt'))
+        return { values: { recipient: delivery.recipient, undoUrl, days: linkDays.resubscribe } }
       }
     }),
     'address-change': composer(ctx, 'address-change', async () => (delivery) => ({

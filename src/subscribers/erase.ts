@@ -13,6 +13,7 @@ import { clearDueTimes } from '../calendar/due-times.ts'
 import { forgetRejects } from './import/uploads.ts'
 import { lockSubscriber } from './store.ts'
 import { suppress } from './suppression.ts'
+import { forgetReasonTexts } from './unsubscribes.ts'
 
 /** false: there is no such subscriber. One transaction: all or nothing. */
 export async function eraseSubscriber(ctx: Context, subscriberId: number): Promise<boolean> {
@@ -28,6 +29,7 @@ export async function eraseSubscriber(ctx: Context, subscriberId: number): Promi
     await forgetRecipient(trx, subscriberId)
     await forgetReturned(trx, subscriberId)
     await trx.deleteFrom('bounceScores').where('emailHash', '=', subscriber.emailHash).execute()
+    await forgetReasonTexts(trx, subscriberId)
     await trx.deleteFrom('subscribers').where('id', '=', subscriberId).execute()
     await forgetFormerAddress(trx, subscriber.emailKey)
     await forgetRejects(trx, { key: subscriber.emailKey })

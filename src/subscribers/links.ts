@@ -20,6 +20,7 @@ export const linkDays = {
   'address-undo': 7,
   preferences: 90,
   resubscribe: 30,
+  'unsubscribe-reason': 30,
 } as const
 
 /** Whose links a mail to `recipient` carries. A mail that was leased before its subscriber moved may still go to the former address:
@@ -36,6 +37,11 @@ export function confirmUrl(config: LinkConfig, requestId: number, requestedAt: D
 /** The subscriber's preferences; good for 90 days from `now`, then its page offers to mail a fresh one. */
 export function preferencesUrl(config: LinkConfig, holder: LinkHolder, now: Date): string {
   return link(config, '/preferences', preferencesToken(config, holder, now))
+}
+
+/** The page with the one button that takes the unsubscribe of `unsubscribedAt` back; good for 30 days. */
+export function resubscribeUrl(config: LinkConfig, holder: LinkHolder, unsubscribedAt: Date): string {
+  return link(config, '/unsubscribe/undo', resubscribeToken(config, holder, unsubscribedAt))
 }
 
 /** The unsubscribe page, and by POST the one-click of RFC 8058. Never expires. `editionId`: of the mail that holds the link, so that
@@ -107,6 +113,11 @@ export function unsubscribeToken(config: LinkConfig, subscriberId: number): stri
 /** Takes an unsubscribe back; good for 30 days from `unsubscribedAt`. */
 export function resubscribeToken(config: LinkConfig, holder: LinkHolder, unsubscribedAt: Date): string {
   return sign(config, 'resubscribe', `${holder.id}-${holder.generation}`, unsubscribedAt)
+}
+
+/** Adds a reason to unsubscribe `unsubscribeId`, and nothing else; good for 30 days. */
+export function unsubscribeReasonToken(config: LinkConfig, unsubscribeId: number, now: Date): string {
+  return sign(config, 'unsubscribe-reason', unsubscribeId, now)
 }
 
 export type LinkCheck =

@@ -6,37 +6,44 @@ import type { Context } from '../db/context.ts'
 import type { Subscriber } from '../db/schema.ts'
 import { recordConsent, wordingOf, type Origin } from './consent.ts'
 import { setDueTime } from '../calendar/due-times.ts'
+import { addToOutbox } from '../delivery/outbox.ts'
 import { expiryOf, linkDays } from './links.ts'
 import { lockSubscriber } from './store.ts'
 import { listChosen, whenDue } from './subscriptions.ts'
 import { setStanding, standingOf } from './standing.ts'
+import { recordUnsubscribe, undoUnsubscribe } from './unsubscribes.ts'
 
 export type Way = 'page' | 'one-click' | 'mail' | 'api' | 'editor' | 'import'
 
 /** undefined when there is no such subscriber. A suppressed one stays suppressed, and stays unsubscribed when that ends. `isNow`: it is
  * this call that unsubscribed them. */
-export async function unsubscribe(
-  ctx: Context,
-  subscriberId: number,
-  how: { way: Way; origin: Origin },
-): Promise<Unsubscribed | undefined> {
+export async function unsubscribe(ctx: Context, subscriberId: number, how: How): Promise<Unsubscribed | undefined> {
   return ctx.db.transaction().execute((trx) => unsubscribeIn(trx, ctx, subscriberId, how))
 }
 
-export type Unsubscribed = Subscriber & { isNow: boolean }
+interface How {
+  way: Way
+  origin: Origin
+  /** Of the mail whose link was used. It isn't signed: one that can't be right isn't counted. */
+  editionId?: number | null
+  detail?: Record<string, unknown>
+}
+
+/** `unsubscribeId`: the row that a reason is added to; null: unsubscribed before, or by an import. */
+export type Unsubscribed = Subscriber & { isNow: boolean; unsubscribeId: number | null }
 
 /** Within the transaction of what asks for it. */
 export async function unsubscribeIn(
   trx: Trx,
   ctx: Pick<Context, 'clock' | 'config'>,
   subscriberId: number,
-  how: { way: Way; origin: Origin; detail?: Record<string, unknown> },
+  how: How,
 ): Promise<Unsubscribed | undefined> {
   const now = ctx.clock.now()
   const subscriber = await lockSubscriber(trx, subscriberId)
   if (!subscriber) return undefined
   const standing = await standingOf(trx, subscriber)
-  if (standing !== 'active' && standing !== 'pending') return { ...subscriber, isNow: false }
+  if (standing !== 'active' && standing !== 'pending') return { ...subscriber, isNow: false, unsubscribeId: null }
   const status = await setStanding(trx, subscriber, 'unsubscribed', now)
   await setDueTime(trx, subscriberId, null)
   await recordConsent(trx, {
@@ -47,7 +54,17 @@ export async function unsubscribeIn(
     wording: wordingOf(ctx.config),
     detail: { way: how.way, ...how.detail },
   })
-  return { ...subscriber, status, unsubscribedAt: now, nextDueAt: null, isNow: true }
+  const { way, editionId = null } = how
+  const unsubscribeId =
+    way === 'import' ? null : await recordUnsubscribe(trx, { subscriberId, editionId, way, at: now })
+  if (way === 'page' && ctx.config.mail.goodbye && status === 'unsubscribed' && subscriber.confirmedAt)
+    await addToOutbox(trx, {
+      kind: 'goodbye',
+      recipient: subscriber.email,
+      subscriberId,
+      payload: { unsubscribedAt: now.toISOString() },
+    })
+  return { ...subscriber, status, unsubscribedAt: now, nextDueAt: null, isNow: true, unsubscribeId }
 }
 
 /** Whether the undo is still on offer. Who never confirmed can't come back by it: that would be a way around confirming. Who is
@@ -69,10 +86,16 @@ export async function resubscribeByLink(
   link: { id: number; generation: number; expiresAt: Date | null },
   origin: Origin,
 ): Promise<Subscriber | undefined> {
-  return resubscribe(ctx, link.id, origin, ({ generation, unsubscribedAt }) => {
-    const expiresAt = unsubscribedAt && expiryOf('resubscribe', unsubscribedAt)
-    return generation === link.generation && expiresAt?.getTime() === link.expiresAt?.getTime()
-  })
+  return resubscribe(ctx, link.id, origin, (subscriber) => isLinkOf(link, subscriber))
+}
+
+/** Whether an undo link is of the subscriber's last unsubscribe, and of their generation. Pure. */
+export function isLinkOf(
+  link: { generation: number; expiresAt: Date | null },
+  { generation, unsubscribedAt }: Pick<Subscriber, 'generation' | 'unsubscribedAt'>,
+): boolean {
+  const expiresAt = unsubscribedAt && expiryOf('resubscribe', unsubscribedAt)
+  return generation === link.generation && expiresAt?.getTime() === link.expiresAt?.getTime()
 }
 
 /** Takes the unsubscribe back: the same choices as before. Returns the subscriber as they are now: `suppressed` when the address
@@ -93,6 +116,7 @@ export async function resubscribe(
     const { frequencies, nextDueAt } = whenDue(ctx.config, back, await listChosen(trx, [subscriberId]), now)
     await trx.updateTable('subscribers').set({ frequencies }).where('id', '=', subscriberId).execute()
     await setDueTime(trx, subscriberId, nextDueAt)
+    await undoUnsubscribe(trx, subscriberId, now)
     await recordConsent(trx, { subscriberId, action: 'resubscribed', at: now, origin, wording: wordingOf(ctx.config) })
     return { ...back, frequencies, nextDueAt }
   })

@@ -58,6 +58,7 @@ async function everyMail(ctx: Context): Promise<[string, Mail][]> {
     confirmation: { recipient, choices, days: 7 },
     welcome: { firstDigest: 'The first digest comes on Tuesday, 24 November 2026 at 07:00 (Europe/Berlin).', choices },
     'preferences-link': { isActive: true },
+    goodbye: { recipient, days: 30 },
     'address-change': { recipient, days: 7 },
     'address-changed': { recipient, newAddress: maskAddress('ada@example.com'), days: 7 },
     'sign-in': { until: '18:30 (UTC)' },

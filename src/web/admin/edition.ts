@@ -19,6 +19,7 @@ import { actorNames, count, facts, moment, sentence, state } from './parts.ts'
 import { returnedOfEdition } from './returned.ts'
 import { pathId, queryText } from './query.ts'
 import { listEditionStories } from '../../editions/stories.ts'
+import { countUnsubscribes } from '../../subscribers/unsubscribes.ts'
 
 export function mountEdition(router: Router, web: WebContext): void {
   const live = new LiveFeed()
@@ -87,9 +88,15 @@ async function liveParts(web: WebContext, now: EditionNow, done: string | undefi
       ? html``
       : html`${account.audience > 0 && accountBar(account, { isLarge: true })}
         ${accountTable(account, (filter) => `/admin/editions/${edition.id}/deliveries?state=${filter}`)}
-        ${await returnedOfEdition(web, edition, account.sent)}`,
+        ${await returnedOfEdition(web, edition, account.sent)} ${await unsubscribesOf(web, edition)}`,
     history: await historyList(web, history),
   }
+}
+
+/** Beside the account, which stays as it is. */
+async function unsubscribesOf(web: WebContext, { id }: Edition): Promise<HtmlValue> {
+  const unsubscribes = (await countUnsubscribes(web.db, [id])).get(id)!
+  return unsubscribes > 0 && html`<p class="small">${count(unsubscribes, 'subscriber')} unsubscribed by its links.</p>`
 }
 
 interface EditionParts extends Parts {

@@ -30,6 +30,7 @@ import { mountSignIn } from './sign-in.ts'
 import { mountSubscribers } from './subscribers.ts'
 import { mountSuppressions } from './suppressions.ts'
 import { mountTrigger } from './trigger.ts'
+import { mountUnsubscribes } from './unsubscribes.ts'
 
 export function consoleRouter(web: WebContext): Router {
   const router = Router({ strict: true, caseSensitive: true })
@@ -55,6 +56,7 @@ export function consoleRouter(web: WebContext): Router {
   mountPreview(router, web)
   mountSubscribers(router, web)
   mountImports(router, web)
+  mountUnsubscribes(router, web)
   mountReturned(router, web)
   mountSuppressions(router, web)
   mountArticles(router, web)

@@ -35,7 +35,8 @@ export function mountSubscribers(router: Router, web: WebContext): void {
     sendConsole(request, response, web, {
       section: 'subscribers',
       title: 'Subscribers',
-      actions: html`<a class="button" href="${to('/admin/imports')}">Imports</a>`,
+      actions: html`<a class="button" href="${to('/admin/unsubscribes')}">Why people unsubscribe</a>
+        <a class="button" href="${to('/admin/imports')}">Imports</a>`,
       notice: noticeOf(request, {
         erased: 'Erased. Only a keyed fingerprint of the address is kept, so that it isn’t mailed again.',
       }),

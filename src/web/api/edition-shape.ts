@@ -8,6 +8,7 @@ import { type EditionView, getEdition } from '../../editions/store.ts'
 import { countReturned } from '../reads/returned.ts'
 import type { WebContext } from '../web-context.ts'
 import { countSendAgain } from '../../delivery/send-again.ts'
+import { countUnsubscribes } from '../../subscribers/unsubscribes.ts'
 
 export const amount = z.int().min(0)
 export const returnedClasses = ['hard', 'soft', 'complaint'] as const
@@ -52,6 +53,9 @@ export const edition = z
     returned: z
       .object(Object.fromEntries(returnedClasses.map((each) => [each, amount])))
       .meta({ description: 'of what was sent, what came back since; the account doesn’t change' }),
+    unsubscribes: amount.meta({
+      description: 'who unsubscribed by a link of this edition and didn’t undo it; the account doesn’t change',
+    }),
   })
   .meta({ id: 'Edition' })
 
@@ -74,8 +78,13 @@ export async function showEditions(
     web.db,
     views.map(({ id }) => id),
   )
+  const unsubscribes = await countUnsubscribes(
+    web.db,
+    views.map(({ id }) => id),
+  )
   return views.map((view) => ({
     ...view,
+    unsubscribes: unsubscribes.get(view.id)!,
     returned: returned.get(view.id)!,
     retryable: counts?.retryable ?? null,
     undecided: counts?.undecided ?? null,

@@ -14,11 +14,13 @@ import { importEndpoints } from './imports.ts'
 import { inboundEndpoints } from './inbound.ts'
 import { sendingEndpoints } from './sending.ts'
 import { suppressionEndpoints } from './suppressions.ts'
+import { unsubscribeEndpoints } from './unsubscribes.ts'
 
 export const endpoints: readonly Endpoint[] = [
   ...editionEndpoints,
   ...subscriberEndpoints,
   ...importEndpoints,
+  ...unsubscribeEndpoints,
   ...categoryEndpoints,
   ...defaultChoiceEndpoints,
   ...feedEndpoints,

@@ -110,6 +110,8 @@ const labels: Record<string, string> = {
   language: 'Language of dates',
   paused_until: 'Pause',
   erase: 'Erase',
+  reason: 'Reason',
+  reason_text: 'In your own words',
 }
 
 /** What went wrong, first on the page, with links to the fields. */

@@ -111,9 +111,15 @@ export function linkByAddress(typed = '', problem?: FieldProblem): Html {
 }
 
 /** A form that is one obvious button. */
-export function oneButton(action: string, token: string, label: string, options: { isQuiet?: boolean } = {}): Html {
+export function oneButton(
+  action: string,
+  token: string,
+  label: string,
+  options: { isQuiet?: boolean; edition?: number | null } = {},
+): Html {
   return html`<form method="post" action="${to(action)}">
     <input type="hidden" name="token" value="${token}" />
+    ${options.edition && html`<input type="hidden" name="e" value="${options.edition}" />`}
     <p><button type="submit" class="${options.isQuiet ? 'quiet' : 'main'}">${label}</button></p>
   </form>`
 }

@@ -20,7 +20,8 @@ import { showOwnDigest } from './own-digest.ts'
 import { endLinks, savePreferences, sendMyData, showPreferences, takeAddress, takeErasure } from './preferences.ts'
 import { mailFreshLink } from './preferences-link.ts'
 import { showChange, showCheckYourMail, takeSubscription } from './subscribe.ts'
-import { readOneClick, showUnsubscribe, takeReturn, takeUnsubscribe } from './unsubscribe.ts'
+import { readOneClick, showReturn, showUnsubscribe, takeReturn, takeUnsubscribe } from './unsubscribe.ts'
+import { takeReason } from './after-unsubscribe.ts'
 import { seeOther } from '../place.ts'
 
 /** To be mounted at the root. */
@@ -53,6 +54,8 @@ export function pagesRouter(web: WebContext): Router {
   router.post('/less/undo', token, readForm, undoLess(web))
   router.get('/unsubscribe', token, showUnsubscribe(web))
   router.post('/unsubscribe', token, readOneClick, takeUnsubscribe(web))
+  router.post('/unsubscribe/reason', token, readForm, takeReason(web))
+  router.get('/unsubscribe/undo', token, showReturn(web))
   router.post('/unsubscribe/undo', token, readForm, takeReturn(web))
 
   router.get('/click', followStory(web))
