@@ -59,6 +59,17 @@ export async function latestArticles(db: Db, options: { categoryId?: number; lim
     .execute()
 }
 
+/** By id, whatever their state; those that are deleted are missing. */
+export async function findStories(
+  db: Db,
+  ids: readonly number[],
+): Promise<Map<number, Pick<Article, 'title' | 'link' | 'excerpt'>>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await sql<Pick<Article, 'id' | 'title' | 'link' | 'excerpt'>>`
+    select id, title, link, excerpt from articles where id = any(${[...new Set(ids)]}::bigint[])`.execute(db)
+  return new Map(rows.map(({ id, ...story }) => [id, story]))
+}
+
 /** How many public stories each category has: every category that is offered is a key. */
 export async function countsByCategory(db: Db): Promise<Map<number, number>> {
   const rows = await db

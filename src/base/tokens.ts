@@ -12,6 +12,7 @@ export const tokenPurposes = [
   'address-undo',
   'resubscribe',
   'unsubscribe-reason',
+  'preferences-undo',
   'click',
   'return-path',
   'view',

@@ -18,7 +18,7 @@ import { spliceDigest } from './splice.ts'
 import type { EditionCategory } from './waiting.ts'
 
 /** Stories of "You may also like". */
-const alsoLike = 3
+export const alsoLike = 3
 /** Editions that a worker keeps decoded: as a rule one is sent at a time. */
 const framesKept = 4
 

@@ -54,6 +54,19 @@ export async function requestAddressChange(ctx: Context, subscriberId: number, g
   })
 }
 
+/** Ends the links of moves that the new mailbox hasn't agreed to yet. Safe to repeat. */
+export async function cancelAddressChange(ctx: Context, subscriberId: number): Promise<void> {
+  await ctx.db
+    .updateTable('addressChanges')
+    .set({ generation: endedGeneration })
+    .where('subscriberId', '=', subscriberId)
+    .where('usedAt', 'is', null)
+    .execute()
+}
+
+/** Before the first generation. */
+const endedGeneration = -1
+
 /** A new mail for a link that has expired, to the same address and within the same limits. false: the link isn't ours. */
 export async function mailAddressChangeAgain(ctx: Context, token: unknown, ip: string | null): Promise<boolean> {
   const link = readLink(ctx.config, 'address-change', token, ctx.clock.now())

@@ -39,8 +39,9 @@ export interface ConsentEntry {
   detail?: Record<string, unknown>
 }
 
-export async function recordConsent(trx: Trx, entry: ConsentEntry): Promise<void> {
-  await trx
+/** Returns the record's id. */
+export async function recordConsent(trx: Trx, entry: ConsentEntry): Promise<number> {
+  const { id } = await trx
     .insertInto('consents')
     .values({
       subscriberId: entry.subscriberId,
@@ -52,5 +53,7 @@ export async function recordConsent(trx: Trx, entry: ConsentEntry): Promise<void
       formUrl: entry.origin.formUrl?.slice(0, 500) ?? null,
       detail: JSON.stringify(entry.detail ?? {}),
     })
-    .execute()
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return id
 }

@@ -48,15 +48,14 @@ export async function lower(
       way: 'less',
       less: { category: line.slug, from: line.frequency, to, order: lines.map(({ slug }) => slug) },
     }
-    const changed = await changeIn(
+    const { subscriber: changed, changeId } = await changeIn(
       trx,
       ctx,
       subscriber,
       { choices: { [line.slug]: to } },
       { categories, origin, detail },
     )
-    const { id } = await lastConsent(trx, holder.id)
-    return { subscriber: changed, to, consentId: id }
+    return { subscriber: changed, to, consentId: changeId }
   })
 }
 

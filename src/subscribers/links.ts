@@ -21,6 +21,7 @@ export const linkDays = {
   preferences: 90,
   resubscribe: 30,
   'unsubscribe-reason': 30,
+  'preferences-undo': 1 / 24,
 } as const
 
 /** Whose links a mail to `recipient` carries. A mail that was leased before its subscriber moved may still go to the former address:
@@ -113,6 +114,16 @@ export function unsubscribeToken(config: LinkConfig, subscriberId: number): stri
 /** Takes an unsubscribe back; good for 30 days from `unsubscribedAt`. */
 export function resubscribeToken(config: LinkConfig, holder: LinkHolder, unsubscribedAt: Date): string {
   return sign(config, 'resubscribe', `${holder.id}-${holder.generation}`, unsubscribedAt)
+}
+
+/** Takes change `changeId` of the preferences back, and nothing else; good for an hour. */
+export function preferencesUndoToken(config: LinkConfig, changeId: number, now: Date): string {
+  return sign(config, 'preferences-undo', changeId, now)
+}
+
+/** Whether a preferences link was made within the last day: what can't be undone, or shows everything, asks for such a one. Pure. */
+export function isFresh(link: { expiresAt: Date | null }, now: Date): boolean {
+  return link.expiresAt !== null && now.getTime() + (linkDays.preferences - 1) * day <= link.expiresAt.getTime()
 }
 
 /** Adds a reason to unsubscribe `unsubscribeId`, and nothing else; good for 30 days. */

@@ -1,10 +1,12 @@
 // "My data": everything that is kept about one subscriber, as one JSON document (GDPR articles 15 and 20).
 
 import type { Db } from '../db/connect.ts'
+import { findStories, listCategories } from '../articles/store.ts'
 import { listDeliveriesOf } from '../delivery/history.ts'
 import { findSubscriber, listSubscriptions } from './store.ts'
 
-/** undefined: there is no such subscriber. Deliveries: those that are still kept, newest first. */
+/** undefined: there is no such subscriber. Deliveries: those that are still kept, newest first. Stories and categories are named;
+ * a story that is deleted has its number only. */
 export async function personalData(db: Db, subscriberId: number) {
   const subscriber = await findSubscriber(db, subscriberId)
   if (!subscriber) return undefined
@@ -30,6 +32,19 @@ export async function personalData(db: Db, subscriberId: number) {
     .where('subscriberId', '=', subscriberId)
     .executeTakeFirst()
   const deliveries = await listDeliveriesOf(db, subscriberId, 5000)
+  const found = await findStories(db, [
+    ...(reading?.seen ?? []),
+    ...deliveries.flatMap(({ articleIds }) => articleIds ?? []),
+  ])
+  const named = (ids: readonly number[]) =>
+    ids.map((id) => ({ id, title: found.get(id)?.title ?? null, link: found.get(id)?.link ?? null }))
+  const names = new Map((await listCategories(db, { withRetired: true })).map(({ id, name }) => [String(id), name]))
+  const unsubscribes = await db
+    .selectFrom('unsubscribes')
+    .select(['at', 'way', 'editionId', 'reason', 'reasonText', 'undoneAt'])
+    .where('subscriberId', '=', subscriberId)
+    .orderBy('id')
+    .execute()
   const addressChanges = await db
     .selectFrom('addressChanges')
     .select(['email', 'previousEmail', 'requestedAt', 'usedAt', 'undoneAt'])
@@ -55,7 +70,13 @@ export async function personalData(db: Db, subscriberId: number) {
     consents,
     signUpRequests: requests,
     addressChanges,
-    reading: reading ?? null,
+    unsubscribes,
+    reading: reading
+      ? {
+          upTo: Object.entries(reading.watermarks).map(([id, number]) => ({ category: names.get(id) ?? id, number })),
+          stories: named(reading.seen),
+        }
+      : null,
     mails: deliveries.map(
       ({ kind, state, reason, createdAt, settledAt, recipient, messageId, smtpReply, articleIds }) => ({
         kind,
@@ -66,7 +87,7 @@ export async function personalData(db: Db, subscriberId: number) {
         recipient,
         messageId,
         smtpReply,
-        articleIds,
+        stories: articleIds ? named(articleIds) : null,
       }),
     ),
     returnedMail: returned,

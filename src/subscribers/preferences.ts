@@ -2,12 +2,12 @@
 // given stays as it is, so that a caller may send one field.
 
 import { invalid } from '../base/errors.ts'
-import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
+import type { Db, Trx } from '../db/connect.ts'
 import type { Category, Subscriber } from '../db/schema.ts'
 import { listCategories } from '../articles/store.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
-import type { GivenChoices } from './choices.ts'
+import type { Choices, GivenChoices } from './choices.ts'
 import { recordConsent, wordingOf, type Origin } from './consent.ts'
 import { mayMail } from './limits.ts'
 import { findSubscriberByKey, linesOf, listSubscriptions, lockSubscriber } from './store.ts'
@@ -29,20 +29,78 @@ export interface PreferenceChanges {
   pausedUntil?: Date | null | undefined
 }
 
-/** Only for active subscribers: others get `not-active`, and nothing changes. */
+/** Only for active subscribers: others get `not-active`, and nothing changes. `changeId` is what an undo names. */
 export async function changePreferences(
   ctx: Context,
   subscriberId: number,
   changes: PreferenceChanges,
   origin: Origin,
-): Promise<{ outcome: 'changed'; subscriber: Subscriber } | { outcome: 'not-active' | 'unknown' }> {
+): Promise<{ outcome: 'changed'; subscriber: Subscriber; changeId: number } | { outcome: 'not-active' | 'unknown' }> {
   const categories = await listCategories(ctx.db)
   return ctx.db.transaction().execute(async (trx) => {
     const before = await lockSubscriber(trx, subscriberId)
     if (!before) return { outcome: 'unknown' }
     if (before.status !== 'active') return { outcome: 'not-active' }
-    return { outcome: 'changed', subscriber: await changeIn(trx, ctx, before, changes, { categories, origin }) }
+    return { outcome: 'changed', ...(await changeIn(trx, ctx, before, changes, { categories, origin })) }
   })
+}
+
+/** Takes change `changeId` of a subscriber back, exactly: choice, order, times and pause are what they were before it. `changed-since`:
+ * something else was changed later, or the subscription isn't active; `undone`: this one is taken back already. */
+export async function undoPreferences(
+  ctx: Context,
+  subscriberId: number,
+  changeId: number,
+  origin: Origin,
+): Promise<{ outcome: 'changed'; changeId: number } | { outcome: 'undone' | 'changed-since' }> {
+  const categories = await listCategories(ctx.db)
+  return ctx.db.transaction().execute(async (trx) => {
+    const subscriber = await lockSubscriber(trx, subscriberId)
+    const last = subscriber && (await findLastChange(trx, subscriberId))
+    if (last?.undid === changeId) return { outcome: 'undone' }
+    if (!last?.before || last.id !== changeId || subscriber?.status !== 'active') return { outcome: 'changed-since' }
+    const { choices, order, pausedUntil, ...columns } = last.before
+    const changes = {
+      ...columns,
+      order,
+      choices: { ...Object.fromEntries(categories.map(({ slug }) => [slug, 'off' as const])), ...choices },
+      pausedUntil: pausedUntil === null ? null : new Date(pausedUntil),
+    }
+    // What was on offer then and isn't now can't be chosen again; its row was never touched.
+    const offered = Object.entries(changes.choices).filter(([slug]) => categories.some((one) => one.slug === slug))
+    const given = { ...changes, choices: Object.fromEntries(offered) }
+    const detail = { undid: changeId }
+    const written = await changeIn(trx, ctx, subscriber, given, { categories, origin, detail })
+    return { outcome: 'changed', changeId: written.changeId }
+  })
+}
+
+/** What a subscriber had before a change; in the change's consent record. */
+interface Before {
+  choices: Choices
+  order: string[]
+  sendHour: number | null
+  weeklyDay: number | null
+  monthlyDay: number | null
+  timezone: string | null
+  locale: string | null
+  pausedUntil: string | null
+}
+
+/** The newest record of a subscriber: whatever they did since a change left a later one. `before`: only if it is a change. */
+export async function findLastChange(
+  db: Db,
+  subscriberId: number,
+): Promise<{ id: number; before: Before | null; undid: number | null } | undefined> {
+  const row = await db
+    .selectFrom('consents')
+    .select(['id', 'detail'])
+    .where('subscriberId', '=', subscriberId)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  const { before, undid } = (row?.detail ?? {}) as { before?: Before; undid?: number }
+  return row && { id: row.id, before: before ?? null, undid: undid ?? null }
 }
 
 /** Within a transaction that holds the lock of an active subscriber. */
@@ -51,27 +109,35 @@ export async function changeIn(
   ctx: Pick<Context, 'clock' | 'config'>,
   before: Subscriber,
   changes: PreferenceChanges,
-  how: { categories: readonly Category[]; origin: Origin; detail?: Record<string, unknown> },
-): Promise<Subscriber> {
+  record: { categories: readonly Category[]; origin: Origin; detail?: Record<string, unknown> },
+): Promise<{ subscriber: Subscriber; changeId: number }> {
   const now = ctx.clock.now()
-  const { choices = {}, order = [], ...columns } = changes
-  const lines = await listSubscriptions(trx, before.id)
-  const frequencies = { ...Object.fromEntries(lines.map((line) => [line.slug, line.frequency])), ...choices }
-  const places = [...order, ...lines.map((line) => line.slug).filter((slug) => !order.includes(slug))]
-  const after = { ...before, ...given(columns) }
-  if (Object.keys(given(columns)).length > 0)
-    await trx.updateTable('subscribers').set(given(columns)).where('id', '=', before.id).execute()
-  const choice = linesOf(frequencies, how.categories, places)
+  const { id, sendHour, weeklyDay, monthlyDay, timezone, locale, pausedUntil } = before
+  const { choices = {}, order = [], ...rest } = changes
+  const columns = given(rest)
+  const lines = await listSubscriptions(trx, id)
+  const chosen = Object.fromEntries(lines.map((line) => [line.slug, line.frequency]))
+  const own = lines.map((line) => line.slug)
+  const frequencies = { ...chosen, ...choices }
+  const after = { ...before, ...columns }
+  if (Object.keys(columns).length > 0) await trx.updateTable('subscribers').set(columns).where('id', '=', id).execute()
+  const places = [...order, ...own.filter((slug) => !order.includes(slug))]
+  const choice = linesOf(frequencies, record.categories, places)
   const nextDueAt = await saveSubscriptions(trx, ctx.config, after, choice, now)
-  await recordConsent(trx, {
-    subscriberId: before.id,
+  const changeId = await recordConsent(trx, {
+    subscriberId: id,
     action: 'changed',
     at: now,
-    origin: how.origin,
+    origin: record.origin,
     wording: wordingOf(ctx.config),
-    detail: { choices: frequencies, ...given(columns), ...how.detail },
+    detail: {
+      choices: frequencies,
+      ...columns,
+      before: { choices: chosen, order: own, sendHour, weeklyDay, monthlyDay, timezone, locale, pausedUntil },
+      ...record.detail,
+    },
   })
-  return { ...after, nextDueAt }
+  return { subscriber: { ...after, nextDueAt }, changeId }
 }
 
 /** Mails a fresh preferences link, a few times a day at most. Only to those who confirmed, unsubscribed or not; the caller isn't

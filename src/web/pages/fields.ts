@@ -108,6 +108,7 @@ const labels: Record<string, string> = {
   weekday: 'Day of weekly digests',
   monthday: 'Day of monthly digests',
   language: 'Language of dates',
+  pause: 'Pause',
   paused_until: 'Pause',
   erase: 'Erase',
   reason: 'Reason',
@@ -115,8 +116,14 @@ const labels: Record<string, string> = {
 }
 
 /** What went wrong, first on the page, with links to the fields. */
-export function problemSummary(message: string, problems: readonly FieldProblem[]): Html {
-  return html`<div class="summary" role="alert" tabindex="-1" id="problems">
+export function problemSummary(
+  message: string,
+  problems: readonly FieldProblem[],
+  /** Of fields that only this page has; their elements have the field's name as id. */
+  names: Record<string, string> = {},
+): Html {
+  const all = { ...labels, ...names }
+  return html`<div class="summary" role="alert" tabindex="-1" id="problems" autofocus>
     <p>${problems.length > 0 ? 'Please fix the highlighted fields:' : message}</p>
     ${
       problems.length > 0 &&
@@ -125,8 +132,8 @@ export function problemSummary(message: string, problems: readonly FieldProblem[
           ({ field, message: text }) =>
             html`<li>
               ${
-                labels[field]
-                  ? html`<a href="#${field}">${labels[field]}</a>: ${text}`
+                all[field]
+                  ? html`<a href="#${encodeURIComponent(field)}">${all[field]}</a>: ${text}`
                   : html`<code>${field}</code>: ${text}`
               }
             </li>`,

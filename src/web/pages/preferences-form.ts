@@ -1,145 +1,193 @@
-// The preferences page: one long calm form, then the things that are done once.
+// The preferences page: what comes next, one form for everything that is chosen, then what is done once.
 
-import { isoDate } from '../../base/dates.ts'
-import type { Refusal } from '../../base/errors.ts'
+import { formatDate } from '../../base/dates.ts'
 import type { Context } from '../../db/context.ts'
-import type { Category, Subscriber } from '../../db/schema.ts'
+import type { Subscriber } from '../../db/schema.ts'
+import { type ComingSection, countStories } from '../../digests/coming.ts'
 import { canReturn } from '../../subscribers/unsubscribe.ts'
-import { resubscribeToken, unsubscribeToken } from '../../subscribers/links.ts'
-import type { SubscriptionLine } from '../../subscribers/store.ts'
+import { resubscribeToken } from '../../subscribers/links.ts'
 import { html, type Html, to } from '../html.ts'
 import type { Page } from '../layout.ts'
-import { nextDigest } from './confirm.ts'
-import { frequencyRows, note, problemSummary, timezoneField } from './fields.ts'
+import { note, problemSummary, timezoneField } from './fields.ts'
 import { oneButton } from './links.ts'
+import { orderedChoices } from './preferences-choices.ts'
+import { inWeeks, pauseWeeks, zoneOf } from './preferences-input.ts'
+import { onceSections, unsubscribeSection } from './preferences-once.ts'
+import { type Notice, type PreferencesView, problemOf, tokenField } from './preferences-view.ts'
 import { clockHour, dateAndTime, weekdays } from './words.ts'
 
-export type Notice = string
-
-export interface PreferencesView {
-  token: string
-  subscriber: Subscriber
-  categories: readonly Category[]
-  lines: readonly SubscriptionLine[]
-  now: Date
-  notice?: Notice | undefined
-  refusal?: Refusal | undefined
-}
-
 export function preferencesPage(ctx: Context, view: PreferencesView, status = 200): Page {
-  const { subscriber, refusal } = view
+  const { subscriber, refusal, categories } = view
+  const names = Object.fromEntries(
+    categories.flatMap(({ slug, name }) => [
+      [`frequency[${slug}]`, name],
+      [`order[${slug}]`, name],
+    ]),
+  )
   return {
-    title: 'Your newsletter',
+    title: 'Manage preferences',
     kind: 'page',
     status,
     isIndexed: false,
-    body: html`<h1>Your newsletter</h1>
+    scripts: ['/assets/preferences.js'],
+    body: html`<h1>Manage preferences</h1>
       <p class="deck">For ${subscriber.email}</p>
-      ${view.notice && html`<p class="notice" role="status">${view.notice}</p>`}
-      ${refusal && problemSummary(refusal.message, refusal.problems)}
-      ${subscriber.status === 'active' ? whenActive(ctx, view) : whenNot(ctx, view)} ${lastThings(view)}`,
+      ${view.notice && noticePart(view, view.notice)}
+      ${refusal && problemSummary(refusal.message, refusal.problems, names)}
+      ${subscriber.status === 'active' ? whenActive(ctx, view) : whenNot(ctx, view)} ${onceSections(view)}`,
   }
 }
 
-function whenActive(ctx: Context, view: PreferencesView): Html {
-  const { subscriber } = view
-  const isPaused = subscriber.pausedUntil !== null && subscriber.pausedUntil > view.now
-  return html`${
-      isPaused &&
-      html`<p class="notice">Paused until ${dateAndTime(ctx.config, subscriber.pausedUntil!, subscriber)}.</p>`
+function noticePart(view: PreferencesView, { text, undo }: Notice): Html {
+  return html`<div class="notice" role="status">
+    <p>${text}</p>
+    ${
+      undo &&
+      html`<form method="post" action="${to(undo.action)}">
+        ${tokenField(view)} ${undo.token && html`<input type="hidden" name="undo" value="${undo.token}" />`}
+        <button type="submit" class="quiet small">${undo.label}</button>
+      </form>`
     }
-    ${nextDigest(ctx.config, subscriber)} ${choiceForm(ctx, view)}
-    <section>
-      <h2 class="section-name">Another address</h2>
-      <form method="post" action="${to('/preferences/address')}" novalidate>
-        ${tokenField(view)}
-        <div class="field">
-          <label for="new_email">New address</label>
-          <input id="new_email" name="new_email" type="email" autocomplete="email" maxlength="254" required />
-          ${problemOf(view, 'new_email')}
-          <p class="hint">
-            A mail goes there; nothing moves before its button is pressed. Your present address is told when it has
-            moved.
-          </p>
-        </div>
-        <p><button type="submit" class="quiet">Move my newsletter</button></p>
-      </form>
-    </section>
-    <section>
-      <h2 class="section-name">Leave</h2>
-      <p>No further digest from the moment you press this; you can take it back for thirty days.</p>
-      ${oneButton('/unsubscribe', unsubscribeToken(ctx.config, subscriber.id), 'Unsubscribe', { isQuiet: true })}
-    </section>`
+  </div>`
+}
+
+function whenActive(ctx: Context, view: PreferencesView): Html {
+  return html`${nextPart(ctx, view)} ${choiceForm(ctx, view)} ${unsubscribeSection(ctx, view)}`
+}
+
+/** "Your next digest: Tuesday 07:00, 6 stories so far." */
+function nextPart(ctx: Context, { subscriber, coming, token, now }: PreferencesView): Html {
+  const { nextDueAt, pausedUntil } = subscriber
+  const isPaused = pausedUntil !== null && pausedUntil > now
+  if (!nextDueAt)
+    return html`<p class="next-digest">
+      All your categories are off, so you won’t receive a digest until you choose one.
+    </p>`
+  return html`${isPaused && html`<p class="notice">Paused until ${dateAndTime(ctx.config, pausedUntil, subscriber)}.</p>`}
+    <p class="next-digest">
+      Your next digest: <strong>${slotWords(ctx, subscriber, nextDueAt, now)}</strong>, ${storyWords(coming)}.
+      ${coming.length > 0 && html`<a href="${to(`/preferences/next?token=${token}`)}">Preview</a>`}
+    </p>`
+}
+
+/** Tuesday 07:00, or Tuesday 24 March 07:00 where that is more than six days away. */
+function slotWords(ctx: Context, { locale, timezone }: Subscriber, at: Date, now: Date): string {
+  const isSoon = at.getTime() - now.getTime() < 6 * 86_400_000
+  const language = locale ?? ctx.config.site.locale
+  const zone = zoneOf(ctx, timezone)
+  return `${formatDate(at, isSoon ? 'weekday' : 'dayOfYear', zone, language)} ${formatDate(at, 'time', zone, language)}`
+}
+
+export function storyWords(coming: readonly ComingSection[]): string {
+  const stories = countStories(coming)
+  return stories === 0 ? 'no new stories so far' : `${stories} ${stories === 1 ? 'story' : 'stories'} so far`
 }
 
 function choiceForm(ctx: Context, view: PreferencesView): Html {
-  const { subscriber, lines, categories } = view
-  const order = [
-    ...lines.map((line) => line.slug),
-    ...categories.map((one) => one.slug).filter((slug) => !lines.some((line) => line.slug === slug)),
-  ]
-  const inOrder = categories.toSorted((a, b) => order.indexOf(a.slug) - order.indexOf(b.slug))
-  const chosen = Object.fromEntries(lines.map((line) => [line.slug, line.frequency]))
-  const zone = subscriber.timezone ?? ctx.config.digest.timezone
-  const { digest } = ctx.config
+  const { typed } = view
   const problems = view.refusal?.problems ?? []
-  return html`<form method="post" action="${to('/preferences')}" novalidate>
+  const { digest } = ctx.config
+  return html`<form id="preferences" method="post" action="${to('/preferences')}" novalidate>
     ${tokenField(view)}
+    <button type="submit" hidden>Save</button>
     <section>
-      <h2 class="section-name">What, and how often</h2>
-      <p class="hint">A story of two categories comes once, in the one that is higher here.</p>
-      ${frequencyRows(inOrder, chosen, { order, problems })}
+      <h2 class="section-name">Choose topics and how often</h2>
+      <p class="hint">A story in two categories comes once, in the category that is higher in this list.</p>
+      ${orderedChoices(view.categories, typed, { problems, moved: view.moved })}
     </section>
     <section>
       <h2 class="section-name">When</h2>
       <div class="pair">
-        ${choice('hour', 'At', subscriber.sendHour, `The site’s hour: ${clockHour(digest.hour)}`, hours)}
+        ${select(view, 'hour', 'At', `The site’s hour: ${clockHour(digest.hour)}`, hours)}
         ${timezoneField(
           ctx.config,
-          subscriber.timezone ?? '',
+          typed.timezone,
           problems.find((one) => one.field === 'timezone'),
         )}
       </div>
       <div class="pair">
-        ${choice('weekday', 'Weekly digests on', subscriber.weeklyDay, `The site’s day: ${weekdays[digest.weekday - 1]}`, days)}
-        ${choice('monthday', 'Monthly digests on the', subscriber.monthlyDay, `The site’s day: ${digest.monthday}`, monthdays)}
+        ${select(view, 'weekday', 'Weekly digests on', `The site’s day: ${weekdays[digest.weekday - 1]}`, days)}
+        ${select(view, 'monthday', 'Monthly digests on the', `The site’s day: ${digest.monthday}`, monthdays)}
       </div>
-      <div class="pair">
-        ${choice('language', 'Language of dates', subscriber.locale, 'The site’s', languages)}
-        <div class="field">
-          <label for="paused_until">Pause until</label>
-          <input
-            id="paused_until"
-            name="paused_until"
-            type="date"
-            min="${isoDate(view.now, zone)}"
-            value="${subscriber.pausedUntil && subscriber.pausedUntil > view.now ? isoDate(subscriber.pausedUntil, zone) : ''}"
-          />
-          ${problemOf(view, 'paused_until')}
-          <p class="hint">It comes back by itself on that day.</p>
-        </div>
-      </div>
+      <div class="pair">${select(view, 'language', 'Language of dates', 'The site’s', languages)}</div>
     </section>
+    ${pauseSection(ctx, view)}
     <p><button type="submit" class="main">Save</button></p>
   </form>`
 }
 
-function choice(
-  name: string,
+function pauseSection(ctx: Context, view: PreferencesView): Html {
+  const { typed, subscriber, now } = view
+  const language = subscriber.locale ?? ctx.config.site.locale
+  const zone = zoneOf(ctx, subscriber.timezone)
+  const dateProblem = problemOf(view, 'paused_until')
+  const pauseProblem = problemOf(view, 'pause')
+  const radio = (value: string, words: Html | string) =>
+    html`<label
+      ><input
+        type="radio"
+        name="pause"
+        id="${value === '' ? 'pause' : `pause-${value}`}"
+        value="${value}"
+        ${typed.pause === value && html`checked`}
+      />
+      <span>${words}</span></label
+    >`
+  return html`<section>
+    <h2 class="section-name" id="pause-name">Pause</h2>
+    <div
+      class="reasons"
+      role="radiogroup"
+      aria-labelledby="pause-name"
+      ${pauseProblem && html`aria-invalid="true" aria-describedby="pause-problem"`}
+    >
+      ${radio('', 'No pause')}
+      ${pauseWeeks.map((weeks) =>
+        radio(
+          String(weeks),
+          `${weekWords[weeks]} weeks, until ${formatDate(inWeeks(ctx, weeks, subscriber.timezone), 'dayOfYear', zone, language)}`,
+        ),
+      )}
+      ${radio('date', 'Until a date:')}
+    </div>
+    ${pauseProblem && note(pauseProblem, 'pause-problem')}
+    <div class="field indented">
+      <label for="paused_until">Digests resume on</label>
+      <input
+        id="paused_until"
+        name="paused_until"
+        type="date"
+        min="${formatDate(new Date(now.getTime() + 86_400_000), 'isoDay', zone, 'sv')}"
+        value="${typed.paused_until}"
+        ${dateProblem && html`aria-invalid="true" aria-describedby="paused_until-problem"`}
+      />
+      ${dateProblem && note(dateProblem, 'paused_until-problem')}
+    </div>
+  </section>`
+}
+
+const weekWords = { 2: 'Two', 4: 'Four', 8: 'Eight' } as const
+
+function select(
+  view: PreferencesView,
+  name: 'hour' | 'weekday' | 'monthday' | 'language',
   label: string,
-  value: number | string | null,
   unset: string,
   options: readonly (readonly [string, string])[],
 ): Html {
+  const value = view.typed[name]
+  const problem = problemOf(view, name)
+  const isOther = value !== '' && !options.some(([key]) => key === value)
   return html`<div class="field">
     <label for="${name}">${label}</label>
-    <select id="${name}" name="${name}">
+    <select id="${name}" name="${name}" ${problem && html`aria-invalid="true" aria-describedby="${name}-problem"`}>
       <option value="">${unset}</option>
+      ${isOther && html`<option value="${value}" selected>${value}</option>`}
       ${options.map(
-        ([key, text]) =>
-          html`<option value="${key}" ${key === String(value ?? '') ? html`selected` : ''}>${text}</option>`,
+        ([key, text]) => html`<option value="${key}" ${key === value ? html`selected` : ''}>${text}</option>`,
       )}
     </select>
+    ${problem && note(problem, `${name}-problem`)}
   </div>`
 }
 
@@ -172,53 +220,14 @@ function whenNot(ctx: Context, view: PreferencesView): Html {
   const { subscriber } = view
   if (subscriber.status === 'pending')
     return html`<p>This subscription isn’t confirmed yet. Press the button in the mail that we sent you.</p>`
-  return html`<p>You have unsubscribed, so nothing comes.</p>
+  return html`<p>You are unsubscribed, so you won’t receive any digests.</p>
     ${
       canReturn(subscriber, view.now)
         ? oneButton(
             '/unsubscribe/undo',
             resubscribeToken(ctx.config, subscriber, subscriber.unsubscribedAt!),
-            'Come back, as it was',
+            'Undo: subscribe again as before',
           )
         : html`<p><a class="main" href="${to('/')}">Sign up again</a></p>`
     }`
-}
-
-/** Offered whatever the state: they are rights. */
-function lastThings(view: PreferencesView): Html {
-  return html`<section>
-      <h2 class="section-name">My data</h2>
-      <p>
-        <a href="${to(`/preferences/data?token=${view.token}`)}" download>Everything we keep about you</a>, as a file
-        (JSON).
-      </p>
-    </section>
-    <section>
-      <h2 class="section-name">Older links</h2>
-      <p>
-        If somebody else may have one of our mails: this ends the links in all of them, this page’s too. Only
-        unsubscribing goes on working. A new link is mailed to you.
-      </p>
-      ${oneButton('/preferences/end-links', view.token, 'End all older links', { isQuiet: true })}
-    </section>
-    <section>
-      <h2 class="section-name">Erase me</h2>
-      <form method="post" action="${to('/preferences/erase')}">
-        ${tokenField(view)}
-        <p>Removes your address, your choices and what you were sent. It can’t be taken back.</p>
-        <p class="check">
-          <input type="checkbox" id="erase" name="erase" value="yes" />
-          <label for="erase">Yes, erase everything about me</label>
-        </p>
-        ${problemOf(view, 'erase')}
-        <p><button type="submit" class="quiet">Erase me</button></p>
-      </form>
-    </section>`
-}
-
-const tokenField = (view: PreferencesView) => html`<input type="hidden" name="token" value="${view.token}" />`
-
-function problemOf(view: PreferencesView, field: string): Html | false {
-  const problem = view.refusal?.problems.find((one) => one.field === field)
-  return problem !== undefined && note(problem)
 }

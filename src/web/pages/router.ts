@@ -17,7 +17,8 @@ import { showLess, takeLess, undoLess } from './less.ts'
 import { showOwnPage } from './legal.ts'
 import { siteLinkKeys } from '../../base/site-links.ts'
 import { showOwnDigest } from './own-digest.ts'
-import { endLinks, savePreferences, sendMyData, showPreferences, takeAddress, takeErasure } from './preferences.ts'
+import { savePreferences, showPreferences, undoSaved } from './preferences.ts'
+import { cancelAddress, endLinks, sendMyData, showNextDigest, takeAddress, takeErasure } from './preferences-acts.ts'
 import { mailFreshLink } from './preferences-link.ts'
 import { showChange, showCheckYourMail, takeSubscription } from './subscribe.ts'
 import { readOneClick, showReturn, showUnsubscribe, takeReturn, takeUnsubscribe } from './unsubscribe.ts'
@@ -39,11 +40,14 @@ export function pagesRouter(web: WebContext): Router {
   router.post('/confirm/link', startEvenly, token, readForm, mailConfirmation(web))
   router.get('/preferences', token, showPreferences(web))
   router.post('/preferences', startEvenly, token, readForm, savePreferences(web))
+  router.post('/preferences/undo', token, readForm, undoSaved(web))
+  router.get('/preferences/next', token, showNextDigest(web))
   router.get('/preferences/data', token, sendMyData(web))
   router.post('/preferences/link', startEvenly, token, readForm, mailFreshLink(web))
   router.post('/preferences/end-links', token, readForm, endLinks(web))
   router.post('/preferences/erase', token, readForm, takeErasure(web))
   router.post('/preferences/address', token, readForm, takeAddress(web))
+  router.post('/preferences/address/cancel', token, readForm, cancelAddress(web))
   router.get('/preferences/address', token, showAddressChange(web))
   router.post('/preferences/address/confirm', token, readForm, takeAddressChange(web))
   router.post('/preferences/address/link', token, readForm, mailAddressLink(web))
