@@ -2,64 +2,14 @@
 // at 320 pixels, loads nothing from elsewhere, breaks no Content-Security-Policy, and can be used by keyboard alone.
 
 import assert from 'node:assert/strict'
-import type { Server } from 'node:http'
-import { after, before } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
-import { createServer } from '../../src/web/server.ts'
 import { preferencesUrl, unsubscribeUrl } from '../../src/subscribers/links.ts'
-import { openBrowser } from '../support/browser.ts'
-import { story, type House } from '../support/house.ts'
+import { story } from '../support/house.ts'
 import { linkIn } from '../support/inbox.ts'
 import { sendWaitingMail } from '../support/post.ts'
-import { freePort } from '../support/postgres.ts'
 import { addCategories, getSubscriber, subscribeFully } from '../support/readers.ts'
+import { home, visit } from '../support/visit.ts'
 
-const port = await freePort()
-const home = `http://127.0.0.1:${port}`
 const options = { env: { PUBLIC_URL: home } }
-let browser: Browser
-before(async () => {
-  browser = await openBrowser()
-})
-after(() => browser.close())
-
-interface Visit extends AsyncDisposable {
-  page: Page
-  /** Requests to other hosts, errors on the console (a broken policy is one), and dialogs. */
-  troubles: string[]
-}
-
-async function visit(house: House, how: { javaScriptEnabled?: boolean; width?: number } = {}): Promise<Visit> {
-  const server = await new Promise<Server>((resolve) => {
-    const listening = createServer(house.ctx).listen(port, '127.0.0.1', () => resolve(listening))
-  })
-  const context = await browser.newContext({
-    viewport: { width: how.width ?? 1000, height: 800 },
-    javaScriptEnabled: how.javaScriptEnabled ?? true,
-    timezoneId: 'Asia/Kathmandu',
-  })
-  const page = await context.newPage()
-  const troubles: string[] = []
-  page.on('request', (request) => {
-    if (!request.url().startsWith(home)) troubles.push(`asked for ${request.url()}`)
-  })
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().includes('status of 4')) troubles.push(message.text())
-  })
-  page.on('dialog', (dialog) => {
-    troubles.push(`a dialog: ${dialog.message()}`)
-    void dialog.dismiss()
-  })
-  return {
-    page,
-    troubles,
-    async [Symbol.asyncDispose]() {
-      await context.close()
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}
 
 for (const javaScriptEnabled of [true, false])
   story(
@@ -185,7 +135,7 @@ story(
       assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 320, path)
       // WCAG 2.2, 2.5.8: 24 by 24 pixels; links within a sentence are exempt.
       const small = await page.evaluate(`
-        [...document.querySelectorAll('button, select, input:not([type=hidden]):not([tabindex="-1"]), nav a')]
+        [...document.querySelectorAll('button:not([hidden]), select, input:not([type=hidden]):not([tabindex="-1"]), nav a')]
           .map((one) => (one.closest('label') ?? one).getBoundingClientRect())
           .filter((box) => box.width < 24 || box.height < 24).length`)
       assert.equal(small, 0, path)

@@ -48,6 +48,8 @@ export async function fillEveryTable(db: Db): Promise<void> {
       select id, '${email}', '${key}', '${at}', 'quill@old.example', 'quill@old.example' from subscribers`,
     `insert into editions (kind, state, created_at, slot_at, note, content, account, request_key, requested_by, cutoff_seq, category_ids)
       values ('scheduled', 'closed', '${at}', '${at}', 'refused: 550 ada@quill.example', '{"intro": "Good morning"}', '{"sent": 1}', 'quill', 'editor:1', 1, '{1,2}')`,
+    `insert into unsubscribes (subscriber_id, edition_id, way, at, reason, reason_text)
+      select s.id, e.id, 'page', '${at}', 'other', 'Quill had enough' from subscribers s, editions e`,
     `insert into edition_articles (edition_id, category_id, article_id, seq, position) select e.id, c.id, a.id, 1, 1 from editions e, categories c, articles a`,
     `insert into edition_guards (edition_id, policy_streak) select id, 1 from editions`,
     `insert into edition_snapshots select id, '{"html": "=3D", "n": 12345678901234567890.10, "nothing": null}', '${at}' from editions`,

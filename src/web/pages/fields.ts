@@ -8,12 +8,12 @@ import { html, type Html } from '../html.ts'
 import { frequencyChoices, frequencyNames } from './words.ts'
 import { zoneOptions } from './zones.ts'
 
-/** One row of radios per category. `order`: with a field for the place in the digest. `unset`: the words of a first radio without a
+/** One row of radios per category. `unset`: the words of a first radio without a
  * value, which is what a category has that isn't in `chosen`. */
 export function frequencyRows(
   categories: readonly Category[],
   chosen: Record<string, string>,
-  options: { order?: readonly string[]; problems?: readonly FieldProblem[]; unset?: string } = {},
+  options: { problems?: readonly FieldProblem[]; unset?: string } = {},
 ): Html {
   const { unset } = options
   const radios: readonly (readonly [value: string, id: string, words: string])[] = [
@@ -45,7 +45,7 @@ export function frequencyRows(
             >`
           })}
         </div>
-        ${options.order && orderField(category, options.order, categories.length)} ${problem && note(problem)}
+        ${problem && note(problem)}
       </fieldset>`
     })}
   </div>`
@@ -54,20 +54,6 @@ export function frequencyRows(
 /** The line about a category, beside its name. */
 export function about({ description }: Category): Html {
   return html` <span class="choice-about">${description}</span>`
-}
-
-function orderField(category: Category, order: readonly string[], count: number): Html {
-  const place = order.indexOf(category.slug) + 1
-  return html`<label class="choice-order"
-    ><span>Place</span>
-    <select name="order[${category.slug}]">
-      ${Array.from(
-        { length: count },
-        (_, index) =>
-          html`<option value="${index + 1}" ${index + 1 === place ? html`selected` : ''}>${index + 1}</option>`,
-      )}
-    </select></label
-  >`
 }
 
 /** The site's zone when nothing is chosen. `isGuessed`: timezone.js fills in the browser's. */

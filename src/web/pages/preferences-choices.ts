@@ -42,9 +42,8 @@ export function orderedChoices(
       return html`<fieldset
         class="choice"
         id="${field}"
-        role="radiogroup"
         data-name="${name}"
-        ${problem && html`aria-invalid="true" aria-describedby="${slug}-problem"`}
+        ${problem && html`role="radiogroup" aria-invalid="true" aria-describedby="${slug}-problem"`}
       >
         <legend>${name}${description && html` <span class="choice-about">${description}</span>`}</legend>
         <div class="choice-radios">

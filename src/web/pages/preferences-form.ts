@@ -29,7 +29,7 @@ export function preferencesPage(ctx: Context, view: PreferencesView, status = 20
     kind: 'page',
     status,
     isIndexed: false,
-    scripts: ['/assets/preferences.js'],
+    scripts: ['preferences.js'],
     body: html`<h1>Manage preferences</h1>
       <p class="deck">For ${subscriber.email}</p>
       ${view.notice && noticePart(view, view.notice)}

@@ -10,7 +10,7 @@ import { story, type House } from '../support/house.ts'
 import { linkIn } from '../support/inbox.ts'
 import { sendWaitingMail } from '../support/post.ts'
 import { addCategories, buttonOf, getSubscriber, pressButtonOn, subscribeFully } from '../support/readers.ts'
-import { addStory } from '../support/stories.ts'
+import { addStory } from '../support/newsroom.ts'
 
 const pathOf = (url: string) => url.replace('http://news.example', '')
 const oneClick = { 'List-Unsubscribe': 'One-Click' }
@@ -21,7 +21,7 @@ async function sendEdition(house: House, emails: readonly string[]): Promise<num
   for (const email of emails) await subscribeFully(house, email)
   await sendWaitingMail(house)
   house.inbox.clear()
-  await addStory(house, 'The ferry is back', [1])
+  await addStory(house.ctx, 'The ferry is back', [1])
   house.clock.set('2026-03-03T06:00:00Z')
   await runTick(house.ctx)
   await sendWaitingMail(house)
