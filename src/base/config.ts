@@ -12,7 +12,7 @@ import { isSnsTopic, parseImap } from './inbound-ways.ts'
 import { isLoopbackHost } from './loopback.ts'
 import { parseMailbox } from './mailbox.ts'
 import { ehloNameOf, parseRelay, type Relay } from './relay.ts'
-import { variables } from './variables.ts'
+import { originsOf, variables } from './variables.ts'
 
 /** Of the fictional newspaper that comes with the trial. */
 export const trialName = 'The Whale Gazette'
@@ -102,10 +102,10 @@ export function readConfig(environment: Record<string, string | undefined>) {
       tagline: env.SITE_TAGLINE,
       logoUrl: env.SITE_LOGO_URL ?? null,
       linkParameters: env.LINK_PARAMETERS,
-      accent: env.SITE_ACCENT,
-      accentDark: env.SITE_ACCENT_DARK,
       light,
       dark,
+      /** Other sites that have the form, and that readers may return to. */
+      embedOrigins: [...new Set([new URL(siteUrl).origin, ...originsOf(env.EMBED_ORIGINS)!])],
       locale: env.SITE_LOCALE,
       postalAddress: env.POSTAL_ADDRESS ?? `${trialName} (a trial), 1 Harbour Street, Port Lantern`,
       disclaimer: env.DISCLAIMER || (trial ? `This is a trial. ${trialName} and all its stories are invented.` : ''),

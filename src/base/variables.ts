@@ -53,6 +53,13 @@ function isLocale(tag: string): boolean {
   }
 }
 
+/** Scheme, host and port of each; null: one of them is no origin. Pure. */
+export function originsOf(list: string): string[] | null {
+  const origins = list.split(/[\s,]+/).filter(Boolean)
+  const isOrigin = (text: string) => /^https?:\/\//i.test(text) && URL.parse(text)?.origin === text.toLowerCase()
+  return origins.every(isOrigin) ? origins.map((text) => text.toLowerCase()) : null
+}
+
 /** Ink and accent must be readable on paper: config.ts checks the pairs. */
 const colour = (usual: string) =>
   z
@@ -197,6 +204,11 @@ export const variables = {
     .transform((names) => [...new Set(names)])
     .default(['mail', 'facebook', 'x', 'linkedin', 'whatsapp'])
     .describe(`where readers can share stories, in this order: ${shareNetworks.join(', ')}; none: nowhere`),
+  EMBED_ORIGINS: text('')
+    .refine((list) => originsOf(list) !== null, 'must be origins such as https://paper.example, separated by spaces')
+    .describe(
+      'other sites whose sign-up form is answered in place, and whose pages readers may return to, such as https://paper.example; SITE_URL is always among them',
+    ),
   SIGNUPS_PER_IP: whole(0, 1_000_000, 30).describe('sign-ups an hour from one IP address; 0: unlimited'),
   SIGNUPS_PER_NETWORK: whole(0, 1_000_000, 60).describe(
     'sign-ups an hour from one IPv6 /64; a /56 may make twice as many, a /48 four times; 0: unlimited',

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Config } from '../base/config.ts'
-import type { Trx } from '../db/connect.ts'
+import type { Db, Trx } from '../db/connect.ts'
 import type { ConsentsTable } from '../db/schema.ts'
 
 export interface Wording {
@@ -56,4 +56,17 @@ export async function recordConsent(trx: Trx, entry: ConsentEntry): Promise<numb
     .returning('id')
     .executeTakeFirstOrThrow()
   return id
+}
+
+/** The page whose form a subscriber signed up with last: a path of ours, or another site's address. */
+export async function signupPageOf(db: Db, subscriberId: number): Promise<string | null> {
+  const row = await db
+    .selectFrom('consents')
+    .select('formUrl')
+    .where('subscriberId', '=', subscriberId)
+    .where('action', '=', 'requested')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.formUrl ?? null
 }

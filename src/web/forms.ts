@@ -21,6 +21,25 @@ export const readForm: RequestHandler = (request, response, next) => {
   })
 }
 
+const parseJson = express.json({ limit: '64kb', type: 'application/json' })
+
+/** As readForm, or the same fields as JSON: `{"email": "…", "frequency": {"politics": "daily"}}`. */
+export const readFormOrJson: RequestHandler = (request, response, next) => {
+  if (!request.is('application/json')) return readForm(request, response, next)
+  parseJson(request, response, (error?: unknown) => {
+    if (error) return next(error)
+    const { body } = request as { body: unknown }
+    if (typeof body !== 'object' || body === null || Array.isArray(body))
+      return next(new Refusal('invalid', 'Send one JSON object.', [{ field: 'body', message: 'must be one object' }]))
+    const problems = nulsIn(body, 'form')
+    next(
+      problems.length > 0
+        ? new Refusal('invalid', 'The form holds a character that no text has.', problems)
+        : undefined,
+    )
+  })
+}
+
 /** A field's text; undefined when it is missing or isn't one text. */
 export function field(request: Request, name: string): string | undefined {
   const value: unknown = (request.body as Record<string, unknown> | undefined)?.[name]

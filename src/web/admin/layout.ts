@@ -17,6 +17,7 @@ export const sections = [
   ['subscribers', 'Subscribers', '/admin/subscribers'],
   ['returned', 'Returned mail', '/admin/returned'],
   ['suppressions', 'Suppressions', '/admin/suppressions'],
+  ['embed', 'Form for your site', '/admin/embed'],
   ['editors', 'Editors', '/admin/editors'],
   ['api-keys', 'API keys', '/admin/api-keys'],
   ['audit', 'Audit log', '/admin/audit'],

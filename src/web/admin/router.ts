@@ -18,6 +18,7 @@ import { mountDeliveries } from './deliveries.ts'
 import { mountEdition } from './edition.ts'
 import { mountEditions } from './editions.ts'
 import { mountEditors } from './editors.ts'
+import { mountEmbed } from './embed.ts'
 import { consoleErrors } from './errors.ts'
 import { mountFeeds } from './feeds.ts'
 import { requireEditor } from './guard.ts'
@@ -63,6 +64,7 @@ export function consoleRouter(web: WebContext): Router {
   mountFeeds(router, web)
   mountCategories(router, web)
   mountDefaultChoice(router, web)
+  mountEmbed(router, web)
   mountEditors(router, web)
   mountApiKeys(router, web)
   mountAudit(router, web)

@@ -6,8 +6,10 @@ import type { Config } from '../../base/config.ts'
 import type { Context } from '../../db/context.ts'
 import type { Subscriber } from '../../db/schema.ts'
 import { confirm, lookAtConfirmation, mailConfirmationAgain, type Confirmation } from '../../subscribers/confirm.ts'
+import { signupPageOf } from '../../subscribers/consent.ts'
 import { preferencesToken } from '../../subscribers/links.ts'
 import { listSubscriptions } from '../../subscribers/store.ts'
+import { allowedPage } from '../cors.ts'
 import { html, type Html, to } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
@@ -49,12 +51,14 @@ export function takeConfirmation(web: WebContext): RequestHandler {
     if (result.outcome !== 'confirmed') return sendNotOpen(web, request, response, result)
     const { subscriber } = result
     const token = preferencesToken(web.config, subscriber, web.clock.now())
+    const page = allowedPage(web.config, (await signupPageOf(web.db, subscriber.id)) ?? undefined)
     sendPage(response, web.config, {
       ...message(
         'You’re subscribed',
         '',
         html`${await today(web, subscriber)}
-          <p><a href="${to(`/preferences?token=${token}`)}">Manage preferences</a></p>`,
+          <p><a href="${to(`/preferences?token=${token}`)}">Manage preferences</a></p>
+          ${page && html`<p><a href="${page}">Back to ${new URL(page).host}</a></p>`}`,
       ),
       title: 'Welcome',
     })

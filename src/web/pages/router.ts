@@ -1,7 +1,8 @@
 // The reader's pages, in the order in which a reader meets them. GET shows, POST does.
 
 import { Router } from 'express'
-import { noForeignResources, readForm } from '../forms.ts'
+import { allowOrigins, answerPreflight } from '../cors.ts'
+import { noForeignResources, readForm, readFormOrJson } from '../forms.ts'
 import type { WebContext } from '../web-context.ts'
 import { mailAddressLink, showAddressChange, showAddressUndo, takeAddressChange, takeAddressUndo } from './address.ts'
 import { showCategory } from './archive-category.ts'
@@ -9,7 +10,7 @@ import { showArchive, showArchivedEdition } from './archive.ts'
 import { followStory } from './click.ts'
 import { mailConfirmation, showConfirmation, takeConfirmation } from './confirm.ts'
 import { sendFavicon, sendRobots, sendSitemap } from './crawlers.ts'
-import { sendEmbedScript, showEmbed } from './embed.ts'
+import { sendEmbedForm, sendEmbedScript, sendEmbedStyle, showEmbed, showExample } from './embed.ts'
 import { startEvenly } from './even-time.ts'
 import { sendFeed } from './feeds.ts'
 import { showFront } from './front.ts'
@@ -29,7 +30,8 @@ import { seeOther } from '../place.ts'
 export function pagesRouter(web: WebContext): Router {
   const router = Router({ strict: true, caseSensitive: true })
   router.get('/', showFront(web))
-  router.post('/subscribe', startEvenly, readForm, takeSubscription(web))
+  router.options('/subscribe', answerPreflight(web.config))
+  router.post('/subscribe', startEvenly, allowOrigins(web.config), readFormOrJson, takeSubscription(web))
   router.get('/subscribe', (_request, response) => seeOther(response, '/#subscribe'))
   router.get('/subscribe/check-your-mail', showCheckYourMail(web))
   router.get('/subscribe/change', showChange(web))
@@ -76,6 +78,9 @@ export function pagesRouter(web: WebContext): Router {
   router.get('/favicon.ico', sendFavicon)
   router.get('/embed', showEmbed(web))
   router.get('/embed.js', sendEmbedScript(web))
+  router.get('/embed/form', sendEmbedForm(web))
+  router.get('/embed/form.css', sendEmbedStyle(web))
+  router.get('/embed/example/:kind', showExample(web))
   for (const key of siteLinkKeys) router.get(`/${key}`, showOwnPage(web, key))
   return router
 }

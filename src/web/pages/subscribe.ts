@@ -10,12 +10,13 @@ import type { Db } from '../../db/connect.ts'
 import { type Choices, readGuessedTimezone, readSignupChoices } from '../../subscribers/choices.ts'
 import { defaultAmong } from '../../subscribers/default-choice.ts'
 import { readAddress, subscribe } from '../../subscribers/subscribe.ts'
+import { allowedPage } from '../cors.ts'
 import { statusOf } from '../errors.ts'
 import { field, fieldList } from '../forms.ts'
 import { sendPage } from '../layout.ts'
 import { seeOther } from '../place.ts'
 import type { WebContext } from '../web-context.ts'
-import { checkYourMailPage, didYouMeanPage } from './after-signup.ts'
+import { checkYourMailPage, checkYourMailText, didYouMeanPage } from './after-signup.ts'
 import { answerEvenly } from './even-time.ts'
 import { originOf } from './links.ts'
 import { frontPage } from './front.ts'
@@ -36,6 +37,9 @@ export function takeSubscription(web: WebContext): RequestHandler {
       if (!field(request, 'website'))
         await subscribe(web, { ...signup, origin: { ...originOf(request), formUrl: formUrlOf(request) } })
       await answerEvenly(web, request)
+      if (asksForJson(request)) return void response.json({ message: checkYourMailText(web.config, signup.email) })
+      const page = allowedPage(web.config, field(request, 'return_to'))
+      if (page) return response.redirect(303, page)
       keepMemo(web, response, signup)
     } catch (refusal) {
       if (!(refusal instanceof Refusal) || refusal.code !== 'invalid' || asksForJson(request)) throw refusal

@@ -1,0 +1,78 @@
+// The sign-up form for other pages of the site: what to paste, and how each looks.
+
+import type { Router } from 'express'
+import { addressOf } from '../../base/addresses.ts'
+import { html } from '../html.ts'
+import { type SnippetKind, snippets } from '../pages/snippets.ts'
+import type { WebContext } from '../web-context.ts'
+import { sendConsole } from './layout.ts'
+
+const ways: readonly { kind: SnippetKind; title: string; explain: string }[] = [
+  {
+    kind: 'script',
+    title: 'Script',
+    explain:
+      'The form becomes part of the page, in its font and colours, and answers in place. Set --broadsheet-accent, --broadsheet-on-accent, --broadsheet-ink, --broadsheet-paper and --broadsheet-font in your style sheet to change them.',
+  },
+  {
+    kind: 'frame',
+    title: 'Frame',
+    explain:
+      'The form in a frame with a transparent background. The answer opens in a new tab. Use it where scripts of other sites aren’t allowed.',
+  },
+  {
+    kind: 'html',
+    title: 'Plain HTML',
+    explain:
+      'Only a field and a button. It works without scripts, and the default choice applies. The answer opens in a new tab.',
+  },
+]
+
+export function mountEmbed(router: Router, web: WebContext): void {
+  const { config } = web
+  router.get('/embed', (request, response) => {
+    const pasted = snippets(config)
+    // With ADMIN_URL the examples are on another host.
+    const examples = new URL(config.web.publicUrl).origin
+    const policy = `${String(response.get('Content-Security-Policy'))};frame-src 'self' ${examples}`
+    response.set('Content-Security-Policy', policy)
+    sendConsole(request, response, web, {
+      section: 'embed',
+      title: 'Form for your site',
+      body: html`<p>
+          Put the sign-up form on your own pages: copy one of these into the page.
+          ${originsSentence(config.site.embedOrigins)}
+        </p>
+        ${ways.map(
+          ({ kind, title, explain }) =>
+            html`<section>
+              <h2 id="${kind}">${title}</h2>
+              <p>${explain}</p>
+              <label for="snippet-${kind}">Copy this</label>
+              <textarea
+                id="snippet-${kind}"
+                class="code"
+                rows="${pasted[kind].split('\n').length}"
+                readonly
+                spellcheck="false"
+              >
+${pasted[kind]}</textarea>
+              <details>
+                <summary>Show an example</summary>
+                <iframe
+                  class="example"
+                  title="An example page with the form as ${title.toLowerCase()}"
+                  loading="lazy"
+                  src="${addressOf(config, `/embed/example/${kind}`)}"
+                ></iframe>
+              </details>
+            </section>`,
+        )}`,
+    })
+  })
+}
+
+function originsSentence(origins: readonly string[]): string {
+  const list = origins.join(', ')
+  return `The script answers in place on ${list}. Name other sites in EMBED_ORIGINS; elsewhere the answer opens in a new tab.`
+}
