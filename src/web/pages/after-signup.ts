@@ -30,7 +30,7 @@ export function checkYourMailPage({ site, trial }: Config, email: string | undef
 
 /** The same in one text, for a form that answers in place. */
 export function checkYourMailText({ site }: Config, email: string): string {
-  return `If ${readable(email)} can receive our mail now, a message from ${site.name} is there or on its way. Press the button in it: a new subscription starts only then. Nothing there? Look in your spam folder first.`
+  return `If ${readableAddress(email)} can receive our mail now, a message from ${site.name} is there or on its way. Press the button in it: a new subscription starts only then. Nothing there? Look in your spam folder first.`
 }
 
 /** Offers the address that was most probably meant, and keeps the typed one just as easily. Nothing has been sent or stored yet. */
