@@ -17,8 +17,6 @@ export const htmlLimit = 100_000
 const wholePerCategory = 2
 /** What a category keeps at least, besides its first story, as long as there are pictures to give up. */
 const headlinesKept = 3
-/** The contents name so many stories of each category. */
-const contentsPerCategory = 1
 
 /** `waiting` null: stories wait, but nobody can say how many (a mail that goes out again). */
 export type SpliceSelection = Omit<Selection, 'sections'> & {
@@ -131,18 +129,17 @@ export function contentsOf({ sections }: Layout): LaidSection[] {
   return sections.filter(({ items }) => items.length > 0)
 }
 
-/** The stories that the contents name of a category; the lead stands above them already. */
-export function contentsRows({ items }: LaidSection): Item[] {
-  const from = items[0]!.form === 'lead' ? 1 : 0
-  return items.slice(from, from + contentsPerCategory)
+/** The story that the contents name of a category; the lead stands above them already. */
+export function contentsStory({ items }: LaidSection): FrameStory | undefined {
+  return items[items[0]!.form === 'lead' ? 1 : 0]?.story
 }
 
 function contentsSize(frame: Frame, layout: Layout): number {
   if (!layout.hasContents) return 0
   let size = frame.html.contents.size + frame.html['contents-end'].size + wordsRoom
   for (const section of contentsOf(layout)) {
-    size += section.category.html['contents-category'].size + wordsRoom
-    for (const { story } of contentsRows(section)) size += story.html['contents-row'].size
+    const row = contentsStory(section)?.html['contents-row'].size ?? 0
+    size += section.category.html['contents-category'].size + wordsRoom + row
   }
   return size
 }

@@ -13,7 +13,7 @@ import { putPiece, sizeOfPiece, type Slots } from './fragments.ts'
 import type { Frame } from './frame.ts'
 import {
   contentsOf,
-  contentsRows,
+  contentsStory,
   fit,
   type Layout,
   layOut,
@@ -132,7 +132,8 @@ function writeContents(body: Buffer[], frame: Frame, layout: Layout): void {
   putPiece(body, frame.html.contents, countSlot(frame, storyCount(layout)))
   for (const section of contentsOf(layout)) {
     putPiece(body, section.category.html['contents-category'], countSlot(frame, section.items.length))
-    for (const { story } of contentsRows(section)) body.push(story.html['contents-row'].bytes)
+    const named = contentsStory(section)
+    if (named) body.push(named.html['contents-row'].bytes)
   }
   putPiece(body, frame.html['contents-end'])
 }

@@ -256,6 +256,43 @@ test('a mail too large gives up second stories, then headlines beyond three, and
   assert.match(html, /In this issue: \d+ stories/)
 })
 
+test('whatever the stories are, a mail has at most 100,000 bytes, as many as it says, and its footer', async () => {
+  const words = fc.constantFrom('T', 'Wörter und mehr ', 'مجلس الميناء ', '水', '<b>&"')
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        categories: fc.integer({ min: 1, max: 12 }),
+        stories: fc.integer({ min: 1, max: 10 }),
+        title: fc.tuple(words, fc.integer({ min: 1, max: 60 })),
+        excerpt: fc.tuple(words, fc.nat(60)),
+        link: fc.nat(2000),
+        image: fc.option(fc.nat(2000)),
+        imageRatio: fc.option(fc.double({ min: 0.2, max: 5, noNaN: true })),
+        waiting: fc.nat(2000),
+      }),
+      async ({ categories, stories, title, excerpt, link, image, imageRatio, waiting }) => {
+        const source = makeSource(categories, stories, (id) => ({
+          title: `${id} ${title[0].repeat(title[1])}`,
+          excerpt: excerpt[0].repeat(excerpt[1]),
+          link: `https://stories.example/${'l'.repeat(link)}/${id}`,
+          imageUrl: image === null ? null : `https://x.example/${'i'.repeat(image)}/${id}.png`,
+          imageRatio,
+        }))
+        const sections = source.categories.map(({ id }) => section(id, stories, waiting))
+        const { mail, record } = splice(await makeFrame(source), sections)
+        const { html, text } = await readMail(mail)
+        assert.ok(mail.htmlBytes <= htmlLimit)
+        assert.equal(mail.htmlBytes, Buffer.byteLength(html.trimEnd()) + 2)
+        const { links, headlines } = walk(html)
+        assert.equal(headlines.length, record.articleIds.length)
+        for (const each of links) assert.ok(text.includes(each), each.slice(-40))
+        assert.match(html, /Unsubscribe<\/a>/)
+      },
+    ),
+    { numRuns: 25 },
+  )
+})
+
 test('twelve categories of ten stories fit whole', async () => {
   const source = makeSource(12, 10, (id) => ({ imageUrl: `https://x.example/2026/11/${id}.png` }))
   const sections = Array.from({ length: 12 }, (_, index) => section(index + 1, 10))
