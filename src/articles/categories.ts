@@ -6,9 +6,8 @@ import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import type { Category } from '../db/schema.ts'
 import { isWebAddress } from './links.ts'
+import { isSlug, slugify } from './slugs.ts'
 import { findCategory, listCategories } from './store.ts'
-
-const slugPattern = /^[a-z0-9]+(-[a-z0-9]+)*$/
 
 export interface NewCategory {
   name: string
@@ -130,22 +129,12 @@ export async function getCategory(ctx: Pick<Context, 'db'>, slug: string, field 
   return category
 }
 
-/** `World News` → `world-news`; letters of other scripts are dropped, so such a name needs a slug of its own. Pure. */
-export function slugify(name: string): string {
-  return name
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/['’]/g, '')
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+/, '')
-    .slice(0, 60)
-    .replace(/-+$/, '')
-}
-
 function checkSlug(field: string, slug: string): string {
-  if (!slugPattern.test(slug) || slug.length > 60)
-    throw invalid(field, `"${slug}" can't be a slug: use small letters, digits and hyphens, such as world-news.`)
+  if (!isSlug(slug))
+    throw invalid(
+      field,
+      `"${slug}" can't be a slug: use small letters, digits and hyphens, with a letter, such as world-news. "feed" is reserved.`,
+    )
   return slug
 }
 

@@ -5,10 +5,10 @@ import { type Actor, audit } from '../access/audit.ts'
 import { Refusal } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
 import type { Trx } from '../db/connect.ts'
-import { slugify } from './categories.ts'
 import { checkUrl, insertFeed } from './feeds.ts'
 import { NamedCategories } from './named-categories.ts'
 import type { ListedFeed } from './opml.ts'
+import { slugify } from './slugs.ts'
 
 export interface PlannedFeed {
   url: string
@@ -71,7 +71,7 @@ function address(ctx: Context, given: string): { href: string; why: string | nul
   }
 }
 
-const slugOf = (name: string): string => (/[a-z]/.test(slugify(name)) ? slugify(name) : 'category')
+const slugOf = (name: string): string => slugify(name) || 'category'
 
 /** Adds what can be added, with its categories; answers what it did. */
 export async function importFeeds(ctx: Context, listed: readonly ListedFeed[], actor: Actor): Promise<ImportPlan> {

@@ -4,11 +4,11 @@
 import { type Actor, audit } from '../access/audit.ts'
 import { invalid } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
-import { slugify } from './categories.ts'
 import { fetchingOf } from './discover.ts'
 import { insertFeed } from './feeds.ts'
 import { lookAt } from './look-at.ts'
 import { NamedCategories, sameName } from './named-categories.ts'
+import { isSlug, slugify } from './slugs.ts'
 import type { SiteCategory } from './wordpress-page.ts'
 
 export interface AddedCategory {
@@ -79,10 +79,8 @@ export async function addSiteCategories(
 
 /** The site's own where it fits ours, else made from the name; names of other scripts leave only the number. */
 export function slugFor({ id, slug, name }: SiteCategory): string {
-  const fitting = [slug.toLowerCase(), slugify(name), slugify(slug)].find(
-    (one) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(one) && /[a-z]/.test(one) && one.length <= 60 && one !== 'feed',
-  )
-  return fitting ?? `category-${id ?? slugify(name)}`.replace(/-$/, '')
+  const fitting = [slug.toLowerCase(), slugify(name), slugify(slug)].find(isSlug)
+  return fitting ?? (id === null || id === undefined ? 'category' : `category-${id}`)
 }
 
 /** Those of a site that somebody names, by name or slug, and with `all` every one that is worth adding. Refuses names that none has,

@@ -3,6 +3,7 @@
 /* oxlint-disable no-control-regex -- these patterns keep control characters out */
 
 import { z } from 'zod'
+import { longestSlug, slugPattern } from '../../articles/slugs.ts'
 import { addressPattern } from '../../base/email-address.ts'
 
 /** Counted in characters, as the document's maxLength is; a string's own length counts half of a pair. */
@@ -24,10 +25,7 @@ export const categoryName = text(80).regex(
   'must be one line of text without < or >',
 )
 
-export const slug = z
-  .string()
-  .max(60)
-  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'is not a slug such as world-news')
+export const slug = z.string().max(longestSlug).regex(slugPattern, 'is not a slug with a letter, such as world-news')
 
 export const uniqueSlugs = (most: number) =>
   z
