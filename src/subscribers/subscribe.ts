@@ -44,29 +44,39 @@ export async function takeRequest(
   const now = ctx.clock.now()
   const pepper = await getPepper(ctx.db)
   const hashes = { address: hashAddress(pepper, address.key), mailbox: mailboxHash(pepper, address) }
-  const status = await ctx.db.transaction().execute(async (trx) => {
-    const obstacle = await findObstacle(trx, hashes.address)
-    if (obstacle === 'final') return 'suppressed'
-    const saved = await save(trx, ctx, signup, address, hashes.address, now)
-    const { id: subscriberId, email: recipient, requestId } = saved
-    if (saved.status === 'active') {
-      // The page after the form says that we send at most one mail a day: that must be true for subscribers too.
-      if (await mayMail(trx, hashes.address, 'preferences-link', now, { hours: 24 }))
-        await addToOutbox(trx, { kind: 'preferences-link', recipient, subscriberId })
-    } else if (
-      isDomainOpen &&
-      (await mayMail(trx, hashes.mailbox, 'confirmation', now, { isBounced: obstacle === 'bounced' }))
-    )
-      await addToOutbox(trx, {
-        kind: 'confirmation',
-        recipient,
-        subscriberId,
-        payload: { signupRequestId: requestId, requestedAt: now.toISOString() },
-      })
-    return saved.status
-  })
+  const status = await ctx.db
+    .transaction()
+    .execute(async (trx) => {
+      const obstacle = await findObstacle(trx, hashes.address)
+      const saved = await save(trx, ctx, signup, address, hashes.address, now)
+      const { id: subscriberId, email: recipient, requestId } = saved
+      if (saved.status === 'active') {
+        // The page after the form says that we send at most one mail a day: that must be true for subscribers too.
+        if (await mayMail(trx, hashes.address, 'preferences-link', now, { hours: 24 }))
+          await addToOutbox(trx, { kind: 'preferences-link', recipient, subscriberId })
+      } else if (
+        isDomainOpen &&
+        (await mayMail(trx, hashes.mailbox, 'confirmation', now, { isBounced: obstacle === 'bounced' }))
+      )
+        await addToOutbox(trx, {
+          kind: 'confirmation',
+          recipient,
+          subscriberId,
+          payload: { signupRequestId: requestId, requestedAt: now.toISOString() },
+        })
+      if (obstacle === 'final') throw rollback
+      return saved.status
+    })
+    .catch((cause: unknown) => {
+      if (cause !== rollback) throw cause
+      return 'suppressed' as const
+    })
   ctx.log.info({ status }, 'sign-up taken')
 }
+
+/** For an address that must not be mailed: the same work as for any other, undone at its end. So the time of the answer doesn't show
+ * the suppression, and nothing is kept or sent. */
+const rollback = new Error('The address is suppressed.')
 
 /** Exactly one address, or a refusal that names the field and says what is wrong with it. Understands what people paste:
  * `Ana <ana@example.com>`. Pure. */
