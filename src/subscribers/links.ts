@@ -65,7 +65,12 @@ export function addressChangeUrl(config: LinkConfig, changeId: number, requested
 
 /** The page with the one button that takes address change `changeId` back; good for 7 days from `changedAt`. */
 export function addressUndoUrl(config: LinkConfig, changeId: number, changedAt: Date): string {
-  return link(config, '/preferences/address/undo', sign(config, 'address-undo', changeId, changedAt))
+  return link(config, '/preferences/address/undo', addressUndoToken(config, changeId, changedAt))
+}
+
+/** The same, for a form on our pages. */
+export function addressUndoToken(config: LinkConfig, changeId: number, changedAt: Date): string {
+  return sign(config, 'address-undo', changeId, changedAt)
 }
 
 /** What this subscriber got of edition `editionId`, as a page. It never expires, and ends with the subscriber's generation. It opens

@@ -9,7 +9,7 @@ import { listSubscriptions } from '../../src/subscribers/store.ts'
 import { story, type House } from '../support/house.ts'
 import { linkIn } from '../support/inbox.ts'
 import { sendWaitingMail } from '../support/post.ts'
-import { addCategories, getSubscriber, subscribeFully } from '../support/readers.ts'
+import { addCategories, buttonOf, getSubscriber, pressButtonOn, subscribeFully } from '../support/readers.ts'
 import { addStory } from '../support/newsroom.ts'
 
 const all = { politics: 'daily', 'world-news': 'daily', business: 'weekly' }
@@ -241,6 +241,19 @@ story('a change of address that was asked for can be cancelled from the page tha
     .send({ token: new URL(link, 'http://x').searchParams.get('token')! })
     .expect(410)
   await getSubscriber(house, 'ada@example.com')
+})
+
+story('a change of address can be undone from the page that acknowledges it', async (house) => {
+  const { id, post } = await openPreferences(house)
+  await post('/preferences/address', { new_email: 'ada@new.example' }).expect(303)
+  await sendWaitingMail(house)
+  const moved = await pressButtonOn(house, linkIn(house.inbox.last('ada@new.example').mail, /^\/preferences\/address$/))
+  assert.equal((await getSubscriber(house, 'ada@new.example')).id, id)
+  const undo = buttonOf(moved.text)
+  await house.web.post(undo.action).type('form').send(undo.fields).expect(200)
+  assert.equal((await getSubscriber(house, 'ada@example.com')).id, id)
+  await house.web.post(undo.action).type('form').send(undo.fields)
+  assert.equal((await getSubscriber(house, 'ada@example.com')).id, id)
 })
 
 story('my data names stories by their titles and categories by their names', async (house) => {

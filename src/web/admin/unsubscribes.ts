@@ -51,23 +51,25 @@ export function mountUnsubscribes(router: Router, web: WebContext): void {
 
 /** The most first; without those that nobody chose. */
 function countTable(label: string, lines: readonly (readonly [words: string, count: number])[]): Html {
-  return slimTable(
-    label,
-    html`<tr>
-      <th scope="col">${label}</th>
-      <th scope="col" class="number">Number</th>
-    </tr>`,
-    lines
-      .filter(([, amount]) => amount > 0)
-      .toSorted((a, b) => b[1] - a[1])
-      .map(
-        ([words, amount]) =>
-          html`<tr>
-            <td>${words}</td>
-            <td class="number">${number(amount)}</td>
-          </tr>`,
-      ),
-  )
+  const chosen = lines.filter(([, amount]) => amount > 0)
+  if (chosen.length === 0) return html``
+  return html`<h2>${label}</h2>
+    ${slimTable(
+      label,
+      html`<tr>
+        <th scope="col">${label}</th>
+        <th scope="col" class="number">Number</th>
+      </tr>`,
+      chosen
+        .toSorted((a, b) => b[1] - a[1])
+        .map(
+          ([words, amount]) =>
+            html`<tr>
+              <td>${words}</td>
+              <td class="number">${number(amount)}</td>
+            </tr>`,
+        ),
+    )}`
 }
 
 function textList(web: WebContext, texts: Awaited<ReturnType<typeof listReasonTexts>>): HtmlValue {

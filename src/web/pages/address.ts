@@ -4,6 +4,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { confirmAddressChange, lookAtAddressChange, mailAddressChangeAgain } from '../../subscribers/address-change.ts'
 import { lookAtAddressUndo, undoAddressChange } from '../../subscribers/address-undo.ts'
+import { addressUndoToken, readLink } from '../../subscribers/links.ts'
 import { html } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
@@ -42,12 +43,16 @@ export function takeAddressChange(web: WebContext): RequestHandler {
   return async (request, response) => {
     const { outcome } = await confirmAddressChange(web, tokenOf(request), originOf(request))
     if (outcome !== 'changed') return sendNotMoved(web, request, response, outcome)
+    const now = web.clock.now()
+    const link = readLink(web.config, 'address-change', tokenOf(request), now)
+    const undo = link.outcome === 'forged' ? null : addressUndoToken(web.config, link.id, now)
     sendPage(
       response,
       web.config,
       message(
         'Your newsletter has moved here',
         'Your choices have moved too, and no story comes twice. Links in earlier mails no longer work. The next digest has new ones.',
+        html`${undo && oneButton('/preferences/address/undo', undo, 'Undo', { isQuiet: true })} ${toFrontPage}`,
       ),
     )
   }
