@@ -152,6 +152,11 @@ story('a category has its own archive, with the stories that readers can see and
     await change(house, await addStory(house.ctx, title, [1]), values)
   const first = await house.web.get('/archive/politics').expect(200)
   assert.match(first.text, /Story number 40\./)
+  assert.deepEqual(
+    attributesOf(first.text, /<h([1-6])/g).slice(0, 3),
+    ['1', '2', '3'],
+    'no level of headings is left out',
+  )
   assert.doesNotMatch(first.text, /Of business|A held one|A withdrawn one|A waiting one|Story number 1\./)
   const [older] = attributesOf(first.text, /href="(\/archive\/politics\?before=\d+)"/g)
   const second = await house.web.get(older!).expect(200)

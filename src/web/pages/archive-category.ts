@@ -40,7 +40,8 @@ export function showCategory(web: WebContext): RequestHandler {
       body: html`<h1>${category.name}</h1>
         ${category.description && html`<p class="deck">${category.description}</p>`} ${feedSentence(path)}
         ${stories.items.length === 0 && html`<p class="calm">No stories yet.</p>`}
-        <section class="latest" aria-label="Stories">
+        <section class="latest">
+          <h2 class="hush">Stories</h2>
           ${stories.items.map((story, index) => teaser(config, story, { isLead: index === 0 && !at.before, isShared: true }))}
         </section>
         ${pager(path, stories, { newest: stories.items[0]?.seq, oldest: stories.items.at(-1)?.seq })}
