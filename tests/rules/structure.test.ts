@@ -133,3 +133,17 @@ test('one folder writes each table', () => {
   const idle = [...unused].flatMap(([file, left]) => [...left].map((table) => `${file} ${table}`))
   assert.deepEqual(idle, [], 'exceptions that are no longer needed')
 })
+
+test('a folder of more than ten files has a README, and it names files that are there', () => {
+  const inFolder = Map.groupBy(files, ({ name }) => path.dirname(name))
+  for (const [folder, list] of inFolder) {
+    const readme = path.join(source, folder, 'README.md')
+    if (folder !== '.' && list.length > 10) assert.ok(fs.existsSync(readme), `src/${folder} has no README.md`)
+    if (!fs.existsSync(readme) || folder === '.') continue
+    const named = [...fs.readFileSync(readme, 'utf8').matchAll(/`([\w./-]+\.ts)`/g)].map(([, file]) => file!)
+    const missing = named.filter((file) =>
+      [path.join(source, folder), source, root].every((from) => !fs.existsSync(path.join(from, file))),
+    )
+    assert.deepEqual(missing, [], `src/${folder}/README.md`)
+  }
+})
