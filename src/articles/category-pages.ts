@@ -2,14 +2,17 @@
 // the feeds of the category say.
 
 import { sql } from 'kysely'
+import { addressOf } from '../base/addresses.ts'
 import type { Db } from '../db/connect.ts'
+import type { Context } from '../db/context.ts'
 
-/** By category id; none where neither an editor nor a feed names one. */
-export async function listCategoryPages(db: Db): Promise<Map<number, string>> {
-  const pages = await listFeedPages(db)
-  const written = await db.selectFrom('categories').select(['id', 'pageUrl']).where('pageUrl', 'is not', null).execute()
-  for (const { id, pageUrl } of written) pages.set(id, pageUrl!)
-  return pages
+/** By category id; the category's page of the archive where neither an editor nor a feed names one. */
+export async function listCategoryPages({ db, config }: Pick<Context, 'db' | 'config'>): Promise<Map<number, string>> {
+  const found = await listFeedPages(db)
+  const categories = await db.selectFrom('categories').select(['id', 'slug', 'pageUrl']).execute()
+  return new Map(
+    categories.map(({ id, slug, pageUrl }) => [id, pageUrl ?? found.get(id) ?? addressOf(config, `/archive/${slug}`)]),
+  )
 }
 
 /** What the feeds say, by category id. */

@@ -38,5 +38,5 @@ async function findNextSource(ctx: Context, now: Date): Promise<{ source: Snapsh
       return { ...category, stories, others: othersOf(category.stories, stories) }
     },
   )
-  return { source: await withArticles(ctx.db, { editionId: null, intro: '', categories }), cutoffSeq }
+  return { source: await withArticles(ctx, { editionId: null, intro: '', categories }), cutoffSeq }
 }

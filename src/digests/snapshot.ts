@@ -76,7 +76,7 @@ export function renderedPerCategory(stories: number): number {
 
 /** Renders and stores an edition's fragments. Safe to repeat: the last one counts, until the edition is being sent. */
 export async function makeSnapshot(ctx: Context, editionId: number): Promise<void> {
-  const source = await getEditionSource(ctx.db, editionId)
+  const source = await getEditionSource(ctx, editionId)
   const template = await loadTemplate('digest', ctx.config.site)
   const snapshot = JSON.stringify(await renderSnapshot(ctx.config, template, source))
   const madeAt = ctx.clock.now()
@@ -172,7 +172,8 @@ export async function renderSnapshot(
   }
 }
 
-async function getEditionSource(db: Db, editionId: number): Promise<SnapshotSource> {
+async function getEditionSource(ctx: Context, editionId: number): Promise<SnapshotSource> {
+  const { db } = ctx
   const edition = await db.selectFrom('editions').selectAll().where('id', '=', editionId).executeTakeFirst()
   if (!edition) throw invalid('edition', 'There is no such edition.')
   const rows = await db
@@ -199,7 +200,7 @@ async function getEditionSource(db: Db, editionId: number): Promise<SnapshotSour
     return { id, name, position, stories, others: othersOf(eligible.get(id) ?? [], chosen) }
   })
   const isPublic = edition.onlySubscriberId === null
-  return withArticles(db, { editionId: isPublic ? editionId : null, intro: edition.content.intro ?? '', categories })
+  return withArticles(ctx, { editionId: isPublic ? editionId : null, intro: edition.content.intro ?? '', categories })
 }
 
 /** All but the chosen. */
@@ -213,13 +214,13 @@ export function othersOf(
 
 /** With the texts of the stories that can be shown, and the pages of the categories. */
 export async function withArticles(
-  db: Db,
+  ctx: Pick<Context, 'db' | 'config'>,
   source: Omit<SnapshotSource, 'articles' | 'categories'> & { categories: Omit<SourceCategory, 'pageUrl'>[] },
 ): Promise<SnapshotSource> {
-  const pages = await listCategoryPages(db)
+  const pages = await listCategoryPages(ctx)
   const categories = source.categories.map((category) => ({ ...category, pageUrl: pages.get(category.id) ?? null }))
   const ids = categories.flatMap(({ stories }) => stories.map(({ articleId }) => articleId))
-  return { ...source, categories, articles: await listSnapshotArticles(db, ids) }
+  return { ...source, categories, articles: await listSnapshotArticles(ctx.db, ids) }
 }
 
 async function listSnapshotArticles(db: Db, articleIds: readonly number[]): Promise<Map<number, SnapshotArticle>> {

@@ -68,7 +68,7 @@ story('a snapshot of an older version is rendered again, and one of a newer vers
   assert.deepEqual(await stored(), { version: 99 })
 })
 
-story('“12 more” leads to the page of the category, else to the archive', async (house) => {
+story('“12 more” leads to the page of the category, else to its archive', async (house) => {
   const { db } = house
   await seedEdition(house)
   const more = async () => {
@@ -78,7 +78,7 @@ story('“12 more” leads to the page of the category, else to the archive', as
     return pages
   }
   // Story 1 can be counted, not shown.
-  assert.deepEqual(await more(), [['Politics', `${house.ctx.config.web.publicUrl}/archive/1`]])
+  assert.deepEqual(await more(), [['Politics', `${house.ctx.config.web.publicUrl}/archive/politics`]])
   const feed = { url: 'https://stories.example/politics/feed/', siteUrl: 'https://stories.example/' }
   await db.insertInto('feeds').values(feed).execute()
   await db.insertInto('feedCategories').values({ feedId: 1, categoryId: 1 }).execute()
