@@ -58,7 +58,7 @@ export function suppressionPage<Shown>(
 const domain = text(253)
   .regex(/^[^\s@]+$/, 'must be a domain, such as paper.example')
   .meta({ description: 'of the address' })
-const time = z.iso.datetime({ offset: true })
+const time = z.iso.datetime({ offset: true }).regex(/^2/, 'is not a time of this millennium')
 const filterShape = {
   from: time.optional().meta({ description: 'suppressed at or after' }),
   to: time.optional().meta({ description: 'suppressed before' }),
