@@ -148,6 +148,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
       graceHours: env.DIGEST_GRACE_HOURS,
       stories: env.DIGEST_STORIES,
       minimum: env.DIGEST_MINIMUM,
+      subject: env.DIGEST_SUBJECT,
       approvalMinutes: env.APPROVAL_MINUTES,
       approvalPolicy: env.APPROVAL_POLICY,
     },

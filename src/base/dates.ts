@@ -15,6 +15,8 @@ const styles = {
   year: { year: 'numeric' },
   /** 24 Nov */
   shortDay: { day: 'numeric', month: 'short' },
+  /** Tuesday */
+  weekday: { weekday: 'long' },
   /** 07:00 */
   time: { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
   /** Tue, 24 Nov, 07:00 */

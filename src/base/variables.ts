@@ -170,6 +170,12 @@ export const variables = {
   DIGEST_GRACE_HOURS: whole(0, 72, 6).describe('hours for which a slot that was missed is still sent late'),
   DIGEST_STORIES: whole(1, 50, 5).describe('stories shown per category in a digest'),
   DIGEST_MINIMUM: whole(1, 50, 1).describe('new stories that a category needs to be in a digest'),
+  DIGEST_SUBJECT: z
+    .enum(['lead', 'summary'])
+    .default('lead')
+    .describe(
+      'subject of digests: lead (the first headline), or summary (Tuesday: 9 stories in Politics and Business); editors can write their own',
+    ),
   APPROVAL_MINUTES: whole(0, 1440, 0).describe(
     'minutes before the slot at which an edition is ready for approval; 0: no approval',
   ),

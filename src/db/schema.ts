@@ -371,8 +371,8 @@ export interface EditionsTable {
   cutoffSeq: number | null
   /** Manual editions: only these categories; null: all. */
   categoryIds: number[] | null
-  /** Announcement: {subject, body}; otherwise {intro?}. */
-  content: JsonDefault<{ subject?: string; body?: string; intro?: string }>
+  /** Announcement: {subject, body}; otherwise {intro?}, and subject and preheader where an editor wrote them. */
+  content: JsonDefault<{ subject?: string; preheader?: string; body?: string; intro?: string }>
   requestedBy: Generated<string>
   /** Why it is held, paused or empty: a sentence for editors. */
   note: Generated<string>

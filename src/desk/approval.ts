@@ -3,6 +3,7 @@
 import { type Actor, audit } from '../access/audit.ts'
 import { invalid, Refusal } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
+import { readSenderWords } from '../digests/sender-words.ts'
 import { makeSnapshot } from '../digests/snapshot.ts'
 import { lockEdition } from '../editions/store.ts'
 import { markStories, putFirst, putPinnedFirst, setContent } from '../editions/stories.ts'
@@ -17,6 +18,9 @@ export interface Arrangement {
   drop?: readonly number[] | undefined
   restore?: readonly number[] | undefined
   intro?: string | undefined
+  /** Empty: the site's rule. Blanks: digests/sender-words.ts. */
+  subject?: string | undefined
+  preheader?: string | undefined
 }
 
 /** Changes an edition of which nothing has been sent, and renders it again. */
@@ -28,6 +32,7 @@ export async function arrangeEdition(
   const { editionId, arrangement, actor } = input
   if (arrangement.intro !== undefined && arrangement.intro.length > 5000)
     throw invalid('intro', 'The introduction may have 5,000 characters.')
+  const { subject, preheader } = readSenderWords(arrangement)
   await ctx.db.transaction().execute(async (trx) => {
     const edition = await lockEdition(trx, editionId)
     if (edition.state !== 'awaiting_approval' && edition.state !== 'held')
@@ -42,8 +47,12 @@ export async function arrangeEdition(
     for (const { categoryId, articleIds } of arrangement.order ?? [])
       await putFirst(trx, editionId, categoryId, articleIds)
     await putPinnedFirst(trx, editionId)
-    if (arrangement.intro !== undefined)
-      await setContent(trx, editionId, { ...edition.content, intro: arrangement.intro })
+    await setContent(trx, editionId, {
+      ...edition.content,
+      ...(arrangement.intro !== undefined && { intro: arrangement.intro }),
+      ...(arrangement.subject !== undefined && { subject }),
+      ...(arrangement.preheader !== undefined && { preheader }),
+    })
     await audit(trx, {
       at: ctx.clock.now(),
       actor,

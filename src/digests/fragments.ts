@@ -10,6 +10,8 @@ export const slotNames = [
   'recipient',
   'preferencesUrl',
   'unsubscribeUrl',
+  'lessUrl',
+  'viewUrl',
   'more',
   'count',
 ] as const

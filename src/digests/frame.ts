@@ -7,13 +7,14 @@ import { siteValues } from '../mails/templates.ts'
 import { encodeFragment, type Fragment } from '../mails/quoted-printable.ts'
 import { automaticHeaders, feedbackId, fixedListHeaders } from '../mails/list-headers.ts'
 import { openFragments, openPieces, type Piece } from './fragments.ts'
+import { fillWords, hasCounts, type MailFacts, type SenderWords, summarySubject } from './sender-words.ts'
 import type { Snapshot, StoryForm } from './snapshot.ts'
 import { type EditionCategory, type EditionStories, indexStories } from './waiting.ts'
 
 export interface FrameCategory extends EditionCategory {
   name: string
-  html: { 'contents-category': Piece; category: Piece; more: Piece }
-  text: { 'contents-category': Piece; category: Piece; more: Piece }
+  html: Record<'contents-category' | 'category' | 'more' | 'less', Piece>
+  text: Record<'contents-category' | 'category' | 'more' | 'less', Piece>
 }
 
 export interface FrameStory {
@@ -39,8 +40,8 @@ export interface Frame {
   headers: readonly (readonly [string, string])[]
   /** Encoded HTML (escaped by the caller) of short texts that recur: dates, "12 more". */
   encoded(text: string): Fragment
-  /** Subject and preheader by the ids of the stories that they are made of. */
-  headline(articleIds: readonly number[]): { subject: string; preheader: string }
+  /** Subject and preheader out of the mail's first stories and what its blanks stand for. */
+  headline(articleIds: readonly number[], facts: () => Omit<MailFacts, 'lead'>): SenderWords
 }
 
 const memoryLimit = 5000
@@ -58,7 +59,9 @@ export function openFrame(
     ]),
   )
   const fragments = new Map<string, Fragment>()
-  const headlines = new Map<string, { subject: string; preheader: string }>()
+  const headlines = new Map<string, SenderWords>()
+  const words = siteWords(config, snapshot.words)
+  const isCounted = hasCounts(words.subject + words.preheader)
   const site = siteValues(config, edition.id)
   const index = indexStories(
     edition.cutoffSeq,
@@ -81,18 +84,31 @@ export function openFrame(
     encoded(text) {
       return remembered(fragments, text, () => encodeFragment(text))
     },
-    headline(articleIds) {
-      return remembered(headlines, articleIds.join(), () => {
+    headline(articleIds, makeFacts) {
+      const facts = isCounted ? makeFacts() : noFacts
+      const key = [articleIds.join(), facts.stories, facts.weekday, ...facts.categories].join('|')
+      return remembered(headlines, key, () => {
         const [lead, ...next] = articleIds.map((id) => stories.get(id)!)
         const values = {
           site,
           lead: { title: lead!.title },
           next: next.length > 0 ? next.map(({ title }) => title) : [lead!.excerpt],
         }
-        return { subject: template.subject(values), preheader: template.preheader(values) }
+        const fill = (kind: keyof SenderWords) =>
+          words[kind] ? fillWords(kind, words[kind], { ...facts, lead: lead!.title }) : template[kind](values)
+        return { subject: fill('subject'), preheader: fill('preheader') }
       })
     },
   }
+}
+
+const noFacts = { stories: 0, categories: [], weekday: '' }
+
+/** An editor's words, else the site's rule; empty: the first headline, and the next ones. A summary leaves the headlines to the
+ * preheader. */
+function siteWords({ digest }: Config, { subject, preheader }: SenderWords): SenderWords {
+  if (subject || digest.subject === 'lead') return { subject, preheader }
+  return { subject: summarySubject, preheader: preheader || '{lead}' }
 }
 
 function rangeOf(ids: Iterable<number>): [number, number] | null {

@@ -38,6 +38,8 @@ interface LaidSection {
 export interface Layout {
   /** Of the HTML part. */
   size: number
+  /** Of the personal link in each category's "Less Politics". */
+  lessLink: number
   sections: LaidSection[]
   hasContents: boolean
   alsoLike: number[]
@@ -45,7 +47,7 @@ export interface Layout {
 }
 
 /** Without what opens and closes the mail: the caller adds that. */
-export function layOut(frame: Frame, selection: SpliceSelection): Layout {
+export function layOut(frame: Frame, selection: SpliceSelection, lessLink: number): Layout {
   const sections: LaidSection[] = []
   let size = 0
   let count = 0
@@ -60,9 +62,9 @@ export function layOut(frame: Frame, selection: SpliceSelection): Layout {
       size += story.html[form].size
     }
     sections.push({ category, items, waiting })
-    size += category.html.category.size + (waiting === 0 ? 0 : moreSize(category))
+    size += shellSize(category, lessLink) + (waiting === 0 ? 0 : moreSize(category))
   }
-  const layout: Layout = { size, sections, hasContents: false, alsoLike: selection.alsoLike, emptied: [] }
+  const layout: Layout = { size, lessLink, sections, hasContents: false, alsoLike: selection.alsoLike, emptied: [] }
   layout.hasContents = sections.filter(({ items }) => items.length > 0).length > 1
   layout.size += contentsSize(frame, layout) + alsoSize(frame, layout)
   return layout
@@ -94,7 +96,7 @@ function shrink(frame: Frame, layout: Layout): void {
     layout.size -= item.story.html[item.form].size
     addWaiting(layout, section)
     if (section.items.length > 0) return
-    layout.size -= section.category.html.category.size + moreSize(section.category)
+    layout.size -= shellSize(section.category, layout.lessLink) + moreSize(section.category)
     layout.emptied.push(section.category.id)
   }
   for (const { item, place } of all) if (place > 0) change(item, 'headline')
@@ -153,6 +155,11 @@ function alsoSize(frame: Frame, { alsoLike }: Layout): number {
 
 /** Room for "999999 more" or "9999 stories": while stories go, the numbers change. */
 const wordsRoom = 12
+
+/** A category without its stories. */
+function shellSize({ html }: FrameCategory, lessLink: number): number {
+  return html.category.size + html.less.size + lessLink
+}
 
 function moreSize(category: FrameCategory): number {
   return category.html.more.size + wordsRoom

@@ -7,6 +7,7 @@ import { sql } from 'kysely'
 import { listCategoryPages } from '../articles/category-pages.ts'
 import type { Config } from '../base/config.ts'
 import { invalid } from '../base/errors.ts'
+import { siteLink } from '../base/link-parameters.ts'
 import type { Db } from '../db/connect.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Context } from '../db/context.ts'
@@ -15,16 +16,18 @@ import { cleanText, slotMarks, storeFragment, type StoredFragment } from './frag
 import { listEligible } from './eligible.ts'
 import { addressOf } from '../base/addresses.ts'
 import { type SnapshotArticle, storyValues } from './story-values.ts'
+import type { SenderWords } from './sender-words.ts'
 import type { EditionStory } from './waiting.ts'
 
 export const storyForms = ['lead', 'story', 'short', 'headline', 'contents-row'] as const
 export type StoryForm = (typeof storyForms)[number]
 
 /** Of the shapes below. Raise it with any change to them: workers of two versions may run at once (compose.ts). */
-export const snapshotVersion = 3
+export const snapshotVersion = 4
 
 export interface Snapshot {
   version: number
+  words: SenderWords
   html: Record<'open' | 'contents' | 'contents-end' | 'also' | 'close', StoredFragment>
   text: Record<'open' | 'contents' | 'also' | 'close', StoredFragment>
   categories: {
@@ -34,8 +37,8 @@ export interface Snapshot {
     stories: EditionStory[]
     /** Eligible, counted, and without fragments: [article id, seq]. */
     others: [number, number][]
-    html: Record<'contents-category' | 'category' | 'more', StoredFragment>
-    text: Record<'contents-category' | 'category' | 'more', StoredFragment>
+    html: Record<'contents-category' | 'category' | 'more' | 'less', StoredFragment>
+    text: Record<'contents-category' | 'category' | 'more' | 'less', StoredFragment>
   }[]
   stories: Record<
     number,
@@ -50,6 +53,7 @@ export interface Snapshot {
 
 interface SourceCategory {
   id: number
+  slug: string
   name: string
   position: number
   /** Its page on the site; null: none is known. */
@@ -63,6 +67,8 @@ export interface SnapshotSource {
   /** Its page in the archive; null: it will have none. */
   editionId: number | null
   intro: string
+  /** An editor's own subject and preheader. */
+  words?: SenderWords
   categories: SourceCategory[]
   articles: ReadonlyMap<number, SnapshotArticle>
 }
@@ -140,6 +146,7 @@ export async function renderSnapshot(
     }
   return {
     version: snapshotVersion,
+    words: source.words ?? { subject: '', preheader: '' },
     html: {
       open: html('open'),
       contents: html('contents'),
@@ -148,8 +155,9 @@ export async function renderSnapshot(
       close: html('close'),
     },
     text: { open: text('open'), contents: text('contents'), also: text('also'), close: text('close') },
-    categories: source.categories.map(({ id, name, position, pageUrl, stories, others }) => {
-      const category = { id, name: cleanText(name), pageUrl: pageUrl ?? edition.archiveUrl }
+    categories: source.categories.map(({ id, slug, name, position, pageUrl, stories, others }) => {
+      const page = pageUrl ? siteLink(config, pageUrl, source.editionId) : edition.archiveUrl
+      const category = { id, slug, name: cleanText(name), pageUrl: page }
       return {
         id,
         name: category.name,
@@ -160,11 +168,13 @@ export async function renderSnapshot(
           'contents-category': html('contents-category', { category }),
           category: html('category', { category }),
           more: html('more', { category }),
+          less: html('less', { category }),
         },
         text: {
           'contents-category': text('contents-category', { category }),
           category: text('category', { category }),
           more: text('more', { category }),
+          less: text('less', { category }),
         },
       }
     }),
@@ -200,7 +210,14 @@ async function getEditionSource(ctx: Context, editionId: number): Promise<Snapsh
     return { id, name, position, stories, others: othersOf(eligible.get(id) ?? [], chosen) }
   })
   const isPublic = edition.onlySubscriberId === null
-  return withArticles(ctx, { editionId: isPublic ? editionId : null, intro: edition.content.intro ?? '', categories })
+  const { subject = '', preheader = '' } = edition.content
+  const words = { subject, preheader }
+  return withArticles(ctx, {
+    editionId: isPublic ? editionId : null,
+    intro: edition.content.intro ?? '',
+    words,
+    categories,
+  })
 }
 
 /** All but the chosen. */
@@ -215,10 +232,17 @@ export function othersOf(
 /** With the texts of the stories that can be shown, and the pages of the categories. */
 export async function withArticles(
   ctx: Pick<Context, 'db' | 'config'>,
-  source: Omit<SnapshotSource, 'articles' | 'categories'> & { categories: Omit<SourceCategory, 'pageUrl'>[] },
+  source: Omit<SnapshotSource, 'articles' | 'categories'> & { categories: Omit<SourceCategory, 'pageUrl' | 'slug'>[] },
 ): Promise<SnapshotSource> {
   const pages = await listCategoryPages(ctx)
-  const categories = source.categories.map((category) => ({ ...category, pageUrl: pages.get(category.id) ?? null }))
+  const slugs = new Map(
+    (await ctx.db.selectFrom('categories').select(['id', 'slug']).execute()).map(({ id, slug }) => [id, slug]),
+  )
+  const categories = source.categories.map((category) => ({
+    ...category,
+    slug: slugs.get(category.id)!,
+    pageUrl: pages.get(category.id) ?? null,
+  }))
   const ids = categories.flatMap(({ stories }) => stories.map(({ articleId }) => articleId))
   return { ...source, categories, articles: await listSnapshotArticles(ctx.db, ids) }
 }

@@ -1,6 +1,7 @@
 // One subscriber's digest out of an edition's encoded fragments: the hot path, some tens of microseconds, no I/O. Only the personal
 // values are encoded here.
 
+import { addressOf } from '../base/addresses.ts'
 import { formatDate } from '../base/dates.ts'
 import { escapeHtml } from '../base/escape-html.ts'
 import { frequencyBits } from '../db/schema.ts'
@@ -8,7 +9,7 @@ import type { DigestRecord, Mail } from '../delivery/composer.ts'
 import { afterHtml, alternativeType, beforeHtml, beforeText } from '../mails/mime.ts'
 import { unsubscribeHeaders } from '../mails/list-headers.ts'
 import { encodeFragment } from '../mails/quoted-printable.ts'
-import { preferencesUrl, unsubscribeUrl, type LinkHolder } from '../subscribers/links.ts'
+import { lessUrl, preferencesUrl, unsubscribeUrl, viewDigestUrl, type LinkHolder } from '../subscribers/links.ts'
 import { putPiece, sizeOfPiece, type Slots } from './fragments.ts'
 import type { Frame } from './frame.ts'
 import {
@@ -48,17 +49,18 @@ export function spliceDigest(
   now: Date,
 ): Spliced {
   const { config } = frame
-  const preferences = preferencesUrl(config, reader.holder, now)
-  const dateline = formatDate(frame.at, 'day', reader.timezone ?? config.digest.timezone, config.site.locale)
+  const zone = reader.timezone ?? config.digest.timezone
+  const dateline = formatDate(frame.at, 'day', zone, config.site.locale)
   const choices = choiceWords(frame, reader, due)
-  const inOrder = selection.sections.flatMap((section) => section.articleIds)
-  const { subject, preheader } = frame.headline(inOrder.slice(0, headlineStories))
   const links = {
-    preferencesUrl: encodeFragment(preferences),
+    preferencesUrl: encodeFragment(preferencesUrl(config, reader.holder, now)),
     unsubscribeUrl: encodeFragment(unsubscribeUrl(config, reader.holder.id, frame.editionId)),
+    lessUrl: encodeFragment(lessUrl(config, reader.holder)),
+    viewUrl: encodeFragment(viewUrl(frame, reader.holder)),
   }
   const htmlSlots: Slots = {
-    preheader: encodeFragment(escapeHtml(preheader)),
+    // Room for it: what it says may depend on how much is in the mail.
+    preheader: { bytes: Buffer.alloc(0), size: preheaderRoom },
     dateline: frame.encoded(escapeHtml(dateline)),
     choices: encodeFragment(escapeHtml(choices)),
     recipient: encodeFragment(escapeHtml(reader.recipient)),
@@ -71,9 +73,16 @@ export function spliceDigest(
     ...links,
   }
 
-  const layout = layOut(frame, selection)
+  const layout = layOut(frame, selection, links.lessUrl.size)
   layout.size += sizeOfPiece(frame.html.open, htmlSlots) + sizeOfPiece(frame.html.close, htmlSlots)
   fit(frame, layout)
+  const { subject, preheader } = frame.headline(firstStories(layout), () => ({
+    stories: storyCount(layout),
+    categories: contentsOf(layout).map(({ category }) => category.name),
+    weekday: formatDate(frame.at, 'weekday', zone, config.site.locale),
+  }))
+  htmlSlots.preheader = encodeFragment(escapeHtml(preheader))
+  layout.size += htmlSlots.preheader.size - preheaderRoom
 
   const body: Buffer[] = [beforeText]
   writeText(body, frame, layout, textSlots)
@@ -101,6 +110,20 @@ export function spliceDigest(
   }
 }
 
+/** 150 characters of which each is escaped. */
+const preheaderRoom = 900
+
+function firstStories(layout: Layout): number[] {
+  const ids: number[] = []
+  for (const { items } of layout.sections) for (const { id } of items) if (ids.push(id) === headlineStories) return ids
+  return ids
+}
+
+/** A preview, and an edition for one subscriber, have no page of their own. */
+function viewUrl({ config, editionId }: Frame, holder: LinkHolder): string {
+  return editionId === null ? addressOf(config, '/archive') : viewDigestUrl(config, holder, editionId)
+}
+
 function moreSlot(frame: Frame, waiting: number | null): Slots {
   return { more: frame.encoded(moreWords(waiting)) }
 }
@@ -120,6 +143,7 @@ function writeHtml(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): 
       isLead = false
     }
     if (waiting !== 0) putPiece(body, category.html.more, moreSlot(frame, waiting))
+    putPiece(body, category.html.less, slots)
   }
   if (layout.alsoLike.length > 0) {
     putPiece(body, frame.html.also)
@@ -149,6 +173,7 @@ function writeText(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): 
       isLead = false
     }
     if (waiting !== 0) putPiece(body, category.text.more, moreSlot(frame, waiting))
+    putPiece(body, category.text.less, slots)
   }
   if (layout.alsoLike.length > 0) {
     putPiece(body, frame.text.also)

@@ -6,7 +6,7 @@ import { formatDate } from '../base/dates.ts'
 import { escapeHtml } from '../base/escape-html.ts'
 import { clip } from '../mails/text.ts'
 import { cleanText } from './fragments.ts'
-import { storyUrl } from './story-url.ts'
+import { storyUrl } from '../articles/story-url.ts'
 
 export interface SnapshotArticle {
   id: number

@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Liquid, type Template as LiquidTemplate } from 'liquidjs'
 import { coloursOf, usualDark, usualLight } from '../base/colours.ts'
+import { addressOf } from '../base/addresses.ts'
 import type { Config } from '../base/config.ts'
 import { siteLink } from '../base/link-parameters.ts'
 import { renderMjml } from './mjml.ts'
@@ -76,12 +77,16 @@ export function siteValues(config: Pick<Config, 'site' | 'web'>, edition: number
   return {
     name: site.name,
     url: siteLink(config, site.url, edition),
+    signUpUrl: addressOf(config, '/'),
     tagline: site.tagline,
     logoUrl: site.logoUrl,
     postalAddress: oneLine(site.postalAddress),
     disclaimer: oneLine(site.disclaimer),
-    privacyUrl: site.privacyUrl,
-    termsUrl: site.termsUrl,
+    copyright: `© ${site.name}`,
+    links: [
+      { name: 'Privacy', url: site.privacyUrl },
+      { name: 'Terms', url: site.termsUrl },
+    ],
   }
 }
 

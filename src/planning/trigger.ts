@@ -8,6 +8,7 @@ import type { Trx } from '../db/connect.ts'
 import { refuseWhileHeld } from '../delivery/sending-hold.ts'
 import type { Context } from '../db/context.ts'
 import type { Edition } from '../db/schema.ts'
+import { readSenderWords } from '../digests/sender-words.ts'
 import { createTriggered } from '../editions/create.ts'
 
 /** Ignores frequency, respects what each subscriber has seen. `categories`: slugs; none: all. */
@@ -15,6 +16,9 @@ export async function triggerDigest(
   ctx: Context,
   input: {
     categories?: readonly string[] | undefined
+    /** An editor's own words, with blanks; empty: the site's rule. */
+    subject?: string | undefined
+    preheader?: string | undefined
     onlySubscriberId?: number | undefined
     retryHours?: number | undefined
     /** The same again makes no second edition, but returns the first. */
@@ -26,11 +30,13 @@ export async function triggerDigest(
 ): Promise<Edition> {
   const retryHours = readRetryHours(ctx, input.retryHours)
   const now = ctx.clock.now()
+  const words = readSenderWords(input)
   const categoryIds = input.categories?.length ? await categoryIdsOf(ctx, input.categories) : null
   return insertOnce(
     ctx,
     {
       kind: 'manual',
+      content: JSON.stringify(words),
       categoryIds,
       onlySubscriberId: input.onlySubscriberId ?? null,
       retryHours,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { signToken } from '../../src/base/tokens.ts'
-import { storyUrl } from '../../src/digests/story-url.ts'
+import { storyUrl } from '../../src/articles/story-url.ts'
 import { story } from '../support/house.ts'
 
 story(

@@ -1,7 +1,6 @@
 // "Less Politics" in a section of a digest: it lowers or stops, never raises, and can be taken back.
 
 import assert from 'node:assert/strict'
-import { createLog } from '../../src/base/log.ts'
 import { lessUrl, preferencesUrl, unsubscribeUrl } from '../../src/subscribers/links.ts'
 import { endOlderLinks } from '../../src/subscribers/generation.ts'
 import { changePreferences } from '../../src/subscribers/preferences.ts'
@@ -11,7 +10,7 @@ import { type House, story } from '../support/house.ts'
 import { addCategories, getSubscriber, subscribeFully } from '../support/readers.ts'
 
 const origin = { ip: null, formUrl: null }
-const ctxOf = (house: House) => ({ ...house, log: createLog('silent') })
+const ctxOf = (house: House) => house.ctx
 const pathOf = (url: string) => url.replace('http://news.example', '')
 const formsOf = (page: string) =>
   [...page.matchAll(/<form[^>]*action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)].map(([, action, inside]) => ({

@@ -38,7 +38,7 @@ async function move(house: House, id: number, to: string): Promise<string> {
   const link = linkIn(house.inbox.last(to).mail, /^\/preferences\/address$/)
   assert.match((await pressButtonOn(house, link)).text, /Your newsletter has moved here/)
   await sendWaitingMail(house)
-  return linkIn(house.inbox.last(row.email, /has moved/).mail, /^\/preferences\/address\/undo$/)
+  return linkIn(house.inbox.last(row.email, /was changed/).mail, /^\/preferences\/address\/undo$/)
 }
 
 story('a used confirmation says what became of it, and mails a link instead of holding one', async (house) => {

@@ -29,6 +29,7 @@ export function makeSource(
   const articles = new Map<number, SnapshotArticle>()
   const list = Array.from({ length: categories }, (_, index) => ({
     id: index + 1,
+    slug: `category-${index + 1}`,
     name: `Category ${index + 1}`,
     position: index,
     pageUrl: null,

@@ -34,6 +34,7 @@ export function sampleSource(now: Date): SnapshotSource {
   const articles = new Map<number, SnapshotArticle>()
   const categories = Object.entries(samples).map(([name, stories], index) => ({
     id: index + 1,
+    slug: name.toLowerCase(),
     name,
     position: index,
     pageUrl: null,

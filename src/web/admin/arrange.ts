@@ -10,6 +10,7 @@ import type { WebContext } from '../web-context.ts'
 import { editionName } from './edition-parts.ts'
 import { getEdition } from './edition-now.ts'
 import { actorOf } from './guard.ts'
+import { senderWordsFields, senderWordsOf } from './sender-words.ts'
 import { sendConsole } from './layout.ts'
 import { empty, moment } from './parts.ts'
 import { pathId } from './query.ts'
@@ -40,6 +41,7 @@ export function mountArrange(router: Router, web: WebContext): void {
             <form method="post">
               <label for="intro">Introduction <span class="small">(optional, above the stories)</span></label>
               <textarea id="intro" name="intro" maxlength="5000" rows="4">${edition.content.intro ?? ''}</textarea>
+              ${senderWordsFields(edition.content)}
               ${groups.map(([id, list]) => storyTable(categories.find((each) => each.id === id)?.name ?? `Category ${id}`, list))}
               <p class="buttons">
                 <button class="main">Save the arrangement</button>
@@ -139,5 +141,6 @@ function readArrangement(request: Request, stories: readonly ArrangedStory[]): A
     drop: ids((story) => dropped.has(story.articleId) && !story.isDropped),
     restore: ids((story) => !dropped.has(story.articleId) && story.isDropped),
     intro: field(request, 'intro') ?? '',
+    ...senderWordsOf(request),
   }
 }

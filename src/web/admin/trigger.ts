@@ -10,6 +10,7 @@ import type { WebContext } from '../web-context.ts'
 import { hiddenOnce, retryWindow, sendByHand } from './by-hand.ts'
 import { categoriesOf, categoryBoxes, categoryQuery, hiddenCategories, queryCategories } from './category-choice.ts'
 import { sendConfirmation } from './confirm.ts'
+import { hiddenSenderWords, senderWordsFields, senderWordsOf } from './sender-words.ts'
 import { sendConsole } from './layout.ts'
 import { count, empty } from './parts.ts'
 import { seeOther } from '../place.ts'
@@ -80,7 +81,7 @@ export function mountTrigger(router: Router, web: WebContext): void {
           <a href="${to(`/admin/preview?${categoryQuery(slugs)}`)}">Preview it first</a>.
         </p>`,
       post: '/admin/trigger',
-      fields: html`${hiddenCategories(slugs)} ${hiddenOnce()} ${retryWindow(web)}`,
+      fields: html`${hiddenCategories(slugs)} ${hiddenOnce()} ${senderWordsFields({})} ${retryWindow(web)}`,
       button: `Send to ${count(audience, 'subscriber')}`,
       back: ['Choose again', '/admin/trigger'],
     })
@@ -88,11 +89,12 @@ export function mountTrigger(router: Router, web: WebContext): void {
 
   router.post('/trigger', readForm, async (request, response) => {
     const categories = fieldList(request, 'categories')
+    const words = senderWordsOf(request)
     await sendByHand(request, response, web, {
       path: '/admin/trigger',
-      send: (how) => triggerDigest(web, { categories, ...how }),
+      send: (how) => triggerDigest(web, { categories, ...words, ...how }),
       what: 'this digest',
-      fields: hiddenCategories(categories),
+      fields: html`${hiddenCategories(categories)} ${hiddenSenderWords(words)}`,
       back: ['Choose again', '/admin/trigger'],
     })
   })

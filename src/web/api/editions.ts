@@ -12,7 +12,9 @@ import { wakeTick } from '../../editions/wake.ts'
 import { encodeCursor, readCursor } from './cursors.ts'
 import { previewEndpoints } from './edition-previews.ts'
 import { amount, edition, returnedClasses, showEdition, showEditions } from './edition-shape.ts'
-import { line, prose, slug } from './texts.ts'
+import { line, prose, shortLine, slug, text } from './texts.ts'
+import { arrangeEdition } from '../../desk/approval.ts'
+import { mostOfWords } from '../../digests/sender-words.ts'
 import { editionMoves, type EditionMove } from '../../editions/states.ts'
 
 const time = z.iso.datetime().nullable()
@@ -42,6 +44,15 @@ const delivery = z
 const retryHours = z.int().min(1).max(240).optional().meta({
   description: 'give up on deferred mails after so many hours; at most, and by default, the site’s RETRY_HOURS',
 })
+const blanks = 'with the blanks {stories}, {categories}, {weekday} and {lead}; empty: the site’s rule (DIGEST_SUBJECT)'
+const senderWords = {
+  subject: shortLine(mostOfWords.subject)
+    .optional()
+    .meta({ description: `of a digest, ${blanks}` }),
+  preheader: shortLine(mostOfWords.preheader)
+    .optional()
+    .meta({ description: `what inboxes show after it, ${blanks}` }),
+}
 const trigger = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('manual'),
@@ -50,6 +61,7 @@ const trigger = z.discriminatedUnion('kind', [
       .max(200)
       .optional()
       .meta({ description: 'slugs; none: all', example: ['politics'] }),
+    ...senderWords,
     retryHours,
   }),
   z.strictObject({
@@ -157,6 +169,22 @@ export const editionEndpoints = [
         limit: query.limit,
       })
       return { items, next: next === null ? null : encodeCursor(next) }
+    },
+  }),
+  endpoint({
+    method: 'patch',
+    path: '/editions/:id',
+    scope,
+    tag,
+    summary: 'Write subject, preheader and introduction of an edition that waits',
+    description: 'Only one that is awaiting_approval or held can be changed. What isn’t given stays as it is.',
+    params: idParams,
+    body: z.strictObject({ ...senderWords, intro: text(5000).optional() }),
+    status: 200,
+    answer: edition,
+    async handle(web, { params, body, actor }) {
+      await arrangeEdition(web, { editionId: params.id, arrangement: body, actor: actor.name })
+      return showEdition(web, params.id)
     },
   }),
   ...moveEndpoints,

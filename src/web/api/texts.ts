@@ -17,6 +17,10 @@ export const text = (most: number) =>
 export const line = (most: number) =>
   text(most).regex(/^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$/, 'must be one line of text')
 
+/** One line, perhaps empty. */
+export const shortLine = (most: number) =>
+  text(most).regex(/^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$/, 'must be one line of text')
+
 /** Something besides white space. */
 export const prose = (most: number) => text(most).regex(/^[^\x00]*[^\x00\s][^\x00]*$/, 'must not be empty')
 

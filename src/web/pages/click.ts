@@ -6,7 +6,7 @@ import type { RequestHandler } from 'express'
 import { countClick } from '../../articles/clicks.ts'
 import { Refusal } from '../../base/errors.ts'
 import { siteLink } from '../../base/link-parameters.ts'
-import { readStoryLink } from '../../digests/story-url.ts'
+import { readStoryLink } from '../../articles/story-url.ts'
 import { largestInt } from '../path-id.ts'
 import type { WebContext } from '../web-context.ts'
 
@@ -19,6 +19,6 @@ export function followStory(web: WebContext): RequestHandler {
     if (web.config.clickCounts) await countClick(web.db, id)
     response
       .set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
-      .redirect(302, siteLink(web.config, article.link, named!.editionId))
+      .redirect(302, siteLink(web.config, article.link, named!.edition))
   }
 }

@@ -7,16 +7,16 @@ import type { Config } from '../base/config.ts'
 import { siteLink } from '../base/link-parameters.ts'
 import { checkToken, signToken } from '../base/tokens.ts'
 
-/** `editionId` null: of a preview. */
+/** `edition`: its number, or the name of another mail; null: a preview. */
 export function storyUrl(
   config: Pick<Config, 'clickCounts' | 'secretKeys' | 'web' | 'site'>,
   article: { id: number; link: string },
-  editionId: number | null,
+  edition: number | string | null,
 ): string {
-  if (!/^https?:\/\//i.test(article.link)) return siteLink(config, config.site.url, editionId)
-  const link = siteLink(config, article.link, editionId)
+  if (!/^https?:\/\//i.test(article.link)) return siteLink(config, config.site.url, edition)
+  const link = siteLink(config, article.link, edition)
   if (!config.clickCounts) return link
-  const named = link === article.link || editionId === null ? String(article.id) : `${article.id}-${editionId}`
+  const named = link === article.link || edition === null ? String(article.id) : `${article.id}-${edition}`
   return addressOf(config, `/click?token=${signToken(config.secretKeys, 'click', named, null)}`)
 }
 
@@ -25,8 +25,8 @@ export function readStoryLink(
   { secretKeys }: Pick<Config, 'secretKeys'>,
   token: unknown,
   now: Date,
-): { articleId: number; editionId: number | null } | null {
+): { articleId: number; edition: string | null } | null {
   const check = checkToken(secretKeys, 'click', token, now)
-  const parts = check.outcome === 'valid' && /^(\d{1,10})(?:-(\d{1,15}))?$/.exec(check.id)
-  return parts ? { articleId: Number(parts[1]), editionId: parts[2] ? Number(parts[2]) : null } : null
+  const parts = check.outcome === 'valid' && /^(\d{1,10})(?:-([a-z0-9]{1,15}))?$/.exec(check.id)
+  return parts ? { articleId: Number(parts[1]), edition: parts[2] ?? null } : null
 }
