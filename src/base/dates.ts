@@ -7,8 +7,6 @@ const styles = {
   isoDay: { dateStyle: 'short' },
   /** Tuesday 24 November */
   dayOfYear: { weekday: 'long', day: 'numeric', month: 'long' },
-  /** Tuesday */
-  weekday: { weekday: 'long' },
   /** 24 November 2026 */
   date: { day: 'numeric', month: 'long', year: 'numeric' },
   /** 2026 */

@@ -21,7 +21,7 @@ export interface FrameStory {
   title: string
   excerpt: string
   html: Record<StoryForm, Fragment>
-  text: { story: Fragment; headline: Fragment }
+  text: Record<'lead' | 'story' | 'headline', Fragment>
 }
 
 export interface Frame {

@@ -7,6 +7,7 @@ import { sql } from 'kysely'
 import { listCategoryPages } from '../articles/category-pages.ts'
 import type { Config } from '../base/config.ts'
 import { invalid } from '../base/errors.ts'
+import { shareLinks } from '../base/share-links.ts'
 import { siteLink } from '../base/link-parameters.ts'
 import type { Db } from '../db/connect.ts'
 import { systemClock } from '../base/clock.ts'
@@ -46,7 +47,7 @@ export interface Snapshot {
       title: string
       excerpt: string
       html: Record<StoryForm, StoredFragment>
-      text: { story: StoredFragment; headline: StoredFragment }
+      text: Record<'lead' | 'story' | 'headline', StoredFragment>
     }
   >
 }
@@ -114,9 +115,11 @@ export async function renderSnapshot(
   const site = siteValues(config, source.editionId)
   const slot = slotMarks
   const intro = source.intro.split(/\n\s*\n/).flatMap((paragraph) => cleanText(paragraph) || [])
+  const archiveUrl = addressOf(config, source.editionId ? `/archive/${source.editionId}` : '/archive')
   const edition = {
     intro: intro.length > 0 ? intro : null,
-    archiveUrl: addressOf(config, source.editionId ? `/archive/${source.editionId}` : '/archive'),
+    archiveUrl,
+    share: shareLinks(config.site.shareLinks, { title: config.site.name, url: archiveUrl }),
   }
   const html = (piece: string, values: object = {}) =>
     storeFragment(template.html.get(piece)!({ site, slot, edition, ...values }))
@@ -141,7 +144,7 @@ export async function renderSnapshot(
           StoryForm,
           StoredFragment
         >,
-        text: { story: text('story', { story }), headline: text('headline', { story }) },
+        text: { lead: text('lead', { story }), story: text('story', { story }), headline: text('headline', { story }) },
       }
     }
   return {

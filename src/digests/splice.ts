@@ -168,7 +168,7 @@ function writeText(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): 
   for (const { category, items, waiting } of layout.sections) {
     putPiece(body, category.text.category)
     for (const { story, form } of items) {
-      body.push(story.text[form === 'headline' ? 'headline' : 'story'].bytes)
+      body.push(story.text[form === 'headline' || form === 'lead' ? form : 'story'].bytes)
       if (isLead && layout.hasContents) writeTextContents(body, frame, layout)
       isLead = false
     }

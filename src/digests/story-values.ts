@@ -3,6 +3,7 @@
 import { shownSource } from '../articles/source.ts'
 import type { Config } from '../base/config.ts'
 import { formatDate } from '../base/dates.ts'
+import { shareLinks } from '../base/share-links.ts'
 import { escapeHtml } from '../base/escape-html.ts'
 import { clip } from '../mails/text.ts'
 import { cleanText } from './fragments.ts'
@@ -47,6 +48,7 @@ export function storyValues(config: Config, article: SnapshotArticle, archiveUrl
   return {
     id: article.id,
     title: clip(title, titleLength),
+    share: shareOf(config, clip(title, titleLength), article.link),
     dir: isRightToLeft(title) ? 'rtl' : null,
     link: lengthInHtml(link) > linkLength ? archiveUrl : link,
     excerpt: clip(cleanText(article.excerpt), excerptLength),
@@ -66,6 +68,15 @@ export function storyValues(config: Config, article: SnapshotArticle, archiveUrl
 /** Of the box that a picture of this shape gets. */
 function heightOf(width: number, ratio: number | null): number {
   return Math.round(width / Math.min(Math.max(ratio ?? usualRatio, tallest), flattest))
+}
+
+/** Encoded, a long title or link is in each of them: they are left out before they crowd out stories. */
+const shareLength = 6000
+
+function shareOf(config: Config, title: string, url: string) {
+  if (!/^https?:\/\//i.test(url)) return []
+  const links = shareLinks(config.site.shareLinks, { title, url })
+  return links.reduce((sum, link) => sum + lengthInHtml(link.url), 0) > shareLength ? [] : links
 }
 
 /** By its first letter, as browsers do it. */

@@ -11,6 +11,7 @@ import { coloursOf, usualDark, usualLight } from '../base/colours.ts'
 import { addressOf } from '../base/addresses.ts'
 import type { Config } from '../base/config.ts'
 import { siteLink } from '../base/link-parameters.ts'
+import { siteLinks } from '../base/site-links.ts'
 import { renderMjml } from './mjml.ts'
 import { clip, padded, underline, wrap } from './text.ts'
 
@@ -83,10 +84,7 @@ export function siteValues(config: Pick<Config, 'site' | 'web'>, edition: number
     postalAddress: oneLine(site.postalAddress),
     disclaimer: oneLine(site.disclaimer),
     copyright: `© ${site.name}`,
-    links: [
-      { name: 'Privacy', url: site.privacyUrl },
-      { name: 'Terms', url: site.termsUrl },
-    ],
+    links: siteLinks(config),
   }
 }
 

@@ -110,6 +110,7 @@ test('what an editor writes arrives as it was written, encoded by RFC 2047', asy
     const head = { recipient: 'ada@reader.example', messageId: '<1@news.example>', date: now }
     const bytes = Buffer.concat(await buildMessage(mail, head, null))
     const [headers] = bytes.toString('latin1').split('\r\n\r\n')
+    // oxlint-disable-next-line no-control-regex
     assert.match(headers!, /^[\x09\x0a\x0d\x20-\x7e]*$/)
     for (const line of headers!.split('\r\n')) assert.ok(line.length <= 78 || line.startsWith('List-Unsubscribe'), line)
     assert.equal((await PostalMime.parse(bytes)).subject, mail.subject)
