@@ -7,6 +7,7 @@
 // like" and the contents go; then the pictures; then stories, the best last. A category that loses its last story keeps its
 // watermark, so those stories come next time.
 
+import { storyWords } from '../mails/text.ts'
 import type { Frame, FrameCategory, FrameStory } from './frame.ts'
 import type { Selection } from './selection.ts'
 import type { StoryForm } from './snapshot.ts'
@@ -167,10 +168,6 @@ function moreSize(category: FrameCategory): number {
 
 export function moreWords(waiting: number | null): string {
   return waiting === null ? 'More' : `${waiting} more`
-}
-
-export function storyWords(count: number): string {
-  return count === 1 ? '1 story' : `${count} stories`
 }
 
 /** Shown in this mail, "You may also like" aside. */

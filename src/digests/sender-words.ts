@@ -2,9 +2,8 @@
 // for what differs from subscriber to subscriber, so that both say what is in that very mail. Pure.
 
 import { invalid } from '../base/errors.ts'
-import { clip } from '../mails/text.ts'
+import { clip, storyWords } from '../mails/text.ts'
 import { cleanText } from './fragments.ts'
-import { storyWords } from './layout.ts'
 
 export const blankNames = ['stories', 'categories', 'weekday', 'lead'] as const
 /** What the blanks stand for, for hints: `{stories}` is “9 stories”. */

@@ -8,6 +8,7 @@ import { frequencyBits } from '../db/schema.ts'
 import type { DigestRecord, Mail } from '../delivery/composer.ts'
 import { afterHtml, alternativeType, beforeHtml, beforeText } from '../mails/mime.ts'
 import { unsubscribeHeaders } from '../mails/list-headers.ts'
+import { storyWords } from '../mails/text.ts'
 import { encodeFragment } from '../mails/quoted-printable.ts'
 import { lessUrl, preferencesUrl, unsubscribeUrl, viewDigestUrl, type LinkHolder } from '../subscribers/links.ts'
 import { putPiece, sizeOfPiece, type Slots } from './fragments.ts'
@@ -21,7 +22,6 @@ import {
   moreWords,
   type SpliceSelection,
   storyCount,
-  storyWords,
 } from './layout.ts'
 import type { ReaderState } from './selection.ts'
 

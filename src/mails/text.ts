@@ -51,3 +51,8 @@ export function padded(preheader: string): string {
 
 /** An inbox shows up to 150 characters or so. */
 const fillers = 120
+
+/** "9 stories" */
+export function storyWords(count: number): string {
+  return count === 1 ? '1 story' : `${count} stories`
+}

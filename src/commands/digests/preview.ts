@@ -56,7 +56,11 @@ async function everyMail(ctx: Context): Promise<[string, Mail][]> {
   }
   const letters = {
     confirmation: { recipient, choices, days: 7 },
-    welcome: { firstDigest: 'The first digest comes on Tuesday, 24 November 2026 at 07:00 (Europe/Berlin).', choices, stories: [] },
+    welcome: {
+      firstDigest: 'The first digest comes on Tuesday, 24 November 2026 at 07:00 (Europe/Berlin).',
+      choices,
+      stories: [],
+    },
     'preferences-link': { isActive: true },
     goodbye: { recipient, days: 30 },
     'address-change': { recipient, days: 7 },
