@@ -41,7 +41,7 @@ test('pushed texts do not wait behind documents, and are refused like them', asy
   )
   const texts = await parser.texts([text]).finally(() => ended.push('texts'))
   await Promise.all(documents)
-  assert.deepEqual(texts, [{ title: 'A<b & B', excerpt: 'Text', author: null, source: null }])
+  assert.deepEqual(texts, [{ title: 'A<b &amp; B', excerpt: 'Text', author: null, source: null }])
   // One was under way already.
   assert.equal(ended.indexOf('texts'), 1)
   const many = Array.from({ length: 100_000 }, (_, n) => ({ ...text, excerpt: `${n} ${'x'.repeat(300)}` }))
