@@ -70,7 +70,7 @@ test('the text part has every story and link of the HTML part, and the contents 
   // Four categories, and of each a story that isn't the lead.
   assert.deepEqual(anchors, ['c1', 's1002', 'c2', 's2001', 'c3', 's3001', 'c4', 's4001'])
   for (const anchor of anchors) assert.ok(names.includes(anchor), anchor)
-  for (const part of [html, text]) assert.match(part, /In this issue: 16 stories/)
+  for (const part of [html, text]) assert.match(part, /In this edition: 16 stories/)
   assert.match(html, /Category 4<\/span> &nbsp;<span [^>]*>1 story</)
   assert.match(text, /^ {2}Category 4: 1 story$/m)
   assert.match(html, /12 more in Category 1/)
@@ -216,7 +216,7 @@ test('a picture gets a box of the shape that its feed says, else of the usual on
 test('a lead with its picture, the contents, two stories of each category with thumbnails, then headlines', async () => {
   const source = makeSource(2, 6, (id) => ({ imageUrl: `https://x.example/${id}.png` }))
   const { html } = await readMail(splice(await makeFrame(source), [section(1, 5, 1), section(2, 5)]).mail)
-  const places = ['>Category 1</h2>', 'width="560"', 'In this issue', 'width="88"', '>Category 2</h2>'].map((part) =>
+  const places = ['>Category 1</h2>', 'width="560"', 'In this edition', 'width="88"', '>Category 2</h2>'].map((part) =>
     html.indexOf(part),
   )
   assert.deepEqual(
@@ -229,7 +229,7 @@ test('a lead with its picture, the contents, two stories of each category with t
     [1001, 1002, 1003, 2001, 2002],
   )
   const one = await readMail(splice(await makeFrame(source), [section(1, 5)]).mail)
-  for (const part of [one.html, one.text]) assert.doesNotMatch(part, /In this issue/)
+  for (const part of [one.html, one.text]) assert.doesNotMatch(part, /In this edition/)
 })
 
 test('a mail too large gives up second stories, then headlines beyond three, and its pictures only then', async () => {
@@ -253,7 +253,7 @@ test('a mail too large gives up second stories, then headlines beyond three, and
     assert.ok(shown.length >= 4 && shown.length < 10, `${shown.length} shown of ${category}`)
     assert.match(html, new RegExp(`${10 - shown.length} more in Category ${category}<`))
   }
-  assert.match(html, /In this issue: \d+ stories/)
+  assert.match(html, /In this edition: \d+ stories/)
 })
 
 test('whatever the stories are, a mail has at most 100,000 bytes, as many as it says, and its footer', async () => {
