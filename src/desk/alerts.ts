@@ -88,7 +88,7 @@ export async function raiseAlert(trx: Trx, ctx: Context, key: string, message: s
     await addToOutbox(trx, {
       kind: 'alert',
       recipient: email,
-      payload: { subject: 'Something needs a look', text: message },
+      payload: { subject: 'Something needs your attention', text: message },
     })
   return true
 }

@@ -1,7 +1,6 @@
 // What people chose, as mails tell it back to them.
 
 import { sql } from 'kysely'
-import { latestArticles } from '../articles/store.ts'
 import type { Db } from '../db/connect.ts'
 import type { Frequency, SubscriberStatus } from '../db/schema.ts'
 
@@ -35,15 +34,14 @@ export interface SubscriberChoices {
   generation: number
   timezone: string | null
   nextDueAt: Date | null
-  choices: (Choice & { categoryId: number })[]
+  choices: Choice[]
 }
 
 /** By subscriber: what comes, in the subscriber's order, and when the next digest does. Who doesn't exist is left out. */
 export async function listChoices(db: Db, subscriberIds: readonly number[]): Promise<Map<number, SubscriberChoices>> {
   const { rows } = await sql<SubscriberChoices>`
     select subscriber.id, subscriber.email, subscriber.status, subscriber.generation, subscriber.timezone, due.next_due_at, coalesce((
-      select json_agg(json_build_object('categoryId', category.id, 'name', category.name,
-        'frequency', subscription.frequency)
+      select json_agg(json_build_object('name', category.name, 'frequency', subscription.frequency)
         order by subscription.position, category.position, category.id)
       from subscriptions subscription
       join categories category on category.id = subscription.category_id and category.retired_at is null
@@ -51,20 +49,4 @@ export async function listChoices(db: Db, subscriberIds: readonly number[]): Pro
     from subscribers subscriber left join due_times due on due.subscriber_id = subscriber.id
     where subscriber.id = any(${[...subscriberIds]}::bigint[])`.execute(db)
   return new Map(rows.map((row) => [row.id, row]))
-}
-
-export interface LatestStory {
-  id: number
-  title: string
-  link: string
-}
-
-const storiesPerCategory = 2
-
-/** By category: its newest stories, as the front page has them. */
-export async function listLatest(db: Db, categoryIds: Iterable<number>): Promise<Map<number, LatestStory[]>> {
-  const latest = new Map<number, LatestStory[]>()
-  for (const categoryId of new Set(categoryIds))
-    latest.set(categoryId, await latestArticles(db, { categoryId, limit: storiesPerCategory }))
-  return latest
 }

@@ -18,19 +18,10 @@ import {
   unsubscribeUrl,
   type LinkHolder,
 } from '../subscribers/links.ts'
-import { storyUrl } from '../articles/story-url.ts'
-import {
-  listChoices,
-  listLatest,
-  listRequestedChoices,
-  type Choice,
-  type LatestStory,
-  type SubscriberChoices,
-} from './choices.ts'
+import { listChoices, listRequestedChoices, type Choice, type SubscriberChoices } from './choices.ts'
 import { listHeaders, automaticHeaders } from './list-headers.ts'
 import { composeAlternative } from './mime.ts'
 import { loadTemplate, siteValues, type MailTemplate, type TemplateName } from './templates.ts'
-import { clip } from './text.ts'
 import { addressOf } from '../base/addresses.ts'
 
 type TransactionalKind = Exclude<MailKind, 'digest' | 'announcement' | 'test'>
@@ -61,14 +52,11 @@ export function transactionalComposers(ctx: Context): Pick<Composers, Transactio
     }),
     welcome: composer(ctx, 'welcome', async (deliveries) => {
       const subscribers = await listChoices(ctx.db, deliveries.map(subscriberOf))
-      const chosen = [...subscribers.values()].flatMap(({ choices }) => choices.map(({ categoryId }) => categoryId))
-      const latest = await listLatest(ctx.db, chosen)
       return (delivery, now) => {
         const subscriber = recipientOf(delivery, subscribers)
         if (!subscriber) return null
         return {
           values: {
-            stories: latestStories(ctx.config, subscriber.choices, latest),
             firstDigest: firstDigest(ctx.config, subscriber),
             choices: choiceWords(subscriber.choices),
             ...subscriberLinks(ctx.config, subscriber, now),
@@ -211,27 +199,6 @@ function firstDigest(config: Config, subscriber: { nextDueAt: Date | null; timez
   const day = formatDate(subscriber.nextDueAt, 'day', zone, config.site.locale)
   const time = formatDate(subscriber.nextDueAt, 'time', zone, config.site.locale)
   return `The first digest comes on ${day} at ${time} (${zoneWords(zone)}).`
-}
-
-const mostStories = 6
-const titleLength = 200
-
-/** What to read until the first digest: each story once, in the subscriber's order. It doesn't count as read. */
-export function latestStories(
-  config: Config,
-  choices: readonly { categoryId: number; name: string }[],
-  latest: ReadonlyMap<number, readonly LatestStory[]>,
-) {
-  const shown = new Set<number>()
-  return choices.flatMap(({ categoryId, name }) =>
-    (latest.get(categoryId) ?? [])
-      .filter(({ id }) => shown.size < mostStories && !shown.has(id) && shown.add(id))
-      .map((story) => ({
-        category: name,
-        title: clip(story.title, titleLength),
-        link: storyUrl(config, story, 'welcome'),
-      })),
-  )
 }
 
 function choiceWords(choices: readonly Choice[]) {

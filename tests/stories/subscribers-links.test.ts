@@ -386,7 +386,7 @@ story(
     await press(house, (await house.web.get(link)).text).expect(200)
     await sendWaitingMail(house)
     const page = await house.web.get(linkIn(house.inbox.last('ada@example.com').mail, /^\/preferences$/)).expect(200)
-    assert.match(page.text, /Come back, as it was/)
+    assert.match(page.text, /Undo: subscribe again as before/)
     await press(house, answer.text).expect(200)
     assert.equal((await getSubscriber(house, 'ada@example.com')).status, 'active')
     await press(house, answer.text).expect(410)

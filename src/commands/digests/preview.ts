@@ -59,7 +59,6 @@ async function everyMail(ctx: Context): Promise<[string, Mail][]> {
     welcome: {
       firstDigest: 'The first digest comes on Tuesday, 24 November 2026 at 07:00 (Europe/Berlin).',
       choices,
-      stories: [],
     },
     'preferences-link': { isActive: true },
     goodbye: { recipient, days: 30 },
@@ -67,7 +66,7 @@ async function everyMail(ctx: Context): Promise<[string, Mail][]> {
     'address-changed': { recipient, newAddress: maskAddress('ada@example.com'), days: 7 },
     'sign-in': { until: '18:30 (UTC)' },
     alert: {
-      title: 'Something needs a look',
+      title: 'Something needs your attention',
       summary: 'A feed is silent.',
       paragraphs: [
         'The feed https://stories.example/feed.xml has had no new story for three days, more than five times its usual interval.',
