@@ -159,7 +159,7 @@ describe('delivery when the relay misbehaves', () => {
       .where('id', '=', edition)
       .executeTakeFirstOrThrow()
     assert.equal(state, 'paused')
-    assert.match(note, /because of us/)
+    assert.match(note, /because of the sender/)
     assert.deepEqual(await database.db.selectFrom('suppressions').selectAll().execute(), [])
     const states = await countStates(database, edition)
     assert.equal((states.queued ?? 0) + (states.deferred ?? 0), 200)
