@@ -16,7 +16,7 @@ import { Inbox } from '../support/inbox.ts'
 import { seedOf } from '../support/seed.ts'
 import { freePort } from '../support/program.ts'
 
-const kills = Number(process.env['MOVING_KILLS'] ?? 3)
+const kills = Number(process.env['MOVING_KILLS'] ?? 2)
 const subscribers = 150
 const cli = path.join(import.meta.dirname, '../../src/cli.ts')
 const options = process.env['TEST_DATABASE_URL'] ? {} : { skip: 'needs a Postgres' }
