@@ -39,7 +39,7 @@ test(
       while ((await messages()).length === 0) await new Promise((resolve) => setTimeout(resolve, 50))
       const [mail] = await messages()
       const raw = await (await fetch(`${server.url}/mailbox/messages/${mail!.id}.eml`)).text()
-      const [, token] = /confirm\?token=3D([\w.=\r\n-]+?)[\s"<]/.exec(raw)!
+      const [, token] = /confirm\?token=3D([\w.-]+)/.exec(raw.replace(/=\r?\n/g, ''))!
 
       // Refused before the server is asked to end.
       const there = openPostgres(other.url, 1)
@@ -85,7 +85,7 @@ test(
       const confirmed = await fetch(`${onPostgres.url}/confirm`, {
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' },
-        body: `token=${token!.replace(/=\r?\n/g, '')}`,
+        body: `token=${token!}`,
         redirect: 'manual',
       })
       assert.ok(confirmed.status < 400, String(confirmed.status))
