@@ -22,7 +22,7 @@ console.log(
     : 'No Postgres 15 or newer was found, so the stories run on the embedded database only. Install one, or set TEST_DATABASE_URL.',
 )
 const limits = ['--test-timeout=300000', '--import', path.join(root, 'support/time-limit.ts')]
-const runner = spawn(process.execPath, ['--test', '--test-concurrency=3', ...limits, ...files], {
+const runner = spawn(process.execPath, ['--test', '--test-concurrency=4', ...limits, ...files], {
   stdio: 'inherit',
   env: { TEST_FILE_MINUTES: '6', ...process.env, ...(postgres ? { TEST_DATABASE_URL: postgres.url } : {}) },
 })
