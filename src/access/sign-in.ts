@@ -1,5 +1,5 @@
 // Signing in by a link that works once: asked for on the sign-in page (mailed) or on the command line (printed). The link's GET
-// shows a button; only the POST uses it, so that a mail scanner can't. Who asks for a link learns nothing about who is an editor.
+// shows a button; only the POST uses it, so that a mail scanner can't. Asking for a link reveals nothing about who is an editor.
 
 import type { Config } from '../base/config.ts'
 import { parseEmailAddress } from '../base/email-address.ts'

@@ -23,7 +23,7 @@ export function decodeBytes(bytes: Uint8Array, contentType: string | null = null
     const wideClaim = claims.find((claim) => multiByte.test(claim))
     if (!wideClaim || utf8.valid > 0) {
       const text = clean(buffer.toString('utf8'))
-      // What was encoded twice has bytes from 0xc3 on.
+      // Text that was encoded twice has bytes from 0xc3 on.
       return { text: buffer.includes(0xc3) ? encodedOnce(text) : text, charset: 'utf-8' }
     }
   }

@@ -19,7 +19,7 @@ export interface Entry {
   /** The site or paper that the entry itself names. */
   source: string | null
   excerpt: string
-  /** What was left out of the excerpt. */
+  /** The parts left out of the excerpt. */
   cut: string[]
   image: string | null
   /** What the picture shows, for those who can't see it. */

@@ -1,5 +1,5 @@
 // The excerpt of a story: the first of its texts that says something, without what blog programs put around it. Nothing is ever cut
-// because of the words in a sentence. What is cut has a shape: a block or link of its own, a link to the story and one to the site.
+// because of the words in a sentence. A part that is cut has a shape: a block or link of its own, a link to the story and one to the site.
 
 import { canonicalHost, canonicalLink } from './canonical-link.ts'
 import { excerptLength } from './entry.ts'
@@ -30,7 +30,7 @@ export interface ReadTexts {
   pictures: HtmlPicture[]
   /** The name of the site, where the last sentence gives it. */
   source: string | null
-  /** What was left out of the excerpt, as it was written. */
+  /** The parts left out of the excerpt, as they were written. */
   cut: string[]
 }
 

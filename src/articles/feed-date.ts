@@ -1,5 +1,5 @@
 // Dates as feeds write them: RFC 822 with every usual mistake, ISO 8601 with or without zone, month names of a dozen languages,
-// HTML inside the element. Without a zone it is in the one given. What is impossible (31 April, 1970, year 1) is null, never a guess.
+// HTML inside the element. Without a zone it is in the one given. An impossible date (31 April, 1970, year 1) is null, never a guess.
 
 import { offsetOf, type Offset } from './feed-zones.ts'
 

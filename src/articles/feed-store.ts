@@ -58,7 +58,7 @@ export async function storeFeed(
           ...(report.taken > 0 ? { lastNewAt: now } : {}),
           seemsAhead: (isFirst || feed.seemsAhead) && !feed.ignoresDatesAhead && seemsAhead(parsed.entries, now),
           ...also,
-          // What is taken later must be seen again, also when the document stays the same.
+          // An entry that is taken later must be seen again, also when the document stays the same.
           ...(report.later > 0 ? { etag: null, lastModified: null } : {}),
         })
         .where('id', '=', feed.id),
