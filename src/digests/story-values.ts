@@ -2,6 +2,7 @@
 
 import { shownSource } from '../articles/source.ts'
 import type { Config } from '../base/config.ts'
+import { directionOf } from '../base/direction.ts'
 import { formatDate } from '../base/dates.ts'
 import { shareLinks } from '../base/share-links.ts'
 import { escapeHtml } from '../base/escape-html.ts'
@@ -49,7 +50,7 @@ export function storyValues(config: Config, article: SnapshotArticle, archiveUrl
     id: article.id,
     title: clip(title, titleLength),
     share: shareOf(config, clip(title, titleLength), article.link),
-    dir: isRightToLeft(title) ? 'rtl' : null,
+    dir: directionOf(title) === 'rtl' ? 'rtl' : null,
     link: lengthInHtml(link) > linkLength ? archiveUrl : link,
     excerpt: clip(cleanText(article.excerpt), excerptLength),
     brief: clip(cleanText(article.excerpt), briefLength),
@@ -77,12 +78,6 @@ function shareOf(config: Config, title: string, url: string) {
   if (!/^https?:\/\//i.test(url)) return []
   const links = shareLinks(config.site.shareLinks, { title, url })
   return links.reduce((sum, link) => sum + lengthInHtml(link.url), 0) > shareLength ? [] : links
-}
-
-/** By its first letter, as browsers do it. */
-function isRightToLeft(text: string): boolean {
-  const [letter] = /\p{L}/u.exec(text) ?? []
-  return letter !== undefined && /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/u.test(letter)
 }
 
 /** At most: beyond ASCII each byte may be written as three. */
