@@ -9,9 +9,10 @@ import { fileURLToPath } from 'node:url'
 import { Liquid, type Template as LiquidTemplate } from 'liquidjs'
 import { coloursOf, usualDark, usualLight } from '../base/colours.ts'
 import { addressOf } from '../base/addresses.ts'
+import { systemClock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import { siteLink } from '../base/link-parameters.ts'
-import { siteLinks } from '../base/site-links.ts'
+import { copyrightLine, siteLinks } from '../base/site-links.ts'
 import { renderMjml } from './mjml.ts'
 import { clip, padded, underline, wrap } from './text.ts'
 
@@ -73,7 +74,7 @@ export function loadTemplate(name: TemplateName, site: Config['site']): Promise<
 }
 
 /** What every template may say about the site. `edition` is its number, `null` a preview, or the name of another mail. */
-export function siteValues(config: Pick<Config, 'site' | 'web'>, edition: number | string | null): Values {
+export function siteValues(config: Pick<Config, 'site' | 'web' | 'digest'>, edition: number | string | null): Values {
   const { site } = config
   return {
     name: site.name,
@@ -83,7 +84,7 @@ export function siteValues(config: Pick<Config, 'site' | 'web'>, edition: number
     logoUrl: site.logoUrl,
     postalAddress: oneLine(site.postalAddress),
     disclaimer: oneLine(site.disclaimer),
-    copyright: `© ${site.name}`,
+    copyright: copyrightLine(config, systemClock.now()),
     links: siteLinks(config),
   }
 }

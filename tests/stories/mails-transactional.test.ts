@@ -83,6 +83,7 @@ test('a confirmation names the choice, carries one link to confirm it, and no ad
   )
   assert.doesNotMatch(html, /unsubscribe/i)
   assert.doesNotMatch(html, /<img/)
+  assert.doesNotMatch(html, /<p[^>]*>(?:(?!<\/p>).)*<table/, 'a table within a paragraph')
 })
 
 test('a welcome says in the subscriber’s own time when the first digest comes, and how to leave', async () => {
@@ -123,6 +124,8 @@ test('every other transactional mail has its one link in both parts', async () =
     assert.doesNotMatch(html, /\{\{|\}\}|\{%|undefined|\[object/)
     assert.match(text, /1 Harbour Street, Port Lantern/)
     assert.match(html, /1 Harbour Street, Port Lantern/)
+    for (const part of [text, html]) assert.match(part, /© \d{4} The Whale Gazette/)
+    assert.doesNotMatch(html, /<p[^>]*>(?:(?!<\/p>).)*<table/, 'a table within a paragraph')
   }
 })
 
