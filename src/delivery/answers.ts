@@ -1,8 +1,9 @@
-// Counts the answers that this worker hears, for all workers. An answer that calls an address dead goes into the database at once, and
-// brakes.ts decides there whether it is believed. All other answers are added up here, and written beside those or with the next beat.
+// Counts the relays' answers that this worker receives, for all workers. An answer that calls an address dead is written to the
+// database at once, and brakes.ts decides there whether to believe it. All other answers are added up here, and written together
+// with those or with the next beat.
 //
-// Dead answers that come together share a transaction. A connection waits for its own, so no more are ever undecided than there are
-// connections, and those of one transaction count before any of them suppresses anybody.
+// Dead answers that arrive together share a transaction. Each connection waits for its own, so there are never more undecided
+// answers than connections. All answers of a transaction count before any of them suppresses an address.
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
@@ -27,7 +28,7 @@ export interface DeadAnswer extends Omit<DeadAddress, 'brakeId'>, Course {}
 
 interface Waiting {
   answer: DeadAnswer
-  /** Other answers that were heard before it, and after the one before. */
+  /** Other answers that arrived before this one and after the previous one. */
   before: Map<string, number>
   resolve: (isBraked: boolean) => void
   reject: (cause: unknown) => void
@@ -47,19 +48,19 @@ export class Answers {
   #waiting: Waiting[] = []
   #isJudging = false
   #standing: readonly Brake[] = []
-  /** Scopes of domains where somebody was called dead lately. */
+  /** Scopes of domains with a recent dead answer. */
   #watched = new Set<string>()
 
   constructor(options: AnswersOptions) {
     this.#options = options
   }
 
-  /** An answer that calls nobody dead. */
+  /** An answer that calls no address dead. */
   heard({ domain, editionId }: LeasedDelivery, relay: string): void {
     for (const key of keysOf({ domain, editionId, relay })) this.#others.set(key, (this.#others.get(key) ?? 0) + 1)
   }
 
-  /** Suppresses the address, or resolves to true: there is a brake, and nothing is to be believed. */
+  /** Suppresses the address. Resolves to true if there is a brake and the answer isn't believed. */
   dead(answer: DeadAnswer): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ answer, before: this.#take(keysOf(answer)), resolve, reject })
@@ -67,7 +68,7 @@ export class Answers {
     })
   }
 
-  /** Whether a digest has to wait, through this relay or (none given) through each. */
+  /** Whether a digest has to wait at this relay. Without `relay`: at every relay. */
   holds({ lane, domain, editionId }: LeasedDelivery, relay?: string): boolean {
     if (lane !== 'digest' || !this.#standing.length) return false
     const relays = relay === undefined ? this.#options.relays : [relay]
@@ -76,14 +77,14 @@ export class Answers {
     )
   }
 
-  /** Ids of the brakes under which a single mail goes one at a time through this relay. */
+  /** Ids of the brakes under which single mails go one at a time through this relay. */
   listBrakesOn(delivery: Pick<LeasedDelivery, 'lane' | 'domain' | 'editionId'>, relay: string): readonly number[] {
     if (!this.#standing.length) return none
     const course = { ...pick(delivery), relay }
     return this.#standing.filter((brake) => doubts(brake, course)).map(({ id }) => id)
   }
 
-  /** Whether a single mail goes one at a time, whichever relay takes it. */
+  /** Whether a single mail goes one at a time through every relay. */
   isBraked(delivery: Pick<LeasedDelivery, 'lane' | 'domain' | 'editionId'>): boolean {
     return this.#options.relays.every((relay) => this.listBrakesOn(delivery, relay).length > 0)
   }
@@ -96,7 +97,7 @@ export class Answers {
     this.#standing = await listStanding(this.#options.db)
   }
 
-  /** Writes what others must know to count right, and learns what they know. */
+  /** Writes the counts that other workers need, and reads theirs. */
   async beat(): Promise<void> {
     await this.refresh()
     const { db, retryHours } = this.#options
@@ -104,7 +105,7 @@ export class Answers {
       select distinct domain from dead_answers
       where brake_id is null and at > now() - ${newestMinutes} * interval '1 minute'`.execute(db)
     this.#watched = new Set(rows.map(({ domain }) => scopeKey({ domain })))
-    // Of domains that nobody is called dead at nothing is written, and what was heard long ago is no evidence.
+    // Counts of domains without a dead answer aren't written. Old counts are no evidence.
     const keys = [...this.#others.keys()].filter((key) => key.startsWith('relay ') || this.#watched.has(key))
     await addCounts(
       db,
@@ -145,7 +146,7 @@ export class Answers {
     this.#isJudging = false
   }
 
-  /** Returns those that a brake is for. */
+  /** Returns the answers that a brake covers. */
   async #judge(trx: Trx, group: readonly Waiting[]): Promise<Set<DeadAnswer>> {
     const answers = group.map(({ answer }) => answer)
     const { deadAddresses, retryHours } = this.#options
@@ -179,7 +180,7 @@ export class Answers {
         })),
       )
       .execute()
-    // Domains first: what one domain explains says nothing about an edition.
+    // Domains first: an answer that a domain explains doesn't count for an edition.
     for (const scopesOf of [domainOf, relayOf]) {
       const free = answers.filter((answer) => !brakeOf.has(answer))
       const scopes = new Map(free.map((answer) => [scopeKey(scopesOf(answer)), scopesOf(answer)]))
@@ -206,7 +207,7 @@ const domainOf = ({ domain }: Pick<Course, 'domain'>): Scope => ({ domain })
 const relayOf = ({ relay, editionId }: Pick<Course, 'relay' | 'editionId'>): Scope => ({ relay, editionId })
 const keysOf = (course: Omit<Course, 'lane'>) => [scopeKey(domainOf(course)), scopeKey(relayOf(course))]
 
-/** What came before the first dead answer of a scope must not count as heard since then. */
+/** Answers before the first dead answer of a scope must not count as later ones. */
 function countsOf(group: readonly Waiting[], now: Date) {
   const begun = new Set<string>()
   return group.flatMap(({ answer, before }) =>
@@ -218,7 +219,7 @@ function countsOf(group: readonly Waiting[], now: Date) {
   )
 }
 
-/** `at` null: now. Rows are only added, and deleted when nothing counts them any more: workers never wait for each other here. */
+/** `at` null: now. Rows are only inserted, and deleted once nothing counts them, so workers never wait for each other here. */
 async function addCounts(db: Db, all: readonly { scope: string; count: number; at: Date | null }[]): Promise<void> {
   const counts = all.filter(({ count }) => count > 0)
   if (!counts.length) return

@@ -1,11 +1,11 @@
-// The brake: where a server calls implausibly many addresses dead, mail waits and nobody is suppressed until an editor decides. This
-// happened to real senders in outages of large providers. What is counted: answers.ts; when it is too much: brake-rules.ts.
+// The brake: if a server calls implausibly many addresses dead, mail waits and no address is suppressed until an editor decides.
+// Outages of large providers have caused this. answers.ts counts, and brake-rules.ts holds the limits.
 //
-// A brake is for a recipient domain, whatever the edition and the lane, or for an edition on a relay, whatever the domain. Answers
-// that one brake has caught count for no other, so a single provider's trouble doesn't stop an edition.
+// A brake is either for a recipient domain, across all editions and both lanes, or for an edition at one relay, across all
+// domains. Answers under one brake don't count for another, so trouble at a single provider doesn't stop an edition.
 //
-// Anybody can type dead addresses into the sign-up form. So a brake that mostly single mails brought about holds no digests: under it
-// those mails go on, and suppress nobody.
+// Anybody can type dead addresses into the sign-up form. So a brake that was caused mostly by single mails holds no digests. Under
+// it, single mails are still sent, and their answers suppress no address.
 
 import { type InsertObject, type RawBuilder, sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
@@ -16,28 +16,30 @@ import type { DeadAddresses } from './dead-addresses.ts'
 import { brakeWord } from './outbox.ts'
 import { deliveryChannel } from '../editions/wake.ts'
 
-/** What is counted together. */
+/** Answers of one scope are counted together. */
 export type Scope = { domain: string } | { relay: string; editionId: number | null }
 
 export function scopeKey(scope: Scope): string {
   return 'domain' in scope ? `domain ${scope.domain}` : `relay ${scope.relay} ${scope.editionId ?? ''}`
 }
 
-/** Any constant of its own; the same in every process. */
+/** An arbitrary constant, the same in every process. */
 const brakeLock = 1_801_301_003
 
-/** Until the commit nobody else counts or decides: twenty connections that hear "dead" at once count one after the other. To be taken
- * before anything else is locked. */
+/**
+ * Until the commit, no other transaction counts or decides: twenty connections with a dead answer count one after the other. Take
+ * this lock before all others.
+ */
 export async function lockBrakes(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(${sql.lit(brakeLock)})`.execute(trx)
 }
 
-/** Oldest first. */
+/** Brakes that are on, oldest first. */
 export async function listStanding(db: Db): Promise<Brake[]> {
   return db.selectFrom('brakes').selectAll().where('decidedAt', 'is', null).orderBy('id').execute()
 }
 
-/** Those whose addresses an editor has called dead, for as long as what waited then can be tried. */
+/** Brakes whose addresses an editor confirmed as dead, while mail that waited under them can still be tried. */
 export async function listBelieved(db: Db, retryHours: number): Promise<Brake[]> {
   return db
     .selectFrom('brakes')
@@ -49,12 +51,12 @@ export async function listBelieved(db: Db, retryHours: number): Promise<Brake[]>
 }
 
 interface Measure extends Measured {
-  /** Of the dead ones, those of digests: recent, and since the first of the newest. */
+  /** Of the dead answers, those to digests: recent ones, and those since the first of the newest. */
   digests: { recent: number; newest: number }
   newestFrom: Date | null
 }
 
-/** The answers of a scope that no brake has caught, those of this transaction included. */
+/** The answers of a scope that no brake covers, including those of this transaction. */
 async function measure(trx: Trx, scope: Scope, now: Date): Promise<Measure> {
   const { rows } = await sql<{
     newestFrom: Date | null
@@ -91,7 +93,7 @@ async function measure(trx: Trx, scope: Scope, now: Date): Promise<Measure> {
   }
 }
 
-/** Since when most of the newest answers have been dead: before that it was as always. */
+/** The time since when most answers have been dead. */
 async function beginningOf(trx: Trx, scope: Scope, now: Date): Promise<Date> {
   const { rows } = await sql<{ at: Date }>`
     with dead as (
@@ -110,8 +112,10 @@ function inScope(scope: Scope): RawBuilder<unknown> {
     : sql`relay = ${scope.relay} and edition_id is not distinct from ${scope.editionId}::bigint and not returned`
 }
 
-/** Puts the brake on where the answers, with those of this transaction, can't be true; null: they may be. Whatever the same incident
- * suppressed is undone, and what failed in it waits. The caller holds lockBrakes. */
+/**
+ * Creates a brake if the answers, including those of this transaction, are implausible. Returns null if they aren't. Undoes the
+ * suppressions of the same incident, and its failed mails wait again. The caller holds lockBrakes.
+ */
 export async function brakeIfImplausible(
   trx: Trx,
   scope: Scope,
@@ -125,7 +129,7 @@ export async function brakeIfImplausible(
   const from =
     why === 'newest' ? await beginningOf(trx, scope, at.now) : new Date(at.now.getTime() - windowMinutes * 60_000)
   const isDomain = 'domain' in scope
-  // Where single mails have their brake already, only digests can have brought about another.
+  // If single mails already have a brake, only digests can have caused another.
   const holdsDigests = isDomain
     ? measured.digests[why] * 2 > dead || (await isOn(trx, scope))
     : scope.editionId !== null
@@ -148,14 +152,14 @@ export async function brakeIfImplausible(
   return brake
 }
 
-/** All workers hear of it when the transaction commits. */
+/** All workers are notified when the transaction commits. */
 export async function addBrake(trx: Trx, values: InsertObject<Schema, 'brakes'>): Promise<Brake> {
   const brake = await trx.insertInto('brakes').values(values).returningAll().executeTakeFirstOrThrow()
   await sql`select pg_notify(${deliveryChannel}, ${brakeWord})`.execute(trx)
   return brake
 }
 
-/** The same for answers that were believed just before a brake went on, and settled after it. Safe to repeat. */
+/** The same for answers that were believed just before a brake was created and settled after it. Safe to repeat. */
 export async function reopenLate(db: Db, retryHours: number): Promise<void> {
   await db.transaction().execute(async (trx) => {
     const { rows } = await sql<{ deliveryId: number }>`
@@ -176,11 +180,13 @@ async function isOn(trx: Trx, { domain }: { domain: string }): Promise<boolean> 
   return brake !== undefined
 }
 
-/** What an answer of the incident had ended isn't over: it waits like the others, and that try doesn't count. Mail of closed editions
- * waits for the editor's decision. */
+/**
+ * Deliveries that an answer of the incident ended wait like the others, and that try doesn't count. Mail of closed editions waits
+ * for the editor's decision.
+ */
 async function reopenCaught(trx: Trx, deliveryIds: readonly number[], retryHours: number): Promise<void> {
   const ids = `{${deliveryIds.join(',')}}`
-  // First, so that none of them closes meanwhile.
+  // Lock first, so that none of them closes meanwhile.
   await sql`
     select id from editions where closed_at is null and id in (select edition_id from deliveries where id = any(${ids}::bigint[]))
     order by id for no key update`.execute(trx)
@@ -200,7 +206,7 @@ async function reopenCaught(trx: Trx, deliveryIds: readonly number[], retryHours
   for (const { editionId, count } of rows) await addCount(trx, editionId, 'failed', -count)
 }
 
-/** Writes down how a brake ends. `unlessDecided`: only if nobody has decided yet. Says whether it did. */
+/** Stores how a brake ends. `unlessDecided`: only if there is no decision yet. Returns whether it was stored. */
 export async function setDecision(
   trx: Trx,
   brakeId: number,
@@ -215,7 +221,7 @@ export async function setDecision(
   return numUpdatedRows > 0n
 }
 
-/** Answers that nothing counts any more. Safe to repeat. */
+/** Deletes answers that nothing counts any more. Safe to repeat. */
 export async function forgetAnswers(db: Db, keepBrakesFrom: Date): Promise<void> {
   await sql`delete from answer_counts where at < now() - ${newestMinutes} * interval '1 minute'`.execute(db)
   await sql`

@@ -1,4 +1,4 @@
-// What becomes of the deliveries of a cancelled edition.
+// Skips the deliveries of a cancelled edition.
 
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
@@ -17,7 +17,7 @@ export async function finishCancelled(ctx: Context): Promise<void> {
 
 const cancelChunk = 20_000
 
-/** What a worker leases at this moment is skipped by the worker itself. Uncertain mails stay what they are. */
+/** Deliveries that a worker has leased are skipped by that worker. Uncertain deliveries stay as they are. */
 export async function cancelDeliveries(ctx: Context, editionId: number): Promise<void> {
   for (let touched = cancelChunk; touched === cancelChunk;)
     touched = await ctx.db.transaction().execute(async (trx) => {

@@ -1,7 +1,7 @@
-// Leasing deliveries, for both lanes. A claim of digests goes round the editions that are sending, so that a big one doesn't hold
-// up a small one, and remembers how far it came in each. One that isn't proven yet is for one worker alone (edition-guards.ts).
+// Leases deliveries, for both lanes. Claims of digests rotate over the editions that are sending, so that a big edition doesn't
+// delay a small one. Each edition has a cursor. An edition that isn't proven is for one worker alone (editions/guards.ts).
 //
-// A claim whose answer was lost has leased deliveries that nobody knows of: before the next claim they are released.
+// If the answer to a claim was lost, no worker knows of its deliveries. They are released before the next claim.
 
 import { domainOf } from '../base/email-address.ts'
 import type { Database } from '../db/connect.ts'
@@ -71,8 +71,10 @@ export class Claimer {
     return this.#inTurn(async () => this.#toLeased(await hotQuery(this.#database, claimTransactional, values), null))
   }
 
-  /** Hands over the claims that are settled whole, for their rows to go, and forgets them then. Not before: what a claim names that
-   * isn't known is released, and a later one of ours may have leased it since. */
+  /**
+   * Passes the claims that are completely settled to `remove`, and forgets them only then. An unknown claim is released, and a
+   * later claim of ours may have leased its deliveries again.
+   */
   async clearDone<T>(remove: (ids: readonly number[]) => Promise<T>): Promise<T> {
     const done = [...this.#known].filter((claim) => claim.open === 0)
     const result = await remove(done.map(({ id }) => id))
@@ -80,7 +82,7 @@ export class Claimer {
     return result
   }
 
-  /** Both lanes' claims, one after the other: so that one that isn't known is a lost one, not one under way. */
+  /** Runs the claims of both lanes one after the other. So an unknown claim is lost, and not just under way. */
   #inTurn(claim: () => Promise<LeasedDelivery[]>): Promise<LeasedDelivery[]> {
     const next = this.#last.then(async () => {
       if (this.#isUnsure) {
@@ -105,7 +107,7 @@ export class Claimer {
       if (!row.is_proven && !(await this.#mayTry(edition))) continue
       const cursor = this.#cursors.get(edition) ?? beginning
       let claimed = await this.#claimEdition(edition, limit, cursor)
-      // Behind the cursor may be what was planned in a slow transaction, or deferred and due again.
+      // Deliveries behind the cursor may come from a slow planning transaction, or were deferred and are due again.
       if (!claimed.length && cursor !== beginning) claimed = await this.#claimEdition(edition, limit, beginning)
       const last = claimed.at(-1)
       if (last) {

@@ -1,5 +1,5 @@
-// One connection's loop: take, compose and sign, name it durably, hand it to the relay, learn its fate, and settle that together
-// with naming the next. While a mail is on the wire the next one is already being composed.
+// The loop of one connection: take a delivery, compose and sign it, name it durably, send it, classify the answer, and settle it
+// in the statement that names the next one. While a mail is on the wire, the next one is composed.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decideFate, type Fate, type FateRules } from './fate.ts'
@@ -18,22 +18,22 @@ export interface CourierOptions extends PreparerOptions {
   /** How many mails to compose and sign while one is on the wire. */
   lookAhead: number
   commit: GroupCommit
-  /** Of this courier's lane: whether the relay can take its mail now. */
+  /** Whether the relay can accept mail of this courier's lane now. */
   canWork: () => boolean
-  /** The day's budget of this relay is spent. */
+  /** Called when the relay's budget for the day is used up. */
   spent: () => void
-  /** False once the lease has run out by our own clock: then nothing more may be written. */
+  /** False once the lease has expired by our own clock. Nothing may be written after that. */
   mayWrite: () => boolean
   settled: (settlements: readonly Settlement[]) => void
 }
 
-/** A server may close what idles; most do after five minutes. */
+/** Idle connections are closed after this time. Most servers close them after five minutes. */
 const idleMs = 20_000
 const blockedMs = 200
 const laterMs = 20
 const longestMs = 10 * 60_000
 const mostMails = 1000
-/** Skipped ones, before they are written without waiting for the next mail. */
+/** That many skipped deliveries are written without waiting for the next mail. */
 const mostToSettle = 200
 
 const notSent: Fate = { class: 'refused', state: null, retryInSeconds: null, wasTried: false, isDoubt: false }
@@ -44,11 +44,11 @@ export class Courier {
   #smtp: SmtpConnection | null = null
   #settle: Settlement[] = []
   #ahead: Prepared[] = []
-  /** What the relay has been told to expect next. */
+  /** The mail that was announced to the relay. */
   #announced: Prepared | null = null
   #lastAnswerMs = 0
   #stopped = false
-  /** When the mail on the wire was begun; Infinity: there is none. */
+  /** When the mail on the wire was started. Infinity: there is none. */
   #sentAt = Infinity
 
   constructor(options: CourierOptions) {
@@ -71,7 +71,7 @@ export class Courier {
     this.#hangUp()
   }
 
-  /** Nothing to do: false when the lane has closed. */
+  /** Waits for work. Returns false when the lane has closed. */
   async #rest(): Promise<boolean> {
     const idle = setTimeout(() => this.#hangUp(), idleMs)
     const hasWork = await this.#options.lane.wait()
@@ -93,7 +93,7 @@ export class Courier {
       this.#options.spent()
       return this.#giveUp(prepared, 0)
     }
-    // Not that one now: but others may go, so it returns to the lane's end.
+    // This mail must wait, but others may be sent: it returns to the end of the lane.
     if (admission === 'later') return this.#giveUp(prepared, laterMs)
     const verdict = await this.#turn(this.#preparer.naming(prepared))
     if (verdict !== 'go') {
@@ -116,7 +116,7 @@ export class Courier {
     else await this.#learn(prepared, outcome, envelope.bytes)
   }
 
-  /** Back to the lane with all that was taken ahead; its last mail is settled before it rests. */
+  /** Puts everything that was taken ahead back into the lane. The last mail is settled before the wait. */
   async #giveUp(prepared: Prepared, restMs: number): Promise<void> {
     this.#putBack([prepared, ...this.#ahead.splice(0)])
     if (this.#settle.length) await this.#turn(null)
@@ -128,7 +128,7 @@ export class Courier {
     if (back.length) this.#options.lane.putBack(back.map((each) => each.ready))
   }
 
-  /** Signing takes as long as sending: the next mails are begun while this one is on the wire. */
+  /** Signing takes as long as sending, so the next mails are started while this one is on the wire. */
   async #lookAhead(): Promise<void> {
     while (!this.#stopped && this.#ahead.length < this.#options.lookAhead) {
       const next = await this.#take()
@@ -141,8 +141,10 @@ export class Courier {
     }
   }
 
-  /** Tells the relay of the next mail while it is still busy with this one. Not behind a slow one: if that takes long, what was
-   * announced goes to another connection, and this one must be closed. */
+  /**
+   * Announces the next mail while the relay still processes this one. Not behind a slow mail: if that takes long, the announced
+   * mail moves to another connection, and this connection must be closed.
+   */
   #announceNext(): void {
     const [smtp, next] = [this.#smtp, this.#ahead[0]]
     if (!smtp || !next?.envelope || this.#sentAt === Infinity || this.#stopped) return
@@ -156,7 +158,7 @@ export class Courier {
     this.#announced = null
   }
 
-  /** A server takes long over one mail: those that were begun behind it go to other connections. */
+  /** If a server takes long over one mail, the mails that were prepared behind it move to other connections. */
   letGoAfter(ms: number): void {
     if (this.#ahead.length && performance.now() - this.#sentAt > ms) this.#putBack(this.#ahead.splice(0))
   }
@@ -169,7 +171,7 @@ export class Courier {
     return this.#smtp?.isOpen ?? false
   }
 
-  /** Cuts what is on the wire: what was at the dot becomes uncertain, the rest is queued again. */
+  /** Cuts the connection. A mail after its final dot becomes uncertain, any other is queued again. */
   abort(): void {
     this.#stopped = true
     this.#smtp?.close('stopped')
@@ -179,7 +181,7 @@ export class Courier {
     this.#stopped = true
   }
 
-  /** null: nothing can be taken right now. What needs no sending is settled on the way. */
+  /** null: there is no delivery to take right now. Deliveries that need no sending are settled here. */
   async #take(): Promise<Prepared | null> {
     for (;;) {
       const taken = await this.#preparer.take()
@@ -220,16 +222,16 @@ export class Courier {
   async #turn(name: Naming | null): Promise<Verdict | null> {
     const settle = this.#settle
     this.#settle = []
-    // While a mail is on the wire its name stays: what was skipped meanwhile is settled beside it.
+    // The name of the mail on the wire must stay, so skipped deliveries are settled without a connection.
     const connection = this.#sentAt === Infinity ? this.#options.connection : noConnection
     const verdict = await this.#options.commit.turn(settle, connection, name)
     this.#options.settled(settle)
     return verdict
   }
 
-  /** It was named, and the connection was over before anything was said about it. */
+  /** The delivery was named, and the connection ended before the relay answered. */
   async #giveBack(delivery: LeasedDelivery, { cause }: SmtpOutcome): Promise<void> {
-    // A relay that does this to the first mail of each connection would be asked for ever.
+    // Otherwise a relay that hangs up on the first mail of each connection would be tried forever.
     if (this.#smtp!.mails <= 1) this.#options.gate.failed(cause ?? 'it hung up')
     await this.#options.traffic.learned(delivery, notSent)
     this.#settle.push(leaseGivenBack(delivery, 0))
@@ -246,7 +248,8 @@ export class Courier {
       fate = await this.#options.outcomes.learned(delivery, fate, outcome, this.#options.gate.relay.name)
     } catch (cause) {
       this.#options.log.warn({ err: cause, delivery: delivery.id }, 'what a reply means could not be written down')
-      // A dead address must be on the suppression list before its delivery is over: asked again, it says the same.
+      // A dead address must be on the suppression list before its delivery is settled. If that fails, a later try gets the same
+      // answer.
       if (fate.class === 'dead') fate = { ...fate, class: 'temporary', state: null, retryInSeconds: 60 }
     }
     this.#settle.push(tried(prepared, fate, outcome, { relay: this.#options.gate.relay.name, sizeBytes }))

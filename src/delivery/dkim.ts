@@ -1,8 +1,8 @@
-// DKIM-Signature (RFC 6376, 8301): rsa-sha256 or ed25519-sha256, relaxed/relaxed. Which headers it covers is in base/dkim.ts. Ours
-// rather than nodemailer's: that can't name a header once more than it occurs, and signs on the main thread.
+// DKIM-Signature (RFC 6376, 8301): rsa-sha256 or ed25519-sha256, relaxed/relaxed. base/dkim.ts lists the signed headers. We don't
+// use nodemailer's signer, because it can't list a header once more than it occurs, and it signs on the main thread.
 //
-// The surprise: a canonical form is remembered per body Buffer, so that fragments shared by all mails of an edition are
-// canonicalised once, not per mail.
+// Canonical forms are cached per body Buffer, so fragments that all mails of an edition share are canonicalised once, not per
+// mail.
 
 import { createHash } from 'node:crypto'
 import { type DkimSettings, oversignedHeaders, signedHeaders } from '../base/dkim.ts'
@@ -14,11 +14,11 @@ export interface Dkim {
   selectors: readonly string[]
   signer: Signer
   leaveOut: readonly string[]
-  /** By the names of a mail's headers, as there are but a few sets of them. */
+  /** Keyed by the names of a mail's headers: there are only a few different sets. */
   orders: Map<string, SigningOrder>
 }
 
-/** One signature per key. null: no signature. Whoever opened it closes its signer. */
+/** One signature per key. null: no signature. Whoever opens it closes its signer. */
 export function openDkim(settings: DkimSettings | null): Dkim | null {
   if (!settings) return null
   const { domain, keys, leaveOut } = settings
@@ -31,7 +31,7 @@ export function openDkim(settings: DkimSettings | null): Dkim | null {
   }
 }
 
-/** The DKIM-Signature headers, each ending in CRLF. `headers` are name and value pairs as sent, `body` the MIME body. */
+/** Returns the DKIM-Signature headers, each ending in CRLF. `headers` are name and value pairs as sent, `body` the MIME body. */
 export async function signMail(
   dkim: Dkim | null,
   headers: readonly (readonly [string, string])[],
@@ -61,7 +61,7 @@ function foldSignature(signature: string): string {
 }
 
 interface SigningOrder {
-  /** Which headers, by their place, in the order in which they are hashed. */
+  /** Names and positions of the headers, in the order in which they are hashed. */
   order: readonly (readonly [name: string, at: number])[]
   /** `h=from:from:to:` …, folded. */
   tag: string
@@ -98,7 +98,7 @@ function orderHeaders(given: readonly string[], leaveOut: readonly string[]): Si
   return { order, tag: foldNames(names).join('\r\n ') }
 }
 
-/** `h=from:from:to:` … in lines of at most 76 characters; a fold may stand after a colon. */
+/** `h=from:from:to:` … in lines of at most 76 characters. A line may end after a colon. */
 function foldNames(names: readonly string[]): string[] {
   const lines = ['h=']
   for (const [i, name] of names.entries()) {
@@ -128,7 +128,7 @@ export function hashBody(body: readonly Buffer[]): string {
   const feed = (part: Buffer) => {
     let end = part.length
     while (end >= 2 && part[end - 1] === 10 && part[end - 2] === 13 && (end === 2 || part[end - 3] === 10)) end -= 2
-    // All of it is empty lines: they count only when text follows.
+    // The whole part is empty lines. They count only if text follows.
     if (end > 0) {
       for (; emptyLines > 0; emptyLines--) hash.update('\r\n')
       hash.update(end === part.length ? part : part.subarray(0, end))
@@ -153,7 +153,7 @@ export function hashBody(body: readonly Buffer[]): string {
 }
 
 function relaxShared(part: Buffer): Buffer {
-  // Short ones are this subscriber's own: remembering them would only keep the collector busy.
+  // Short parts belong to one subscriber. Caching them would only create garbage.
   if (part.length < 256) return relaxBody(part)
   let relaxed = canonical.get(part)
   if (!relaxed) {

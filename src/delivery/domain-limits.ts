@@ -1,12 +1,13 @@
-// Politeness per recipient domain: no limit at first; a domain that throttles gets half of what it has at once, again and again,
-// and grows back one by one; one that only takes long is held to a few connections. So one slow provider holds up nobody else.
+// Limits per recipient domain. At first there is no limit. A domain that throttles gets half of its connections, and half again;
+// the limit then grows by one at a time. A domain that is only slow is limited to a few connections. So one slow provider doesn't
+// delay the others.
 
 const longestRestMs = 60_000
-/** A rest that isn't worth giving the deliveries back for. */
+/** A rest this short isn't worth giving deliveries back for. */
 const shortRestMs = 800
-/** Above it a limit is none. */
+/** A limit above this is removed. */
 const enough = 64
-/** How many of a limited domain's deliveries a worker keeps at hand. */
+/** How many deliveries of a limited domain a worker keeps, per connection of its limit. */
 const keptPerPlace = 5
 
 interface Domain {
@@ -17,7 +18,7 @@ interface Domain {
   successes: number
   restUntil: number
   restMs: number
-  /** Given back since the limit last moved. */
+  /** Given back since the limit last changed. */
   parked: number
 }
 
@@ -35,7 +36,7 @@ export class DomainLimits {
     return !domain || (domain.active < domain.limit && this.#now() >= domain.restUntil)
   }
 
-  /** It was just throttled: what was taken before that waits too. */
+  /** Whether it was just throttled. Deliveries that were taken before that wait too. */
   isResting(name: string): boolean {
     const domain = this.#domains.get(name)
     return domain !== undefined && this.#now() < domain.restUntil
@@ -57,7 +58,7 @@ export class DomainLimits {
   throttled(name: string): void {
     const domain = this.#domains.get(name)
     if (!domain) return
-    // Many mails that were under way together are told the same: that halves once.
+    // If several mails were under way together and all were throttled, the limit halves once.
     if (this.#now() < domain.restUntil) return
     if (domain.limit === 1) domain.restMs = Math.min(domain.restMs * 2, longestRestMs)
     domain.limit = Math.max(1, Math.floor(Math.min(domain.limit, domain.active) / 2))
@@ -69,7 +70,7 @@ export class DomainLimits {
     return this.#domains.get(name)?.active ?? 0
   }
 
-  /** It holds connections for long while others are quick (slow-domains.ts): so many at a time are enough for it. */
+  /** The domain is slow while others are quick (slow-domains.ts): limit it to so many connections. */
   tooSlow(name: string, limit: number): void {
     const domain = this.#domains.get(name)
     if (!domain) return
@@ -88,8 +89,10 @@ export class DomainLimits {
     domain.limit = domain.limit >= enough ? Infinity : domain.limit + 1
   }
 
-  /** null: a delivery of this domain may be kept at hand; else the seconds after which it may be claimed again, so that a slow
-   * domain doesn't fill the hands of the worker. `held`: how many of that domain it has already. */
+  /**
+   * null: the worker may keep a delivery of this domain. Otherwise the seconds after which it may be claimed again, so that a slow
+   * domain doesn't fill the lane. `held`: how many of that domain the worker has already.
+   */
   parkSeconds(name: string, held: number): number | null {
     const domain = this.#domains.get(name)
     if (!domain || domain.limit === Infinity) return null

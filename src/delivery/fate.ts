@@ -1,5 +1,5 @@
-// From the end of an SMTP dialogue to what becomes of the delivery. Pure: this is where "nothing lost, almost nothing doubled"
-// is decided.
+// Derives what happens to a delivery from the end of its SMTP dialogue. Pure. This decides that nothing is lost and almost nothing
+// is sent twice.
 
 import { isGivenUp, retryWithin } from './backoff.ts'
 import type { LeasedDelivery } from './lane.ts'
@@ -8,16 +8,16 @@ import type { SmtpOutcome } from './smtp-dialogue.ts'
 import type { Settlement } from './statements.ts'
 
 export interface FateRules {
-  /** The site's window; an edition may have a shorter one. */
+  /** The site's retry window in hours. An edition may have a shorter one. */
   retryHours: number
   uncertain: 'resend' | 'hold'
   random: number
 }
 
-/** A policy refusal is about us; but one recipient's server may mean only this mail: then the third such answer is final. */
+/** A policy refusal is about the sender, but one recipient's server may mean only this mail: the third such answer is final. */
 const policyTries = 3
 
-/** After that many a cut-off counts like a deferral. */
+/** After so many tries, a cut connection counts like a deferral. */
 const quickTries = 5
 
 export interface Fate {
@@ -32,7 +32,7 @@ export function decideFate(delivery: LeasedDelivery, outcome: SmtpOutcome, rules
   if (outcome.isAccepted) return { class: 'sent', state: 'sent', retryInSeconds: null, wasTried: true, isDoubt: false }
   if (!outcome.reply) {
     if (outcome.stage === 'dot') {
-      // Nobody knows whether it was taken (RFC 1047). Resent once; a second doubt waits for an editor.
+      // Nobody knows whether the relay accepted it (RFC 1047). It is sent again once. A second doubt waits for an editor.
       const isResent = rules.uncertain === 'resend' && delivery.doubts === 0
       return {
         class: 'uncertain',
@@ -52,7 +52,7 @@ export function decideFate(delivery: LeasedDelivery, outcome: SmtpOutcome, rules
     (kind === 'policy' && delivery.attempt + 1 >= policyTries) ||
     isGivenUp(delivery.attempt, delivery.ageSeconds, windowOf(delivery, rules))
   if (isFinal)
-    // An uncertain one stays uncertain: that its repetition was refused says nothing about the first.
+    // An uncertain delivery stays uncertain: the refusal of its repetition says nothing about the first mail.
     return {
       class: kind,
       state: delivery.wasUncertain ? 'uncertain' : 'failed',
@@ -69,8 +69,10 @@ export function decideFate(delivery: LeasedDelivery, outcome: SmtpOutcome, rules
   }
 }
 
-/** Its address was called dead, but under a brake that isn't believed (brakes.ts). A digest waits until an editor decides or its
- * window has passed, and the try doesn't count. Others are tried again as after any other answer. */
+/**
+ * The address was called dead, but under a brake that answer isn't believed (brakes.ts). A digest waits until an editor decides or
+ * its window has passed, and the try doesn't count. Other mails are retried as after any temporary answer.
+ */
 export function fateUnderBrake(delivery: LeasedDelivery, rules: FateRules): Fate {
   const fate = { class: 'dead', wasTried: true, isDoubt: false } as const
   if (delivery.lane === 'transactional') {
@@ -84,14 +86,16 @@ export function fateUnderBrake(delivery: LeasedDelivery, rules: FateRules): Fate
   return { ...fate, state: delivery.wasUncertain ? 'uncertain' : 'deferred', retryInSeconds: left, wasTried: false }
 }
 
-/** Until its window for retries has passed; null: it has. */
+/** Seconds until the retry window has passed. null: it has passed. */
 export function secondsLeft(delivery: LeasedDelivery, rules: Pick<FateRules, 'retryHours'>): number | null {
   const left = windowOf(delivery, rules) * 3600 - delivery.ageSeconds
   return left > 0 ? Math.ceil(left) + 1 : null
 }
 
-/** Certainly not taken, and nothing said about the mail: queued again after a moment, as the relay may be restarting. A mail that
- * keeps cutting its connection waits as long as a deferred one. */
+/**
+ * Certainly not accepted, and the relay said nothing about the mail: it is queued again after a moment, as the relay may be
+ * restarting. A mail that cuts its connection repeatedly waits as long as a deferred one.
+ */
 function cutOff(delivery: LeasedDelivery, rules: FateRules): Fate {
   const isGone = isGivenUp(delivery.attempt, delivery.ageSeconds, windowOf(delivery, rules))
   const tries = delivery.attempt - quickTries

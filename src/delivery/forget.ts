@@ -1,20 +1,20 @@
-// Erasing a person from what delivery keeps: the rows stay, as accounts must add up, but nothing in them names anyone. Must run
-// before the subscriber's row goes. A digest without a subscriber is never put on the wire, so open ones end by themselves.
+// Erases a person from delivery's tables. The rows stay, because accounts must add up, but nothing in them names a person. Must
+// run before the subscriber's row is deleted. A digest without a subscriber is never put on the wire, so open ones end as skipped.
 
 import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
 
-/** What stands for the recipient from then on. */
+/** Replaces the recipient. */
 export const erased = 'erased'
 
-/** Nobody settles or supersedes them until the commit. */
+/** Until the commit, nobody settles or supersedes these deliveries. */
 export async function lockDeliveries(trx: Trx, subscriberId: number): Promise<void> {
   await sql`
     select d.id from editions e join deliveries d on d.edition_id = e.id
     where d.subscriber_id = ${subscriberId} order by d.id for update of d`.execute(trx)
 }
 
-/** Recipient, payload and the relay's replies (which quote addresses) of everything that was or would be mailed. */
+/** Removes recipient, payload and the relay's replies (which quote addresses) from all deliveries of the subscriber. */
 export async function forgetRecipient(trx: Trx, subscriberId: number): Promise<void> {
   await trx.deleteFrom('deliveries').where('subscriberId', '=', subscriberId).where('editionId', 'is', null).execute()
   await sql`
@@ -22,7 +22,7 @@ export async function forgetRecipient(trx: Trx, subscriberId: number): Promise<v
     from editions e where d.edition_id = e.id and d.subscriber_id = ${subscriberId}`.execute(trx)
 }
 
-/** What went to a former address of somebody who is subscribed under another one. */
+/** The same for deliveries to a former address of a subscriber who now has another one. */
 export async function forgetFormerRecipient(trx: Trx, subscriberId: number, recipient: string): Promise<void> {
   await sql`delete from deliveries where subscriber_id = ${subscriberId} and edition_id is null and recipient = ${recipient}`.execute(
     trx,
@@ -34,9 +34,9 @@ export async function forgetFormerRecipient(trx: Trx, subscriberId: number, reci
   )
 }
 
-/** What was mailed to subscribers who never confirmed: no edition has them. */
+/** Mail to subscribers who never confirmed. Editions contain none of it. */
 export async function forgetUnconfirmed(trx: Trx, subscriberIds: readonly number[]): Promise<void> {
-  // By subscriber only deliveries of no edition have an index.
+  // Only deliveries of no edition have an index by subscriber.
   await trx
     .deleteFrom('deliveries')
     .where('editionId', 'is', null)

@@ -1,8 +1,8 @@
-// A connection goes on only when the fate of its last mail and the name of its next are durable. All connections that wait share
-// one statement (statements.ts `turn`), so that costs one round trip per group, not per mail.
+// A connection continues only when the outcome of its last mail and the name of its next one are durable. All connections that
+// wait share one statement (`turn` in statements.ts), so that costs one round trip per group, not per mail.
 //
-// A turn that failed is repeated until it succeeds: it is safe to repeat, and the knowledge that a mail was sent must not be
-// lost. Only a lost lease ends it: then somebody else has marked those deliveries uncertain.
+// A failed turn is repeated until it succeeds: it is safe to repeat, and the fact that a mail was sent must not be lost. Only a
+// lost lease ends the repetition: another worker has then marked those deliveries uncertain.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../base/log.ts'
@@ -10,10 +10,10 @@ import type { Database } from '../db/connect.ts'
 import { hotQuery } from './hot-query.ts'
 import { type Naming, type Settlement, turn, turnValues, type Verdict } from './statements.ts'
 
-/** Settles something beside the connections. */
+/** Settles deliveries without a connection. */
 export const noConnection = -1
 
-/** A group waits for more about as long as the last turns took. */
+/** A group waits for more members for about as long as the last turns took. */
 const leastGatherMs = 1
 const mostGatherMs = 6
 
@@ -34,9 +34,9 @@ export interface GroupCommitOptions {
   log: Log
   workerId: number
   asOf: Date | null
-  /** Article ids below it have left the last 60 days. */
+  /** Article ids below it became sendable more than 60 days ago. */
   seenFrom: () => number
-  /** Renews a lease that ran out; false when it is lost. */
+  /** Renews an expired lease. False when it is lost. */
   renew: () => Promise<boolean>
   observe: (group: { connections: number; settled: number; ms: number }) => void
 }
@@ -48,15 +48,17 @@ export class GroupCommit {
   #isGivenUp = false
   #gathering: NodeJS.Timeout | null = null
   #gatherMs = leastGatherMs
-  /** Connections whose mail is on the wire: they will be back soon. */
+  /** Connections with a mail on the wire: they will need a turn soon. */
   #onWire = new Set<number>()
 
   constructor(options: GroupCommitOptions) {
     this.#options = options
   }
 
-  /** Settles, names (null: the connection is idle from now on) and resolves to the verdict once both are durable. Throws
-   * LeaseLost. */
+  /**
+   * Settles deliveries and names the next one (null: the connection is idle from now on). Resolves to the verdict once both are
+   * durable. Throws LeaseLost.
+   */
   turn(settle: readonly Settlement[], connection: number, name: Naming | null): Promise<Verdict | null> {
     return new Promise((resolve, reject) => {
       this.#onWire.delete(connection)
@@ -65,14 +67,16 @@ export class GroupCommit {
     })
   }
 
-  /** Whoever waits, now or later, gets LeaseLost. */
+  /** All present and future callers of `turn` get LeaseLost. */
   giveUp(): void {
     this.#isGivenUp = true
   }
 
-  /** A statement costs Postgres about as much as the rows of ten connections, so a group waits a moment until half of those that
-   * are under way have come back: longer where the database is slow, as larger groups are what it needs then. A connection that
-   * is alone doesn't wait. */
+  /**
+   * A statement costs Postgres about as much as the rows of ten connections. So a group waits a moment until half of the
+   * connections under way have come back. It waits longer if the database is slow, because larger groups help then. A single
+   * connection doesn't wait.
+   */
   #consider(): void {
     if (this.#isRunning || !this.#waiting.length) return
     if (this.#waiting.length >= this.#onWire.size) {

@@ -1,4 +1,4 @@
-// The mail that a brake keeps waiting (brakes.ts): what a decision about it, or its end, does to it.
+// The mail that waits under a brake (brakes.ts), and what a decision about the brake or its end does to it.
 
 import { type RawBuilder, sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
@@ -6,7 +6,7 @@ import type { Brake } from '../db/schema.ts'
 import { heldStage } from './brake-rules.ts'
 import { wakeWorkers } from '../editions/wake.ts'
 
-/** What waits under a brake and isn't leased. */
+/** Deliveries that wait under a brake and aren't leased. */
 function waitsUnder(brake: Brake): RawBuilder<unknown> {
   const isCaught = sql`d.id in (select delivery_id from dead_answers where brake_id = ${brake.id})`
   const place =
@@ -38,7 +38,7 @@ export async function releaseWaiting(trx: Db, brake: Brake): Promise<number> {
   return Number(numAffectedRows ?? 0)
 }
 
-/** Ends what waits with a dead answer of its own. Returns how many of each edition failed. */
+/** Fails the waiting deliveries that got a dead answer themselves. Returns how many of each edition failed. */
 export async function failCaught(trx: Trx, brake: Brake): Promise<Map<number, number>> {
   const { rows } = await sql<{ editionId: number; count: number }>`
     with failed as (
@@ -53,7 +53,7 @@ export async function failCaught(trx: Trx, brake: Brake): Promise<Map<number, nu
   return new Map(rows.map(({ editionId, count }) => [editionId, count]))
 }
 
-/** Whether anything waits under it that its window for retries has passed for. */
+/** Whether the retry window of any mail that waits under the brake has passed. */
 export async function isAnyOverdue(db: Db, brake: Brake, before: Date): Promise<boolean> {
   const { rows } = await sql<{ found: boolean }>`
     select exists (select from deliveries d where ${waitsUnder(brake)} and d.lane = 'digest' and d.created_at < ${before}) as found`.execute(
@@ -62,8 +62,10 @@ export async function isAnyOverdue(db: Db, brake: Brake, before: Date): Promise<
   return rows[0]!.found
 }
 
-/** Failed deliveries that a brake is to blame for: called dead under it, or never tried again while it was on. As a condition on `d`
- * in a statement about one edition. */
+/**
+ * Failed deliveries that a brake is to blame for: called dead under it, or never tried again while it was on. A condition on `d`
+ * in a statement about one edition.
+ */
 export function failedUnder(brake: Brake): RawBuilder<unknown> {
   const place = brake.domain === null ? sql`true` : sql`lower(substring(d.recipient from '[^@]*$')) = ${brake.domain}`
   return sql`(d.id in (select delivery_id from dead_answers where brake_id = ${brake.id})

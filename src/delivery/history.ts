@@ -1,6 +1,6 @@
-// Everything that one subscriber was or would be mailed. `deliveries` has no index by subscriber, which planning a million would pay
-// for at every slot: it is asked edition by edition, of which there are a few thousand at most, by the index that keeps a
-// subscriber from being in one twice.
+// Everything that was or will be mailed to one subscriber. `deliveries` has no index by subscriber, because planning a million
+// deliveries would pay for it at every slot. So the query goes edition by edition, of which there are at most a few thousand,
+// using the unique index on edition and subscriber.
 
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'

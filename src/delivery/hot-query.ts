@@ -1,5 +1,5 @@
-// Statements of the hot path, past Kysely: named, so that Postgres prepares each once per connection, and with arrays written as
-// literals here, which both drivers pass on as they are.
+// Statements of the hot path, without Kysely. They are named, so that Postgres prepares each once per connection. Arrays are
+// written as literals here, which both drivers pass on unchanged.
 
 import type { Database } from '../db/connect.ts'
 
@@ -10,7 +10,7 @@ export interface HotStatement {
 
 export type HotValue = string | number | null
 
-/** Rows come back with the columns' own names (snake_case). */
+/** Rows have the columns' own names (snake_case). */
 export async function hotQuery<Row>(
   database: Database,
   statement: HotStatement,
@@ -25,7 +25,7 @@ export function plainArray(values: readonly (number | boolean | null)[]): string
   return `{${values.map((value) => (value === null ? 'NULL' : value)).join(',')}}`
 }
 
-/** `{"a","b",NULL}`, for text, and for whatever is cast from it. */
+/** `{"a","b",NULL}`, for text and for any type that is cast from text. */
 export function textArray(values: readonly (string | null)[]): string {
   return `{${values.map((value) => (value === null ? 'NULL' : `"${value.replace(/["\\]/g, '\\$&')}"`)).join(',')}}`
 }
@@ -39,7 +39,7 @@ export type Column<Item> =
       value: (item: Item) => number | boolean | null,
     ]
 
-/** `unnest($2::bigint[], $3::text[])`, from that parameter on. */
+/** `unnest($2::bigint[], $3::text[])`, with parameters numbered from `first`. */
 export function unnest<Item>(first: number, columns: readonly Column<Item>[]): string {
   return `unnest(${columns.map(([, type], i) => `$${first + i}::${type}[]`).join(', ')})`
 }

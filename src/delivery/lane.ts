@@ -1,32 +1,32 @@
-// A lane holds what this worker has leased and not begun: about half a second's worth, composers prepared. Connections take from
-// it; it claims more before it runs dry, and rests when a claim found nothing until it is woken.
+// A lane holds the deliveries that this worker has leased and not started: about half a second's worth, with prepared composers.
+// Connections take from it. It claims more before it is empty. If a claim finds nothing, it waits until it is woken.
 
 import type { Log } from '../base/log.ts'
 import type { ClaimedDelivery, Composed, Composers, MailKind } from './composer.ts'
 import type { EditionStanding } from './policy-guard.ts'
 
-/** A claimed delivery with what the engine itself needs of it. */
+/** A claimed delivery with the fields that the delivery engine needs. */
 export interface LeasedDelivery extends ClaimedDelivery {
   claim: Claim
-  /** Of the recipient. */
+  /** The recipient's domain. */
   domain: string
-  /** As the claim read it; null: no edition. */
+  /** As of the claim. null: no edition. */
   edition: EditionTerms | null
-  /** It is being sent again because nobody knows whether it was taken. */
+  /** It is sent again because nobody knows whether the relay accepted it. */
   wasUncertain: boolean
   doubts: number
   messageId: string | null
-  /** Since it was created. */
+  /** Seconds since it was created. */
   ageSeconds: number
 }
 
-/** What of its edition concerns the sending. */
+/** The edition's values that matter for sending. */
 export interface EditionTerms extends EditionStanding {
-  /** Its own window for retries; null: the site's. */
+  /** The edition's own retry window; null: the site's. */
   retryHours: number | null
 }
 
-/** Counts down as its deliveries are settled; at 0 the row may go. */
+/** Counts down as its deliveries are settled. At 0 the row may be deleted. */
 export interface Claim {
   id: number
   open: number
@@ -40,11 +40,11 @@ export interface Ready {
 export interface LaneOptions {
   log: Log
   composers: Composers
-  /** The most to hold. */
+  /** The most deliveries to hold. */
   capacity: number
   /** Leases up to `limit` deliveries. */
   claim: (limit: number) => Promise<LeasedDelivery[]>
-  /** Gives back those of them that had better wait, and returns the others. */
+  /** Gives back the deliveries that should wait, and returns the others. */
   screen: (leased: LeasedDelivery[]) => Promise<LeasedDelivery[]>
 }
 
@@ -55,17 +55,19 @@ export class Lane {
   #isFilling = false
   #isDry = false
   #isClosed = false
-  /** Close by itself once everything that may be sent now was sent. */
+  /** Close once everything that may be sent now was sent. */
   #closesWhenDry = false
-  /** Deliveries that a connection has taken and not yet settled: in a drain, one of them may still come back. */
+  /** Deliveries that a connection has taken and not yet settled. While draining, one of them may still come back. */
   taken = 0
 
   constructor(options: LaneOptions) {
     this.#options = options
   }
 
-  /** The next delivery that `accepts` lets through, in order; null when there is none right now. What `prefers` says no to goes
-   * only when there is nothing else. */
+  /**
+   * The next delivery that `accepts` allows, in order. null when there is none right now. A delivery that `prefers` rejects is
+   * returned only if there is no other.
+   */
   takeNow(
     accepts: (delivery: LeasedDelivery) => boolean = () => true,
     prefers: (delivery: LeasedDelivery) => boolean = () => true,
@@ -80,14 +82,14 @@ export class Lane {
     return ready!
   }
 
-  /** They were taken and not begun. */
+  /** Puts back deliveries that were taken and not started. */
   putBack(ready: readonly Ready[]): void {
     this.taken -= ready.length
     this.#ready.push(...ready)
     this.#tell(true)
   }
 
-  /** A connection has settled what it took. */
+  /** A connection has settled the delivery that it took. */
   done(): void {
     this.taken--
     if (this.#closesWhenDry) this.#closeIfDone()
@@ -100,21 +102,21 @@ export class Lane {
     return new Promise((resolve) => this.#waiters.push(resolve))
   }
 
-  /** There may be something new to claim. */
+  /** There may be new deliveries to claim. */
   wake(): void {
     this.#isDry = false
     if (!this.#isClosed && this.#waiters.length) void this.#fill()
   }
 
-  /** What couldn't go a moment ago may go now. */
+  /** Deliveries that had to wait may be sent now. */
   nudge(): void {
     if (this.#ready.length) this.#tell(true)
-    // What was here has been taken out: others may be waiting to be claimed.
+    // The lane was emptied: there may be others to claim.
     else if (!this.#isDry && !this.#isClosed && this.#waiters.length) void this.#fill()
     else if (this.#closesWhenDry) this.#closeIfDone()
   }
 
-  /** Connections find nothing more. */
+  /** Connections get nothing more. */
   close(): void {
     this.#isClosed = true
     this.#tell(false)
@@ -124,7 +126,7 @@ export class Lane {
     return this.#isClosed
   }
 
-  /** Takes out what is leased and not begun, all of it or what `isWanted` chooses. The caller settles it. */
+  /** Removes the deliveries that aren't started: all, or those that `isWanted` selects. The caller settles them. */
   takeOut(isWanted: (delivery: LeasedDelivery) => boolean): LeasedDelivery[] {
     const out = this.#ready.filter((ready) => isWanted(ready.delivery))
     if (out.length) this.#ready = this.#ready.filter((ready) => !isWanted(ready.delivery))
@@ -161,13 +163,13 @@ export class Lane {
         if (!claimed.length) this.#isDry = true
         else {
           const ready = await this.#prepare(await this.#options.screen(claimed))
-          // Not before: `takeOut` may have put another array in its place meanwhile.
+          // Not earlier: `takeOut` may have replaced the array meanwhile.
           this.#ready.push(...ready)
         }
       } while (!this.#ready.length && !this.#isDry && !this.#isClosed)
     } catch (cause) {
       this.#isDry = true
-      // A closed lane needs nothing more, and its database may be closed by now.
+      // A closed lane needs nothing more, and its database may be closed.
       if (!this.#isClosed)
         this.#options.log.warn({ err: cause }, 'claiming deliveries failed; the next wake tries again')
     }

@@ -1,10 +1,11 @@
-// Who works, on the database's clock: workers register, keep their lease alive, and reap those who stopped. The id of a `workers`
-// row is the fence: whoever lost the row may settle nothing more, and everything it held was given away with the row.
+// Which workers live, by the database's clock. Workers register, renew their lease, and take over from those that stopped. The id
+// of a `workers` row is the fence: a worker without its row can settle nothing, and everything that it held was given away with
+// the row.
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
 
-/** How long a worker may be silent before the others take it for dead. */
+/** A worker that is silent for so long counts as dead. */
 export const defaultLeaseSeconds = 15
 /** Beats per lease. */
 export const beatsPerLease = 5
@@ -32,8 +33,10 @@ export async function registerWorker(
   })
 }
 
-/** Keeps the lease, and forgets the claims that are done. `lost`: the row is gone. `stale`: it had run out, but nobody had
- * taken it; it is good again. */
+/**
+ * Renews the lease and deletes the claims that are done. `lost`: the row is gone. `stale`: the lease had expired but nobody took
+ * it over, so it is valid again.
+ */
 export async function renewLease(
   db: Db,
   workerId: number,
@@ -59,8 +62,10 @@ export interface Reaped {
   released: number
 }
 
-/** Takes what dead workers held: see `takeOver`. `living`: the workers of this process. `everyone`: also workers whose lease still
- * runs, for the embedded database, which has one process. */
+/**
+ * Takes over from dead workers: see `takeOver`. `living`: the workers of this process. `everyone`: also workers whose lease is
+ * valid, for the embedded database, which has one process.
+ */
 export async function reapWorkers(
   db: Db,
   living: readonly number[],
@@ -77,7 +82,7 @@ export async function reapWorkers(
   })
 }
 
-/** The worker's own goodbye: the same, and after a clean end there is nothing uncertain in it. */
+/** A worker's own end. The same as a takeover, and after a clean stop no delivery becomes uncertain. */
 export async function retireWorker(db: Db, workerId: number, policy: UncertainPolicy): Promise<Reaped | null> {
   return db.transaction().execute(async (trx) => {
     const own = await sql`select id from workers where id = ${workerId} for update`.execute(trx)
@@ -85,8 +90,11 @@ export async function retireWorker(db: Db, workerId: number, policy: UncertainPo
   })
 }
 
-/** What its connections named on the wire becomes uncertain, its stories count as seen, and it is resent once where the policy
- * says so; everything else of its claims may be claimed again at once. Removes the worker, whose row the caller has locked. */
+/**
+ * Deliveries that its connections named on the wire become uncertain, their stories count as seen, and they are sent again once if
+ * the policy allows it. All other deliveries of its claims may be claimed again at once. Deletes the worker, whose row the caller
+ * has locked.
+ */
 async function takeOver(trx: Trx, workerId: number, policy: UncertainPolicy): Promise<Reaped> {
   const uncertain = await markUncertain(trx, workerId, policy)
   const released = await sql`

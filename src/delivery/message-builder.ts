@@ -14,7 +14,7 @@ export const deliveryHeader = 'X-Broadsheet-Delivery'
 export class MessageBuilder {
   #config: Config
   #clock: Clock
-  /** Makes Message-IDs of two installations with the same sender different. */
+  /** Makes the Message-IDs of two installations with the same sender different. */
   #site: string
   #dkim: Dkim | null
 
@@ -30,7 +30,7 @@ export class MessageBuilder {
     return delivery.messageId ?? makeMessageId(delivery.id, this.#site, mail.from.address)
   }
 
-  /** VERP where BOUNCE_DOMAIN is set, else the sender. */
+  /** VERP if BOUNCE_DOMAIN is set, otherwise the sender. */
   returnPathOf(delivery: LeasedDelivery, mail: Mail): string {
     const { secretKeys, mail: settings } = this.#config
     return settings.bounceDomain && secretKeys.length
@@ -38,14 +38,15 @@ export class MessageBuilder {
       : mail.from.address
   }
 
-  /** As SMTP takes it, signed. */
+  /** The signed message as SMTP takes it. */
   finish(mail: Mail, { id, recipient }: LeasedDelivery, messageId: string): Promise<readonly Buffer[]> {
-    // For providers that send under an envelope of their own: a report that quotes our headers still proves which mail it is about.
+    // Some providers send under their own envelope address. A report that quotes our headers then still proves which mail it is
+    // about.
     const headers = [...mail.headers, [deliveryHeader, deliveryToken(this.#config.secretKeys, id)] as const]
     return buildMessage({ ...mail, headers }, { recipient, messageId, date: this.#clock.now() }, this.#dkim)
   }
 
-  /** Ends the threads that sign. */
+  /** Ends the signing threads. */
   async close(): Promise<void> {
     await this.#dkim?.signer.close()
   }

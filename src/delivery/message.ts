@@ -1,18 +1,20 @@
-// A composed mail becomes bytes for the wire: headers (encoded, folded, free of line ends from outside), Date, a Message-ID that
-// is the same at every attempt, DKIM-Signature, and the body dot-stuffed.
+// Turns a composed mail into the bytes for the wire: headers (encoded, folded, without line ends from outside), Date, a Message-ID
+// that is the same at every attempt, DKIM-Signature, and the dot-stuffed body.
 
 import { rfcDate } from '../base/dates.ts'
 import type { Mail } from './composer.ts'
 import { type Dkim, signMail } from './dkim.ts'
 import { encodeText, foldField, formatMailbox } from './header-text.ts'
 
-/** The same for the same delivery whatever happens, so that receivers can merge a mail that was sent twice. `site` tells two
- * installations with the same sender apart. */
+/**
+ * Always the same for the same delivery, so that receivers can merge a mail that was sent twice. `site` distinguishes two
+ * installations with the same sender.
+ */
 export function makeMessageId(deliveryId: number, site: string, fromAddress: string): string {
   return `<${deliveryId.toString(36)}.${site}@${fromAddress.slice(fromAddress.lastIndexOf('@') + 1)}>`
 }
 
-/** As SMTP takes it, in parts: those of the body may be shared with other mails. */
+/** As SMTP takes it, in parts. Parts of the body may be shared with other mails. */
 export async function buildMessage(
   mail: Mail,
   delivery: { recipient: string; messageId: string; date: Date },
@@ -33,7 +35,7 @@ export async function buildMessage(
     const [name, value] = header
     if (!/^[A-Za-z0-9-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value) || hasLongWord(value))
       throw new Error(`a mail's ${name} header can't be sent as it is`)
-    // On one line: some relays unfold it, and some receivers read only its first.
+    // On one line: some relays unfold it, and some receivers read only the first line.
     header[1] = name === 'List-Unsubscribe' ? ` ${value}` : foldField(name, value)
     fields += `${name}:${header[1]}\r\n`
   }
@@ -41,14 +43,14 @@ export async function buildMessage(
   return [Buffer.from(`${head}\r\n`, 'latin1'), ...(mail.isDotFree ? mail.body : stuffDots(mail.body))]
 }
 
-/** Longer than a line may be (998 bytes). */
+/** Whether a word is longer than a line may be (998 bytes). */
 function hasLongWord(value: string): boolean {
   return value.length > 900 && /\S{900}/.test(value)
 }
 
 const lineDot = Buffer.from('\r\n.')
 
-/** RFC 5321 §4.5.2: a line that starts with a dot gets one more. The parts come back as they are when none does. */
+/** RFC 5321 §4.5.2: a line that starts with a dot gets another one. If no line does, the same parts are returned. */
 function stuffDots(body: readonly Buffer[]): Buffer[] {
   const parts: Buffer[] = []
   let atLineStart = true

@@ -1,6 +1,6 @@
-// What delivery counts, for Prometheus. A process makes one DeliveryMetrics on its registry and hands it to its worker; its
-// gauges read the database when they are scraped, by index. No address and no token is ever a label; a recipient domain is one
-// only while few domains are, the rest is `other`.
+// Delivery's metrics for Prometheus. A process creates one DeliveryMetrics on its registry and passes it to its worker. Gauges
+// read the database by index when they are scraped. No label contains an address or a token. Recipient domains are labels only
+// while there are few; all others are `other`.
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { sql } from 'kysely'
@@ -27,7 +27,7 @@ export class DeliveryMetrics {
   #steps: Histogram<'step'>
   #group: Histogram
   #domains = new Set<string>()
-  /** What the worker shows of itself; set while it runs. */
+  /** The worker's own numbers; set while it runs. */
   view: (() => WorkerView) | null = null
 
   constructor(registry: Registry, db: Db) {
@@ -140,7 +140,7 @@ export class DeliveryMetrics {
   }
 }
 
-/** By what the open editions have left, and by index: never by counting deliveries. */
+/** From the open counts of the open editions, and by index. Deliveries are never counted. */
 async function countOpen(db: Db): Promise<Record<Lane, number>> {
   const { rows } = await sql<Record<Lane, number>>`
     select

@@ -1,19 +1,19 @@
-// Mail that a request causes is a row here, written in the transaction of the change that causes it: both happen or neither.
-// Editions write their rows in chunks of their own (planning/plan.ts).
+// Mail that a request causes is a row, written in the transaction of the change that causes it: both happen or neither. Editions
+// write their rows in chunks (planning/plan.ts).
 
 import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
 import { deliveryChannel, wakeWorkers } from '../editions/wake.ts'
 import type { MailKind } from './composer.ts'
 
-/** What is said on the channel of the workers when a brake went on. All other words are names of lanes. */
+/** Sent on the workers' channel when a brake is created. All other payloads are names of lanes. */
 export const brakeWord = 'brake'
 
 export interface OutboxEntry {
   kind: MailKind
   recipient: string
   subscriberId?: number | null
-  /** What the composer needs beyond the subscriber. Never a token: links are signed when the mail is built. */
+  /** What the composer needs besides the subscriber. Never a token: links are signed when the mail is built. */
   payload?: Record<string, unknown>
 }
 
@@ -30,8 +30,10 @@ export async function addToOutbox(trx: Trx, entry: OutboxEntry): Promise<number>
   return rows[0]!.id
 }
 
-/** Adds many single mails of one kind to the digest lane, where they go after whatever editions have to send and never ahead of a mail
- * that somebody waits for. */
+/**
+ * Adds many single mails of one kind to the digest lane. They are sent after the editions' mail, and never before a mail that
+ * somebody waits for.
+ */
 export async function addToDigestLane(
   trx: Trx,
   kind: MailKind,

@@ -1,4 +1,4 @@
-// What the end of a dialogue means beyond its delivery: metrics, the log, and the suppression of an address that is dead.
+// What the end of a dialogue changes besides its delivery: metrics, the log, and the suppression of a dead address.
 
 import type { Config } from '../base/config.ts'
 import { parseEmailAddress } from '../base/email-address.ts'
@@ -26,7 +26,10 @@ export class Outcomes {
     this.#pepper = pepper
   }
 
-  /** Before the delivery is settled. Returns its fate: another one where the answer isn't to be believed. Safe to repeat. */
+  /**
+   * Called before the delivery is settled. Returns its fate, which differs from the given one if the answer isn't believed. Safe
+   * to repeat.
+   */
   async learned(delivery: LeasedDelivery, fate: Fate, outcome: SmtpOutcome, relay: string): Promise<Fate> {
     const { answers, config, log, metrics } = this.#options
     metrics?.learned(delivery, fate, outcome.reply?.code ?? null)
@@ -53,7 +56,7 @@ export class Outcomes {
     return isBraked ? fateUnderBrake(delivery, rules) : fate
   }
 
-  /** What suppressions are kept by. */
+  /** The key of suppressions. */
   hashOf(recipient: string): string {
     return hashAddress(this.#pepper, parseEmailAddress(recipient)?.key ?? recipient.toLowerCase())
   }

@@ -1,24 +1,25 @@
-// "550 5.7.x": not this address, we. After ten such answers in a row an edition is paused for an editor to look at, and nobody is
-// suppressed. So that ten doesn't become hundreds, an edition starts with a few mails at a time until one was taken, and falls
-// back to one at a time with the first such answer.
+// "550 5.7.x" means that the sender is refused, not the address. After ten such answers in a row an edition is paused for an
+// editor, and no address is suppressed. To keep ten from becoming hundreds, an edition starts with a few mails at a time until one
+// was accepted, and returns to one at a time at the first such answer.
 //
-// This is what one worker knows; what all of them know together is in the database (edition-guards.ts): until an edition is
-// proven, one worker alone tries. A relay that turns against us half way can still refuse what is on the wire at that moment.
+// This is the knowledge of one worker. The knowledge of all workers is in the database (editions/guards.ts): until an edition is
+// proven, only one worker tries. If a relay begins to refuse us later, it can still refuse everything that is on the wire at that
+// moment.
 
 import { streakThatPauses } from '../editions/guards.ts'
 
-/** Of an edition that no relay has taken a mail of yet: on the wire at a time. */
+/** Mails on the wire at a time while no relay has accepted a mail of the edition. */
 const unprovenMails = 8
-/** The same for a worker that hasn't sent a mail of it, while others have. */
+/** The same for a worker that hasn't sent a mail of the edition while others have. */
 const newcomerMails = 3
-/** A server that is silent doesn't refuse: one more may try for each second of silence, up to so many without an answer. */
+/** A silent server doesn't refuse: one more mail may be tried per second of silence, up to this many without an answer. */
 const silentMs = 1000
 const mostUnanswered = 18
 
 export interface EditionStanding {
-  /** A relay has taken a mail of it, since it was last paused. */
+  /** A relay has accepted a mail of it since it was last paused. */
   isProven: boolean
-  /** Refusals of us in a row, by all workers. */
+  /** Refusals of the sender in a row, by all workers. */
   policyStreak: number
 }
 
@@ -28,7 +29,7 @@ interface Watched extends EditionStanding {
   movedAt: number
 }
 
-/** What the others must be told. */
+/** What the other workers must be told. */
 export type GuardNews = 'nothing' | 'proven' | 'recovered' | 'refused'
 
 export class PolicyGuard {
@@ -40,7 +41,7 @@ export class PolicyGuard {
     this.#now = now
   }
 
-  /** What a claim read: another worker may have been refused, or an editor may have resumed what was paused. */
+  /** What a claim read: another worker may have been refused, or an editor may have resumed a paused edition. */
   stands(editionId: number, { isProven, policyStreak }: EditionStanding): void {
     const edition = this.#editions.get(editionId)
     if (!edition)
@@ -69,18 +70,20 @@ export class PolicyGuard {
     edition.movedAt = this.#now()
   }
 
-  /** We have sent mails of it that were taken: then a refusal of us is one domain's opinion. Otherwise it may be everybody's, and
-   * is found out sooner when no domain is spared. */
+  /**
+   * Mails of it that we sent were accepted, so a refusal of the sender is one domain's opinion. Otherwise it may be every
+   * domain's, which shows sooner if no domain is skipped.
+   */
   hasSuccess(editionId: number | null): boolean {
     return editionId !== null && this.#editions.get(editionId)?.hasSuccess === true
   }
 
-  /** Mails of it were taken, and none was refused because of us since. */
+  /** Mails of it were accepted, and none was refused because of the sender since. */
   isTrusted(editionId: number | null): boolean {
     return this.hasSuccess(editionId) && this.#editions.get(editionId!)!.policyStreak === 0
   }
 
-  /** `other`: said nothing about us, or wasn't sent at all. */
+  /** `other`: the answer says nothing about the sender, or the mail wasn't sent. */
   ended(editionId: number | null, end: 'sent' | 'policy' | 'other'): GuardNews {
     const edition = editionId === null ? undefined : this.#editions.get(editionId)
     if (!edition) return 'nothing'

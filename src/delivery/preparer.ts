@@ -1,4 +1,5 @@
-// From the lane to a mail that can be named: composed, and being signed. Or to the settlement of what needs no sending.
+// Turns a delivery of the lane into a mail that can be named, composed and being signed, or into a settlement if nothing needs
+// sending.
 
 import type { Log } from '../base/log.ts'
 import type { DigestRecord, MailKind } from './composer.ts'
@@ -13,7 +14,7 @@ import { type Envelope, sizeOf } from './smtp-dialogue.ts'
 import { notComposed, skipped } from './settlement.ts'
 import type { Traffic } from './traffic.ts'
 
-/** Of the transactional lane; the others: `address`. */
+/** For the transactional lane; all other kinds: `address`. */
 const wishRules: Partial<Record<MailKind, Naming['rule']>> = {
   welcome: 'subscriber',
   confirmation: 'confirmation',
@@ -28,9 +29,9 @@ export interface Prepared {
   delivery: LeasedDelivery
   messageId: string
   record: DigestRecord | null
-  /** Signed; rejects when it can't be built. */
+  /** The signed message; rejects when it can't be built. */
   message: Promise<readonly Buffer[]>
-  /** null: not yet signed. */
+  /** null: not signed yet. */
   envelope: Envelope | null
 }
 
@@ -54,7 +55,7 @@ export class Preparer {
     this.#options = options
   }
 
-  /** The lane's next that may go; null when there is none right now. */
+  /** The lane's next delivery that may be sent. null when there is none right now. */
   async take(): Promise<Taken | null> {
     const { lane, traffic, gate } = this.#options
     const ready = lane.takeNow(
@@ -76,7 +77,7 @@ export class Preparer {
     return notComposed(delivery, { ...rules, random: Math.random() })
   }
 
-  /** What the turn must know of it. */
+  /** What the turn needs to know about the mail. */
   naming({ delivery, messageId, record }: Prepared): Naming {
     const rule = wishRules[delivery.kind] ?? (delivery.lane === 'digest' ? 'subscriber' : 'address')
     return {
@@ -100,7 +101,7 @@ export class Preparer {
     const message = messages.finish(mail, delivery, messageId)
     const signingAt = performance.now()
     const prepared: Prepared = { ready, delivery, messageId, record, message, envelope: null }
-    // Whoever sends it hears of a failure; here it must only not count as unheard.
+    // The sender handles a failure. This only keeps it from counting as an unhandled rejection.
     message.then(
       (parts) => {
         took('sign', performance.now() - signingAt)

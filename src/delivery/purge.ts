@@ -1,5 +1,5 @@
-// Retention: deliveries are deleted RETENTION_DAYS after their edition closed, those of no edition as long after they were settled.
-// Editions stay with their frozen accounts.
+// Retention: the deliveries of an edition are deleted RETENTION_DAYS after it closed, single mails RETENTION_DAYS after they were
+// settled. Editions stay, with their frozen accounts.
 
 import { sql } from 'kysely'
 import { systemClock } from '../base/clock.ts'
@@ -8,13 +8,13 @@ import { markPurged } from '../editions/account.ts'
 import { forgetAnswers } from './brakes.ts'
 
 export const purgeChunk = 20_000
-/** Per call, so that a tick is never long; the next tick goes on. Ten million deliveries take an hour. */
+/** Per call, so that a tick stays short. The next tick continues. Ten million deliveries take an hour. */
 const chunksPerCall = 10
 const dayMs = 86_400_000
 
-/** Returns how many deliveries went. Safe to repeat, and to stop anywhere. */
+/** Returns how many deliveries were deleted. Safe to repeat, and to stop anywhere. */
 export async function purge(ctx: Context, chunk = purgeChunk): Promise<number> {
-  // On the system's clock: a tick as of next year must not purge this year.
+  // By the system's clock: a tick with `--as-of` next year must not purge this year.
   const now = systemClock.now().getTime()
   const before = new Date(now - ctx.config.retentionDays * dayMs)
   await forgetAnswers(ctx.db, before)
@@ -25,7 +25,7 @@ export async function purge(ctx: Context, chunk = purgeChunk): Promise<number> {
       .select('id')
       .where('closedAt', '<', before)
       .where('purgedAt', 'is', null)
-      // One that was run as of a day long past was planned today, by the database's clock.
+      // An edition that was run as of an old day was planned today, by the database's clock.
       .where(
         sql<boolean>`coalesce((select created_at < ${before} from deliveries where edition_id = editions.id order by subscriber_id limit 1), true)`,
       )
@@ -44,7 +44,7 @@ export async function purge(ctx: Context, chunk = purgeChunk): Promise<number> {
   return purged
 }
 
-/** In the order of the index that keeps a subscriber from being in an edition twice: what went before isn't met again. */
+/** In the order of the index on edition and subscriber, so deleted rows aren't scanned again. */
 async function purgeSome(ctx: Context, editionId: number, after: number, chunk: number) {
   const { rows } = await sql<{ count: number; last: number }>`
     with old as (
@@ -55,7 +55,7 @@ async function purgeSome(ctx: Context, editionId: number, after: number, chunk: 
   return rows[0]!
 }
 
-/** Those of erased subscribers, and the live counts that its frozen account has replaced. */
+/** Deletes the deliveries of erased subscribers, and the live counts that the frozen account has replaced. */
 async function finishEdition(ctx: Context, editionId: number, now: Date): Promise<number> {
   return ctx.db.transaction().execute(async (trx) => {
     const { numAffectedRows } = await sql`

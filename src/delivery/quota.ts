@@ -1,11 +1,11 @@
-// Budgets that all workers share through the database: mails a second, and mails a day of a relay that is warming up. Each worker
-// reserves a small block at a time, so a budget costs a statement per block and not per mail.
+// Budgets that all workers share through the database: mails per second, and mails per day of a relay that is warming up. Each
+// worker reserves a small block at a time, so a budget costs one statement per block, not per mail.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
 
-/** A budget of `perSecond` mails under `key`. Reserved times lie one after the other, whoever reserves them. */
+/** A budget of `perSecond` mails under `key`. Reserved times follow each other, whichever worker reserves them. */
 export class RateQuota {
   #db: Db
   #key: string
@@ -22,7 +22,7 @@ export class RateQuota {
     this.#block = Math.max(1, Math.round(perSecond / 10))
   }
 
-  /** Resolves when one more mail may go. */
+  /** Resolves when one more mail may be sent. */
   async take(): Promise<void> {
     while (this.#left === 0) {
       this.#reserving ??= this.#reserve().finally(() => {
@@ -49,18 +49,18 @@ export class RateQuota {
   }
 }
 
-/** How many mails a relay takes on the day `day` of its warm-up (0: the first). Pure. */
+/** How many mails a relay accepts on the day `day` of its warm-up (0: the first). Pure. */
 export function warmUpLimit(plan: { mails: number; growth: number }, day: number): number {
   return Math.floor(plan.mails * plan.growth ** Math.max(0, day))
 }
 
-/** The mails of a UTC day through one relay. */
+/** The mails of one UTC day through one relay. */
 export class DayQuota {
   #db: Db
   #relay: string
   #limitOf: (day: Date) => number
   #left = 0
-  /** The day that `#left` is of. */
+  /** The day to which `#left` belongs. */
   #day = ''
   #usedUp = ''
   #reserving: Promise<number> | null = null
@@ -71,15 +71,15 @@ export class DayQuota {
     this.#limitOf = limitOf
   }
 
-  /** False when the day's mails are used up. */
+  /** False when the day's budget is used up. */
   async take(now: Date): Promise<boolean> {
     const day = now.toISOString().slice(0, 10)
     if (this.#usedUp === day) return false
-    // What was reserved yesterday is yesterday's.
+    // Yesterday's reservations have expired.
     if (this.#day !== day) this.#left = 0
     this.#day = day
     while (this.#left === 0) {
-      // One block at a time: connections that ask together share it.
+      // One block at a time, shared by connections that ask together.
       this.#reserving ??= this.#reserve(day, this.#limitOf(now)).finally(() => {
         this.#reserving = null
       })

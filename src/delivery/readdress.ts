@@ -1,10 +1,12 @@
-// A subscriber's new address holds for what is planned already: the old mailbox may be somebody else's by now.
+// A subscriber's new address also applies to planned deliveries, because the old mailbox may already be somebody else's.
 
 import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
 
-/** What waits to be sent for the first time, or again after an answer. Not what is leased or may have arrived: that stays where it
- * went. */
+/**
+ * Changes deliveries that wait to be sent or retried. Deliveries that are leased or may have arrived keep the address that they
+ * were sent to.
+ */
 export async function readdress(trx: Trx, subscriberId: number, email: string): Promise<void> {
   await sql`
     update deliveries d set recipient = ${email}

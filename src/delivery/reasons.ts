@@ -1,27 +1,27 @@
-// Why a mail was refused, as one ordered table: what a server says in words comes first, as a 5.1.1 often says something else in
-// words; then its RFC 3463 code. The reply to a mail on the wire and a mail that comes back are both read with it.
+// Why a mail was refused, as one ordered table. A server's words come first, because a 5.1.1 often says something else in words.
+// Then comes its RFC 3463 code. Replies on the wire and returned mails are both read with this table.
 
 export type Reason =
   | 'mailbox_full'
   | 'too_big'
   | 'suspended'
   | 'moved'
-  /** They don't take mail for that domain from us. */
+  /** The server accepts no mail for that domain from us. */
   | 'relaying'
-  /** Us: our host, our address, our domain's records. */
+  /** The sender: our host, our address, our domain's records. */
   | 'blocked'
   /** This mail, or what we are allowed to send. */
   | 'policy'
   /** Too much at once. */
   | 'throttled'
   | 'user_unknown'
-  /** No such domain, or one that takes no mail at all. */
+  /** No such domain, or one that accepts no mail. */
   | 'host_unknown'
   /** Given up after some days. */
   | 'expired'
   /** Not given up yet. */
   | 'delayed'
-  /** Their server is broken, or can't be reached. */
+  /** The server is broken, or can't be reached. */
   | 'system'
   | 'other'
 
@@ -35,7 +35,7 @@ const limitOf = '(?:quota|storage|mailbox size|space)'
 /** The first row that matches wins. Every pattern is linear: its repetitions are bounded. */
 const byWords: readonly (readonly [Reason, RegExp])[] = (
   [
-    // Postfix and Exim judge the sender, the greeting and our host when they hear RCPT: "Domain not found" is then our domain.
+    // At RCPT, Postfix and Exim judge the sender, the greeting and our host: "Domain not found" then means our domain.
     [
       'policy',
       'domain of sender|sender (?:e-?mail )?(?:address |domain |verify |verification |is |was )?(?:rejected|failed|denied|refused|not |unknown|invalid)',
@@ -110,7 +110,7 @@ const byStatus: readonly (readonly [Reason, RegExp])[] = [
   ['user_unknown', /^5\.1\.[13]$/],
   ['host_unknown', /^5\.1\.(?:2|10)$/],
   ['moved', /^5\.1\.6$/],
-  // Our address or our sending is meant: bad sender address, its domain, our quota at the relay.
+  // The sender is meant: bad sender address, its domain, our quota at the relay.
   ['policy', /^5\.(?:1\.[78]|4\.5)$/],
   ['mailbox_full', /^[45]\.2\.2$/],
   ['too_big', /^[45]\.(?:2\.3|3\.4)$/],
@@ -120,7 +120,7 @@ const byStatus: readonly (readonly [Reason, RegExp])[] = [
   ['system', /^[45]\.[34]\./],
 ]
 
-/** Longer texts say nothing new in the rest. */
+/** A longer text says nothing new in its rest. */
 const longestText = 2000
 const addresses = /[^\s<>()[\]{},;:"']{1,64}@[^\s<>()[\]{},;:"']{1,255}/g
 const quotedNames = [
@@ -132,21 +132,23 @@ const quotedNames = [
 ]
 const hostNames = /\bhttps?:\/\/\S{1,500}|\b(?:[a-z0-9-]{1,63}\.){1,10}[a-z]{2,24}\b/gi
 
-/** For what is kept apart from the person. Pure. */
+/** For texts that are kept apart from the person. Pure. */
 export function withoutAddresses(text: string): string {
   return text.slice(0, longestText).replace(addresses, '…')
 }
 
-/** Of a refusal: what was said, and its status (`5.1.1`) if any. What it quotes doesn't count: `No such user: policy@paper.example`
- * is about a user, not about policy. Pure. */
+/**
+ * The reason of a refusal, from its words and its status (`5.1.1`) if any. Quoted text doesn't count: `No such user:
+ * policy@paper.example` is about a user, not about policy. Pure.
+ */
 export function reasonFor(text: string, status: string | null): Reason {
   const words = quotedNames.reduce((rest, name) => rest.replace(name, ' '), text.slice(0, longestText))
-  // The name of a host, or of a page that explains, counts only where nothing else is said: "rejected, see spamhaus.org/…".
+  // The name of a host or of a help page counts only if the rest says nothing: "rejected, see spamhaus.org/…".
   const said = inWords(words.replace(hostNames, ' ')) ?? inWords(words)
-  // The status and the words agree; "see our policy" or "greylisting is on" beside them is advice.
+  // The status and the words agree. "see our policy" or "greylisting is on" next to them is advice.
   if ((said === 'policy' || said === 'throttled') && inStatus(status) === 'user_unknown' && unknownUser.test(words))
     return 'user_unknown'
-  // "5.1.8 domain not found" is said of the sender's.
+  // "5.1.8 domain not found" is about the sender's domain.
   if (said === undefined || (deadReasons.has(said) && inStatus(status) === 'policy' && status?.startsWith('5.1.')))
     return inStatus(status) ?? 'other'
   return said

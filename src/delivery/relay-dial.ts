@@ -1,9 +1,9 @@
-// Dials a relay with nodemailer: connects, reads the greeting, starts TLS and signs in. Then the socket is ours: nodemailer's
-// listeners and its timeout are removed, and smtp-connection.ts speaks on it.
+// Opens a connection to a relay with nodemailer: connects, reads the greeting, starts TLS and signs in. Then nodemailer's
+// listeners and its timeout are removed, and smtp-connection.ts uses the socket.
 //
-// The contract with nodemailer, which tests/stories/delivery-smtp-connection.test.ts checks: `_socket` is public and may be taken once
-// `connect` (and `login`) have called back; `lastServerResponse` is then the answer to EHLO; a reply that nobody asked for is an
-// `error` at the latest one turn of the event loop later.
+// We rely on three properties of nodemailer, which tests/stories/delivery-smtp-connection.test.ts checks: `_socket` is public and
+// may be taken once `connect` (and `login`) have called back; `lastServerResponse` is then the answer to EHLO; an unexpected reply
+// causes an `error` at the latest one turn of the event loop later.
 
 import type net from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -14,7 +14,7 @@ import type { Relay, SignInMechanism } from '../base/relay.ts'
 import { chooseMechanism, credentialsOf, prefer } from './relay-sign-in.ts'
 import { ReplyReader, type SmtpReply } from './smtp-reply.ts'
 
-/** The connection couldn't be made: says nothing about any mail. */
+/** The connection couldn't be made. That says nothing about any mail. */
 export class RelayUnavailable extends Error {
   override name = 'RelayUnavailable'
   readonly reply: SmtpReply | null
@@ -29,9 +29,9 @@ export interface DialOptions {
   connectSeconds: number
   /** For the sign-in. */
   commandSeconds: number
-  /** Ends the attempt. */
+  /** Aborts the attempt. */
   signal?: AbortSignal | undefined
-  /** Gets each line of the dialogue, without secrets. */
+  /** Receives each line of the dialogue, without secrets. */
   hear?: ((line: string) => void) | undefined
 }
 
@@ -40,7 +40,7 @@ export interface Dialled {
   mechanism: SignInMechanism | null
 }
 
-/** Throws RelayUnavailable. Some servers refuse PLAIN and take LOGIN: that is tried once, on a connection of its own. */
+/** Throws RelayUnavailable. Some servers offer PLAIN, refuse it and accept LOGIN: that is tried once, on a new connection. */
 export async function dialRelay(relay: Relay, options: DialOptions): Promise<Dialled> {
   const dialling = await connect(relay, options)
   if (relay.user === null) return { socket: await dialling.take(), mechanism: null }
@@ -61,7 +61,7 @@ async function signIn(dialling: Dialling, relay: Relay, mechanism: SignInMechani
   return { socket: await dialling.take(), mechanism }
 }
 
-/** Verified for `required` and smtps; `opportunistic` takes any certificate, which is still better than clear. */
+/** Verified for `required` and smtps. `opportunistic` accepts any certificate, which is still better than no encryption. */
 function tlsOptions(relay: Relay) {
   return { rejectUnauthorized: relay.implicitTls || relay.tls === 'required', minVersion: 'TLSv1.2' as const }
 }
@@ -72,7 +72,7 @@ async function connect(relay: Relay, options: DialOptions): Promise<Dialling> {
   return dialling
 }
 
-/** One attempt. Whatever ends it closes its socket. */
+/** One attempt. If it fails, its socket is closed. */
 class Dialling {
   #relay: Relay
   #smtp: SMTPConnection
@@ -105,7 +105,7 @@ class Dialling {
     this.#failed.catch(() => this.#close())
     this.#smtp.on('error', (cause) => this.#fail(cause))
     this.#smtp.on('end', () => this.#fail(new Error('closed by the relay')))
-    // A server that trickles its answers resets the timeout of the socket again and again.
+    // A server that sends its answers byte by byte would reset the socket's timeout again and again.
     this.#deadline = setTimeout(
       () => this.#fail(new Error('no answer in time')),
       (connectSeconds + commandSeconds) * 1000,
@@ -136,7 +136,7 @@ class Dialling {
     )
   }
 
-  /** Does a step; whatever it throws ends the attempt as RelayUnavailable. */
+  /** Runs a step. If it throws, the attempt ends as RelayUnavailable. */
   async check<T>(step: () => T | Promise<T>): Promise<T> {
     try {
       return await Promise.race([this.#failed, step()])
@@ -146,9 +146,9 @@ class Dialling {
     }
   }
 
-  /** The socket, without anything of nodemailer on it; the caller listens to it in the same turn of the event loop. */
+  /** The socket without nodemailer's listeners. The caller must listen to it in the same turn of the event loop. */
   async take(): Promise<net.Socket> {
-    // By then nodemailer has noticed an answer that nobody asked for, and failed.
+    // By then nodemailer has noticed any unexpected reply, and failed.
     await this.check(() => new Promise((resolve) => setImmediate(resolve)))
     const socket = this.#smtp._socket
     if (!socket) throw new RelayUnavailable(`${this.#relay.name}: closed by the relay`)
@@ -174,12 +174,12 @@ class Dialling {
   }
 }
 
-/** What we say at EHLO. */
+/** Our name at EHLO. */
 export function ehloName(relay: Relay): string {
   return relay.ehloName ?? '[127.0.0.1]'
 }
 
-/** One sentence with the relay's own words. */
+/** One sentence, with the relay's own words. */
 function toUnavailable(relay: Relay, cause: NodemailerError): RelayUnavailable {
   if (cause instanceof RelayUnavailable) return cause
   const { command, response } = cause
@@ -196,7 +196,7 @@ function toUnavailable(relay: Relay, cause: NodemailerError): RelayUnavailable {
   return new RelayUnavailable(`${relay.name}: ${what}: ${words}`, reply)
 }
 
-/** OpenSSL's errors come with its error numbers, file and line. */
+/** OpenSSL's errors contain its error numbers, file and line. */
 function inPlainWords(message: string): string {
   const words = /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1]
   return words === undefined ? message : `TLS: ${words}`
@@ -218,7 +218,7 @@ function readReply(response: string): SmtpReply | null {
   }
 }
 
-/** nodemailer's logger, as far as it has the lines of the dialogue. */
+/** The part of nodemailer's logger that gets the lines of the dialogue. */
 function transcript(hear: (line: string) => void) {
   const log = ({ tnx }: { tnx?: string }, text: unknown) => {
     if (tnx === 'server' || tnx === 'client') hear(`${tnx === 'server' ? '<' : '>'} ${String(text)}`)

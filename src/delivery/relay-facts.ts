@@ -1,4 +1,4 @@
-// What an open connection tells about its relay, for `doctor`.
+// What an open connection shows about its relay, for `doctor`.
 
 import { TLSSocket } from 'node:tls'
 import type { Relay } from '../base/relay.ts'
@@ -8,16 +8,16 @@ export interface RelayFacts {
   /** The first line of the answer to EHLO. */
   hello: string
   ehloName: string
-  /** `TLSv1.3`; null: in clear. */
+  /** `TLSv1.3`; null: not encrypted. */
   tls: string | null
   certificate: { subject: string; issuer: string; validTo: string } | null
   mechanism: string | null
-  /** Bytes; null: none announced. */
+  /** Bytes; null: not announced. */
   sizeLimit: number | null
   extensions: readonly string[]
 }
 
-/** `extensions`: names and values of the answer to EHLO. */
+/** `extensions`: names and values from the answer to EHLO. */
 export function factsOf(
   relay: Relay,
   { socket, mechanism }: Dialled,

@@ -1,24 +1,26 @@
-// How to sign in at a relay: which mechanism, with which credentials, and what this process has learned about it. nodemailer
-// speaks the mechanisms.
+// How to sign in at a relay: which mechanism, with which credentials, and what this process has learned about the relay.
+// nodemailer implements the mechanisms.
 
 import type { SMTPConnectionAuth } from 'nodemailer/lib/smtp-connection'
 import XOAuth2 from 'nodemailer/lib/xoauth2'
 import type { Relay, SignInMechanism } from '../base/relay.ts'
 
 interface Memory {
-  /** Worked where the usual one was refused. */
+  /** The mechanism that worked where the usual one was refused. */
   mechanism: SignInMechanism | null
-  /** One access token for all connections; nodemailer refreshes it. */
+  /** One access token for all connections. nodemailer refreshes it. */
   token: XOAuth2 | null
 }
 const memories = new WeakMap<Relay, Memory>()
 
 const usual: readonly SignInMechanism[] = ['plain', 'login', 'cram-md5']
-/** The one that doesn't tell the password comes first. */
+/** The mechanism that doesn't reveal the password comes first. */
 const inClear: readonly SignInMechanism[] = ['cram-md5', 'plain', 'login']
 
-/** `hello`: the answer to EHLO; `isSecure`: over TLS. `other` is worth a try on a new connection if `mechanism` is refused. Throws
- * when the relay offers nothing that may be used. */
+/**
+ * `hello`: the answer to EHLO; `isSecure`: over TLS. If `mechanism` is refused, `other` may be tried on a new connection. Throws
+ * when the relay offers no mechanism that may be used.
+ */
 export function chooseMechanism(
   relay: Relay,
   { hello, isSecure }: { hello: string; isSecure: boolean },
@@ -36,7 +38,7 @@ export function chooseMechanism(
   return { mechanism, other: hasOther ? 'login' : null }
 }
 
-/** The next connections begin with it. */
+/** The next connections use this mechanism first. */
 export function prefer(relay: Relay, mechanism: SignInMechanism): void {
   memoryOf(relay).mechanism = mechanism
 }
@@ -65,7 +67,7 @@ function openToken({ user, password, oauth }: Relay): XOAuth2 {
       accessUrl: tokenUrl,
       clientId,
       clientSecret,
-      // nodemailer renews only where there is one; an empty parameter counts as omitted (RFC 6749 §3.2).
+      // nodemailer renews only if there is a refresh token. An empty parameter counts as omitted (RFC 6749 §3.2).
       refreshToken: refreshToken ?? 'none',
       customParams: {
         ...(refreshToken === null ? { grant_type: 'client_credentials', refresh_token: '' } : {}),

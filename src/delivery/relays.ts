@@ -1,5 +1,5 @@
-// The relays of a worker: each has a share of the connections by weight, and a circuit breaker. When one is down its connections
-// rest and the others take the work: deliveries are pulled, never assigned.
+// The relays of a worker. Each has a share of the connections by weight, and a circuit breaker. If one is down, its connections
+// wait and the others do the work: deliveries are pulled, never assigned.
 
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -20,12 +20,12 @@ export class RelayGate {
   #stopping = new AbortController()
   #restUntil = 0
   #isProbing = false
-  /** In a row, since it last answered a mail. */
+  /** Failures in a row since it last answered a mail. */
   failures = 0
-  /** Why it can't be used; null while all is well. */
+  /** Why it can't be used; null: it can. */
   trouble: string | null = null
   #troubleSince = 0
-  /** The UTC day whose budget is spent. */
+  /** The UTC day whose budget is used up. */
   spentOn: string | null = null
 
   #announcements: Announcements
@@ -36,7 +36,7 @@ export class RelayGate {
     this.#timeouts = timeouts
   }
 
-  /** For one of its connections; throws RelayUnavailable. */
+  /** Opens a connection. Throws RelayUnavailable. */
   async connect(): Promise<SmtpConnection> {
     try {
       const connection = await SmtpConnection.open(this.relay, this.#timeouts, {
@@ -51,7 +51,7 @@ export class RelayGate {
     }
   }
 
-  /** While it is in trouble one attempt is made for all of its connections, at growing intervals. Resolves to whether it is well. */
+  /** Tries a relay in trouble with one connection on behalf of all, at growing intervals. Resolves to whether it works. */
   async probe(): Promise<boolean> {
     if (this.trouble === null) return true
     if (this.#isProbing || performance.now() < this.#restUntil) return false
@@ -67,12 +67,12 @@ export class RelayGate {
     }
   }
 
-  /** Ends the attempts to connect that are under way, and makes no more. */
+  /** Aborts attempts to connect, and makes no more. */
   stop(): void {
     this.#stopping.abort()
   }
 
-  /** Whether it can take mail of that lane now. */
+  /** Whether it can accept mail of that lane now. */
   canWork(lane: Lane, now: Date): boolean {
     return this.trouble === null && (lane === 'transactional' || this.spentOn !== now.toISOString().slice(0, 10))
   }
@@ -81,12 +81,12 @@ export class RelayGate {
     return this.trouble === null ? 0 : performance.now() - this.#troubleSince
   }
 
-  /** It answered a mail, whatever it said. */
+  /** It answered a mail, with any answer. */
   answered(): void {
     this.failures = 0
   }
 
-  /** Couldn't be reached, or hung up on a connection's first mail. Simultaneous failures count once. */
+  /** It couldn't be reached, or hung up on a connection's first mail. Simultaneous failures count once. */
   failed(why: string): void {
     const now = performance.now()
     if (this.trouble !== null && now < this.#restUntil) return
@@ -97,7 +97,7 @@ export class RelayGate {
   }
 }
 
-/** One per relay, with what the database knows about it. */
+/** One gate per relay, with what the database knows about it. */
 export function openGates(
   db: Db,
   { relays, timeouts, clock, log }: { relays: readonly Relay[]; timeouts: SmtpTimeouts; clock: Clock; log: Log },
@@ -115,8 +115,10 @@ export function openGates(
   return Promise.all(relays.map(open))
 }
 
-/** How many connections each relay gets for digests: what its address says, else the heaviest all of them and the others in
- * proportion, each at least one. Pure. */
+/**
+ * How many connections each relay gets for digests: the number in its address. Otherwise the heaviest gets all, and the others get
+ * a share in proportion, at least one. Pure.
+ */
 export function shareConnections(relays: readonly Relay[], connections: number): number[] {
   const heaviest = Math.max(...relays.map((relay) => relay.weight))
   return relays.map((relay) => relay.connections ?? Math.max(1, Math.round((connections * relay.weight) / heaviest)))

@@ -1,4 +1,4 @@
-// Releases deliveries that this worker has leased: those that were settled, and those that must wait in the database.
+// Releases deliveries that this worker has leased: settled ones, and those that must wait in the database.
 
 import type { Answers } from './answers.ts'
 import type { FateRules } from './fate.ts'
@@ -9,7 +9,7 @@ import type { DeliveryMetrics } from './metrics.ts'
 import { heldByBrake, leaseGivenBack } from './settlement.ts'
 import type { Traffic } from './traffic.ts'
 
-/** Single mails under a brake that one worker leases at a time, and how long the others wait before they are claimed again. */
+/** How many single mails under a brake one worker leases at a time, and how long the others wait before they are claimed again. */
 const mostBraked = 25
 const brakedRestSeconds = 5
 
@@ -34,7 +34,7 @@ export class Releaser {
     this.#rules = options.rules
   }
 
-  /** Of one claim: gives back those whose domain rests, and returns the others. */
+  /** Gives back the deliveries of a claim whose domain rests, and returns the others. */
   async screen(leased: LeasedDelivery[]): Promise<LeasedDelivery[]> {
     this.#traffic.claimed(leased)
     const parked = this.#traffic.screen(leased)
@@ -43,8 +43,10 @@ export class Releaser {
     return this.#hold(open)
   }
 
-  /** Of single mails: those that go one at a time under a brake never fill more than half of the lane, so that all others get past
-   * them. Returns those that may stay. */
+  /**
+   * For single mails: those that go one at a time under a brake fill at most half of the lane, so that all others can pass them.
+   * Returns those that may stay.
+   */
   async screenSingle(lane: Lane, leased: LeasedDelivery[]): Promise<LeasedDelivery[]> {
     const answers = this.#answers
     if (!answers.isAnyOn) return leased
@@ -54,14 +56,14 @@ export class Releaser {
     return leased.filter((delivery) => !back.has(delivery))
   }
 
-  /** A brake may be on since they were leased: they wait elsewhere. */
+  /** A brake may have been created since they were leased: they wait in the database. */
   async holdBraked(lane: Lane): Promise<void> {
     const isHeld = (delivery: LeasedDelivery) => this.#answers.holds(delivery)
     if (lane.list().some(isHeld) && (await this.#isUpToDate()))
       await this.#settle(lane.takeOut(isHeld).map((delivery) => heldByBrake(delivery, this.#rules)))
   }
 
-  /** Returns those that no brake holds. */
+  /** Returns the deliveries that no brake holds. */
   async #hold(leased: LeasedDelivery[]): Promise<LeasedDelivery[]> {
     const isHeld = (delivery: LeasedDelivery) => this.#answers.holds(delivery)
     if (!leased.some(isHeld) || !(await this.#isUpToDate())) return leased
@@ -69,7 +71,7 @@ export class Releaser {
     return leased.filter((delivery) => !isHeld(delivery))
   }
 
-  /** What this worker knows of brakes may be a beat old: an editor may have decided meanwhile. */
+  /** This worker's copy of the brakes may be a beat old: an editor may have decided meanwhile. */
   async #isUpToDate(): Promise<boolean> {
     return this.#answers.refresh().then(
       () => true,
@@ -77,7 +79,7 @@ export class Releaser {
     )
   }
 
-  /** A domain that throttles again and again rests longer than its deliveries should be held. */
+  /** A domain that throttles repeatedly rests longer than its deliveries should be leased. */
   async parkSlow(lane: Lane): Promise<void> {
     const parked = this.#traffic.screen(lane.list())
     const out = lane.takeOut((delivery) => parked.has(delivery))
@@ -90,10 +92,10 @@ export class Releaser {
     if (idle.length) await this.#giveBack(idle.map((delivery) => ({ delivery, seconds: 0 })))
   }
 
-  /** After the turn that wrote them. */
+  /** Called after the turn that wrote them. */
   settled(lane: Lane, settlements: readonly Settlement[]): void {
     closeClaims(settlements)
-    // To be resent at once.
+    // To be sent again at once.
     if (settlements.some((each) => each.state === 'uncertain' && each.retryInSeconds === 0)) lane.wake()
     for (const { delivery, reason } of settlements) {
       if (reason) this.#metrics?.skipped(reason)
@@ -106,7 +108,7 @@ export class Releaser {
     await this.#settle(idle.map(({ delivery, seconds }) => leaseGivenBack(delivery, seconds)))
   }
 
-  /** In a turn of their own, of no connection. A lost lease is noticed by the connections. */
+  /** Settles in a turn of its own, without a connection. The connections notice a lost lease. */
   async #settle(settlements: readonly Settlement[]): Promise<void> {
     if (!settlements.length) return
     await this.#commit.turn(settlements, noConnection, null).catch(() => {})

@@ -1,5 +1,5 @@
-// What a refusal on the wire means for its mail. The default is mild: only a reply that says "this address is dead" counts against
-// the address; most 5xx say something about us, the message or the moment. Why a server refuses is in reasons.ts.
+// What a refusal on the wire means for its mail. The default is mild: only a reply that means "this address is dead" counts
+// against the address. Most 5xx are about the sender, the message or the moment. reasons.ts says why a server refuses.
 
 import { deadReasons, type Reason, reasonFor } from './reasons.ts'
 import type { SmtpStage } from './smtp-dialogue.ts'
@@ -8,15 +8,15 @@ import type { SmtpReply } from './smtp-reply.ts'
 export type ReplyClass =
   /** Later, perhaps. */
   | 'temporary'
-  /** Too fast for them. */
+  /** Too many mails at once. */
   | 'throttled'
-  /** Nobody will ever get mail there. */
+  /** Mail to this address can never arrive. */
   | 'dead'
-  /** This mail to this address: never; the address lives (full, disabled, too big). */
+  /** This mail can't be delivered to this address, but the address exists (full, disabled, too big). */
   | 'refused'
-  /** Us, whoever the recipient is: policy, authentication, reputation. */
+  /** The sender is refused, for every recipient: policy, authentication, reputation. */
   | 'policy'
-  /** This connection is over; says nothing about the mail. */
+  /** This connection is over. That says nothing about the mail. */
   | 'connection'
 
 const aboutMailbox: ReadonlySet<Reason> = new Set<Reason>(['mailbox_full', 'too_big', 'suspended'])
@@ -26,13 +26,13 @@ export function classifyReply(stage: SmtpStage, { code, enhanced, text }: SmtpRe
   if (code === 421) return 'connection'
   const reason = reasonFor(text, enhanced)
   if (code < 500) {
-    // 4.2.x is one mailbox: full, or getting too much from all the world.
+    // 4.2.x is about one mailbox: full, or getting too much mail in total.
     if (/grey|gray/i.test(text) || enhanced?.startsWith('4.2.')) return 'temporary'
     return code === 454 || enhanced?.startsWith('4.7.') || reason === 'throttled' ? 'throttled' : 'temporary'
   }
   if (stage === 'mail' || aboutUs.has(reason)) return 'policy'
   if (aboutMailbox.has(reason)) return 'refused'
-  // After the data a domain that isn't found may be one that the mail names.
+  // After DATA, "domain not found" may be about a domain in the mail.
   if (deadReasons.has(reason) && (stage === 'rcpt' || reason !== 'host_unknown' || enhanced?.startsWith('5.1.')))
     return 'dead'
   return stage === 'rcpt' ? 'refused' : 'policy'

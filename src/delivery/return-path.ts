@@ -1,12 +1,12 @@
-// The addresses of ours at BOUNCE_DOMAIN. The envelope sender of each mail (VERP), `b-ID-MAC`, names the delivery, so that what
-// bounces is known to the mail. `u-ID-MAC` unsubscribes the subscriber of that id. Lower case throughout, as some servers fold the
-// local part; 100 bits of MAC, so that nobody can forge one.
+// Our addresses at BOUNCE_DOMAIN. The envelope sender of each mail (VERP), `b-ID-MAC`, names the delivery, so that a bounce can be
+// matched. `u-ID-MAC` unsubscribes the subscriber with that id. Lower case only, because some servers change the case of the local
+// part. 100 bits of MAC, so nobody can forge one.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 
-/** Names a delivery where there is no envelope to do it: in a header. */
+/** Names a delivery in a header, for bounces that don't reach the envelope sender. */
 export function deliveryToken(keys: readonly string[], deliveryId: number): string {
   return `b-${deliveryId.toString(36)}-${mac(keys[0]!, 'return-path', deliveryId)}`
 }
@@ -19,12 +19,12 @@ export function unsubscribeAddress(keys: readonly string[], domain: string, subs
   return `u-${subscriberId.toString(36)}-${mac(keys[0]!, 'unsubscribe-address', subscriberId)}@${domain}`
 }
 
-/** The delivery that an address or a token names, or null when it is none of ours or forged. Any case; any domain. */
+/** The delivery that an address or a token names. null if it isn't ours or is forged. Any case, any domain. */
 export function readReturnPath(keys: readonly string[], address: string): number | null {
   return read(keys, 'return-path', 'b', address)
 }
 
-/** The subscriber whom an address unsubscribes, likewise. */
+/** The subscriber that an address unsubscribes. null likewise. */
 export function readUnsubscribeAddress(keys: readonly string[], address: string): number | null {
   return read(keys, 'unsubscribe-address', 'u', address)
 }
@@ -44,7 +44,7 @@ function read(keys: readonly string[], purpose: Purpose, letter: string, address
 function mac(key: string, purpose: Purpose, id: number): string {
   const bytes = createHmac('sha256', key).update(`broadsheet:${purpose}:${id}`).digest()
   let text = ''
-  // Five bits a letter, out of 20 bytes: the value of each is uniform.
+  // Five bits per letter from 20 bytes, so that letters are uniformly distributed.
   for (let i = 0; i < 20; i++) text += alphabet[bytes[i]! & 31]
   return text
 }

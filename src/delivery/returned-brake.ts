@@ -1,6 +1,6 @@
-// The brake for what comes back: where implausibly many of the mails that were sent come back as "this address is dead", nobody is
-// suppressed until an editor decides (brakes.ts). The mails were taken once and their answers are long gone, so what came
-// back in a day is held against what was sent.
+// The brake for returned mail: if implausibly many sent mails come back as "this address is dead", no address is suppressed until
+// an editor decides (brakes.ts). The relay's answers to these mails are too old to count, so the mails that came back in a day are
+// compared with those that were sent.
 
 import { type RawBuilder, sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
@@ -17,7 +17,7 @@ interface Judging {
   retryHours: number
 }
 
-/** Suppresses the address, unless a brake is for it. */
+/** Suppresses the address, unless there is a brake for it. */
 export async function judgeReturned(
   trx: Trx,
   { deadAddresses, retryHours }: Judging,
@@ -51,7 +51,10 @@ export async function judgeReturned(
 
 type Scope = Pick<Brake, 'domain' | 'relay' | 'editionId'>
 
-/** Puts a brake on where so many dead ones can't be true, and undoes what the same incident suppressed; null: they may be. */
+/**
+ * Creates a brake if so many dead addresses are implausible, and undoes the suppressions of the same incident. null: they are
+ * plausible.
+ */
 async function brakeReturned(trx: Trx, deadAddresses: DeadAddresses, scope: Scope): Promise<Brake | null> {
   const { rows } = await sql<{ editionId: number | null; dead: number }>`
     select edition_id, count(*)::int as dead from dead_answers where ${ofIncident(scope)} group by 1`.execute(trx)
@@ -65,7 +68,7 @@ async function brakeReturned(trx: Trx, deadAddresses: DeadAddresses, scope: Scop
   }
   await countSent(trx, editionIds)
   if (!(await isTooMuch()).is) return null
-  // More may have been sent since it was counted.
+  // More may have been sent since the last count.
   await countSent(trx, editionIds, 1)
   const { sent, is } = await isTooMuch()
   if (!is) return null
@@ -104,7 +107,10 @@ async function sentSingly(trx: Trx, { domain, relay }: Scope): Promise<number> {
   return rows[0]!.sent
 }
 
-/** Readers call too much of it spam. Nobody's address is dead: digests to the domain wait. The caller holds lockBrakes. */
+/**
+ * Too many subscribers report mail at a domain as spam. No address is dead: digests to the domain wait. The caller holds
+ * lockBrakes.
+ */
 export async function brakeComplained(
   trx: Trx,
   { domain, complaints, sent }: { domain: string; complaints: number; sent: number },

@@ -1,5 +1,5 @@
-// What of an edition can be sent again, and what is undecided. The counts that editors see and the statement that acts use the same
-// conditions, so a button never promises what it can't do.
+// Which deliveries of an edition can be sent again, and which are undecided. The counts on screen and the statement that acts use
+// the same conditions, so a button never promises more than it does.
 
 import { type RawBuilder, sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
@@ -12,12 +12,14 @@ export function canSendAgain({ state }: Pick<Edition, 'state'>): boolean {
   return state === 'closed' || state === 'sending' || state === 'paused'
 }
 
-/** Editions whose digests may have brought the stories of this one's failed mails: a CTE to name `later`. */
+/** Editions whose digests may contain the stories of this edition's failed mails: a CTE to be named `later`. */
 const laterEditions = ({ id, createdAt }: Pick<Edition, 'id' | 'createdAt'>): RawBuilder<unknown> =>
   sql`select id from editions where id <> ${id} and (closed_at is null or closed_at >= ${createdAt})`
 
-/** Of a delivery `d` and its subscriber `s`, with `later` in scope: it failed, its subscriber can be mailed and has had no digest
- * since. A failed digest moved no watermark, so a later one has brought its stories. */
+/**
+ * On a delivery `d` and its subscriber `s`, with `later` in scope: it failed, its subscriber can be mailed and has had no digest
+ * since. A failed digest moved no watermark, so a later digest contained its stories.
+ */
 const isRetryable = sql<boolean>`(d.state = 'failed' and ${isMailable}
   and (d.kind = 'announcement' or not exists (
     select from later join deliveries l on l.edition_id = later.id
@@ -26,9 +28,9 @@ const isRetryable = sql<boolean>`(d.state = 'failed' and ${isMailable}
 export interface SendAgainCounts {
   /** Failed, and can be tried again. */
   retryable: number
-  /** Uncertain, and not about to be resent by itself: an editor decides. */
+  /** Uncertain, and won't be sent again automatically: an editor decides. */
   undecided: number
-  /** Of the undecided: whose subscriber can be mailed. */
+  /** Undecided deliveries whose subscriber can be mailed. */
   resendable: number
 }
 
@@ -50,8 +52,10 @@ export async function countSendAgain(
   return rows[0]!
 }
 
-/** Defers the failed deliveries `d` of an edition that `isWanted` names and that can be sent again. Returns how many. The caller has
- * locked the edition and planning, and opens it again. */
+/**
+ * Defers the failed deliveries `d` of an edition that `isWanted` selects and that can be sent again. Returns how many. The caller
+ * has locked the edition and planning, and opens the edition again.
+ */
 export async function queueFailedAgain(trx: Trx, edition: Edition, isWanted: RawBuilder<unknown>): Promise<number> {
   const { rows } = await sql<{ id: number }>`
     with later as materialized (${laterEditions(edition)}), picked as materialized (

@@ -1,12 +1,12 @@
-// How many mails of an edition went to each recipient domain. Counting them is a walk over the whole edition, so it is done only when
-// something of it came back, once after it has closed, and not every minute before.
+// How many mails of an edition were sent to each recipient domain. Counting reads all deliveries of an edition. So it is done only
+// when a mail of it came back: at most every five minutes before the edition closes, and once after.
 
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
 
 const staleMinutes = 5
 
-/** Of these editions, as of a moment ago. Safe to repeat. */
+/** Counts these editions, as of a moment ago. Safe to repeat. */
 export async function countSent(
   db: Db,
   editionIds: readonly number[],
@@ -28,7 +28,7 @@ export async function countSent(
   }
 }
 
-/** Of these editions together; `of` narrows it to a recipient domain or a relay. */
+/** The sum over these editions. `of` limits it to a recipient domain or a relay. */
 export async function sumSent(
   db: Db,
   editionIds: readonly number[],
@@ -45,7 +45,7 @@ export async function sumSent(
   return Number(sent ?? 0)
 }
 
-/** With the nightly chores: counts of editions whose deliveries are gone. Safe to repeat. */
+/** A nightly chore: deletes counts of editions whose deliveries were purged. Safe to repeat. */
 export async function purgeSentCounts(db: Db): Promise<void> {
   await sql`delete from sent_counts s using editions e where e.id = s.edition_id and e.purged_at is not null`.execute(
     db,

@@ -1,5 +1,5 @@
-// One registration of a worker, from its `workers` row to its end: both lanes, all connections, their group commit. When the row
-// is lost the session is over, whatever it still knows; the worker opens another.
+// One registration of a worker, from the creation of its `workers` row to its end: both lanes, all connections, their group
+// commit. When the row is lost the session ends, and the worker opens another.
 
 import { performance } from 'node:perf_hooks'
 import type { Clock } from '../base/clock.ts'
@@ -42,10 +42,10 @@ export interface SessionOptions {
   metrics: DeliveryMetrics | null
 }
 
-/** A drain gives up on relays that couldn't be reached so often in a row: about two seconds. */
+/** A drain gives up on a relay after so many failed attempts in a row: about two seconds. */
 const drainFailures = 4
 
-/** Connections per relay for mail that somebody waits for. */
+/** Connections per relay for transactional mail. */
 const transactionalConnections = 2
 
 export class WorkSession {
@@ -64,7 +64,7 @@ export class WorkSession {
   #leaseUntil: number
   #claimer: Claimer
   #seen: SeenHorizon
-  /** Since the last beat. */
+  /** Settled deliveries since the last beat. */
   #settled = 0
 
   private constructor(
@@ -119,7 +119,7 @@ export class WorkSession {
     })
     this.gates = gates
     this.#claimer = new Claimer(database, workerId, options.asOf)
-    // What nobody can send now is better leased by a worker that can.
+    // If no relay of this worker can send, another worker should lease the deliveries.
     const mayClaim = (lane: LaneName) => this.gates.some((gate) => gate.canWork(lane, options.clock.now()))
     this.#lanes = {
       digest: new Lane({
@@ -176,20 +176,20 @@ export class WorkSession {
     this.#lanes.transactional.wake()
   }
 
-  /** A brake went on or ended somewhere. */
+  /** A brake was created or ended somewhere. */
   async refreshBrakes(): Promise<void> {
     await this.#answers.refresh()
     this.wake()
   }
 
-  /** Ends by itself once nothing can be claimed any more. */
+  /** Ends the session once nothing can be claimed any more. */
   drain(): void {
     this.#isDraining = true
     this.#lanes.digest.closeWhenDry()
     this.#lanes.transactional.closeWhenDry()
   }
 
-  /** Four times a second: relays in trouble are tried again, limits may have lifted. */
+  /** Four times a second: tries relays in trouble again, and checks whether limits have ended. */
   #look(): void {
     const { gates } = this
     for (const gate of gates) if (gate.trouble !== null) void gate.probe().then((isWell) => isWell && this.wake())
@@ -205,7 +205,7 @@ export class WorkSession {
       gates.every((gate) => gate.trouble === null || gate.failures >= drainFailures)
     )
       return this.stop()
-    // Long in trouble, or (digests) the day's budget is spent: what is leased here would wait for nothing.
+    // In trouble for long, or (digests) the day's budget is used up: deliveries that are leased here would wait in vain.
     const isIdle = (gate: RelayGate, lane: LaneName) =>
       !gate.canWork(lane, now) && (gate.trouble === null || gate.troubleMs > 10_000)
     for (const lane of ['digest', 'transactional'] as const)
@@ -225,7 +225,7 @@ export class WorkSession {
     }
   }
 
-  /** Takes nothing more; what is on the wire is finished. */
+  /** Takes nothing more, and finishes what is on the wire. */
   stop(): void {
     for (const gate of this.gates) gate.stop()
     for (const courier of this.#couriers) courier.stop()
@@ -233,13 +233,13 @@ export class WorkSession {
     this.#lanes.transactional.close()
   }
 
-  /** Cuts what is on the wire. */
+  /** Cuts the connections. */
   abort(): void {
     this.stop()
     for (const courier of this.#couriers) courier.abort()
   }
 
-  /** Waits for the database no longer: what isn't settled is left to whoever takes over. */
+  /** Stops waiting for the database. The worker that takes over marks what isn't settled. */
   giveUp(): void {
     this.abort()
     this.#commit.giveUp()
@@ -254,7 +254,7 @@ export class WorkSession {
     await this.#answers.beat().catch(() => {})
   }
 
-  /** Renews the lease; false: it is lost. */
+  /** Renews the lease. false: it is lost. */
   async beat(): Promise<boolean> {
     const { leaseSeconds, log } = this.#options
     const startedAt = performance.now()
@@ -278,7 +278,7 @@ export class WorkSession {
     }
   }
 
-  /** That the database has come further is what a restored one is told by (installation/marker.ts). */
+  /** Moves the marker that shows that a restored database is older (installation/marker.ts). */
   async #countSettled(): Promise<void> {
     const settled = this.#settled
     this.#settled = 0

@@ -1,4 +1,4 @@
-// What becomes of a leased delivery, as the next turn writes it (group-commit.ts).
+// How the next turn (group-commit.ts) writes the end of a leased delivery.
 
 import type { SkipReason } from '../db/schema.ts'
 import type { DigestRecord } from './composer.ts'
@@ -23,7 +23,7 @@ const nothing = {
   record: null,
 } satisfies Omit<Settlement, 'delivery'>
 
-/** As it was, to be claimed again after so many seconds. */
+/** Unchanged, to be claimed again after so many seconds. */
 export function leaseGivenBack(delivery: LeasedDelivery, retryInSeconds: number): Settlement {
   return { ...nothing, delivery, retryInSeconds }
 }
@@ -32,7 +32,10 @@ export function skipped(delivery: LeasedDelivery, reason: SkipReason): Settlemen
   return { ...nothing, delivery, state: 'skipped', reason }
 }
 
-/** Under a brake it waits for an editor without being tried. After its window it is over, and nobody is suppressed. */
+/**
+ * Under a brake a delivery waits for an editor without being tried. After its retry window it is failed, and no address is
+ * suppressed.
+ */
 export function heldByBrake(delivery: LeasedDelivery, rules: Pick<FateRules, 'retryHours'>): Settlement {
   const retryInSeconds = secondsLeft(delivery, rules)
   const isOver = retryInSeconds === null
@@ -46,13 +49,13 @@ export function heldByBrake(delivery: LeasedDelivery, rules: Pick<FateRules, 're
   }
 }
 
-/** The re-check in the turn said no. A resend that nobody wants any more stays what it was: uncertain. */
+/** The turn refused the mail. If it was to be sent again, it stays uncertain. */
 export function refusedBy(verdict: Exclude<Verdict, 'go'>, delivery: LeasedDelivery): Settlement {
   if (verdict === 'hold') return leaseGivenBack(delivery, 0)
   return delivery.wasUncertain ? { ...nothing, delivery, state: 'uncertain' } : skipped(delivery, verdict)
 }
 
-/** A mail that can't be built is our bug: tried again for as long as any other, so that a new release can send it. */
+/** A mail that can't be built is a bug of ours. It is retried like any other, so that a new release can send it. */
 export function notComposed(delivery: LeasedDelivery, rules: FateRules): Settlement {
   const reply = { code: 451, enhanced: null, text: 'it could not be composed' }
   const fate = decideFate(delivery, { isAccepted: false, stage: 'rcpt', reply, cause: null }, rules)
@@ -67,7 +70,7 @@ export function notComposed(delivery: LeasedDelivery, rules: FateRules): Settlem
   }
 }
 
-/** After a dialogue with the relay named so. */
+/** After a dialogue with the relay of this name. */
 export function tried(
   { delivery, messageId, record }: { delivery: LeasedDelivery; messageId: string; record: DigestRecord | null },
   fate: Fate,
@@ -88,7 +91,7 @@ export function tried(
     relay,
     sizeBytes,
     messageId,
-    // A resent one was put on record when it became uncertain; a newer edition may have moved its watermarks since.
+    // A mail that is sent again was recorded when it became uncertain. A newer edition may have moved its watermarks since.
     record: isOnRecord && !delivery.wasUncertain ? record : null,
   }
 }

@@ -1,4 +1,4 @@
-// The thread behind signer.ts: batches in, signatures out, in order.
+// The thread of signer.ts: gets batches, returns signatures in the same order.
 
 import { createPrivateKey } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'

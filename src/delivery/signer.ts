@@ -1,13 +1,15 @@
-// Signatures from threads of our own. libuv's pool signs as fast, but wakes a thread for each signature: on two busy cores every
-// wake-up costs the main thread its turn (measured: 2,200 mails a second with the pool, 2,500 to 2,800 with a thread that is
-// handed batches). Without keys no thread is started.
+// Signs in threads of our own. libuv's pool signs as fast, but wakes a thread for each signature, and on two busy cores every
+// wake-up delays the main thread (measured: 2,200 mails a second with the pool, 2,500 to 2,800 with a thread that gets batches).
+// Without keys no thread is started.
 
 import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 
-/** The keys' numbers, and what each is to sign: Latin-1. A string crosses to the thread cheaper than a slice of a pooled Buffer,
- * which takes the whole pool along, and than an object. */
+/**
+ * The number of each key, and the text to sign as Latin-1. A string is cheaper to pass to a thread than a slice of a pooled
+ * Buffer, which copies the whole pool, and than an object.
+ */
 export type SignRequests = [keys: number[], data: string[]]
 
 interface Waiting {
@@ -22,13 +24,15 @@ interface Thread {
   batches: Waiting[][]
 }
 
-/** One core is left to the main thread, which signs too when the others can't keep up: with a thread for each core two
- * workers on two cores sent 1,900 mails a second, so 2,040 (medians of four rounds in turn, which overlap). */
+/**
+ * One core is left to the main thread, which also signs if the threads can't keep up. With one thread per core, two workers on two
+ * cores sent 1,900 mails a second, so 2,040 (medians of four alternating rounds, which overlap).
+ */
 const mostThreads = 4
-/** A batch wakes two threads, whatever is in it. Two at a time, so that the thread never idles between them. */
+/** A batch wakes two threads, whatever its size. Two batches at a time, so that the thread is never idle between them. */
 const batchSize = 32
 const batchesPerThread = 2
-/** What may wait for the threads before the main thread helps. */
+/** If more than this waits for the threads, the main thread signs too. */
 const longQueue = 16
 
 export class Signer {
@@ -48,7 +52,7 @@ export class Signer {
       const worker = new Worker(new URL('./signer-thread.ts', import.meta.url), {
         workerData: pems,
         execArgv: [],
-        // It keeps nothing; left alone it would take 30 MB for that.
+        // The thread keeps no data. Without this limit it would use 30 MB.
         resourceLimits: { maxYoungGenerationSizeMb: 4 },
       })
       const thread: Thread = { worker, batches: [] }
@@ -94,7 +98,7 @@ export class Signer {
     this.#considerHelping()
   }
 
-  /** One signature a turn of the event loop: whoever waits for the network goes first. */
+  /** Signs once per turn of the event loop, so that network events come first. */
   #considerHelping(): void {
     if (this.#isHelping || this.#queue.length <= longQueue) return
     this.#isHelping = true
@@ -105,7 +109,7 @@ export class Signer {
     })
   }
 
-  /** A thread that ended leaves its work to the others, or to us. */
+  /** The work of a thread that ended goes to the other threads, or to the main thread. */
   #dropped(thread: Thread): void {
     this.#threads = this.#threads.filter((each) => each !== thread)
     this.#queue.unshift(...thread.batches.splice(0).flat())

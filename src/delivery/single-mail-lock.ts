@@ -1,29 +1,34 @@
-// Under a brake single mails (confirmations, preference links) still go, one at a time over all workers. The database decides: a brake
-// names the worker that sends such a mail now. A worker that dies keeps this lock until its lease ends at the latest.
+// Under a brake, single mails (confirmations, preference links) are still sent, one at a time over all workers. The database
+// decides: a brake names the worker that sends such a mail now. If a worker dies, it keeps this lock at most until its lease ends.
 //
-// Without a brake nothing here is asked.
+// Without a brake there is no query.
 
 import { sql } from 'kysely'
 import type { Log } from '../base/log.ts'
 import type { Db } from '../db/connect.ts'
 
-/** After another worker had the lock. */
+/** Wait after another worker had the lock. */
 const retryMs = 100
-/** A worker waits as long as its last mail took before it takes the lock again, but no longer than this: the others ask every
- * quarter of a second. */
+/**
+ * A worker waits as long as its last mail took before it takes the lock again, but at most this long: the others ask every quarter
+ * of a second.
+ */
 const longestPauseMs = 300
 
 export interface SingleMailLockOptions {
   db: Db
   log: Log
   workerId: number
-  /** Single mails that waited may go now. */
+  /** Single mails that waited may be sent now. */
   freed: () => void
 }
 
 export class SingleMailLock {
   #options: SingleMailLockOptions
-  /** Ids of brakes whose lock this worker has, since when, and those that wait: until when. In milliseconds of this process. */
+  /**
+   * Ids of brakes whose lock this worker has, with the time since when, and of those that wait, with the time until when. In
+   * milliseconds of this process.
+   */
   #held = new Map<number, number>()
   #notBefore = new Map<number, number>()
 
@@ -31,7 +36,7 @@ export class SingleMailLock {
     this.#options = options
   }
 
-  /** Whether it is worth asking for these brakes. Costs no query. */
+  /** Whether it is worth asking for these brakes. Runs no query. */
   mayTry(brakeIds: readonly number[]): boolean {
     const now = performance.now()
     return brakeIds.every((id) => !this.#held.has(id) && (this.#notBefore.get(id) ?? 0) <= now)
@@ -45,7 +50,7 @@ export class SingleMailLock {
     for (const id of brakeIds) this.#held.set(id, now)
     const taken: number[] = []
     try {
-      // In one order, so that two workers never wait for each other.
+      // In one order, so that two workers never block each other.
       for (const id of [...brakeIds].sort((a, b) => a - b)) {
         const { rows } = await sql`
           update brakes b set single_mail_worker_id = ${workerId}
@@ -82,7 +87,7 @@ export class SingleMailLock {
     setTimeout(() => this.#options.freed(), pauseMs + 1).unref()
   }
 
-  /** Tries again later where the database doesn't answer; the worker's lease is the limit. */
+  /** Retries if the database doesn't answer, at most until the worker's lease ends. */
   async #giveBack(brakeIds: readonly number[]): Promise<void> {
     const { db, log, workerId } = this.#options
     try {

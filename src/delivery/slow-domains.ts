@@ -1,17 +1,17 @@
-// Which recipient domains are much slower than the others: a tarpit, a server that thinks for minutes after the dot. Left alone,
-// one in ten of such recipients holds every connection after a moment.
+// Finds recipient domains that are much slower than the others: a tarpit, or a server that takes minutes after the dot. Without a
+// limit, one in ten recipients at such a domain soon occupies every connection.
 //
-// Slow is relative: a mail that has been on the wire for a second while others were answered five times over. Where the relay
-// itself is slow, nobody overtakes, and nobody is held back.
+// Slow is relative: a mail is on the wire for a second while others were answered five times. If the relay itself is slow, all
+// mails are equally slow, and no domain is limited.
 
 import type { LeasedDelivery } from './lane.ts'
 
 export const slowMs = 1000
 
 export class SlowDomains {
-  /** Connections that one domain has at a time as long as there is mail for others. */
+  /** Connections of one domain at a time while there is mail for others. */
   readonly share: number
-  /** Connections that a slow domain has at a time. */
+  /** Connections of a slow domain at a time. */
   readonly places: number
   #overtaking: number
   #wires = new Map<LeasedDelivery, { at: number; answered: number }>()
@@ -26,7 +26,7 @@ export class SlowDomains {
     this.#now = now
   }
 
-  /** It goes on the wire. */
+  /** The delivery is put on the wire. */
   started(delivery: LeasedDelivery): void {
     this.#wires.set(delivery, { at: this.#now(), answered: this.#answered })
   }

@@ -1,9 +1,9 @@
-// One connection to a relay, once nodemailer has opened it (relay-dial.ts): our own loop speaks on it, because it knows how far
-// each mail came. nodemailer reports "dropped before DATA" and "dropped after the final dot" alike, so a retry either doubles or
-// loses.
+// One connection to a relay, after nodemailer has opened it (relay-dial.ts). Our own loop sends the mails, because it knows how
+// far each mail came. nodemailer reports "dropped before DATA" and "dropped after the final dot" alike, so a retry would either
+// duplicate or lose mails.
 //
-// The surprise: a mail has the stage `dot` only once the whole of it, final dot included, was handed to the kernel. Cut off
-// earlier, the server can't have taken it.
+// A mail has the stage `dot` only once all of it, including the final dot, was handed to the kernel. If the connection is cut
+// earlier, the server can't have accepted it.
 
 import type { Relay } from '../base/relay.ts'
 import type { Announcements } from './announcements.ts'
@@ -23,13 +23,13 @@ import {
 import type { ReadReply, SmtpReply } from './smtp-reply.ts'
 import { SmtpWire } from './smtp-wire.ts'
 
-/** For the answers to what was announced, which were on their way before they were waited for. */
+/** For answers to announced commands: they were sent before we wait for them. */
 const announcedSeconds = 10
 
 export interface SendOptions {
-  /** Asked right before the message is written: false gives the mail up, certain that it wasn't taken. */
+  /** Called right before the message is written. false ends the mail, and it is certain that it wasn't accepted. */
   mayWrite?: () => boolean
-  /** Called when the message and its dot are written: from now until the answer the next mail may be announced. */
+  /** Called when the message and its dot are written. From now until the answer, the next mail may be announced. */
   written?: () => void
 }
 
@@ -39,7 +39,7 @@ const finalDot = Buffer.from('.\r\n')
 export class SmtpConnection {
   readonly relay: Relay
   readonly openedAt = performance.now()
-  /** Mails that it was given. */
+  /** How many mails it was given. */
   mails = 0
   #wire: SmtpWire
   #dialled: Dialled
@@ -48,10 +48,10 @@ export class SmtpConnection {
   #extensions = new Map<string, string>()
   #isMidTransaction = false
   #isAtDot = false
-  /** null: it is never told of the next mail. */
+  /** null: it gets no announcements. */
   #announcements: Announcements | null
   #announced: Envelope | null = null
-  /** Every message of this connection, one after the other: a new one of 30 kB a mail kept the collector busy. */
+  /** One buffer for all messages of this connection: a new buffer of 30 kB per mail kept the garbage collector busy. */
   #scratch = noBytes
 
   private constructor(relay: Relay, dialled: Dialled, timeouts: SmtpTimeouts, announcements: Announcements | null) {
@@ -82,13 +82,15 @@ export class SmtpConnection {
     return factsOf(this.relay, this.#dialled, { hello: this.#hello, extensions: this.#extensions })
   }
 
-  /** One mail; never throws. `message` is dot-stuffed and ends in CRLF, the final dot is added. An envelope that was announced is
-   * given here as the same object. */
+  /**
+   * Sends one mail; never throws. `message` is dot-stuffed and ends in CRLF. The final dot is added here. An announced envelope
+   * must be passed as the same object.
+   */
   async send(envelope: Envelope, message: readonly Buffer[], options: SendOptions = {}): Promise<SmtpOutcome> {
     const refusal = this.#refusalOf(envelope)
     if (refusal) return refusal
     if (this.#announced && this.#announced !== envelope) this.close('another mail was announced')
-    // It ended while this mail was being named.
+    // The connection ended while this mail was being named.
     if (!this.isOpen) return this.#untouched('mail')
     this.mails++
     const isAnnounced = this.#announced !== null
@@ -102,7 +104,7 @@ export class SmtpConnection {
     if (isAnnounced) this.#announcements?.answered()
     this.#announced = null
     const isEarlyRefusal = (mail?.code ?? 600) >= 300 || (rcpt?.code ?? 600) >= 300
-    // A server may answer 354 although it refused the recipient: it then waits for a message, which must be empty (RFC 2920).
+    // A server may answer 354 although it refused the recipient. It then waits for a message, which must be empty (RFC 2920).
     if (isEarlyRefusal && data?.code === 354) await this.#exchange(['.'])
     if ((mail?.code ?? 600) >= 300) return this.#failed('mail', mail ?? null)
     if ((rcpt?.code ?? 600) >= 300) return this.#failed('rcpt', rcpt ?? null)
@@ -116,7 +118,7 @@ export class SmtpConnection {
     options.written?.()
     const reply = await this.#wire.next(this.#timeouts.dotSeconds)
     this.#isAtDot = false
-    // An answer that came before all was sent: what is still to be written must not be written over.
+    // The answer came before everything was sent: the buffer still contains unsent bytes and must not be reused.
     if (!this.#wire.isFlushed) this.#scratch = noBytes
     if (!reply) return this.#failed(isTaken() ? 'dot' : 'body', null)
     this.#isMidTransaction = false
@@ -124,8 +126,10 @@ export class SmtpConnection {
     return { isAccepted: true, stage: 'dot', reply, cause: null }
   }
 
-  /** Writes the next mail's MAIL, RCPT and DATA behind the dot that waits for its answer; false: not now. Only closing the
-   * connection takes it back: the relay then waits for a message. */
+  /**
+   * Writes the next mail's MAIL, RCPT and DATA behind the dot that waits for its answer. false: not possible now. Only closing the
+   * connection takes it back, because the relay then waits for a message.
+   */
   announce(envelope: Envelope): boolean {
     if (!this.#isAtDot || this.#announced || !this.isOpen || !this.#extensions.has('PIPELINING')) return false
     if (this.#refusalOf(envelope) || !this.#announcements?.begin()) return false
@@ -152,7 +156,7 @@ export class SmtpConnection {
     this.#announced = null
   }
 
-  /** What no relay needs to be asked for. */
+  /** Refusals that need no relay. */
   #refusalOf({ from, to, bytes }: Envelope): SmtpOutcome | null {
     const limit = sizeLimitOf(this.#extensions)
     if (limit && bytes > limit) return refused('mail', 552, '5.3.4', `the relay takes at most ${limit} bytes a mail`)
@@ -197,7 +201,7 @@ export class SmtpConnection {
     return [await this.#wire.next(seconds), await this.#wire.next(seconds), await this.#wire.next(seconds)]
   }
 
-  /** One reply per command, null from where it was cut off. Without PIPELINING it stops at the first refusal. */
+  /** One reply per command, null from the point where it was cut off. Without PIPELINING it stops at the first refusal. */
   async #exchange(commands: readonly string[]): Promise<(ReadReply | null)[]> {
     const replies: (ReadReply | null)[] = []
     if (this.#extensions.has('PIPELINING')) {
@@ -217,8 +221,10 @@ export class SmtpConnection {
     return replies
   }
 
-  /** EHLO once more, in our own loop: what the relay can do is read from its answer, not from nodemailer's private fields. A server
-   * that knows only HELO has answered nodemailer's, and can do nothing more. */
+  /**
+   * Says EHLO again, in our own loop, to read the relay's extensions from its answer and not from nodemailer's private fields. A
+   * server that knows only HELO has answered nodemailer's, and has no extensions.
+   */
   async #greet(): Promise<void> {
     const { relay } = this
     const [reply] = await this.#exchange([`EHLO ${ehloName(relay)}`])

@@ -1,42 +1,44 @@
-// The words of one mail's dialogue with a relay: its envelope, its stages, how it ended. Pure.
+// The parts of one mail's dialogue with a relay: its envelope, its stages, and how it ended. Pure.
 
 import type { SmtpReply } from './smtp-reply.ts'
 
 export type SmtpStage = 'mail' | 'rcpt' | 'data' | 'body' | 'dot'
 
-/** How a dialogue ended. `reply` null: cut off or timed out there, without an answer; `cause` says by what. */
+/** How a dialogue ended. `reply` null: cut off or timed out at that stage without an answer; `cause` says why. */
 export interface SmtpOutcome {
   isAccepted: boolean
   stage: SmtpStage
   reply: SmtpReply | null
   cause: string | null
-  /** Nothing was said about this mail, through no fault of it: it isn't counted as an attempt. */
+  /** The relay said nothing about this mail, and the mail wasn't the cause: it isn't counted as an attempt. */
   isUntouched?: boolean
 }
 
 export interface Envelope {
   from: string
   to: string
-  /** Of the message, without the final dot. */
+  /** Size of the message, without the final dot. */
   bytes: number
 }
 
 export interface SmtpTimeouts {
   connectSeconds: number
   commandSeconds: number
-  /** After the dot. Less than RFC 5321's ten minutes makes duplicates. */
+  /** Timeout after the dot. A timeout below RFC 5321's ten minutes causes duplicates. */
   dotSeconds: number
 }
 
 export const rfcTimeouts: SmtpTimeouts = { connectSeconds: 30, commandSeconds: 300, dotSeconds: 600 }
 
-/** Whether the relay has said what becomes of the envelope. */
+/** Whether the relay has accepted or refused the envelope. */
 export function isAnswered(...replies: (SmtpReply | null | undefined)[]): boolean {
   return replies.at(-1) !== null || replies.some((reply) => reply && reply.code >= 400)
 }
 
-/** A reply that can't belong to its command, such as 250 to DATA: an earlier one was answered twice, and nothing that follows can
- * be told apart. */
+/**
+ * Whether a reply can't belong to its command, such as 250 to DATA: an earlier command was answered twice, and later replies can't
+ * be assigned.
+ */
 export function isOutOfStep(...[mail, rcpt, data]: (SmtpReply | null | undefined)[]): boolean {
   const isSuccess = (reply: SmtpReply | null | undefined) => reply !== null && reply !== undefined && reply.code < 300
   const isIntermediate = (reply: SmtpReply | null | undefined) =>
@@ -48,7 +50,7 @@ export function refused(stage: SmtpStage, code: number, enhanced: string, text: 
   return { isAccepted: false, stage, reply: { code, enhanced, text }, cause: null }
 }
 
-/** Nothing that could end the command or the angle brackets. */
+/** Contains nothing that could end the command or the angle brackets. */
 export function isPath(address: string): boolean {
   return /^[\x21-\x3b\x3d\x3f-\x7e]*$/.test(address) && address.length <= 254
 }

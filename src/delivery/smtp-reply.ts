@@ -9,19 +9,19 @@ export interface SmtpReply {
   text: string
 }
 
-/** With its lines: what an EHLO answer is read from. */
+/** With its lines, for reading an EHLO answer. */
 export interface ReadReply extends SmtpReply {
   lines: readonly string[]
 }
 
-/** A line longer than this is no SMTP server talking: the connection is given up. RFC 5321 allows 512 octets. */
+/** No SMTP server sends a longer line: the connection is given up. RFC 5321 allows 512 octets. */
 const longestLine = 8192
 
 export class ReplyReader {
   #rest = ''
   #lines: string[] = []
 
-  /** Takes what came from the socket and returns the replies that are complete. Throws on what no SMTP server says. */
+  /** Takes data from the socket and returns the complete replies. Throws if the data can't come from an SMTP server. */
   read(chunk: Buffer): ReadReply[] {
     const replies: ReadReply[] = []
     const text = this.#rest + chunk.toString('latin1')

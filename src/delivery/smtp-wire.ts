@@ -1,5 +1,5 @@
-// The socket under an SMTP connection: bytes out, replies in, one deadline. Knows nothing of commands. Whatever ends it (reset,
-// end, timeout, nonsense, a reply that nobody asked for) ends it once, with a cause; replies that came before can still be read.
+// The socket of an SMTP connection: bytes out, replies in, one deadline. It doesn't know the commands. Every end (reset, end,
+// timeout, invalid data, an unexpected reply) ends it once, with a cause. Replies that came before can still be read.
 
 import type net from 'node:net'
 import tls from 'node:tls'
@@ -35,7 +35,7 @@ export class SmtpWire {
     this.#watch.unref()
   }
 
-  /** The next reply; null: cut off, or no answer in time. One waiter at a time. */
+  /** The next reply; null: cut off, or no answer in time. One caller at a time. */
   next(seconds: number): Promise<ReadReply | null> {
     const ready = this.#replies.shift()
     if (ready) return Promise.resolve(ready)
@@ -55,8 +55,11 @@ export class SmtpWire {
     this.#socket.write(text, 'latin1')
   }
 
-  /** A message with its final dot, which gets one reply. The returned function says whether the kernel has taken all of it: false
-   * while some bytes are still ours, and for ever when the socket broke before. The bytes must stay as they are until `isFlushed`. */
+  /**
+   * Writes a message with its final dot, which gets one reply. The returned function says whether the kernel has accepted all of
+   * it: false while some bytes are still here, and forever if the socket broke before. The bytes must not change until
+   * `isFlushed`.
+   */
   writeMessage(bytes: Buffer): () => boolean {
     let isTaken = false
     if (this.cause !== null) return () => false
@@ -65,7 +68,7 @@ export class SmtpWire {
     this.#socket.write(bytes, (error) => {
       isTaken = !error
     })
-    // What TLS still holds can't be seen from here: count it as taken.
+    // The bytes that TLS still holds can't be seen from here: they count as accepted by the kernel.
     const isHidden = this.#socket instanceof tls.TLSSocket
     return () => isTaken || isHidden || this.#socket.writableLength <= this.#behind
   }

@@ -1,13 +1,14 @@
-// The two statements that every mail costs a share of: the claim, which only leases, and the turn (design: group commit).
+// The two statements whose cost all mails share: the claim, which only leases, and the turn (group commit).
 //
-// One turn serves all connections that wait, in one round trip: it settles their last mails, moves what their readers have read,
-// counts, names their next mails in `in_flight`, and reads once more who may still be mailed. Everything hangs on `me`, the
-// fence: a worker whose row is gone or whose lease ran out changes nothing and is told so. Each part is safe to repeat, as after
-// a commit whose answer was lost: a delivery is settled only while it is leased and at the attempt it was claimed with.
+// One turn serves all waiting connections in one round trip: it settles their last mails, moves their subscribers' watermarks,
+// counts, names their next mails in `in_flight`, and checks again who may be mailed. Everything depends on `me`, the fence: a
+// worker whose row is gone or whose lease expired changes nothing and is told so. Each part is safe to repeat, as after a commit
+// whose answer was lost: a delivery is settled only while it is leased and at the attempt at which it was claimed.
 //
-// Whoever was erased while their mail was on the wire isn't named again: replies quote addresses.
+// If a subscriber was erased while their mail was on the wire, nothing of the reply is stored: replies quote addresses.
 //
-// `seen` is pruned when its hundredth story has left the last 60 days, not each time: pruning costs more than all the rest.
+// `seen` is pruned when its hundredth story is older than 60 days, not each time, because pruning costs more than the rest of the
+// statement.
 
 import type { DeliveryState, SkipReason } from '../db/schema.ts'
 import type { DigestRecord } from './composer.ts'
@@ -17,18 +18,18 @@ import type { LeasedDelivery } from './lane.ts'
 import type { SmtpReply } from './smtp-reply.ts'
 import { isSendingHeld } from './sending-hold.ts'
 
-/** What becomes of a leased delivery. */
+/** How a leased delivery ends. */
 export interface Settlement {
   delivery: LeasedDelivery
-  /** null: as it was; its lease is given back. */
+  /** null: unchanged; its lease is given back. */
   state: Exclude<DeliveryState, 'queued'> | null
   reason: SkipReason | null
-  /** Until it may be claimed again; null: it is over. */
+  /** Seconds until it may be claimed again; null: it is final. */
   retryInSeconds: number | null
   wasTried: boolean
   isDoubt: boolean
   reply: SmtpReply | null
-  /** What is kept when there is no reply. */
+  /** Stored if there is no reply. */
   note: string | null
   stage: string | null
   relay: string | null
@@ -41,13 +42,17 @@ export interface Settlement {
 export interface Naming {
   delivery: LeasedDelivery
   record: { messageId: string; articleIds?: readonly number[]; watermarks?: Record<string, number> }
-  /** Whose wish counts: the subscriber's (digests), the address's (suppressions only; of a confirmation only those that it can't
-   * overcome), or nobody's (an editor signs in). */
+  /**
+   * Whose wish counts: the subscriber's (digests), the address's (suppressions only; for a confirmation only those that it can't
+   * end), or nobody's (an editor signs in).
+   */
   rule: 'subscriber' | 'address' | 'confirmation' | 'always'
   addressHash: string
 }
 
-/** `go`: it is durable that this connection carries it now. `hold`: its edition, or the whole site, doesn't send at the moment. */
+/**
+ * `go`: it is durable that this connection carries the mail. `hold`: its edition, or the whole site, doesn't send at the moment.
+ */
 export type Verdict = 'go' | 'hold' | SkipReason
 
 const me = `me as materialized (select id from workers where id = $1::bigint and lease_until > now() for key share)`
@@ -56,8 +61,10 @@ const leasedColumns = `d.id, d.kind, d.lane, d.edition_id, d.subscriber_id, d.re
   d.state = 'uncertain' as was_uncertain, d.message_id, d.article_ids, d.payload,
   extract(epoch from greatest($3::timestamptz, now()) - d.created_at)::float8 as age_seconds, p.due_at::text as due_at`
 
-/** $1 worker, $2 limit, $3 as-of, $4 edition, $5 and $6 cursor. The cursor keeps a claim from stepping over the dead index entries
- * of all claims before it. A digest's reader gets a row in `reading` here, so that a turn only ever updates. */
+/**
+ * $1 worker, $2 limit, $3 as-of, $4 edition, $5 and $6 cursor. The cursor keeps a claim from reading the dead index entries of all
+ * earlier claims. Each subscriber gets a row in `reading` here, so that a turn only updates.
+ */
 export const claimDigests: HotStatement = {
   name: 'claim_digests',
   text: `with ${me}, picked as materialized (
@@ -79,7 +86,7 @@ export const claimDigests: HotStatement = {
     select leased.*, noted.id as claim_id from leased cross join noted order by leased.due_at, leased.id`,
 }
 
-/** $1 worker, $2 limit, $3 as-of. Mails of no edition, one by one: those that somebody waits for, and those that wait for the digests. */
+/** $1 worker, $2 limit, $3 as-of. Mails of no edition: those that somebody waits for, and those in the digest lane. */
 const claimSingles = (name: string, which: string): HotStatement => ({
   name,
   text: `with ${me}, picked as materialized (
@@ -97,7 +104,10 @@ const claimSingles = (name: string, which: string): HotStatement => ({
 export const claimTransactional = claimSingles('claim_transactional', `d.lane = 'transactional'`)
 export const claimSinglesOfDigestLane = claimSingles('claim_singles', `d.edition_id is null and d.lane = 'digest'`)
 
-/** $1 worker, $2 the claims it knows of. What the others lease may be claimed again: their answers were lost on the way. */
+/**
+ * $1 worker, $2 the claims that it knows. Deliveries of its other claims may be claimed again: the answers to those claims were
+ * lost.
+ */
 export const releaseUnknown: HotStatement = {
   name: 'release_unknown',
   text: `with ${me}, unknown as (
@@ -108,7 +118,7 @@ export const releaseUnknown: HotStatement = {
       and d.next_attempt_at is null and d.settled_at is null`,
 }
 
-/** Editions whose deliveries may be claimed, oldest first, with what a worker must know of them. */
+/** Editions whose deliveries may be claimed, oldest first, with what a worker must know about them. */
 export const sendingEditions: HotStatement = {
   name: 'sending_editions',
   text: `select e.id, e.retry_hours, e.is_proven, coalesce(g.policy_streak, 0) as policy_streak
@@ -116,7 +126,7 @@ export const sendingEditions: HotStatement = {
     where e.state = 'sending' order by coalesce(e.slot_at, e.created_at), e.id`,
 }
 
-/** Of a delivery that is settled: each column of `x` in the turn, its type, and its value. */
+/** Each column of `x` in the turn, for a settled delivery: its type and its value. */
 const settleColumns: readonly Column<Settlement>[] = [
   ['id', 'bigint', ({ delivery }) => delivery.id],
   ['attempt', 'smallint', ({ delivery }) => delivery.attempt],
@@ -136,7 +146,7 @@ const settleColumns: readonly Column<Settlement>[] = [
   ['was_uncertain', 'boolean', ({ delivery }) => delivery.wasUncertain],
 ]
 
-/** Of a mail that a connection is about to send: each column of `y` in the turn. */
+/** Each column of `y` in the turn, for a mail that a connection is about to send. */
 const nameColumns: readonly Column<{ connection: number; name: Naming | null }>[] = [
   ['connection', 'int', ({ connection }) => connection],
   ['id', 'bigint', ({ name }) => name?.delivery.id ?? null],
@@ -147,7 +157,7 @@ const nameColumns: readonly Column<{ connection: number; name: Naming | null }>[
   ['hash', 'text', ({ name }) => name?.addressHash ?? null],
 ]
 
-/** The values after the worker's id ($1) and the settled columns: as-of and the first article id that `seen` keeps. */
+/** The values after the worker's id ($1) and the settled columns: as-of, and the first article id that `seen` keeps. */
 const asOfAt = 2 + settleColumns.length
 const nameAt = asOfAt + 2
 

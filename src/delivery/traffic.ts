@@ -1,5 +1,5 @@
-// Who may go now: limits per recipient domain, the guard against being refused as a sender, and the budgets. Asked twice: when a
-// connection takes a delivery, and right before the mail is named. Mail that somebody waits for passes the budgets.
+// Which mail may be sent now: limits per recipient domain, the policy guard, and the budgets. Checked twice: when a connection
+// takes a delivery, and right before the mail is named. Transactional mail isn't subject to the budgets.
 
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
@@ -27,7 +27,7 @@ export interface TrafficOptions {
   /** Where a brake is on. */
   answers: Answers
   workerId: number
-  /** What waited may go now. */
+  /** Mail that waited may be sent now. */
   freed: (lane: Lane) => void
 }
 
@@ -40,7 +40,7 @@ export class Traffic {
   #rates = new Map<string, RateQuota>()
   #days = new Map<string, DayQuota>()
   #singleMails: SingleMailLock
-  /** Single mails on the wire under brakes, with the ids of those. */
+  /** Single mails on the wire under brakes, with the ids of those brakes. */
   #braked = new Map<LeasedDelivery, readonly number[]>()
 
   constructor(options: TrafficOptions) {
@@ -59,7 +59,7 @@ export class Traffic {
     }
   }
 
-  /** One claim's deliveries, which are of one edition. */
+  /** The deliveries of one claim, all of one edition. */
   claimed([first]: readonly LeasedDelivery[]): void {
     if (first?.edition) this.#guard.stands(first.editionId!, first.edition)
   }
@@ -71,12 +71,12 @@ export class Traffic {
     return this.#guard.mayStart(delivery.editionId) && this.limits.mayStart(delivery.domain)
   }
 
-  /** So that a provider that may turn out slow doesn't have most connections by then. */
+  /** Keeps a provider that may turn out to be slow from occupying most connections first. */
   prefers(delivery: LeasedDelivery): boolean {
     return delivery.lane === 'transactional' || this.limits.activeOf(delivery.domain) < this.#slow.share
   }
 
-  /** To be called now and then: a domain that is much slower than others may hold a few connections only. */
+  /** Called periodically: limits a domain that is much slower than others to a few connections. */
   look(): void {
     for (const domain of this.#slow.find()) this.limits.tooSlow(domain, this.#slow.places)
   }
@@ -90,12 +90,15 @@ export class Traffic {
     this.limits.ended(delivery.domain)
   }
 
-  /** Waits for the budgets. `later`: not now; `spent`: not through this relay today. `go` counts as on the wire until `learned`. */
+  /**
+   * Waits for the budgets. `later`: not now; `spent`: not through this relay today. After `go`, the mail counts as on the wire
+   * until `learned`.
+   */
   async admit(delivery: LeasedDelivery, relay: Relay): Promise<'go' | 'later' | 'spent'> {
     if (delivery.lane === 'transactional') return this.#admitSingle(delivery, relay)
     if (!this.#guard.mayStart(delivery.editionId) || this.limits.isResting(delivery.domain)) return 'later'
     if (this.#options.answers.holds(delivery, relay.name)) return 'later'
-    // At once: while this one waits for its budget, others ask.
+    // Counts at once, because others ask while this one waits for its budget.
     this.#guard.started(delivery.editionId)
     let isAdmitted = false
     try {
@@ -124,7 +127,7 @@ export class Traffic {
     return 'go'
   }
 
-  /** Whether the relay may be told of it before it is admitted: only where nothing but a change can forbid it then. */
+  /** Whether the mail may be announced before it is admitted: only if nothing except a later change can forbid it. */
   mayAnnounce(delivery: LeasedDelivery, relay: Relay): boolean {
     const { editionId, domain } = delivery
     if (this.#rate || this.#rates.has(relay.name) || this.#days.has(relay.name)) return false
@@ -152,7 +155,7 @@ export class Traffic {
     await (news === 'proven' ? markProven : clearStreak)(db, delivery.editionId!)
   }
 
-  /** The leased deliveries that are better given back, with the seconds after which to try them again. */
+  /** The leased deliveries that should be given back, with the seconds after which to try them again. */
   screen(leased: readonly LeasedDelivery[]): Map<LeasedDelivery, number> {
     const held = new Map<string, number>()
     const parked = new Map<LeasedDelivery, number>()

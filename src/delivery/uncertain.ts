@@ -1,5 +1,5 @@
-// An editor decides about deliveries whose fate is unknown and that nobody resends any more: count them as sent, or send them
-// again with the same Message-ID. A mail that waits to be resent by itself isn't listed.
+// An editor decides about uncertain deliveries that aren't sent again automatically: count them as sent, or send them again with
+// the same Message-ID. A mail that waits to be sent again automatically isn't listed.
 
 import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
@@ -7,8 +7,10 @@ import { addCount } from '../editions/account.ts'
 import { reopenEdition } from '../editions/states.ts'
 import { isMailable } from './mailable.ts'
 
-/** Returns how many are decided now. `sent` takes them as received; `resend` sends them again to those who can be mailed, which
- * opens the edition; the others stay undecided. The caller writes the audit line and refuses cancelled editions. Safe to repeat. */
+/**
+ * Returns how many are decided now. `sent` counts them as received. `resend` sends them again to those who can be mailed, which
+ * opens the edition; the others stay undecided. The caller writes the audit line and refuses cancelled editions. Safe to repeat.
+ */
 export async function resolveUncertain(
   trx: Trx,
   editionId: number,

@@ -1,5 +1,5 @@
-// The delivery worker: what sends every mail. It registers, wakes by NOTIFY and by the clock, keeps its lease, takes over from
-// workers that died, and stops within 25 seconds with everything settled or given back. What is guaranteed: README.md.
+// The delivery worker sends every mail. It registers, wakes on NOTIFY and by timer, renews its lease, takes over from dead
+// workers, and stops within 25 seconds with everything settled or given back. README.md lists the guarantees.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
@@ -27,16 +27,19 @@ export interface DeliveryWorkerOptions {
   name?: string
   /** For the Date header. Leases and retries run on the database's clock. */
   clock?: Clock
-  /** Instead of the configuration's: the trial's own mailbox. */
+  /** Instead of the configured relays: the trial's own mailbox. */
   relays?: readonly Relay[]
-  /** Counts as now for what may be claimed and for retries (`--as-of`). */
+  /** Counts as now for claims and retries (`--as-of`). */
   asOf?: Date
   timeouts?: SmtpTimeouts
   leaseSeconds?: number
   metrics?: DeliveryMetrics
 }
 
-/** A stop takes at most 25 seconds: after so many, connections are cut, and then the database is waited for no longer. */
+/**
+ * A stop takes at most 25 seconds: connections are cut after `cutSeconds`, and some seconds later it stops waiting for the
+ * database.
+ */
 const cutSeconds = 19
 const giveUpSeconds = 23
 
@@ -88,8 +91,10 @@ export class DeliveryWorker {
     this.#session?.wake()
   }
 
-  /** Sends all that may be sent now, and returns when it is settled. Beside a started worker it wakes that one and waits for
-   * nothing. */
+  /**
+   * Sends everything that may be sent now, and returns when it is settled. Next to a started worker, it only wakes that one and
+   * doesn't wait.
+   */
   async runOnce(): Promise<void> {
     if (this.#running) {
       this.wake()
@@ -102,7 +107,7 @@ export class DeliveryWorker {
     await this.#close(session)
   }
 
-  /** What SIGTERM asks for: claims nothing more, finishes what is on the wire, gives the leases back. Safe to repeat. */
+  /** For SIGTERM: claims nothing more, finishes what is on the wire, gives the leases back. Safe to repeat. */
   async stop(): Promise<void> {
     this.#isStopping = true
     await this.#unlisten?.()
@@ -157,8 +162,8 @@ export class DeliveryWorker {
     this.#session = session
     if (this.#options.metrics) this.#options.metrics.view = () => session.view()
     livingWorkers(database).add(session.workerId)
-    // After a freeze of the database every lease has run out: whoever comes back first must not take the others for dead. A
-    // process that was there for a whole lease has seen them live or die.
+    // After a freeze of the database, every lease has expired: the first worker that comes back must not take over from the
+    // others. A worker that was present for a whole lease has seen whether they live.
     this.#mayReapFrom = performance.now() + this.#leaseMs
     if (database.kind === 'embedded') await this.#reap(session)
     clearInterval(this.#beats)
