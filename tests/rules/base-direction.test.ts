@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { directionOf } from '../../src/base/direction.ts'
+import { directionOf, isolate } from '../../src/base/direction.ts'
 
 test('the first strong character gives the direction, whatever stands before it', () => {
   const cases: [text: string, direction: string][] = [
@@ -27,4 +27,12 @@ test('a text without letters takes the direction around it', () => {
     assert.equal(directionOf(text), 'ltr')
     assert.equal(directionOf(text, 'rtl'), 'rtl')
   }
+})
+
+test('a text is isolated where it holds letters of the other direction', () => {
+  assert.equal(isolate('Politics, 2026!', 'ltr'), 'Politics, 2026!')
+  assert.equal(isolate('2026!', 'rtl'), '2026!')
+  assert.equal(isolate('سياسة', 'rtl'), 'سياسة')
+  assert.equal(isolate('Politics', 'rtl'), '\u2068Politics\u2069')
+  assert.equal(isolate('About עולם', 'ltr'), '\u2068About עולם\u2069')
 })
