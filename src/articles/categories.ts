@@ -4,10 +4,14 @@
 import { invalid, Refusal } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import type { Category } from '../db/schema.ts'
+import type { Category, CategoryTexts } from '../db/schema.ts'
+import { mergeTexts } from './category-names.ts'
 import { isWebAddress } from './links.ts'
 import { isSlug, slugify } from './slugs.ts'
 import { findCategory, listCategories } from './store.ts'
+
+/** By language tag; null takes a language away. */
+type Translations = Readonly<Record<string, CategoryTexts | null>>
 
 export interface NewCategory {
   name: string
@@ -16,6 +20,8 @@ export interface NewCategory {
   description?: string | undefined
   /** Its page on the site: http or https; '' or null: found by its feeds. */
   pageUrl?: string | null | undefined
+  /** Its texts in other languages, by language tag. */
+  translations?: Translations | undefined
   isSample?: boolean | undefined
 }
 
@@ -38,6 +44,7 @@ export async function insertCategory(trx: Trx, input: NewCategory, now: Date): P
       name,
       description: input.description?.trim() ?? '',
       pageUrl: cleanPage(input.pageUrl),
+      translations: JSON.stringify(mergeTexts({}, input.translations ?? {}, cleanName)),
       position: (last?.position ?? 0) + 1,
       isSample: input.isSample ?? false,
       createdAt: now,
@@ -57,6 +64,8 @@ export interface CategoryChange {
   description?: string | undefined
   /** As in NewCategory. */
   pageUrl?: string | null | undefined
+  /** Replaces the texts of the languages that it names; the others stay. */
+  translations?: Translations | undefined
 }
 
 /** Changes what is given, nothing else. Subscriptions and stories stay where they are. */
@@ -72,6 +81,7 @@ export async function renameCategory(ctx: Context, input: CategoryChange): Promi
       slug,
       description: input.description?.trim() ?? category.description,
       pageUrl: input.pageUrl === undefined ? category.pageUrl : cleanPage(input.pageUrl),
+      translations: JSON.stringify(mergeTexts(category.translations, input.translations ?? {}, cleanName)),
     })
     .where('id', '=', category.id)
     .returningAll()
@@ -138,12 +148,12 @@ function checkSlug(field: string, slug: string): string {
   return slug
 }
 
-function cleanName(given: string): string {
+function cleanName(given: string, field = 'name'): string {
   const name = given.replace(/\s+/g, ' ').trim()
-  if (!name) throw invalid('name', 'A category needs a name.')
-  if (name.length > 80) throw invalid('name', 'A name may have 80 characters at most.')
+  if (!name) throw invalid(field, 'A category needs a name.')
+  if (name.length > 80) throw invalid(field, 'A name may have 80 characters at most.')
   // oxlint-disable-next-line no-control-regex
-  if (/[\x00-\x1f\x7f<>]/.test(name)) throw invalid('name', "A name can't hold control characters or < >.")
+  if (/[\x00-\x1f\x7f<>]/.test(name)) throw invalid(field, "A name can't hold control characters or < >.")
   return name
 }
 

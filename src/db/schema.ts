@@ -74,8 +74,16 @@ export interface CategoriesTable {
   pageUrl: string | null
   /** Set: no longer offered, no longer in any digest. Nothing sent is touched. */
   retiredAt: Date | null
+  /** By language tag: `{de: {name: 'Politik'}}` (articles/category-names.ts). */
+  translations: JsonDefault<Record<string, CategoryTexts>>
   isSample: Generated<boolean>
   createdAt: Generated<Date>
+}
+
+/** A category in another language. What is missing is as in the category itself. */
+export interface CategoryTexts {
+  name?: string | undefined
+  description?: string | undefined
 }
 
 export interface FeedsTable {
@@ -278,6 +286,8 @@ export interface ConsentsTable {
   action: 'requested' | 'confirmed' | 'changed' | 'withdrawn' | 'resubscribed' | 'imported'
   wording: string
   wordingVersion: string
+  /** Of the wording; null: recorded before languages were. */
+  language: string | null
   at: Date
   ip: string | null
   formUrl: string | null

@@ -40,7 +40,7 @@ export const largeRows: ReadonlySet<string> = new Set(['edition_snapshots', 'inb
  * the first worker at the target takes it over by the usual rule, as after a crash. */
 export const tables = {
   settings: settingRules(),
-  categories: { slug: kept, name: kept, description: kept, page_url: kept },
+  categories: { slug: kept, name: kept, description: kept, page_url: kept, translations: kept },
   feeds: {
     url: changed(({ address }, url, row) => address(url, row)),
     title: kept,
@@ -92,6 +92,7 @@ export const tables = {
     action: kept,
     wording: changed(() => 'left out of this copy'),
     wording_version: changed(() => ''),
+    language: kept,
     ip: drop,
     form_url: drop,
     detail: changed(() => ({})),
@@ -230,6 +231,7 @@ function settingRules(): Rules {
     'digests_ahead',
     'last_tick',
     'settled',
+    'site_texts',
   ])
   return {
     row: (row) => harmless.has(row['key']) || row['key'] === 'address_pepper',

@@ -9,6 +9,8 @@ import type { ConsentsTable } from '../db/schema.ts'
 export interface Wording {
   wording: string
   version: string
+  /** The language that it is written in. */
+  language: string
 }
 
 /** Where an act came from. `formUrl` is a path of ours, or the page that our form is embedded in. */
@@ -19,15 +21,19 @@ export interface Origin {
 
 const wordings = new WeakMap<Config['site'], Wording>()
 
-/** The opt-in statement as shown now. */
+/** The opt-in statement in the site's own language. */
 export function wordingOf({ site }: Config): Wording {
   let known = wordings.get(site)
   if (!known) {
-    const wording = site.optInStatement
-    known = { wording, version: createHash('sha256').update(wording).digest('hex').slice(0, 12) }
+    known = wordingShown({ text: site.optInStatement, language: site.locale })
     wordings.set(site, known)
   }
   return known
+}
+
+/** An opt-in statement as it was shown on a form. Pure. */
+export function wordingShown({ text, language }: { text: string; language: string }): Wording {
+  return { wording: text, version: createHash('sha256').update(text).digest('hex').slice(0, 12), language }
 }
 
 export interface ConsentEntry {
@@ -48,6 +54,7 @@ export async function recordConsent(trx: Trx, entry: ConsentEntry): Promise<numb
       action: entry.action,
       wording: entry.wording.wording,
       wordingVersion: entry.wording.version,
+      language: entry.wording.language,
       at: entry.at,
       ip: entry.origin.ip,
       formUrl: entry.origin.formUrl?.slice(0, 500) ?? null,

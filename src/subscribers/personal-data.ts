@@ -16,7 +16,7 @@ export async function personalData(db: Db, subscriberId: number) {
   const subscriptions = await listSubscriptions(db, subscriberId)
   const consents = await db
     .selectFrom('consents')
-    .select(['action', 'at', 'wording', 'wordingVersion', 'ip', 'formUrl', 'detail'])
+    .select(['action', 'at', 'wording', 'wordingVersion', 'language', 'ip', 'formUrl', 'detail'])
     .where('subscriberId', '=', subscriberId)
     .orderBy('id')
     .execute()

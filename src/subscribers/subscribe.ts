@@ -107,7 +107,7 @@ async function save(
   hash: string,
   now: Date,
 ): Promise<Saved> {
-  const { wording, version } = wordingOf(ctx.config)
+  const { wording, version, language } = wordingOf(ctx.config)
   const { ip, formUrl } = signup.origin
   const choices = JSON.stringify(signup.choices)
   const detail = JSON.stringify({ choices: signup.choices })
@@ -125,8 +125,8 @@ async function save(
         timezone = excluded.timezone, consent_version = excluded.consent_version, requested_at = excluded.requested_at
       returning id
     ), consent as (
-      insert into consents (subscriber_id, action, wording, wording_version, at, ip, form_url, detail)
-      select id, 'requested', ${wording}, ${version}, ${now}::timestamptz, ${ip}, ${formUrl?.slice(0, 500) ?? null},
+      insert into consents (subscriber_id, action, wording, wording_version, language, at, ip, form_url, detail)
+      select id, 'requested', ${wording}, ${version}, ${language}, ${now}::timestamptz, ${ip}, ${formUrl?.slice(0, 500) ?? null},
         ${detail}::jsonb
       from subscriber where status <> 'active'
     )

@@ -5,7 +5,9 @@ import { readConfig } from '../../src/base/config.ts'
 import { createLog } from '../../src/base/log.ts'
 import { Refusal } from '../../src/base/errors.ts'
 import * as categories from '../../src/articles/categories.ts'
+import { categoryIn, categoryName } from '../../src/articles/category-names.ts'
 import { releaseSeq } from '../../src/articles/seq.ts'
+import { readSiteTexts, setSiteTexts, siteTextsIn } from '../../src/articles/site-texts.ts'
 import { countsByCategory, latestArticles, listCategories } from '../../src/articles/store.ts'
 import type { Database } from '../../src/db/connect.ts'
 import type { Context } from '../../src/db/context.ts'
@@ -46,6 +48,32 @@ test('a category has a page on the site, which must be a web address', async () 
     await assert.rejects(categories.renameCategory(ctx, { slug, pageUrl: wrong }), /The page must be an http/)
   assert.equal((await categories.renameCategory(ctx, { slug, pageUrl: '' })).pageUrl, null)
   await ctx.db.deleteFrom('categories').where('slug', '=', slug).execute()
+})
+
+test('a category and the site’s own sentences have texts per language', async () => {
+  const german = { name: ' Gezeiten ', description: 'Ebbe und Flut' }
+  const added = await categories.addCategory(ctx, {
+    name: 'Tides',
+    translations: { de: german, fr: { name: 'Marées' } },
+  })
+  assert.equal(categoryName(added, 'de-AT'), 'Gezeiten')
+  assert.deepEqual([categoryName(added, 'fr'), categoryName(added, 'es')], ['Marées', 'Tides'])
+  const { slug } = added
+  const translations = { FR: null, pt_br: { name: 'Marés' }, es: { name: ' ' } }
+  const changed = await categories.renameCategory(ctx, { slug, translations })
+  assert.deepEqual(Object.keys(changed.translations).sort(), ['de', 'pt-BR'])
+  assert.equal(categoryIn(changed, 'de').description, 'Ebbe und Flut')
+  for (const [language, name] of [
+    ['de', '<b>'],
+    ['no language', 'Tides'],
+  ] as const)
+    await assert.rejects(categories.renameCategory(ctx, { slug, translations: { [language]: { name } } }), Refusal)
+  await ctx.db.deleteFrom('categories').where('slug', '=', slug).execute()
+
+  await setSiteTexts(ctx, 'de', { tagline: 'Nachrichten für Sie', disclaimer: '' }, 'cli')
+  const { tagline, disclaimer } = siteTextsIn(ctx.config, await readSiteTexts(ctx.db), 'de')
+  assert.deepEqual(tagline, { text: 'Nachrichten für Sie', language: 'de' })
+  assert.deepEqual(disclaimer, { text: ctx.config.site.disclaimer, language: ctx.config.site.locale })
 })
 
 test('categories are added, renamed, reordered and retired', async () => {

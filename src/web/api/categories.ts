@@ -13,7 +13,12 @@ import {
 import { countsByCategory, listCategories } from '../../articles/store.ts'
 import type { Category } from '../../db/schema.ts'
 import { endpoint, listOf } from '../endpoint.ts'
-import { categoryName, slug, text, uniqueSlugs, webAddress } from './texts.ts'
+import { categoryName, languageTag, slug, text, uniqueSlugs, webAddress } from './texts.ts'
+
+const texts = z.strictObject({ name: categoryName.optional(), description: text(500).optional() })
+const translations = z.record(languageTag, texts.nullable()).meta({
+  description: 'by language tag: replaces the texts of that language; null takes them away; other languages stay',
+})
 
 const category = z
   .object({
@@ -25,6 +30,7 @@ const category = z
       .string()
       .nullable()
       .meta({ description: 'its page on the site, where “12 more” leads; null: found by its feeds' }),
+    translations: z.record(z.string(), texts).meta({ description: 'its texts in other languages, by language tag' }),
     position: z.int(),
     retiredAt: z.iso.datetime().nullable(),
     articles: z.int().meta({ description: 'how many stories readers can see in it' }),
@@ -32,14 +38,18 @@ const category = z
   .meta({ id: 'Category' })
 
 const slugParams = z.object({ slug: text(60) })
-const words = { name: categoryName, description: text(500), pageUrl: webAddress(2000).nullable() }
+const words = { name: categoryName, description: text(500), pageUrl: webAddress(2000).nullable(), translations }
 
-const answerOf = ({ id, slug, name, description, pageUrl, position, retiredAt }: Category, articles = 0) => ({
+const answerOf = (
+  { id, slug, name, description, pageUrl, translations, position, retiredAt }: Category,
+  articles = 0,
+) => ({
   id,
   slug,
   name,
   description,
   pageUrl,
+  translations,
   position,
   retiredAt: retiredAt?.toISOString() ?? null,
   articles,
@@ -74,6 +84,7 @@ export const categoryEndpoints = [
       slug: slug.optional(),
       description: words.description.optional(),
       pageUrl: words.pageUrl.optional(),
+      translations: words.translations.optional(),
     }),
     status: 201,
     answer: category,
@@ -109,6 +120,7 @@ export const categoryEndpoints = [
       slug: slug.optional(),
       description: words.description.optional(),
       pageUrl: words.pageUrl.optional(),
+      translations: words.translations.optional(),
       retired: z.boolean().optional(),
     }),
     status: 200,

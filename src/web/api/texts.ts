@@ -49,6 +49,11 @@ export const timeZone = z
   .string()
   .regex(/^([A-Za-z][A-Za-z0-9_+/-]{0,63})?$/, 'is not the name of a time zone, such as Europe/Berlin')
 
+export const languageTag = z
+  .string()
+  .max(35)
+  .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'is not a language tag, such as pt-BR')
+
 /** Empty: the site's. */
 export const language = z
   .string()

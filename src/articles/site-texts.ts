@@ -1,0 +1,62 @@
+// The site's own sentences in a reader's language: tagline, opt-in statement and disclaimer. The environment has them in the site's
+// language (SITE_TAGLINE, OPT_IN_STATEMENT, DISCLAIMER); editors give them in others.
+
+import { type Actor, audit } from '../access/audit.ts'
+import type { Config } from '../base/config.ts'
+import { invalid } from '../base/errors.ts'
+import type { Db } from '../db/connect.ts'
+import type { Context } from '../db/context.ts'
+import { findSetting, setSetting } from '../db/settings.ts'
+import { givenFor, languageTag } from './category-names.ts'
+
+export const siteTextKeys = ['tagline', 'optInStatement', 'disclaimer'] as const
+export type SiteTextKey = (typeof siteTextKeys)[number]
+
+/** What editors gave, by language tag. */
+export type GivenSiteTexts = Readonly<Record<string, Partial<Record<SiteTextKey, string>>>>
+
+/** As shown: the text, and the language that it is written in, which is the site's where the reader's has none. */
+export type SiteTexts = Record<SiteTextKey, { text: string; language: string }>
+
+const settingKey = 'site_texts'
+const longest = 2000
+
+export async function readSiteTexts(db: Db): Promise<GivenSiteTexts> {
+  return (await findSetting<GivenSiteTexts>(db, settingKey)) ?? {}
+}
+
+/** Each text in the language, else as the environment has it. Pure. */
+export function siteTextsIn({ site }: Pick<Config, 'site'>, given: GivenSiteTexts, locale: string): SiteTexts {
+  const own = givenFor(given, locale) ?? {}
+  const shown = (key: SiteTextKey) =>
+    own[key] ? { text: own[key], language: locale } : { text: site[key], language: site.locale }
+  return { tagline: shown('tagline'), optInStatement: shown('optInStatement'), disclaimer: shown('disclaimer') }
+}
+
+/** Sets all texts of one language, with a line in the audit log. What is empty is as in the environment. Safe to repeat. */
+export async function setSiteTexts(
+  ctx: Context,
+  language: string,
+  texts: Partial<Record<SiteTextKey, string>>,
+  actor: Actor,
+): Promise<GivenSiteTexts> {
+  const tag = languageTag(language, 'language')
+  const kept = Object.fromEntries(
+    siteTextKeys.flatMap((key) => (texts[key]?.trim() ? [[key, clean(key, texts[key])]] : [])),
+  )
+  return ctx.db.transaction().execute(async (trx) => {
+    const { [tag]: _before, ...others } = await readSiteTexts(trx)
+    const given = Object.keys(kept).length > 0 ? { ...others, [tag]: kept } : others
+    await setSetting(trx, settingKey, given)
+    await audit(trx, { at: ctx.clock.now(), actor, action: 'site_texts.changed', subject: `language:${tag}` })
+    return given
+  })
+}
+
+function clean(field: SiteTextKey, given: string): string {
+  const text = given.replace(/\s+/g, ' ').trim()
+  if (text.length > longest) throw invalid(field, `A text may have ${longest} characters at most.`)
+  // oxlint-disable-next-line no-control-regex
+  if (/[\x00-\x1f\x7f]/.test(text)) throw invalid(field, "A text can't hold control characters.")
+  return text
+}
