@@ -1,12 +1,14 @@
-// The one place where the path of a route becomes an address. PUBLIC_URL may have a path of its own (`https://paper.example/letters`),
-// and ADMIN_URL may put the console on another host. So nobody else writes an address: mails, feeds and the API ask `addressOf`,
-// pages write `${to('/archive')}` (web/html.ts), and a redirect is `seeOther` (web/place.ts). Routes themselves are written without
-// that path. Pure.
+// The only place that turns the path of a route into an address. PUBLIC_URL may have a path of its own
+// (`https://paper.example/letters`), and ADMIN_URL may put the console on another host. Mails, feeds and the API use `addressOf`,
+// pages write `${to('/archive')}` (web/html.ts), and redirects use `seeOther` (web/place.ts). Routes themselves are written
+// without that path. Pure.
 
-/** What the first word of a path leads to. `shared` is answered on either host, and a page links to the one that it is on. */
+/**
+ * The owner of a path, by its first word. A `shared` path is answered on both hosts, and a page links to the one that it is on.
+ */
 type Owner = 'public' | 'console' | 'shared'
 
-/** The first word of every route. tests/rules/base-addresses.test.ts compares it with the routes that there are. */
+/** The first word of every route. tests/rules/base-addresses.test.ts compares it with the routes. */
 export const firstWords: Readonly<Record<string, Owner>> = {
   '': 'public',
   about: 'public',
@@ -40,19 +42,19 @@ export const firstWords: Readonly<Record<string, Owner>> = {
   websub: 'public',
 }
 
-/** Both without a slash at the end; the same where the console has no host of its own. */
+/** Both without a slash at the end. They are the same if the console has no host of its own. */
 export interface Homes {
   publicUrl: string
   adminUrl: string
 }
-/** Where a page, or a request, is. */
+/** The side of a page or a request. */
 export type Side = 'public' | 'console'
-/** What a page writes for the path of a route. */
+/** Turns the path of a route into what a page writes. */
 export type Links = (path: string) => string
 
 const firstWordOf = (path: string): string => /^\/([^/?#]*)/.exec(path)?.[1] ?? ''
 
-/** Of a path that no route has: `public`. */
+/** A path without a route: `public`. */
 export function ownerOf(path: string): Owner {
   const word = firstWordOf(path)
   return Object.hasOwn(firstWords, word) ? firstWords[word]! : 'public'
@@ -63,7 +65,7 @@ export function addressOf({ web }: { web: Homes }, path: string): string {
   return (ownerOf(path) === 'console' ? web.adminUrl : web.publicUrl) + path
 }
 
-/** How pages of one side write addresses: without the host, except of what lies on the other host. */
+/** How pages of one side write addresses: without the host, except for routes on the other host. */
 export function linksOn({ web }: { web: Homes }, side: Side): Links {
   const home = homeOf(web, side)
   const own = pathOf(home)
@@ -77,7 +79,7 @@ export function homeOf(web: Homes, side: Side): string {
   return side === 'console' ? web.adminUrl : web.publicUrl
 }
 
-/** Which side a request is for, by its Host header. A console without ADMIN_URL has no host of its own: `public`. */
+/** The side of a request, by its Host header. A console without ADMIN_URL has no host of its own: `public`. */
 export function sideOf(web: Homes, host: string | undefined): Side {
   if (!isConsoleApart(web)) return 'public'
   const { protocol, host: consoleHost } = new URL(web.adminUrl)
@@ -93,8 +95,10 @@ export function pathOf(home: string): string {
   return new URL(home).pathname.replace(/\/+$/, '')
 }
 
-/** The route that a request is for. A proxy may leave the path of PUBLIC_URL there or strip it: `/letters/archive?before=7` and
- * `/archive?before=7` are the same. */
+/**
+ * The route of a request. A proxy may keep the path of PUBLIC_URL or strip it: `/letters/archive?before=7` and `/archive?before=7`
+ * are the same.
+ */
 export function routeOf(home: string, requested: string): string {
   const path = pathOf(home)
   if (path === '' || !requested.startsWith(path) || !/^(?:[/?]|$)/.test(requested.slice(path.length))) return requested
@@ -102,8 +106,10 @@ export function routeOf(home: string, requested: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`
 }
 
-/** What is wrong with a PUBLIC_URL or ADMIN_URL, as a sentence that follows the variable's name; null: nothing. A path that begins
- * like a route is refused: nobody could tell `/archive` with the path stripped from `/archive` with it. */
+/**
+ * What is wrong with a PUBLIC_URL or ADMIN_URL, as a sentence that follows the variable's name; null: nothing. A path that begins
+ * like a route is refused: after stripping, its addresses couldn't be told from routes.
+ */
 export function homeProblem(address: string): string | null {
   const url = URL.parse(address)
   if (!url) return null

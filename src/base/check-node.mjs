@@ -1,5 +1,5 @@
-// Runs on any Node, before anything else: TypeScript is executed natively, which needs Node 22.18 or newer. `npm install`
-// brings a fitting Node into node_modules/.bin; this sentence is for whoever installed without optional dependencies.
+// Runs on any Node, before anything else: TypeScript is executed natively, which needs Node 22.18 or newer. `npm install` installs
+// a suitable Node into node_modules/.bin. This message is for installations without optional dependencies.
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 18)) {
   console.error(

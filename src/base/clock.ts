@@ -1,5 +1,5 @@
-// The one source of now. Workflows read it once and pass `now` on, so that a story can't straddle a tick; tests move it by
-// hand. Only slots and due times follow this clock: leases, fences and retries follow the database's.
+// The only source of the current time. Workflows read it once and pass `now` on, so one workflow never uses two times. Tests set
+// it. Only slots and due times follow this clock: leases, fences and retries follow the database's.
 
 export interface Clock {
   now(): Date
@@ -7,7 +7,7 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => new Date() }
 
-/** A clock that stands at `at`: what `--as-of TIME` runs on. */
+/** A clock that always says `at`, for `--as-of TIME`. */
 export function fixedClock(at: Date): Clock {
   return { now: () => new Date(at) }
 }

@@ -1,19 +1,19 @@
-// The colours of pages and mails: paper, ink and accent are the site's, the others follow from them. Contrast is measured as WCAG 2.2
-// does (relative luminance, success criteria 1.4.3 and 1.4.11). Colours are `#rrggbb`. Pure.
+// The colours of pages and mails: the site sets paper, ink and accent, and the others are derived. Contrast is measured as in WCAG
+// 2.2 (relative luminance, success criteria 1.4.3 and 1.4.11). Colours are `#rrggbb`. Pure.
 
-/** What AA asks of text. */
+/** The contrast that AA requires for text. */
 export const leastContrast = 4.5
-/** What AA asks of the edge of a field. */
+/** The contrast that AA requires for the edge of a field. */
 const leastOfEdges = 3
 
-/** What a site chooses, for a light or a dark background. */
+/** The colours that a site sets, for a light or a dark background. */
 export interface Brand {
   paper: string
   ink: string
   accent: string
 }
 
-/** As the templates of mails and the style sheets have them. */
+/** The defaults, as in the mail templates and the style sheets. */
 export const usualLight: Brand = { paper: '#fbfaf7', ink: '#1a1a1a', accent: '#7a1f2b' }
 export const usualDark: Brand = { paper: '#16181b', ink: '#e8e6e1', accent: '#e58f97' }
 
@@ -23,7 +23,7 @@ export function contrastOf(one: string, other: string): number {
   return (light + 0.05) / (dark + 0.05)
 }
 
-/** Every colour of a page. Small print, edges and errors keep the contrast that AA asks for, whatever ink and paper are. */
+/** Every colour of a page. Small print, edges and errors keep the contrast that AA requires, whatever ink and paper are. */
 export function coloursOf({ paper, ink, accent }: Brand) {
   return {
     paper,
@@ -41,14 +41,14 @@ function mostReadable(background: string, colours: readonly string[]): string {
   return colours.toSorted((a, b) => contrastOf(b, background) - contrastOf(a, background))[0]!
 }
 
-/** Ink on paper, thinned to `share` at most, as far as the contrast allows. */
+/** Ink mixed into paper: a share of `share`, or more if the contrast requires it. */
 function faintest(ink: string, paper: string, share: number, least: number): string {
   for (let of = share; of < 1; of += 0.04)
     if (contrastOf(mix(ink, paper, of), paper) >= least) return mix(ink, paper, of)
   return ink
 }
 
-/** A share of `one` with the rest of `other`, in sRGB. */
+/** `share` of `one` and the rest of `other`, in sRGB. */
 function mix(one: string, other: string, share: number): string {
   const [a, b] = [channelsOf(one), channelsOf(other)]
   const mixed = a.map((value, index) => Math.round(value * share + b[index]! * (1 - share)))

@@ -1,7 +1,7 @@
-// The environment, read once, checked whole: the only reader of process.env's product variables. Every problem is reported at
-// once, by variable name.
+// Reads the environment once and checks all of it: no other file reads the product's variables. All problems are reported at once,
+// by variable name.
 //
-// With no SMTP_URL and a loopback PUBLIC_URL the program is a trial (`config.trial`): it needs nothing else.
+// With no SMTP_URL and a loopback PUBLIC_URL the program is a trial (`config.trial`), which needs no other variables.
 
 import { z } from 'zod'
 import { addressOf } from './addresses.ts'
@@ -14,12 +14,12 @@ import { parseMailbox } from './mailbox.ts'
 import { ehloNameOf, parseRelay, type Relay } from './relay.ts'
 import { originsOf, variables } from './variables.ts'
 
-/** Of the fictional newspaper that comes with the trial. */
+/** The fictional newspaper of the trial. */
 export const trialName = 'The Whale Gazette'
 
 export type Config = ReturnType<typeof readConfig>
 
-/** All that is wrong with an environment; `problems` are sentences that start with the variable's name. */
+/** Everything that is wrong with an environment. `problems` are sentences that start with the variable's name. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
   readonly problems: readonly string[]
@@ -31,8 +31,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** Turns an environment into a frozen configuration, or throws one ConfigError with everything that is wrong. Empty variables
- * count as unset. Reads DKIM_PRIVATE_KEY_FILE; touches nothing else. */
+/**
+ * Turns an environment into a frozen configuration, or throws one ConfigError with all problems. Empty variables count as unset.
+ * Reads the file at DKIM_PRIVATE_KEY_FILE, and no other.
+ */
 export function readConfig(environment: Record<string, string | undefined>) {
   const given = Object.fromEntries(
     Object.entries(environment).filter(([name, value]) => name in variables && value !== '' && value !== undefined),
@@ -42,7 +44,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
   const problems: string[] = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
-  // The rest is judged without what was wrong, so that all problems come at once.
+  // The rest is checked without the wrong variables, so that all problems are reported at once.
   const wrong = new Set(parsed.error?.issues.map((issue) => String(issue.path[0])))
   const env =
     parsed.data ?? schema.parse(Object.fromEntries(Object.entries(given).filter(([name]) => !wrong.has(name))))
@@ -87,7 +89,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
 
   const siteName = env.SITE_NAME ?? trialName
   const ownPage = (path: string) => addressOf({ web: { publicUrl, adminUrl } }, path)
-  // The trial has a news site of its own: trial/sample-site.ts.
+  // The trial has its own news site: trial/sample-site.ts.
   const siteUrl = env.SITE_URL ?? (trial ? ownPage('/gazette') : publicUrl)
   const mailFrom = parseMailbox(env.MAIL_FROM ?? 'newsletter@broadsheet.example')!
   if (!mailFrom.name) mailFrom.name = siteName
@@ -104,7 +106,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
       linkParameters: env.LINK_PARAMETERS,
       light,
       dark,
-      /** Other sites that have the form, and that readers may return to. */
+      /** Other sites that may embed the form and to which readers may return. */
       embedOrigins: [...new Set([new URL(siteUrl).origin, ...originsOf(env.EMBED_ORIGINS)!])],
       locale: env.SITE_LOCALE,
       postalAddress: env.POSTAL_ADDRESS ?? `${trialName} (a trial), 1 Harbour Street, Port Lantern`,
@@ -119,7 +121,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
     },
     web: {
       publicUrl,
-      /** PUBLIC_URL, unless the console has a host of its own. */
+      /** PUBLIC_URL, unless the console has its own host. */
       adminUrl,
       host: env.HOST ?? (trial ? '127.0.0.1' : '0.0.0.0'),
       port: env.PORT,
@@ -163,10 +165,10 @@ export function readConfig(environment: Record<string, string | undefined>) {
       perDomain: env.SIGNUPS_PER_DOMAIN,
       perHour: env.SIGNUPS_PER_HOUR,
     },
-    /** The ways by which mail comes back. */
+    /** How returned mail is received. */
     inbound: {
       listen: env.INBOUND_LISTEN ? hostAndPort(env.INBOUND_LISTEN) : null,
-      /** Mail to BOUNCE_DOMAIN reaches us: people can unsubscribe by it. */
+      /** Mail to BOUNCE_DOMAIN reaches us, so unsubscribing by mail works. */
       takesMail: env.INBOUND_LISTEN !== undefined || env.INBOUND_IMAP !== undefined,
       imap: typeof imap === 'string' ? null : imap,
       sesTopics,
@@ -192,7 +194,7 @@ function deepFreeze<T>(value: T): T {
   return value
 }
 
-/** Pairs that can't be read, as sentences that start with the variable's name. */
+/** Pairs with too little contrast, as sentences that start with the variable's name. */
 function contrastProblems(brand: Brand, suffix: '' | '_DARK'): string[] {
   return (['ink', 'accent'] as const).flatMap((name) => {
     const contrast = contrastOf(brand[name], brand.paper)

@@ -1,4 +1,4 @@
-// Dates as people read them, in a language and a time zone. Everything that prints a date for people uses formatDate.
+// Dates for people, in a language and a time zone. All code that prints a date for people uses formatDate.
 
 const styles = {
   /** Tuesday, 24 November 2026 */
@@ -38,15 +38,15 @@ const styles = {
   },
 } as const satisfies Record<string, Intl.DateTimeFormatOptions>
 
-/** Making a formatter takes a hundred times as long as using it. */
+/** Creating a formatter takes a hundred times as long as using it. */
 const formatters = new Map<string, Intl.DateTimeFormat>()
 
-/** English puts the day before the month, as most of the world does; `en-US` doesn't. */
+/** English puts the day before the month, as most countries do; `en-US` doesn't. */
 export function formatDate(at: Date, style: keyof typeof styles, timeZone: string, locale: string): string {
   const key = `${style} ${timeZone} ${locale}`
   let found = formatters.get(key)
   if (!found) {
-    // Readers bring their own zones and languages, so the map is bounded.
+    // Readers send their own zones and languages, so the map is bounded.
     if (formatters.size > 500) formatters.clear()
     found = new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, { ...styles[style], timeZone })
     formatters.set(key, found)

@@ -1,9 +1,9 @@
-// What signs mails, as the environment names it: the keys with their selectors, and the headers that each signature covers.
+// The DKIM settings in the environment: the keys with their selectors, and the headers that each signature covers.
 
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
-/** Signed, and named once more than they occur: one that is added on the way breaks the signature. */
+/** Signed, and listed once more than they occur: a header that is added on the way breaks the signature. */
 export const oversignedHeaders = [
   'From',
   'To',
@@ -16,8 +16,10 @@ export const oversignedHeaders = [
   'MIME-Version',
 ] as const
 
-/** Signed where present. Relays and lists add these where they are missing, which must not break the signature. Sender is in neither
- * list, as relays write their own. */
+/**
+ * Signed if present. Relays and lists add missing ones, which must not break the signature. Sender is in neither list, because
+ * relays write their own.
+ */
 export const signedHeaders = [
   'Message-ID',
   'Date',
@@ -33,7 +35,7 @@ export interface DkimSettings {
   domain: string
   /** One signature each. */
   keys: readonly { selector: string; pem: string }[]
-  /** Headers that stay unsigned, as a relay replaces them; lower case. */
+  /** Headers that stay unsigned, because a relay replaces them; lower case. */
   leaveOut: readonly string[]
 }
 
@@ -45,7 +47,7 @@ interface Environment {
   DKIM_LEAVE_OUT: string
 }
 
-/** null: mails are not signed, or something is wrong, which is added to `problems`. */
+/** null: mails aren't signed, or there is a problem, which is added to `problems`. */
 export function readDkim(env: Environment, problems: string[]): DkimSettings | null {
   const before = problems.length
   const leaveOut = readLeaveOut(env.DKIM_LEAVE_OUT, problems)
@@ -116,7 +118,7 @@ function readLeaveOut(text: string, problems: string[]): string[] {
   return names
 }
 
-/** Labels of DNS; selectors are known to hold underscores. */
+/** DNS labels. Selectors may contain underscores. */
 function isDnsName(name: string): boolean {
   return (
     name.length <= 253 && name.split('.').every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label))

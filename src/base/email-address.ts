@@ -1,6 +1,6 @@
-// One address, as people type it. What we accept is what a form's type="email" accepts (HTML Living Standard, "valid e-mail
-// address"), with RFC 5321 §4.5.3.1's lengths and a dot in the domain: no comments, quotes, lists or control characters, so
-// that nothing given here can become a header or an SMTP command.
+// One address, as typed. We accept what a form's type="email" accepts (HTML Living Standard, "valid e-mail address"), with the
+// lengths of RFC 5321 §4.5.3.1 and a dot in the domain. Comments, quotes, lists and control characters are refused, so no input
+// can become a header or an SMTP command.
 
 import { domainToASCII, domainToUnicode } from 'node:url'
 
@@ -8,24 +8,26 @@ const local = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/
 const label = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/
 
 const asciiLabel = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?'
-/** Letters of domain names that any host name may hold; others come as they stand in DNS, `xn--…`. */
+/** Letters that any domain name may contain. Other domains must be written as in DNS, `xn--…`. */
 const letters = 'ß-öø-ÿά-ώа-яぁ-ゖァ-ヺ一-鿿가-힣'
 const anyLabel = `(?:${asciiLabel}|[a-zA-Z0-9${letters}]{1,15})`
 const atoms = "[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]"
-/** What the API's document says of an address. What doesn't match, parseEmailAddress refuses or isn't worth taking; of what does,
- * it still refuses lengths that a pattern can't count. */
+/**
+ * The pattern in the API's document. Addresses that don't match are refused by parseEmailAddress, or too unusual to matter. It
+ * also refuses lengths that a pattern can't count.
+ */
 export const addressPattern = new RegExp(
   `^\\s*${atoms}+(?:\\.${atoms}+)*@(?:${anyLabel}\\.)+(?:[a-zA-Z](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?|[${letters}]{1,15})\\s*$`,
 )
 
 export interface EmailAddress {
-  /** As given, trimmed, the domain in ASCII: what the mail is sent to. */
+  /** As entered, trimmed, with the domain in ASCII: the mail is sent to it. */
   email: string
-  /** Case-folded: what makes two spellings one subscriber. */
+  /** Case-folded, so that two spellings are one subscriber. */
   key: string
 }
 
-/** null for anything that isn't exactly one address. Pure. */
+/** null for anything except exactly one address. Pure. */
 export function parseEmailAddress(text: unknown): EmailAddress | null {
   if (typeof text !== 'string' || text.length > 320) return null
   const trimmed = text.trim()
@@ -43,8 +45,10 @@ export function parseEmailAddress(text: unknown): EmailAddress | null {
   return { email, key: email.toLowerCase() }
 }
 
-/** The address in what people paste: `Ana <ana@example.com>`, `mailto:ana@example.com`, one with a full stop or invisible characters
- * behind it. A name that holds another address isn't taken off, as nobody knows which one is meant. Pure. */
+/**
+ * The address in pasted text: `Ana <ana@example.com>`, `mailto:ana@example.com`, one with a full stop or invisible characters
+ * behind it. A name that contains another address isn't removed, because nobody knows which one is meant. Pure.
+ */
 export function unwrapAddress(text: string): string {
   const visible = text
     .replace(/[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
@@ -73,20 +77,22 @@ export function addressProblem(text: string): string {
     : 'That isn’t a complete e-mail address, such as name@example.com.'
 }
 
-/** For a page: with the letters of an international domain, as its owner writes them. Pure. */
+/** For a page: with the letters of an international domain. Pure. */
 export function readableAddress(email: string): string {
   const domain = domainOf(email)
   return `${email.slice(0, -domain.length)}${domainToUnicode(domain) || domain}`
 }
 
-/** Enough for its owner to recognise it, and not for anybody else to use it: `a•••@e•••.com`. Pure. */
+/** Its owner recognises it, and nobody else can use it: `a•••@e•••.com`. Pure. */
 export function maskAddress(email: string): string {
   const at = email.lastIndexOf('@')
   return `${email.slice(0, 1)}•••@${email.slice(at + 1, at + 2)}•••${email.slice(email.lastIndexOf('.'))}`
 }
 
-/** The mailbox that an address most probably reaches: `A.da+news@googlemail.com` and `ada@gmail.com` are one. For limits only, never
- * for who somebody is: it is a guess about other people's servers. Pure. */
+/**
+ * The mailbox that an address most probably reaches: `A.da+news@googlemail.com` and `ada@gmail.com` are the same. For limits only,
+ * never to identify a person: it is a guess about other people's servers. Pure.
+ */
 export function mailboxOf(email: string): string {
   const key = email.toLowerCase()
   const at = key.lastIndexOf('@')
@@ -99,11 +105,11 @@ export function mailboxOf(email: string): string {
 }
 
 interface Provider {
-  /** Its other names lead to the same mailboxes. */
+  /** The domain whose mailboxes are the same. */
   domain?: string
   /** Characters that make no difference. */
   ignored?: RegExp
-  /** Begins a tag, as + does everywhere. */
+  /** The character that begins a tag, as + does everywhere. */
   tag?: string
   /** anything@NAME.domain reaches NAME@domain. */
   byName?: string
@@ -123,7 +129,7 @@ function providerOf(domain: string): Provider | undefined {
   return providers.find(([domains]) => domains.test(domain))?.[1]
 }
 
-/** The part after the @, lower case: what politeness limits count by. */
+/** The part after the @, lower case. Limits per domain use it. */
 export function domainOf(email: string): string {
   return email.slice(email.lastIndexOf('@') + 1).toLowerCase()
 }

@@ -1,4 +1,4 @@
-// Refusals: what the domain says when it won't do as asked. The status codes live in one table in web/errors.ts.
+// Refusals: errors that the caller can fix. web/errors.ts maps them to status codes.
 
 export const refusalCodes = [
   'invalid',
@@ -20,7 +20,7 @@ export interface FieldProblem {
   message: string
 }
 
-/** An expected "no". `message` is a sentence for people: what happened, to what, what to do. */
+/** An expected error. `message` is a sentence for the screen: what was refused, and how to fix it. */
 export class Refusal extends Error {
   override name = 'Refusal'
   readonly code: RefusalCode
@@ -32,7 +32,7 @@ export class Refusal extends Error {
   }
 }
 
-/** One bad field. */
+/** A refusal of one field. */
 export function invalid(field: string, message: string): Refusal {
   return new Refusal('invalid', message, [{ field, message }])
 }

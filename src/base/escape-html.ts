@@ -1,4 +1,4 @@
-// Text in HTML. The same signs as Liquid's `escape`, which the mails' templates use.
+// Escapes text for HTML. The same characters as Liquid's `escape`, which the mail templates use.
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', "'": '&#39;' }
 

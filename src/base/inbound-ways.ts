@@ -1,7 +1,7 @@
-// What the variables about mail that comes back hold.
+// Parses the variables about returned mail.
 
 export interface ImapMailbox {
-  /** Shown to people: host:port, never the password. */
+  /** Shown on screen: host:port, never the password. */
   name: string
   host: string
   port: number
@@ -10,7 +10,7 @@ export interface ImapMailbox {
   folder: string
 }
 
-/** A sentence says what is wrong with it. It never quotes the address. */
+/** A string is a sentence that says what is wrong. It never quotes the address. */
 export function parseImap(given: string): ImapMailbox | string {
   const url = URL.parse(given)
   if (!url || url.protocol !== 'imaps:') return 'must look like imaps://user:password@host/Folder'
@@ -38,7 +38,7 @@ export function isSnsTopic(arn: string): boolean {
   return snsTopic.test(arn)
 }
 
-/** The host of AWS in the region of a topic; null: that is no topic. */
+/** AWS's host in the region of a topic; null: not a topic. */
 export function snsHostOf(arn: string): string | null {
   const [, partition, region] = snsTopic.exec(arn) ?? []
   return region ? `sns.${region}.amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}` : null

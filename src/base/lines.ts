@@ -1,6 +1,6 @@
-// A stream's lines. Node's readline ends a line at U+2028 and U+2029 too, which JSON may hold as they are.
+// The lines of a stream. Node's readline also ends a line at U+2028 and U+2029, which JSON may contain unescaped.
 
-/** Lines without their ends, in groups as the bytes come; a last line may lack its end. UTF-8. */
+/** Lines without their line ends, in groups as the bytes arrive. The last line may lack its line end. UTF-8. */
 export async function* linesOf(stream: AsyncIterable<Uint8Array | string>): AsyncGenerator<string[]> {
   let rest: Buffer[] = []
   for await (const chunk of stream) {

@@ -1,15 +1,15 @@
-// What the site's analytics is told about a link in a mail (LINK_PARAMETERS), such as utm_source=newsletter. Only links to the site
-// itself get it: other sites, and the pages of this program, don't. It says which edition a link was in, and nothing about a person.
+// Parameters for the site's analytics on links in mails (LINK_PARAMETERS), such as utm_source=newsletter. Only links to the site
+// get them; other sites and the pages of this program don't. They say which edition a link was in, and nothing about a person.
 // Pure.
 
 import type { Homes } from './addresses.ts'
 
 export type LinkParameters = readonly (readonly [name: string, value: string])[]
 
-/** Stands for the number of the edition, or `preview`; in other mails for the name of the mail, such as `welcome`. */
+/** Replaced by the number of the edition, or `preview`; in other mails by the name of the mail, such as `welcome`. */
 const blank = '{edition}'
 
-/** `utm_source=newsletter&utm_campaign={edition}` as pairs; null: it isn't like that. */
+/** `utm_source=newsletter&utm_campaign={edition}` as pairs; null: not of that form. */
 export function readLinkParameters(given: string): LinkParameters | null {
   const pairs: [string, string][] = []
   for (const part of given.replace(/^\?/, '').split('&').filter(Boolean)) {
@@ -37,8 +37,10 @@ export interface LinkHomes {
   site: { url: string; linkParameters: LinkParameters }
 }
 
-/** The link with the site's parameters, if it leads to the site: to SITE_URL's host, with or without `www.`, and not below PUBLIC_URL.
- * What its query and fragment say stays as it is; a parameter that it has already isn't added. */
+/**
+ * Adds the site's parameters to a link to the site: SITE_URL's host, with or without `www.`, and not below PUBLIC_URL. Query and
+ * fragment stay as they are. A parameter that the link already has isn't added.
+ */
 export function siteLink({ web, site }: LinkHomes, link: string, edition: number | string | null): string {
   if (site.linkParameters.length === 0 || !isOfSite(web, site.url, link)) return link
   const hash = link.indexOf('#')
@@ -59,7 +61,7 @@ function isOfSite(web: Homes, siteUrl: string, link: string): boolean {
   const url = URL.parse(link)
   const site = new URL(siteUrl)
   if (!url || !/^https?:$/.test(url.protocol) || bareHost(url) !== bareHost(site)) return false
-  // The site of the trial lies below PUBLIC_URL: the longer of the two addresses decides.
+  // The trial's site lies below PUBLIC_URL: the longer of the two addresses decides.
   const own = [web.publicUrl, web.adminUrl].map((home) => new URL(home)).filter((home) => isBelow(url, home))
   return own.every((home) => isBelow(url, site) && isBelow(site, home) && site.pathname !== home.pathname)
 }

@@ -1,5 +1,5 @@
-// Structured logs (pino, one JSON object a line on stderr). At info and above no line holds an address, a token or a secret:
-// log ids. The redaction below is the second lock, not the first.
+// Structured logs (pino, one JSON object per line on stderr). At level info and above, no line contains an address, a token or a
+// secret: log ids. The redaction below is only a second safeguard.
 
 import { pino, type Logger } from 'pino'
 

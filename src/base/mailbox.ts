@@ -1,4 +1,4 @@
-// Who a mail is from: `Name <address>`.
+// A sender: `Name <address>`.
 
 import addressparser from 'nodemailer/lib/addressparser'
 import { parseEmailAddress } from './email-address.ts'
@@ -8,15 +8,17 @@ export interface Mailbox {
   address: string
 }
 
-/** `Name <address>` or a bare address, quoted strings and comments included; null when it is neither, or when a control character is
- * in it. */
+/**
+ * `Name <address>` or a bare address, including quoted strings and comments. null if it is neither, or if it contains a control
+ * character.
+ */
 export function parseMailbox(value: string): Mailbox | null {
   // oxlint-disable-next-line no-control-regex
   if (/[\x00-\x1f\x7f]/.test(value)) return null
-  // A name without quotes is taken as people type it: in RFC 5322 its colon, comma or bracket would mean something else.
+  // A name without quotes is taken as typed. In RFC 5322 its colon, comma or bracket would have a meaning.
   const typed = /^([^"\\<>]*)<([^<>]*)>\s*$/.exec(value)
   if (typed) return mailbox(typed[1]!.trim(), typed[2]!)
-  // The parser finds an address in anything; only what has the shape of a mailbox counts.
+  // The parser finds an address in any text. Only text with the shape of a mailbox counts.
   const outside = value.replace(/"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)/g, '').trim()
   if (!/^[^"\\<>,;:]*<[^<>]*>$|^[^\s"\\<>,;:]+$/.test(outside)) return null
   const [found, ...others] = addressparser(value, { flatten: true })

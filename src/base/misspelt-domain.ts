@@ -1,10 +1,10 @@
-// Slips in the domains that most readers have: `gmial.com` is most probably gmail.com. A guess, so it is offered to the reader and
-// never acted on. It depends on the text alone, so it says nothing about who is subscribed.
+// Typing errors in common domains: `gmial.com` is most probably gmail.com. This is a guess, so it is shown to the reader and never
+// applied. It depends on the text alone, so it doesn't reveal who is subscribed.
 
 import { run } from '@zootools/email-spell-checker'
 import { domainOf } from './email-address.ts'
 
-/** What a slip is corrected to. No short names: too many real domains are two letters away from aol.com or web.de. */
+/** Corrections are offered to these. No short names: too many real domains are two letters away from aol.com or web.de. */
 const corrections = [
   'gmail.com',
   'googlemail.com',
@@ -26,16 +26,18 @@ const corrections = [
   'btinternet.com',
 ]
 
-/** Domains that look like slips and aren't: mail.com has many names, and large providers one for each country. But `.co`, `.cm` and
- * `.om` after such a name are `.com` with a letter missing. */
+/**
+ * Domains that look like typing errors and aren't: mail.com has many names, and large providers have one per country. But `.co`,
+ * `.cm` and `.om` after such a name are `.com` with a letter missing.
+ */
 const genuine =
   /^(?:(?:e|y)?mail\.com|(?:gmail|hotmail|outlook|yahoo|wanadoo|fastmail)\.(?:com?\.)?(?!c[om]$|om$)[a-z]{2})$/
 
-/** The domain that was most probably meant; undefined: nothing looks like a slip. Pure. */
+/** The domain that was most probably meant; undefined: the domain looks right. Pure. */
 export function meantDomain(email: string): string | undefined {
   const domain = domainOf(email)
   if (genuine.test(domain)) return undefined
-  // The library also corrects the ends of unknown domains, and makes ox.co.uk of ox.ac.uk: empty lists keep it from that.
+  // The library also corrects the ends of unknown domains, and turns ox.ac.uk into ox.co.uk. Empty lists prevent that.
   const guess = run({ email: `x@${domain}`, domains: corrections, secondLevelDomains: [], topLevelDomains: [] })
   return guess?.domain
 }

@@ -1,8 +1,8 @@
-// Everything that strangers write is parsed in a thread of its own, one document at a time, with a deadline and a memory limit: a
-// document made to stop its parser costs that document and nothing else. The thread is started when it is first needed and stays;
-// one that is stopped over a document is replaced for the next. It keeps no process alive unless it has something to read.
+// All input from strangers is parsed in a thread of its own, one document at a time, with a deadline and a memory limit. So a
+// malicious document costs only itself. The thread is started when it is first needed and stays. If it is stopped because of a
+// document, a new one is started for the next. It keeps no process alive unless it is reading.
 //
-// An area that reads documents has a file that is the thread, which calls answerJobs, and one that holds a ParserThread.
+// An area that reads documents has one file that is the thread, which calls answerJobs, and one that has a ParserThread.
 
 import { parentPort, Worker } from 'node:worker_threads'
 
@@ -10,24 +10,24 @@ import { parentPort, Worker } from 'node:worker_threads'
 type ThreadMessage = null | { answer: unknown } | { failed: string }
 
 export interface ParserLimits {
-  /** Of one document, from when the thread is handed it. */
+  /** For one document, from when it is passed to the thread. */
   deadlineMs: number
   heapMb: number
 }
 
-/** An honest document of 10 MB takes less than a second of an idle core, and fewer than 200 MB. */
+/** An honest document of 10 MB takes less than a second of an idle core, and less than 200 MB. */
 const usualLimits: ParserLimits = { deadlineMs: 20_000, heapMb: 256 }
 const startMs = 30_000
 
 export const stopReasons = ['deadline', 'memory', 'crash'] as const
 type StopReason = (typeof stopReasons)[number]
 
-/** A document that the thread did not survive: a sentence for editors. */
+/** The thread didn't survive the document: a sentence for editors. */
 export class Unreadable extends Error {
   override name = 'Unreadable'
 }
 
-/** The process ends. The document has nothing to do with it. */
+/** The process ends. The document isn't the reason. */
 export class ParserClosed extends Error {
   override name = 'ParserClosed'
 }
@@ -40,11 +40,11 @@ interface Waiting<Job> {
 }
 
 interface JobOptions {
-  /** Runs when the job's turn has come, and what it throws is thrown. */
+  /** Runs when the job's turn has come. Its errors are passed on. */
   before?: (() => Promise<unknown>) | undefined
-  /** Goes before those that wait. */
+  /** Runs before the jobs that wait. */
   isShort?: boolean
-  /** Memory that the thread takes over. */
+  /** Memory that is transferred to the thread. */
   transfer?: readonly ArrayBuffer[]
 }
 
@@ -64,7 +64,7 @@ export class ParserThread<Job> {
     this.#limits = { ...usualLimits, ...limits }
   }
 
-  /** Throws Unreadable on account of the document. */
+  /** Throws Unreadable because of the document. */
   run<Answer>(job: Job, options: JobOptions = {}): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
       const waiting = { job, options, resolve, reject }
@@ -74,7 +74,7 @@ export class ParserThread<Job> {
     })
   }
 
-  /** Ends the thread and fails what it is reading; the next document starts a new one. Safe to repeat. */
+  /** Ends the thread and fails the job that it runs. The next document starts a new thread. Safe to repeat. */
   close(): void {
     for (const { reject } of this.#queue.splice(0)) reject(new ParserClosed())
     this.#thread?.end('closed')
@@ -143,9 +143,9 @@ class Thread<Job> {
     this.worker.on('exit', () => this.end('crash'))
   }
 
-  /** Hands it a job, or waits for its start, and answers with what comes of it. */
+  /** Passes it a job (or waits for its start), and returns the result. */
   async exchange(withinMs: number, handed?: { job: Job; transfer: readonly ArrayBuffer[] }): Promise<Outcome> {
-    // When this process itself was busy, the answer may lie there: it is read before time is called.
+    // If this process was busy, the answer may have arrived already: it is read before the deadline counts.
     const timer = setTimeout(() => setImmediate(() => this.#settle === settle && this.end('deadline')), withinMs)
     let settle: (outcome: Outcome) => void
     const outcome = await new Promise<Outcome>((resolve) => {
@@ -167,7 +167,7 @@ class Thread<Job> {
   }
 }
 
-/** The other side: takes jobs in the thread that this is called in, one at a time. */
+/** The other side: runs jobs in the current thread, one at a time. */
 export function answerJobs<Job>(runJob: (job: Job) => unknown): void {
   const say = (message: ThreadMessage): void => {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is a window's, not a thread's
@@ -183,7 +183,7 @@ export function answerJobs<Job>(runJob: (job: Job) => unknown): void {
   say(null)
 }
 
-/** Bytes that share their memory with others (small Buffers do) can't be handed over. */
+/** Bytes that share their memory with others (as small Buffers do) can't be transferred. */
 export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.byteLength === bytes.buffer.byteLength ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
 }

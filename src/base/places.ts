@@ -1,5 +1,5 @@
-// Where a request comes from, for limits: an address, and for IPv6 the networks around it. Whoever rents a server gets a /64 at
-// least, often a /56 or a /48, so counting addresses or /64s alone bounds nobody.
+// Where a request comes from, for limits: an address, and for IPv6 the networks around it. A rented server comes with at least a
+// /64, often a /56 or a /48, so counting addresses or /64s alone limits nobody.
 
 import ipaddr from 'ipaddr.js'
 
@@ -8,7 +8,7 @@ export function placesOf(ip: string): { name: 'ip' | '64' | '56' | '48'; place: 
   if (!ipaddr.isValid(ip)) return []
   const address = ipaddr.process(ip)
   const own = { name: 'ip' as const, place: address.toString() }
-  // The operator, or a proxy that nobody declared: counting it would lock everyone out at once.
+  // The operator, or a proxy that isn't configured: counting it would lock out everyone at once.
   if (address.range() === 'loopback') return []
   if (address.kind() === 'ipv4') return [own]
   const bytes = address.toByteArray()

@@ -1,4 +1,4 @@
-// A relay as SMTP_URL names it: smtp:// or smtps://, a user name and password, and options after the question mark.
+// A relay in SMTP_URL: smtp:// or smtps://, a user name and password, and options after the question mark.
 
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -8,28 +8,28 @@ export const signInMechanisms = ['plain', 'login', 'cram-md5', 'xoauth2'] as con
 export type SignInMechanism = (typeof signInMechanisms)[number]
 
 export interface Relay {
-  /** Shown to people and in metrics: host:port, never the password. */
+  /** Shown on screen and in metrics: host:port, never the password. */
   name: string
   host: string
   port: number
   /** smtps: TLS from the first byte. */
   implicitTls: boolean
-  /** Whether STARTTLS is demanded, taken when offered, or never asked for. */
+  /** Whether STARTTLS is required, used if offered, or never used. */
   tls: 'required' | 'opportunistic' | 'never'
   user: string | null
   password: string | null
-  /** How to sign in; null: the first that the relay offers. */
+  /** How to sign in; null: the first mechanism that the relay offers. */
   auth?: SignInMechanism | null
   /** Where XOAUTH2 tokens come from; null: the password is an access token. */
   oauth?: OauthClient | null
-  /** What EHLO says: a full host name, or an address literal. */
+  /** Our name at EHLO: a full host name, or an address literal. */
   ehloName?: string
   weight: number
   /** Connections for digests; null: SMTP_CONNECTIONS, in proportion to its weight. */
   connections?: number | null
-  /** Mails a second over all workers; null: only SMTP_RATE_PER_SECOND counts. */
+  /** Mails per second over all workers; null: only SMTP_RATE_PER_SECOND counts. */
   ratePerSecond?: number | null
-  /** Mails on the day `from` (UTC), and by what that grows each day after. */
+  /** Mails on the day `from` (UTC), and the daily growth. */
   warmUp?: { mails: number; growth: number; from: string } | null
 }
 
@@ -61,7 +61,7 @@ const options = [
 const ehloPattern =
   /^(?=.{4,255}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$|^\[(\d{1,3}(\.\d{1,3}){3}|IPv6:[0-9a-f:.]+)\]$/i
 
-/** A sentence says what is wrong with it. `ehloName`: what EHLO says unless the address has `?name=`. */
+/** A string is a sentence that says what is wrong. `ehloName`: our name at EHLO unless the address has `?name=`. */
 export function parseRelay(given: string, ehloName?: string): Relay | string {
   let url: URL
   try {
@@ -132,8 +132,10 @@ function parseOauth(given: URLSearchParams): OauthClient | null | string {
   return { tokenUrl, clientId, clientSecret, refreshToken: refreshToken ?? null, scope: scope ?? null }
 }
 
-/** What this machine calls itself: the host of PUBLIC_URL where that is a full name, else an address of its own. Relays refuse
- * a bare name, such as a container's, with 504 or 421. */
+/**
+ * This machine's name: PUBLIC_URL's host if that is a full name, otherwise one of its addresses. Relays refuse a bare name, such
+ * as a container's, with 504 or 421.
+ */
 export function ehloNameOf(publicUrl: string): string {
   const host = new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')
   if (isIP(host)) return addressLiteral(host)

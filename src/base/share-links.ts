@@ -1,5 +1,5 @@
-// Links that share a story or an edition: plain addresses of the networks that the site chooses (SHARE_LINKS), for pages and mails.
-// No script, no picture and no identifier: a network hears of a reader only when the reader follows its link. Pure.
+// Links that share a story or an edition: plain links to the networks that the site chooses (SHARE_LINKS), for pages and mails. No
+// script, no picture and no identifier: a network learns of a reader only if the reader follows its link. Pure.
 
 export const shareNetworks = [
   'mail',
@@ -16,12 +16,12 @@ export type ShareNetwork = (typeof shareNetworks)[number]
 
 export interface ShareLink {
   network: ShareNetwork
-  /** What the link says. */
+  /** The text of the link. */
   name: string
   url: string
 }
 
-/** `title` is text, `url` the page that is shared. */
+/** `title` is text, `url` the page to share. */
 export interface Shared {
   title: string
   url: string
@@ -55,12 +55,12 @@ const networks: Record<ShareNetwork, { name: string; link: (shared: Shared) => s
   },
 }
 
-/** In the order of `chosen` (config.site.shareLinks); none where the site wants none. */
+/** In the order of `chosen` (config.site.shareLinks). */
 export function shareLinks(chosen: readonly ShareNetwork[], shared: Shared): ShareLink[] {
   return chosen.map((network) => ({ network, name: networks[network].name, url: networks[network].link(shared) }))
 }
 
-/** A title may hold half of a surrogate pair, which encodeURIComponent refuses. */
+/** A title may contain half of a surrogate pair, which encodeURIComponent refuses. */
 function part(text: string): string {
   return encodeURIComponent(text.toWellFormed())
 }

@@ -1,10 +1,10 @@
-// What every page and every mail of a news site leads to in its footer. Each address is the site's own where it is configured
-// (ABOUT_URL, CONTACT_URL, …), else a page of ours with a text that is true of every newsletter. Pure.
+// The footer links of every page and mail. Each address is the site's own if it is configured (ABOUT_URL, CONTACT_URL, …).
+// Otherwise it is a page of ours with a text that is true of every newsletter. Pure.
 
 import type { Config } from './config.ts'
 import { formatDate } from './dates.ts'
 
-/** `key` is the route of our own page, too: `/about`. */
+/** `key` is also the route of our own page: `/about`. */
 export const siteLinkKeys = ['about', 'contact', 'privacy', 'terms', 'disclaimer'] as const
 export type SiteLinkKey = (typeof siteLinkKeys)[number]
 
@@ -23,7 +23,7 @@ const names: Record<SiteLinkKey, string> = {
   disclaimer: 'Disclaimer',
 }
 
-/** In the order in which footers show them. */
+/** In the order of footers. */
 export function siteLinks({ site }: Pick<Config, 'site'>): SiteLink[] {
   return siteLinkKeys.map((key) => ({ key, name: names[key], url: site[`${key}Url`] }))
 }

@@ -7,7 +7,7 @@ export function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return false
   try {
     Intl.DateTimeFormat('en', { timeZone: name })
-    // Asking Intl takes longer than a sign-up's SQL. Bounded, as any mixture of case is a name.
+    // Asking Intl takes longer than a sign-up's SQL. The cache is bounded, because any mixture of case is a name.
     if (knownZones.size < 2000) knownZones.add(name)
     return true
   } catch {

@@ -22,13 +22,13 @@ const whole = (least: number, most: number, fallback: number) =>
     .default(fallback)
 const httpAddress = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
 const webAddress = httpAddress
-  // In ASCII, as it becomes part of headers too.
+  // In ASCII, because it also becomes part of headers.
   .transform((url) => new URL(url).href.replace(/\/+$/, ''))
-/** A page of the site's; a contact may be a mail address. */
+/** A page of the site; a contact may be a mail address. */
 const pageAddress = z
   .url({ protocol: /^(https?|mailto)$/, error: 'must be an http://, https:// or mailto: address' })
   .transform((url) => new URL(url).href)
-/** Where the program itself lives: nothing but a host and perhaps a path. */
+/** The program's own address: only a host and perhaps a path. */
 const homeAddress = httpAddress
   .superRefine((address, context) => {
     const problem = homeProblem(address)
@@ -53,7 +53,7 @@ function isLocale(tag: string): boolean {
   }
 }
 
-/** Scheme, host and port of each; null: one of them is no origin. Pure. */
+/** Scheme, host and port of each; null: one of them isn't an origin. Pure. */
 export function originsOf(list: string): string[] | null {
   const origins = list.split(/[\s,]+/).filter(Boolean)
   const isOrigin = (text: string) => /^https?:\/\//i.test(text) && URL.parse(text)?.origin === text.toLowerCase()
@@ -67,7 +67,7 @@ const colour = (usual: string) =>
     .regex(/^#[0-9a-f]{6}$/i, `must be a colour such as ${usual}`)
     .default(usual)
 
-/** Every variable, in the order in which people meet them. */
+/** Every variable, in documentation order. */
 export const variables = {
   SITE_NAME: optional.describe(
     'name of the site, shown in the masthead and as the sender; default in the trial: The Whale Gazette',

@@ -1,27 +1,27 @@
-// When is a subscriber due? All time-zone thinking of the product is in this file; everything else has instants. Pure.
+// Computes when a subscriber is due. All time-zone arithmetic of the program is in this file; everything else uses instants. Pure.
 //
-// A local hour that daylight saving skips moves forward by the gap (02:00 → 03:00), one that comes twice fires at its first
-// coming, and a local day that doesn't exist (Apia, 30 December 2011) falls on the same instant as the next and fires with it.
+// If daylight saving skips a local hour, the slot moves forward by the gap (02:00 → 03:00). If an hour occurs twice, the first
+// fires. A local day that doesn't exist (Apia, 30 December 2011) has the same instant as the next day and fires with it.
 
 import { frequencyBits } from '../db/schema.ts'
 
 export interface Schedule {
-  /** IANA. One that this machine doesn't know counts as UTC: a bad row must not stop everyone's planning. */
+  /** IANA. A zone that this machine doesn't know counts as UTC: a bad row must not stop planning for everyone. */
   timezone: string
   /** 0-23, local. */
   hour: number
   /** ISO, 1 = Monday. */
   weeklyDay: number
-  /** 1-31, clamped to the month's end. */
+  /** 1-31; in a shorter month, its last day. */
   monthlyDay: number
-  /** frequencyBits of what the subscriber has chosen. */
+  /** frequencyBits that the subscriber has chosen. */
   frequencies: number
 }
 
 /** The first slot strictly after `after` at which anything is due; null when nothing ever is. */
 export function nextDueAt(schedule: Schedule, after: Date): Date | null {
   const from = after.getTime()
-  // A slot of yesterday's date may still be ahead: a gap at midnight moves it into today.
+  // A slot of yesterday's date may still be ahead: a gap at midnight moves it to today.
   const yesterday = localDay(schedule.timezone, from) - 1
   let next = Infinity
   if (schedule.frequencies & frequencyBits.daily) {
@@ -47,8 +47,10 @@ export function nextDueAt(schedule: Schedule, after: Date): Date | null {
   return next === Infinity ? null : new Date(next)
 }
 
-/** frequencyBits that are due at `slot`, of those that the subscriber has. A slot that isn't one of the schedule's own, as after
- * the site's default hour has changed, counts for its local date. */
+/**
+ * frequencyBits that are due at `slot`, of those that the subscriber has. A slot that isn't in the schedule, as after a change of
+ * the site's default hour, counts for its local date.
+ */
 export function dueAt(schedule: Schedule, slot: Date): number {
   const at = slot.getTime()
   const today = localDay(schedule.timezone, at)
@@ -58,16 +60,16 @@ export function dueAt(schedule: Schedule, slot: Date): number {
 }
 
 export interface Reckoning {
-  /** What fires now: the latest slot, when it is within the grace. */
+  /** The slot that fires now: the latest, if it is within the grace. */
   slot: Date | null
-  /** Due at it, earlier slots within the grace merged in. */
+  /** Due at that slot, including earlier slots within the grace. */
   due: number
   /** Slots that don't fire, oldest first. */
   missed: Date[]
   next: Date | null
 }
 
-/** What becomes of a subscriber who was due at `dueSince` (at or before `now`) and wasn't planned until `now`. */
+/** For a subscriber who was due at `dueSince` (at or before `now`) and wasn't planned until `now`. */
 export function reckon(schedule: Schedule, dueSince: Date, now: Date, graceMs: number): Reckoning {
   const slots: Date[] = []
   let next: Date | null = dueSince
@@ -85,7 +87,7 @@ export function reckon(schedule: Schedule, dueSince: Date, now: Date, graceMs: n
   }
 }
 
-/** The local hour (0-23), ISO weekday and day of the month at an instant; `isWholeHour` where a slot can fall on it. */
+/** The local hour (0-23), ISO weekday and day of the month at an instant. `isWholeHour`: a slot can fall on it. */
 export function localTime(timezone: string, at: Date) {
   const local = at.getTime() + offsetAt(zoneOf(timezone), at.getTime())
   const day = Math.floor(local / dayMs)
@@ -100,7 +102,7 @@ export function localTime(timezone: string, at: Date) {
 const hourMs = 3_600_000
 const dayMs = 86_400_000
 
-// Days are numbers: days since 1 January 1970 of the local calendar.
+// Days are numbers: days since 1 January 1970 in the local calendar.
 
 function bitsOf(schedule: Schedule, day: number): number {
   return (
@@ -141,7 +143,7 @@ function instantOf(schedule: Schedule, day: number): number {
   return offsetAt(zone, late) === after ? late : early
 }
 
-/** Offsets of a zone, found once per day: asking Intl for each of a million subscribers would take minutes. */
+/** Offsets of a zone, computed once per day: asking Intl for each of a million subscribers would take minutes. */
 interface Zone {
   format: Intl.DateTimeFormat
   /** Offset at the start of a UTC day. */

@@ -1,13 +1,16 @@
-// When a subscriber is next due. The row is there only while something ever is; planning (planning/plan.ts) moves it at each slot.
+// When a subscriber is next due. The row exists only while anything will be due. Planning (planning/plan.ts) moves it at each
+// slot.
 //
-// The surprise: this row is also what planning and everything that ends a subscription meet at. Whoever changes it waits for a chunk
-// that is planning the same subscriber, and sees what that chunk wrote.
+// This row is also the lock between planning and everything that ends a subscription. A transaction that changes it waits for a
+// chunk that is planning the same subscriber, and then sees what that chunk wrote.
 
 import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
 
-/** null: never. What was carried over from overtaken slots is kept as long as something is due; `carriedDue` is for who wasn't due
- * at all. Safe to repeat. */
+/**
+ * null: never. Bits that were carried over from overtaken slots stay as long as anything is due. `carriedDue` is for subscribers
+ * without a row. Safe to repeat.
+ */
 export async function setDueTime(
   trx: Trx,
   subscriberId: number,
@@ -35,7 +38,10 @@ export async function setDueTimes(
     on conflict (subscriber_id) do update set next_due_at = excluded.next_due_at`.execute(trx)
 }
 
-/** Never due from here on. Returns what each was: the last word of a chunk that was planning them, if one was. */
+/**
+ * Deletes the rows, so these subscribers are never due. Returns the rows, including what a chunk that was planning them wrote
+ * last.
+ */
 export async function takeDueTimes(trx: Trx, subscriberIds: readonly number[]) {
   return trx
     .deleteFrom('dueTimes')
@@ -44,7 +50,7 @@ export async function takeDueTimes(trx: Trx, subscriberIds: readonly number[]) {
     .execute()
 }
 
-/** For anyone who unsubscribed, must not be mailed, or was erased. */
+/** For subscribers who unsubscribed, must not be mailed, or were erased. */
 export async function clearDueTimes(trx: Trx, subscriberIds: readonly number[]): Promise<void> {
   if (subscriberIds.length === 0) return
   await trx
@@ -53,7 +59,7 @@ export async function clearDueTimes(trx: Trx, subscriberIds: readonly number[]):
     .execute()
 }
 
-/** Of subscribers who have none yet. */
+/** For subscribers without a row. */
 export async function addDueTimes(
   trx: Trx,
   dueTimes: readonly { subscriberId: number; nextDueAt: Date }[],
@@ -65,8 +71,10 @@ export async function addDueTimes(
       .execute()
 }
 
-/** Moves them on from a slot that passed without a mail. `carried`: the frequency bits that join the next slot; null: none, and what
- * was carried before is dropped. */
+/**
+ * Moves them on from a slot that passed without a mail. `carried`: the frequency bits that join the next slot; null: none, and
+ * bits that were carried before are dropped.
+ */
 export async function passSlot(
   trx: Trx,
   subscriberIds: readonly number[],
@@ -78,7 +86,7 @@ export async function passSlot(
     where subscriber_id = any(${`{${subscriberIds.join(',')}}`}::bigint[])`.execute(trx)
 }
 
-/** Puts them at this slot. `onlyEarlier`: nobody is moved to a later one. Returns how many were moved. */
+/** Moves them to this slot. `onlyEarlier`: nobody is moved to a later one. Returns how many were moved. */
 export async function alignDueTimes(
   trx: Trx,
   subscriberIds: readonly number[],

@@ -1,4 +1,4 @@
-// From a subscriber's row to a schedule: what the subscriber left open is the site's. Pure.
+// Turns a subscriber's row into a schedule. What the subscriber didn't choose is the site's. Pure.
 
 import type { Config } from '../base/config.ts'
 import type { Subscriber } from '../db/schema.ts'

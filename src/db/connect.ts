@@ -1,8 +1,8 @@
-// One door to the database: Kysely on Postgres (DATABASE_URL) or on the embedded PGlite. Both give the same types: bigint and
-// count(*) as number, date as text, timestamptz as Date.
+// Opens the database: Kysely on Postgres (DATABASE_URL) or on the embedded PGlite. Both give the same types: bigint and count(*)
+// as number, date as text, timestamptz as Date.
 //
-// The surprise: PGlite is one connection. Inside a transaction callback, anything that uses the outer `db` waits for ever. So
-// stores take the handle as their first parameter and workflows pass `trx` down; tests run on PGlite and so find the slip.
+// PGlite is one connection. Inside a transaction callback, a query through the outer `db` waits forever. So stores take the handle
+// as their first parameter and workflows pass `trx` down. Tests run on PGlite, so they find this mistake.
 
 import { CamelCasePlugin, Kysely, PGliteDialect, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
@@ -30,11 +30,13 @@ const plugins = [new CamelCasePlugin({ maintainNestedObjectKeys: true })]
 const oid = { int8: 20, date: 1082, int8Array: 1016, numeric: 1700 }
 const parseInt8Array = (text: string): number[] => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number))
 
-/** How long a transaction may stand idle before Postgres ends it. No transaction of ours waits for anything but the database; one that
- * does so for a minute belongs to a process that is frozen or gone, and its locks would stop the others. */
+/**
+ * How long a transaction may be idle before Postgres ends it. Our transactions wait only for the database. If one is idle for a
+ * minute, its process is frozen or gone, and its locks would block the others.
+ */
 const idleTransactionMs = 60_000
 
-/** Postgres through a pool. Doesn't connect before the first query. */
+/** Postgres through a pool. Connects at the first query. */
 export function openPostgres(
   url: string,
   connections: number,
@@ -51,14 +53,15 @@ export function openPostgres(
     max: connections,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
-    // Said by a statement: as a parameter of the connection a pooler in between would refuse it.
+    // Set by a statement, because a pooler in between would refuse it as a connection parameter.
     onConnect: async (client) => {
       await client.query(`set idle_in_transaction_session_timeout = ${options.idleTransactionMs ?? idleTransactionMs}`)
     },
   })
-  // A connection that dies while idle must not take the process along: the pool replaces it at the next query.
+  // A connection that dies while idle must not end the process: the pool replaces it at the next query.
   pool.on('error', () => {})
-  // Nor one that dies between two statements of a transaction, when the pool doesn't listen: the next statement fails instead.
+  // The same for a connection that dies between two statements of a transaction, when the pool doesn't listen: the next statement
+  // fails instead.
   pool.on('connect', (client) => client.on('error', () => {}))
   const db: Db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }), plugins })
   return {
@@ -71,8 +74,10 @@ export function openPostgres(
   }
 }
 
-/** The embedded database. `folder` is a path, or `memory://` for one that ends with the process. The caller holds the folder's
- * lock (db/lock.ts): PGlite itself lets two processes in, which loses data. */
+/**
+ * The embedded database. `folder` is a path, or `memory://` for a database that ends with the process. The caller holds the
+ * folder's lock (db/lock.ts): PGlite itself lets two processes in, which loses data.
+ */
 export async function openEmbedded(folder: string, options: { from?: Blob } = {}): Promise<Database> {
   const { PGlite } = await import('@electric-sql/pglite')
   const create = () =>
@@ -95,7 +100,7 @@ export async function openEmbedded(folder: string, options: { from?: Blob } = {}
     pglite,
     listen: (channel, onNotify) => pglite.listen(channel, onNotify),
     close: async () => {
-      // destroy() closes the instance only when a query has run through it.
+      // destroy() closes the instance only if a query has run through it.
       await db.destroy()
       if (!pglite.closed) await pglite.close()
     },

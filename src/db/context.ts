@@ -1,4 +1,4 @@
-// What a workflow is given: small on purpose. Whoever wants more passes that thing.
+// What a workflow is given, kept small on purpose. A workflow that needs more takes it as a parameter.
 
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'

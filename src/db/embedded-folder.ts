@@ -1,12 +1,12 @@
-// The embedded database's folder before it is opened, and why it couldn't be. PGlite makes a new database in any folder without
-// PG_VERSION, also in one that holds data: so a folder that isn't empty is left alone, unless a marker beside it says that the very
-// first start was interrupted.
+// Checks the embedded database's folder before it is opened, and says why it can't be opened. PGlite creates a database in any
+// folder without PG_VERSION, even in one that holds data. So a folder that isn't empty is refused, unless a marker next to it says
+// that the very first start was interrupted.
 
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { Refusal } from '../base/errors.ts'
 
-/** Opens the database in the folder, which is made when it isn't there. Refuses with a sentence for people. */
+/** Opens the database in the folder, which is created if necessary. Refusals are sentences for the screen. */
 export async function openInFolder<T>(folder: string, open: () => Promise<T>): Promise<T> {
   const beginning = `${folder}.beginning`
   if (hasTooFewFiles()) throw new Refusal('unavailable', tooFewFiles)
@@ -29,7 +29,7 @@ export async function openInFolder<T>(folder: string, open: () => Promise<T>): P
   }
 }
 
-/** Makes the folder where there is none. Refuses with a sentence for people. */
+/** Creates the folder if there is none. Refusals are sentences for the screen. */
 export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -52,10 +52,10 @@ function explain(folder: string, cause: unknown): string {
   return `The database in ${folder} can't be opened: it is damaged, or another version made it (${message.split('\n', 1)[0]}). Put a copy of the whole folder in its place, or move it away to begin with an empty database.`
 }
 
-/** What the database and the program open at once, at the least. */
+/** The least number of files that the database and the program open at once. */
 const filesNeeded = 200
 
-/** Later the reason would get lost inside of the database: so it is tried before. */
+/** Tried first, because the database would later fail without naming this reason. */
 function hasTooFewFiles(): boolean {
   const open: number[] = []
   try {

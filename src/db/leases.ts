@@ -1,9 +1,10 @@
-// What one process at a time does, whichever asks first. A holder that is gone loses its lease by the database's clock.
+// Leases for work that one process at a time does, whichever asks first. If the holder is gone, its lease expires by the
+// database's clock.
 
 import { sql } from 'kysely'
 import type { Db } from './connect.ts'
 
-/** Takes it or prolongs it. false: another process holds it. */
+/** Takes or prolongs the lease. false: another process holds it. */
 export async function holdLease(db: Db, name: string, holder: string, seconds: number): Promise<boolean> {
   const until = sql<Date>`now() + ${seconds} * interval '1 second'`
   const held = await db

@@ -1,6 +1,6 @@
 // The lock on DATA_DIR: PGlite lets two processes open one folder and silently loses rows. The lock is a local socket that its
-// holder listens on. The kernel answers for a process that is busy (making a database blocks it for seconds) and hangs up for one
-// that is dead, so a living holder is never taken for dead and a kill -9 frees the folder at once; a lock file that must be
+// holder listens on. The kernel accepts connections for a busy process (creating a database blocks it for seconds) and closes the
+// socket of a dead one. So a living holder never counts as dead, and a kill -9 frees the folder at once. A lock file that must be
 // refreshed in time can do neither.
 
 import { createHash } from 'node:crypto'
@@ -16,7 +16,8 @@ export async function lockFolder(folder: string): Promise<(() => Promise<void>) 
   makeFolder(folder)
   const address = socketOf(realpathSync(folder))
   if (await isAlive(address)) return null
-  // Only while a dead holder's socket is replaced, which takes milliseconds: two who start at once must not both do it.
+  // Held only while a dead holder's socket is replaced, which takes milliseconds: two processes that start at once must not both
+  // do it.
   const mutex = `${folder}/.lock`
   let release: () => Promise<void>
   try {
@@ -40,7 +41,10 @@ export async function lockFolder(folder: string): Promise<(() => Promise<void>) 
   }
 }
 
-/** In the folder where that fits (socket paths end at about 104 bytes), else by the folder's hash among the temporary files. */
+/**
+ * In the folder if the path is short enough (socket paths end at about 104 bytes). Otherwise in the temporary folder, named by the
+ * folder's hash.
+ */
 function socketOf(folder: string): string {
   const hash = createHash('sha256').update(folder).digest('hex').slice(0, 24)
   if (process.platform === 'win32') return `\\\\.\\pipe\\broadsheet-${hash}`
@@ -55,7 +59,7 @@ function isAlive(address: string): Promise<boolean> {
       socket.destroy()
       resolve(true)
     })
-    // EAGAIN: its backlog is full, so somebody listens.
+    // EAGAIN: its backlog is full, so a process listens.
     socket.once('error', (cause: NodeJS.ErrnoException) => resolve(cause.code === 'EAGAIN'))
   })
 }

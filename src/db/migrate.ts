@@ -1,8 +1,8 @@
-// Brings the schema up: Kysely's migrator over migrations/*.ts, each in a transaction, under Postgres's own lock, so that many
-// processes may start at once. Safe to repeat.
+// Updates the schema: Kysely's migrator over migrations/*.ts, each in a transaction, under Postgres's own lock, so many processes
+// may start at once. Safe to repeat.
 //
-// The first files, by domain, stand for all migrations of version 0.1.0. A database that had all of those gets the names of the files
-// instead; an older one is refused.
+// The first files, by domain, replace all migrations of version 0.1.0. A database that had all of those gets the names of the new
+// files instead. An older one is refused.
 
 import fs from 'node:fs/promises'
 import path from 'node:path'
@@ -13,22 +13,24 @@ import type { Db, Trx } from './connect.ts'
 
 const migrationFolder = path.join(import.meta.dirname, '../../migrations')
 
-/** The last migration of 0.1.0, and the number from which files aren't part of what replaced it. */
+/** The last migration of 0.1.0, and the first number whose files don't replace migrations of 0.1.0. */
 const lastReplaced = '0177_suppressions_by_domain'
 const firstKept = '0178'
 
-/** Names of the migrations that were applied now, in order; empty when the schema was up to date. `only`: no others than these.
- * Refuses a database of another version that it can't bring up. */
+/**
+ * Returns the names of the migrations that were applied now, in order; none if the schema was up to date. `only`: apply no others.
+ * Refuses a database of another version that can't be updated.
+ */
 export async function migrate(db: Db, only?: readonly string[]): Promise<string[]> {
   const known = await allMigrations()
   const applied = await listMigrations(db)
-  // One look, as nearly every start finds nothing to do and Kysely's migrator loads and locks before it says so.
+  // Nearly every start finds nothing to do. This query saves loading Kysely's migrator and its lock.
   if (applied.join() === known.join()) return []
   const isOld = applied.includes(lastReplaced)
   refuseUnknown(isOld ? applied.filter((name) => name > lastReplaced) : applied, known)
   if (isOld) await db.transaction().execute((trx) => replaceNames(trx, known))
   const provider = new Offered(only)
-  // Work that goes on at the same time lands in any order: a migration may have a lower number than one that was applied before.
+  // Branches are merged in any order, so a migration may have a lower number than one that was applied before.
   const migrator = new Migrator({ db, provider, allowUnorderedMigrations: true })
   const { error, results } = await migrator.migrateToLatest()
   if (error)
@@ -38,7 +40,7 @@ export async function migrate(db: Db, only?: readonly string[]): Promise<string[
   return (results ?? []).map((result) => result.migrationName)
 }
 
-/** The files, or some of them. */
+/** All migration files, or some of them. */
 class Offered extends FileMigrationProvider {
   #only: readonly string[] | undefined
   constructor(only: readonly string[] | undefined) {
@@ -52,13 +54,13 @@ class Offered extends FileMigrationProvider {
   }
 }
 
-/** Those that this program has, in order. */
+/** The migrations of this program, in order. */
 export async function allMigrations(): Promise<string[]> {
   const files = (await fs.readdir(migrationFolder)).filter((file) => file.endsWith('.ts')).toSorted()
   return files.map((file) => file.slice(0, -3))
 }
 
-/** Those that the database has had, in order. */
+/** The migrations that the database has had, in order. */
 export async function listMigrations(db: Db): Promise<string[]> {
   const { rows } = await sql<{ exists: boolean }>`select to_regclass('kysely_migration') is not null as exists`.execute(
     db,
@@ -68,8 +70,10 @@ export async function listMigrations(db: Db): Promise<string[]> {
   return applied.rows.map(({ name }) => name)
 }
 
-/** Writes the names of the files by domain in place of those of 0.1.0, unless another process has done so meanwhile. Later migrations
- * keep theirs. */
+/**
+ * Replaces the names of 0.1.0's migrations by the names of the files by domain, unless another process has done so meanwhile.
+ * Later migrations keep their names.
+ */
 async function replaceNames(trx: Trx, known: readonly string[]): Promise<void> {
   const names = JSON.stringify(known.filter((name) => name < firstKept))
   await sql`lock table kysely_migration in share row exclusive mode`.execute(trx)

@@ -1,14 +1,14 @@
-// Chores (poll a feed, plan what is due, clean up) are pg-boss jobs on the same database. Mails are not: a mail is a row in
-// `deliveries`. A job is a wake-up and may run twice, so every workflow behind one is safe to repeat.
+// Chores (poll a feed, plan what is due, clean up) are pg-boss jobs on the same database. Mails aren't: a mail is a row in
+// `deliveries`. A job only wakes its workflow and may run twice, so every workflow behind a job is safe to repeat.
 //
-// The surprise: on the embedded database a `send` outside of the open transaction would wait for ever, so `enqueue` demands the
-// transaction, and a chore exists only if the change that asked for it was committed.
+// On the embedded database, a `send` outside of the open transaction would wait forever. So `enqueue` requires the transaction,
+// and a chore exists only if the change that caused it was committed.
 
 import { fromKysely, fromPglite, PgBoss } from 'pg-boss'
 import type { Log } from '../base/log.ts'
 import type { Database, Trx } from './connect.ts'
 
-/** Every job and what it carries. */
+/** Every job and its payload. */
 export interface JobPayloads {
   tick: Record<string, never>
   'poll-feeds': Record<string, never>
@@ -29,15 +29,15 @@ const queues: Record<JobName, { retryLimit: number; expireInSeconds: number }> =
 }
 
 export interface Queue {
-  /** Adds a chore in the caller's transaction. While one with the same name and key waits, another is not added. */
+  /** Adds a chore in the caller's transaction, unless a chore with the same name and key is waiting. */
   enqueue<Name extends JobName>(trx: Trx, name: Name, payload: JobPayloads[Name], key?: string): Promise<void>
   /** Starts working on chores; resolves once all workers are registered. */
   work(handlers: JobHandlers): Promise<void>
-  /** Waits for chores in hand, at most `withinMs`. */
+  /** Waits for running chores, at most `withinMs`. */
   stop(withinMs: number): Promise<void>
 }
 
-/** Starts pg-boss on the database and brings its own schema up. */
+/** Starts pg-boss on the database and updates its schema. */
 export async function openQueue(database: Database, url: string | null, log: Log): Promise<Queue> {
   const shared = { schema: 'pgboss', schedule: false, useListenNotify: true, openTelemetry: { enabled: false } }
   const boss = new PgBoss(

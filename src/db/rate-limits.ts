@@ -1,11 +1,11 @@
-// How often something may happen in an hour, counted in the database, so that ten processes share one limit. An hour begins with
-// the first point at a key.
+// How often something may happen in an hour, counted in the database, so that ten processes share one limit. A key's hour begins
+// with its first point.
 //
-// Whoever comes while a statement is under way shares the next one: the keys that everyone counts at would otherwise be a queue in
-// which each waits for the disk sync of the one before.
+// Requests that arrive while a statement runs share the next statement. Otherwise keys that every request counts at would be a
+// queue, in which each request waits for the disk sync of the one before.
 //
-// A key that is over its limit is remembered until its hour ends: a flood from it costs no statement, and takes nothing from the
-// wider networks that it is part of.
+// A key over its limit is remembered until its hour ends. So a flood from it costs no statement, and doesn't use up the limit of
+// the wider networks around it.
 
 import { sql } from 'kysely'
 import { Refusal } from '../base/errors.ts'
@@ -17,7 +17,7 @@ const hourMs = 3_600_000
 
 export interface Take {
   key: string
-  /** An hour; 0: unlimited. */
+  /** Per hour; 0: unlimited. */
   most: number
 }
 
@@ -37,7 +37,7 @@ interface Desk {
 
 const desks = new WeakMap<Db, Desk>()
 
-/** Takes one point at each key; returns those that are over their limit. */
+/** Adds one point to each key. Returns the keys that are over their limit. */
 export async function takePoints(ctx: Pick<Context, 'db' | 'clock'>, takes: readonly Take[]): Promise<Take[]> {
   const limited = takes.filter(({ most }) => most > 0)
   if (limited.length === 0) return []
@@ -78,8 +78,10 @@ async function serve(db: Db, desk: Desk): Promise<void> {
   desk.isBusy = false
 }
 
-/** Adds the group's points; returns what each key had before. In the order of the keys, so that two processes can't wait for each
- * other. */
+/**
+ * Adds the group's points and returns how many each key had before. In the order of the keys, so that two processes can't block
+ * each other.
+ */
 async function count(db: Db, group: readonly Waiting[]): Promise<Map<string, { points: number; expire: number }>> {
   const added = new Map<string, number>()
   for (const { takes } of group) for (const { key } of takes) added.set(key, (added.get(key) ?? 0) + 1)
@@ -95,7 +97,7 @@ async function count(db: Db, group: readonly Waiting[]): Promise<Map<string, { p
   return new Map(rows.map(({ key, points, expire }) => [key, { points: points - added.get(key)!, expire }]))
 }
 
-/** With the nightly chores: hours that are over. Safe to repeat. */
+/** A nightly chore: deletes hours that are over. Safe to repeat. */
 export async function purgeRateLimits({ db, clock }: Pick<Context, 'db' | 'clock'>): Promise<void> {
   await sql`delete from rate_limits where expire < ${clock.now().getTime()}`.execute(db)
 }
@@ -103,7 +105,7 @@ export async function purgeRateLimits({ db, clock }: Pick<Context, 'db' | 'clock
 /** A /56 may do twice as much as a /64, a /48 four times as much. */
 const networkShare = { '64': 1, '56': 2, '48': 4 } as const
 
-/** Refuses with `rate_limited` when the place that a request comes from has used up its hour for this purpose. */
+/** Refuses with `rate_limited` if the place that a request comes from has used up its hour for this purpose. */
 export async function takePlace(
   ctx: Pick<Context, 'db' | 'clock' | 'config'>,
   purpose: 'signup' | 'link' | 'sign-in',

@@ -1,7 +1,9 @@
-// Two transactions that wait for each other's rows: Postgres ends one of them, and nothing of it has happened.
+// Two transactions wait for each other's rows. Postgres rolls one of them back.
 
-/** For one transaction that is safe to repeat: when Postgres breaks a deadlock by ending it, it is simply done again, five times at
- * the most. `others`: further SQLSTATEs after which that helps. */
+/**
+ * For a transaction that is safe to repeat: if Postgres rolls it back to end a deadlock, it runs again, up to five times.
+ * `others`: further SQLSTATEs after which it runs again.
+ */
 export async function retryDeadlock<T>(run: () => Promise<T>, others: readonly string[] = []): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -1,6 +1,6 @@
-// Every table on one page: the data dictionary. Columns are snake_case in Postgres and camelCase here (CamelCasePlugin, which
-// leaves the keys inside JSON alone). Times are timestamptz; bigint ids come back as numbers (safe to 2^53).
-// Writing jsonb: pass JSON.stringify(value), as pg would turn an array into a Postgres array.
+// Every table: the data dictionary. Columns are snake_case in Postgres and camelCase here (CamelCasePlugin, which leaves the keys
+// inside JSON unchanged). Times are timestamptz. bigint ids are read as numbers (safe to 2^53). To write jsonb, pass
+// JSON.stringify(value), because pg would turn an array into a Postgres array.
 
 import type { ColumnType, Generated, Selectable } from 'kysely'
 
@@ -13,9 +13,11 @@ export type SubscriberStatus = (typeof subscriberStatuses)[number]
 export const frequencies = ['daily', 'weekly', 'monthly'] as const
 export type Frequency = (typeof frequencies)[number]
 
-/** Frequencies as bits: what falls due together is one smallint in `deliveries.due` and `subscribers.frequencies`. */
+/**
+ * Frequencies as bits, so that all that are due at once fit into one smallint in `deliveries.due` and `subscribers.frequencies`.
+ */
 export const frequencyBits = { daily: 1, weekly: 2, monthly: 4 } as const satisfies Record<Frequency, number>
-/** Every frequency: what is due in a manual edition, and in a preview. */
+/** Every frequency. A manual edition and a preview use it. */
 export const everythingDue = Object.values(frequencyBits).reduce((all: number, bit) => all | bit, 0)
 
 export const editionStates = [
@@ -32,7 +34,7 @@ export type EditionState = (typeof editionStates)[number]
 export const editionKinds = ['scheduled', 'manual', 'announcement'] as const
 export type EditionKind = (typeof editionKinds)[number]
 
-/** As stored. `sending` is what a delivery is called while `in_flight` names it. */
+/** As stored. A delivery is called `sending` while `in_flight` names it. */
 export const deliveryStates = ['queued', 'deferred', 'sent', 'failed', 'skipped', 'uncertain'] as const
 export type DeliveryState = (typeof deliveryStates)[number]
 export const skipReasons = [
@@ -68,11 +70,11 @@ export interface CategoriesTable {
   slug: string
   name: string
   description: Generated<string>
-  /** Order on pages, in forms, and in digests of subscribers who didn't order themselves. */
+  /** Order on pages, in forms, and in digests of subscribers without an order of their own. */
   position: Generated<number>
-  /** Its page on the site, as an editor wrote it; null: articles/category-pages.ts finds one. */
+  /** Its page on the site, as an editor entered it; null: articles/category-pages.ts finds one. */
   pageUrl: string | null
-  /** Set: no longer offered, no longer in any digest. Nothing sent is touched. */
+  /** Set: no longer offered, and no longer in digests. Mails that were sent aren't changed. */
   retiredAt: Date | null
   /** By language tag: `{de: {name: 'Politik'}}` (articles/category-names.ts). */
   translations: JsonDefault<Record<string, CategoryTexts>>
@@ -88,12 +90,12 @@ export interface CategoryTexts {
 
 export interface FeedsTable {
   id: Generated<number>
-  /** Where it is fetched; a permanent move replaces it (articles/feed-moves.ts). */
+  /** The address that is fetched; a permanent move replaces it (articles/feed-moves.ts). */
   url: string
-  /** Where it was before its last move. */
+  /** Its address before its last move. */
   movedFrom: string | null
   movedAt: Date | null
-  /** Why it stays although it says that it has moved: a sentence. */
+  /** Why its address stays although the server says that it has moved: a sentence. */
   moveProblem: string | null
   title: Generated<string>
   siteUrl: string | null
@@ -102,16 +104,16 @@ export interface FeedsTable {
   lastModified: string | null
   lastPolledAt: Date | null
   lastSuccessAt: Date | null
-  /** Entries dated before are its history and never taken; set by the first success. */
+  /** Older entries are its history and aren't stored. Set by the first successful poll. */
   takeFrom: Date | null
-  /** When a story of it was last new: its rhythm, for the alert about silence. */
+  /** When it last had a new story, for the alert about silent feeds. */
   lastNewAt: Date | null
   nextPollAt: Date | null
   intervalSeconds: Generated<number>
-  /** In a row. */
+  /** Failures in a row. */
   failures: Generated<number>
   lastError: string | null
-  /** A document of it is being parsed since; it stays when that didn't come to its end. */
+  /** Since when one of its documents is being parsed. It stays set if parsing didn't finish. */
   readingSince: Date | null
   /** Of the last poll: {taken, changed, ignored: [{title, why}]…}. */
   lastReport: ColumnType<unknown, string | null | undefined, string | null>
@@ -120,13 +122,13 @@ export interface FeedsTable {
   hubSecret: string | null
   hubExpiresAt: Date | null
   hubAskedAt: Date | null
-  /** The hub's reason; null: it hasn't denied us since we asked. */
+  /** The hub's reason; null: it hasn't refused since our last request. */
   hubDenied: string | null
-  /** A date ahead counts as none: its stories are dated by their first sight, and don't wait. */
+  /** Dates in the future are ignored: its stories get the date of their first poll, and don't wait. */
   ignoresDatesAhead: Generated<boolean>
-  /** What its dates without a zone are in; null: the site's. */
+  /** The zone of its dates that name none; null: the site's. */
   timezone: string | null
-  /** At first sight even its newest entries were dated ahead, and still are. */
+  /** At the first poll even its newest entries were dated in the future, and still are. */
   seemsAhead: Generated<boolean>
   isSample: Generated<boolean>
   createdAt: Generated<Date>
@@ -143,19 +145,19 @@ export interface FeedRulesTable {
   feedId: number | null
   field: 'label' | 'title' | 'link'
   match: 'equals' | 'begins' | 'contains'
-  /** Compared without regard to case; for labels as articles/label-keys.ts does. */
+  /** Compared without regard to case; labels are compared as articles/label-keys.ts does. */
   pattern: string
-  /** Only labels of this domain (Atom: scheme). null: of any. */
+  /** Only labels of this domain (Atom: scheme). null: of any domain. */
   scheme: string | null
   /** null: leave the item out. */
   categoryId: number | null
   position: Generated<number>
 }
 
-/** Hosts of pictures that feeds name by http: (articles/picture-hosts.ts). */
+/** Hosts of pictures to which feeds link with http: (articles/picture-hosts.ts). */
 export interface PictureHostsTable {
   host: string
-  /** It has them by https: too. */
+  /** The host also serves them over https:. */
   isSecure: boolean
   checkedAt: Date
 }
@@ -164,23 +166,23 @@ export interface ArticlesTable {
   id: Generated<number>
   /** null: pushed by API, or its feed was removed. */
   feedId: number | null
-  /** Text, never markup. So is `excerpt`. */
+  /** Text, never markup. The same holds for `excerpt`. */
   title: string
-  /** Site and title, hashed: what other feeds' stories are compared by. null: pushed. */
+  /** Hash of site and title, to find the same story in other feeds. null: pushed. */
   titleKey: string | null
-  /** The newest article with this title key when it was found new; unique with it. */
+  /** The newest article with this title key when this one was stored; unique together with it. */
   titleAfter: number | null
   link: string
   excerpt: Generated<string>
   imageUrl: string | null
   /** What the picture shows, in the feed's own words. */
   imageAlt: string | null
-  /** Width to height, as the feed says, to three decimals; null: unknown. */
+  /** Width divided by height, as the feed says, to three decimals; null: unknown. */
   imageRatio: number | null
   author: string | null
-  /** The site or paper: as the item names it, else the name of the feed's site. */
+  /** The site or paper, as the item names it; otherwise the name of the feed's site. */
   source: string | null
-  /** The item's own categories, as the feed wrote them. */
+  /** The item's own categories, as the feed writes them. */
   labels: JsonDefault<string[]>
   publishedAt: Date
   dateSource: Generated<'feed' | 'first-seen'>
@@ -188,21 +190,21 @@ export interface ArticlesTable {
   /** When it could first be sent; null: it waits for its date (articles/release.ts). */
   sendableAt: Date | null
   updatedAt: Date
-  /** Held back by an editor: keeps its categories; release gives new seqs. */
+  /** Held by an editor: keeps its categories; a release gives new seqs. */
   heldAt: Date | null
   pinnedAt: Date | null
   withdrawnAt: Date | null
   isSample: Generated<boolean>
 }
 
-/** Counted by the redirect of digests/story-url.ts where CLICK_COUNTS is on: per story, never per person. */
+/** Counted by the redirect of digests/story-url.ts if CLICK_COUNTS is on: per story, never per person. */
 export interface StoryClicksTable {
   articleId: number
   clicks: Generated<number>
 }
 
 export interface ArticleKeysTable {
-  /** articles/identity.ts; `publisher`: the id of one that was pushed. */
+  /** articles/identity.ts; `publisher`: the id of a pushed article. */
   kind: 'guid' | 'feed-guid' | 'link' | 'link-title' | 'link-time' | 'hash' | 'publisher'
   key: string
   articleId: number
@@ -211,28 +213,31 @@ export interface ArticleKeysTable {
 export interface ArticleCategoriesTable {
   articleId: number
   categoryId: number
-  /** Global, given in commit order when the story becomes sendable in this category (articles/seq.ts); null: it waits. */
+  /**
+   * Unique over all categories, given in commit order when the story becomes sendable in this category (articles/seq.ts); null: it
+   * waits.
+   */
   seq: number | null
 }
 
 export interface SubscribersTable {
   id: Generated<number>
-  /** As given: what mail goes to. */
+  /** As entered: the address that mail goes to. */
   email: string
-  /** Case-folded: who it is. */
+  /** Case-folded: identifies the subscriber. */
   emailKey: string
-  /** hashAddress(pepper, emailKey): what suppressions are kept by. */
+  /** hashAddress(pepper, emailKey): the key of suppressions. */
   emailHash: string
   status: SubscriberStatus
-  /** In their links: raising it ends all older ones, except those that unsubscribe. */
+  /** Part of their links: raising it ends all older links, except unsubscribe links. */
   generation: Generated<number>
   locale: string | null
-  /** null: the site's. So are the next three. */
+  /** null: the site's. The same holds for the next three. */
   timezone: string | null
   sendHour: number | null
   /** ISO, 1 = Monday. */
   weeklyDay: number | null
-  /** 1-31, clamped to the month's end. */
+  /** 1-31; in a shorter month, its last day. */
   monthlyDay: number | null
   /** Bits of the frequencies that any subscription has: kept with `subscriptions`, so that planning needs no join. */
   frequencies: Generated<number>
@@ -242,12 +247,12 @@ export interface SubscribersTable {
   unsubscribedAt: Date | null
 }
 
-/** Of subscribers who are active and have chosen something; nobody else has a row. */
+/** Only for subscribers who are active and have chosen something. */
 export interface DueTimesTable {
   subscriberId: number
   /** The next slot at which anything is due. */
   nextDueAt: Date
-  /** frequencyBits of slots that were overtaken within the grace: they join the next digest. */
+  /** frequencyBits of slots within the grace that a later slot overtook: they join the next digest. */
   carriedDue: Generated<number>
 }
 
@@ -261,22 +266,22 @@ export interface SubscriptionsTable {
 
 export interface ReadingTable {
   subscriberId: number
-  /** {categoryId: seq}: everything at or below was sent or counted. Kept when a category is switched off. */
+  /** {categoryId: seq}: every story up to this seq was sent or counted. Kept when a category is switched off. */
   watermarks: JsonDefault<Record<string, number>>
-  /** Article ids that were in a mail, of the last 60 days. */
+  /** Article ids of the stories in mails of the last 60 days. */
   seen: Generated<number[]>
 }
 
 export interface SignupRequestsTable {
   id: Generated<number>
   subscriberId: number
-  /** {category slug: frequency}: applied when confirmed. */
+  /** {category slug: frequency}: applied at the confirmation. */
   choices: Json<Record<string, Frequency>>
   timezone: string | null
   consentVersion: string
   requestedAt: Date
   usedAt: Date | null
-  /** The subscriber's, when it was opened: an earlier one has ended. */
+  /** The subscriber's generation when it was opened: an earlier one has ended. */
   generation: Generated<number>
 }
 
@@ -308,7 +313,7 @@ export interface UnsubscribesTable {
   id: Generated<number>
   /** null: erased since. */
   subscriberId: number | null
-  /** Of the mail whose link was used; null: not known. */
+  /** The edition of the mail whose link was used; null: not known. */
   editionId: number | null
   way: 'page' | 'one-click' | 'mail' | 'api' | 'editor'
   at: Date
@@ -322,33 +327,37 @@ export interface SuppressionsTable {
   /** null after an erasure. */
   email: string | null
   reason: 'hard_bounce' | 'soft_bounces' | 'complaint' | 'erasure' | 'manual'
-  /** The proof in words: what the server said, or why an editor put it here. */
+  /** The proof in words: what the server said, or why an editor added it. */
   detail: Generated<string>
   createdAt: Date
-  /** The mail whose answer says that the address is dead; null: no mail did. So are the next two. */
+  /** The mail whose answer says that the address is dead; null: no mail. The same holds for the next two. */
   deliveryId: number | null
-  /** Of the recipient. */
+  /** The recipient's domain. */
   domain: string | null
   relay: string | null
-  /** The brake whose decision believed that answer (delivery/brakes.ts). */
+  /** The brake whose decision confirmed that answer (delivery/brakes.ts). */
   brakeId: number | null
-  /** What its subscriber is again when it is taken off the list; null: there was no subscriber. Kept up to date by whoever
-   * unsubscribes meanwhile. */
+  /**
+   * The status that its subscriber gets back if the suppression is removed; null: there was no subscriber. Updated if they
+   * unsubscribe meanwhile.
+   */
   statusBefore: Exclude<SubscriberStatus, 'suppressed'> | null
   dueBefore: Date | null
   carriedBefore: number | null
 }
 
-/** Mails that the public forms caused, whoever typed the address. Confirming deletes the row; an unconfirmed subscriber that was
- * purged doesn't. */
+/**
+ * Mails that the public forms caused, whoever typed the address. A confirmation deletes the row; the purge of an unconfirmed
+ * subscriber doesn't.
+ */
 export interface FormMailsTable {
-  /** Of the mailbox (base/email-address.ts); of the address itself for mails to those who confirmed. */
+  /** Hash of the mailbox (base/email-address.ts); for mails to confirmed subscribers, of the address itself. */
   mailboxHash: string
   kind: 'confirmation' | 'preferences-link' | 'address-change'
-  /** Of the last 30 days. */
+  /** Times of the last 30 days. */
   sentAt: Date[]
   lastAt: Date
-  /** The last one that went although mail there had bounced. */
+  /** The last mail that was sent although an earlier one had bounced. */
   bouncedAt: Date | null
 }
 
@@ -358,14 +367,14 @@ export interface AddressChangesTable {
   email: string
   emailKey: string
   requestedAt: Date
-  /** When the new mailbox agreed. */
+  /** When it was confirmed at the new address. */
   usedAt: Date | null
-  /** The subscriber's, when it was asked for: an earlier one has ended. */
+  /** The subscriber's generation when it was requested: an earlier one has ended. */
   generation: Generated<number>
-  /** Where the mail went before; null: it hasn't moved, or can't be taken back any more. */
+  /** The address before; null: it hasn't changed, or the change can't be undone any more. */
   previousEmail: string | null
   previousEmailKey: string | null
-  /** When the previous mailbox took it back. */
+  /** When it was undone at the previous address. */
   undoneAt: Date | null
 }
 
@@ -374,45 +383,48 @@ export type PausedBy = 'editor' | 'policy' | 'returns'
 export interface EditionsTable {
   id: Generated<number>
   kind: EditionKind
-  /** The instant it fell due; null unless scheduled. */
+  /** The instant at which it became due; null unless scheduled. */
   slotAt: Date | null
   state: EditionState
   /** Highest article seq that may be in it. */
   cutoffSeq: number | null
   /** Manual editions: only these categories; null: all. */
   categoryIds: number[] | null
-  /** Announcement: {subject, body}; otherwise {intro?}, and subject and preheader where an editor wrote them. */
+  /** Announcement: {subject, body}; otherwise {intro?}, and subject and preheader if an editor wrote them. */
   content: JsonDefault<{ subject?: string; preheader?: string; body?: string; intro?: string }>
   requestedBy: Generated<string>
   /** Why it is held, paused or empty: a sentence for editors. */
   note: Generated<string>
-  /** Set while it is paused. `policy`: relays refused our mail; `returns`: too much of it came back as refused. */
+  /** Set while it is paused. `policy`: relays refused our mail; `returns`: too much of it was returned as refused. */
   pausedBy: PausedBy | null
-  /** When closing found that its deliveries don't add up to its audience; null: they do, or nobody has counted yet. */
+  /** Set if closing found that its deliveries don't add up to its audience; null: they do, or weren't counted yet. */
   miscountedAt: Date | null
   audience: Generated<number>
-  /** Subscribers whose slot this was while nothing ran, beyond the grace. */
+  /** Subscribers whose slot this was during a downtime longer than the grace. */
   missed: Generated<number>
   /** Frozen when it closes. */
   account: ColumnType<Account | null, string | null | undefined, string | null>
-  /** How far planning has come: a subscriber id. In a scheduled edition some may be left below it. */
+  /** The subscriber id that planning has reached. In a scheduled edition some below it may be left. */
   planCursor: number | null
-  /** Set: it goes to this subscriber only (`digest run --manual --only`). */
+  /** Set: it is sent to this subscriber only (`digest run --manual --only`). */
   onlySubscriberId: number | null
-  /** An editor said yes before the slot. */
+  /** An editor approved it before its slot. */
   approvedAt: Date | null
   createdAt: Date
   plannedAt: Date | null
   closedAt: Date | null
-  /** Its deliveries are gone by age; the account stays. */
+  /** Its deliveries were purged; the account stays. */
   purgedAt: Date | null
-  /** Names the page or command that asked for it; null: nothing did, or it may be repeated. */
+  /**
+   * Identifies the page or command that requested it, so that a repeated request makes no second edition; null: repeats aren't
+   * recognised.
+   */
   requestKey: string | null
   /** Deferred mails are given up after so many hours; null: the site's RETRY_HOURS. Never more than those. */
   retryHours: number | null
-  /** A relay has taken a mail of it, since it was last paused by refusals: until then one worker alone tries. */
+  /** A relay has accepted a mail of it since it was last paused by refusals. Until then, only one worker tries. */
   isProven: Generated<boolean>
-  /** When `progressDone`, the number of settled deliveries, was last seen to move (database time). */
+  /** When `progressDone`, the number of settled deliveries, last changed (database time). */
   progressAt: Date | null
   progressDone: Generated<number>
 }
@@ -420,11 +432,11 @@ export interface EditionsTable {
 /** What workers share about an edition that they send (editions/guards.ts). */
 export interface EditionGuardsTable {
   editionId: number
-  /** Who tries it, until it is proven. */
+  /** The worker that tries it until it is proven. */
   workerId: number | null
-  /** Refusals of us in a row, whoever heard them. */
+  /** Refusals of the sender in a row, over all workers. */
   policyStreak: Generated<number>
-  /** Mails that had come back as refused because of us when it was last paused over them. */
+  /** How many mails had been returned as refusals of the sender when it was last paused for them. */
   returnedRefusals: Generated<number>
 }
 
@@ -440,7 +452,7 @@ export interface EditionArticlesTable {
 
 export interface EditionSnapshotsTable {
   editionId: number
-  /** digests/snapshot.ts: the rendered, encoded fragments, the same for every worker. */
+  /** digests/snapshot.ts: the rendered and encoded fragments, the same for every worker. */
   snapshot: Json<unknown>
   madeAt: Date
 }
@@ -451,7 +463,7 @@ export interface EditionCountsTable {
   workerId: number
   /** sent, failed, uncertain, or skipped:<reason>. */
   outcome: string
-  /** May be negative in a row: an outcome that another worker counted was taken back. */
+  /** A single row may be negative: it takes back an outcome that another worker counted. */
   count: Generated<number>
 }
 
@@ -459,19 +471,19 @@ export interface DeliveriesTable {
   id: Generated<number>
   editionId: number | null
   subscriberId: number | null
-  /** Set: may be claimed from then on (database time). null: leased, or over. */
+  /** Set: may be claimed from then on (database time). null: leased, or settled. */
   nextAttemptAt: Date | null
-  /** Set: over. An uncertain delivery that waits to be resent isn't. */
+  /** Set: final. An uncertain delivery that waits to be sent again has none. */
   settledAt: Date | null
   createdAt: Generated<Date>
-  /** The worker that leased it last: while it is leased, nobody else may settle or release it. */
+  /** The worker that leased it last. While it is leased, no other worker may settle or release it. */
   claimedBy: number | null
   sizeBytes: number | null
-  /** How often it was put on the wire. */
+  /** How many times it was put on the wire. */
   attempt: Generated<number>
-  /** How often nobody knew whether it was taken. */
+  /** How many times nobody knew whether it was accepted. */
   doubts: Generated<number>
-  /** frequencyBits that are due; 7 in manual editions; 0 outside digests. */
+  /** frequencyBits that are due; all of them in manual editions; 0 for other mails. */
   due: Generated<number>
   smtpCode: number | null
   kind: string
@@ -484,14 +496,14 @@ export interface DeliveriesTable {
   stage: string | null
   smtpReply: string | null
   relay: string | null
-  /** The stories that were in it, in order. */
+  /** The stories in it, in order. */
   articleIds: number[] | null
-  /** Transactional mail: what its composer needs. Never a token. */
+  /** Transactional mail: the data that its composer needs. Never a token. */
   payload: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>
 }
 
 export interface WorkersTable {
-  /** Also the fencing number: a worker that lost its lease comes back under a new id. */
+  /** Also the fencing number: a worker that lost its lease gets a new id. */
   id: Generated<number>
   name: string
   startedAt: Generated<Date>
@@ -518,26 +530,26 @@ export interface InFlightTable {
 /** Where servers called implausibly many addresses dead (delivery/brakes.ts). */
 export interface BrakesTable {
   id: Generated<number>
-  /** Set: mail to this recipient domain, of all editions. null: what went through `relay`. */
+  /** Set: mail to this recipient domain, of all editions. null: mail through `relay`. */
   domain: string | null
   relay: string | null
-  /** With `relay`: of this edition; null: mail of no edition. */
+  /** With `relay`: mail of this edition; null: mail of no edition. */
   editionId: number | null
-  /** Digests wait, too. false: only sign-ups and other single mails were called dead, and nothing waits. */
+  /** Digests wait too. false: only addresses of sign-ups and other single mails were called dead, and nothing waits. */
   holdsDigests: boolean
   /** Database time. */
   since: Date
-  /** What put it on: servers' answers, mail that came back, or readers who called it spam. */
+  /** What caused it: servers' answers, returned mail, or spam complaints. */
   cause: Generated<'answers' | 'returned' | 'complaints'>
-  /** What it went on for: so many of so many answers; of so many sent where mail came back. */
+  /** The dead answers, and the answers in total; for returned mail, the mails sent. */
   dead: number
   answers: number
-  /** null: it is on. `none`: nobody decided in time. */
+  /** null: it is on. `none`: no editor decided in time. */
   decision: 'send-again' | 'addresses-are-dead' | 'none' | null
   decidedAt: Date | null
-  /** As the audit log writes it. */
+  /** As in the audit log. */
   decidedBy: string | null
-  /** The worker that has a single mail on the wire which this brake is for (delivery/single-mail-lock.ts); null: none. */
+  /** The worker that has a single mail under this brake on the wire (delivery/single-mail-lock.ts); null: none. */
   singleMailWorkerId: Generated<number | null>
 }
 
@@ -555,11 +567,13 @@ export interface DeadAnswersTable {
   reply: string
   /** It belongs to this brake, and counts for no other. */
   brakeId: number | null
-  /** It came by mail, after the relay had taken the delivery. */
+  /** It came by mail, after the relay had accepted the delivery. */
   returned: Generated<boolean>
 }
 
-/** How many mails of an edition went to each recipient domain: what is held against what came back (delivery/sent-counts.ts). */
+/**
+ * How many mails of an edition were sent to each recipient domain, to compare with what was returned (delivery/sent-counts.ts).
+ */
 export interface SentCountsTable {
   editionId: number
   relay: string
@@ -581,14 +595,14 @@ export interface AnswerCountsTable {
   answers: number
 }
 
-/** What the dead-man's switch has said: one row per thing that is wrong, so that it says it once. */
+/** Alerts that were sent: one row per problem, so that each is sent once. */
 export interface AlertsTable {
   /** `planning:SLOT`, `edition:ID`, `feed:ID`, `account:EDITION`, `tick`. */
   key: string
   message: string
   raisedAt: Date
   clearedAt: Date | null
-  /** When ALERT_WEBHOOK took it. */
+  /** When ALERT_WEBHOOK accepted it. */
   toldAt: Date | null
 }
 
@@ -596,7 +610,7 @@ export interface AlertsTable {
 export interface SendQuotaTable {
   /** `rate`, `rate RELAY` or `RELAY DAY`. */
   key: string
-  /** Until then the rate is spoken for. */
+  /** The rate is reserved until then. */
   nextAt: Generated<Date>
   /** Mails of the day. */
   used: Generated<number>
@@ -612,11 +626,11 @@ export const inboundSources = ['listener', 'imap', 'ses', 'mailgun', 'command'] 
 export const importStates = ['checking', 'refused', 'ready', 'running', 'stopped', 'done', 'cancelled'] as const
 export type ImportState = (typeof importStates)[number]
 
-/** A list from elsewhere. `ready`: its report waits for somebody's decision. */
+/** An imported list. `ready`: its report waits for a decision. */
 export interface ImportsTable {
   id: Generated<number>
   createdAt: Date
-  /** As the audit log has it. */
+  /** As in the audit log. */
   actor: string
   source: string
   fileName: string
@@ -631,12 +645,12 @@ export interface ImportsTable {
   report: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>
   /** Why nothing can be imported. */
   refusal: string | null
-  /** Of the step under way, 0 to 1. */
+  /** Progress of the running step, 0 to 1. */
   part: Generated<number>
   /** ImportResult. */
   result: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>
   endedAt: Date | null
-  /** By the console or the API: its file is in import_pieces until it is done. */
+  /** Uploaded in the console or by API: its file is in import_pieces until the import is done. */
   isUploaded: boolean
 }
 
@@ -646,7 +660,7 @@ export interface ImportPiecesTable {
   bytes: Buffer
 }
 
-/** Of uploaded lists, for a week. */
+/** Rejected lines of uploaded lists, kept for a week. */
 export interface ImportRejectsTable {
   id: Generated<number>
   importId: number
@@ -658,7 +672,7 @@ export interface ImportRejectsTable {
   emailKey: string | null
 }
 
-/** What one process at a time does: db/leases.ts. */
+/** Work that one process at a time does: db/leases.ts. */
 export interface LeasesTable {
   name: string
   holder: string
@@ -666,32 +680,32 @@ export interface LeasesTable {
   until: Date
 }
 
-/** One mail, or one event of a provider, that came back. */
+/** One returned mail, or one event of a provider. */
 export interface InboundEventsTable {
   id: Generated<number>
   receivedAt: Date
   source: (typeof inboundSources)[number]
-  /** Of its content: the same never counts twice. */
+  /** Hash of its content: the same content never counts twice. */
   fingerprint: string
-  /** Whom the SMTP envelope named. */
+  /** The recipient in the SMTP envelope. */
   envelopeTo: string | null
-  /** The mail as it came, up to 512 kB; null after 30 days, and for events that are `facts`. */
+  /** The mail as received, up to 512 kB; null after 30 days, and for events with `facts`. */
   raw: Buffer | null
-  /** What a provider's verified event says: InboundFacts of inbound/store.ts. */
+  /** The content of a provider's verified event: InboundFacts of inbound/store.ts. */
   facts: ColumnType<unknown, string | null | undefined, string | null>
   /** May be claimed from then on (database time). null: applied, or given up. */
   nextAttemptAt: ColumnType<Date | null, Date | null | undefined, Date | null>
   attempts: Generated<number>
   /** Why the last attempt failed. */
   problem: string | null
-  /** What it is; null: not read yet. */
+  /** null: not read yet. */
   kind: string | null
   appliedAt: Date | null
-  /** Of an applied one: it names a mail of ours, and says something about it. */
+  /** For an applied event: whether it names a mail of ours and says something about it. */
   matched: boolean | null
 }
 
-/** Each token of Mailgun counts for one event. */
+/** Each of Mailgun's tokens is accepted once. */
 export interface InboundTokensTable {
   tokenHash: string
   eventId: string
@@ -701,11 +715,11 @@ export interface InboundTokensTable {
 export const reportClasses = ['hard', 'soft', 'complaint', 'unsubscribe', 'autoreply', 'delivered', 'unknown'] as const
 export type ReportClass = (typeof reportClasses)[number]
 
-/** How a report was matched, best first. Only the first three may suppress. */
+/** How a report was matched, best first. Only the first three may suppress an address. */
 export const proofs = ['return-path', 'header', 'webhook', 'unsubscribe-token', 'message-id'] as const
 export type Proof = (typeof proofs)[number]
 
-/** What followed from a report. */
+/** What a report caused. */
 export const reportEffects = [
   'suppressed',
   'counted',
@@ -720,11 +734,11 @@ export const reportEffects = [
 ] as const
 export type ReportEffect = (typeof reportEffects)[number]
 
-/** What a mail that came back says of one address. */
+/** What a returned mail says about one address. */
 export interface InboundReportsTable {
   id: Generated<number>
   eventId: number
-  /** When the mail came. */
+  /** When the mail arrived. */
   at: Date
   /** As the report names it. */
   recipient: string | null
@@ -739,20 +753,20 @@ export interface InboundReportsTable {
   effect: ReportEffect
 }
 
-/** The mark beside a delivery that was taken by the relay and came back. */
+/** Marks a delivery that the relay accepted and that was returned. */
 export interface ReturnedDeliveriesTable {
   deliveryId: number
   editionId: number | null
   class: 'hard' | 'soft' | 'complaint'
   reason: string
   status: string | null
-  /** Of the recipient. */
+  /** The recipient's domain. */
   domain: string
   relay: string | null
   at: Date
 }
 
-/** What counts against an address, in hours since 1970: inbound/scores.ts. */
+/** Bounces that count against an address, in hours since 1970: inbound/scores.ts. */
 export interface BounceScoresTable {
   emailHash: string
   softHours: Generated<number[]>
@@ -769,7 +783,7 @@ export interface EditorsTable {
 }
 
 export interface SignInLinksTable {
-  /** Its link is `signToken('sign-in', id)`: made when it is shown or mailed, stored nowhere. */
+  /** Its link is `signToken('sign-in', id)`: made when it is shown or mailed, and never stored. */
   id: Generated<number>
   editorId: number
   createdAt: Date
@@ -788,10 +802,10 @@ export interface SignInSessionsTable {
 export interface ApiKeysTable {
   id: Generated<number>
   name: string
-  /** First characters of the key, to tell keys apart. */
+  /** The first characters of the key, to identify it. */
   prefix: string
   keyHash: string
-  /** `all`, or a comma-separated list of what it may do: access/scopes.ts. */
+  /** `all`, or a comma-separated list of permissions: access/scopes.ts. */
   scope: string
   createdAt: Date
   lastUsedAt: Date | null
@@ -819,7 +833,7 @@ export interface IdempotencyKeysTable {
   createdAt: Date
 }
 
-/** Points that were taken at a key within the hour that ends at `expire` (rate-limits.ts). */
+/** Points of a key within the hour that ends at `expire` (rate-limits.ts). */
 export interface RateLimitsTable {
   key: string
   points: number
@@ -888,7 +902,7 @@ export type Feed = Selectable<FeedsTable>
 export type Article = Selectable<ArticlesTable>
 export type AddressChange = Selectable<AddressChangesTable>
 export type SignupRequest = Selectable<SignupRequestsTable>
-/** With when anything is next due; null: never. */
+/** With the subscriber's next due time; null: never. */
 export type Subscriber = Selectable<SubscribersTable> & { nextDueAt: Date | null }
 export type Suppression = Selectable<SuppressionsTable>
 export type Import = Selectable<ImportsTable>

@@ -1,5 +1,5 @@
-// Small facts that the site keeps about itself: the address pepper, when the trial began. Everything an operator sets is in the
-// environment, not here.
+// Small facts that the site stores about itself: the address pepper, when the trial began. Everything that an operator sets is in
+// the environment, not here.
 
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
@@ -20,13 +20,13 @@ export async function setSetting(db: Db, key: string, value: unknown): Promise<v
     .execute()
 }
 
-/** Notes that something happened now, by the database's clock: `updated_at` says when. */
+/** Records that something happened now, by the database's clock, in `updated_at`. */
 export async function touchSetting(db: Db, key: string): Promise<void> {
   await sql`insert into settings (key, value, updated_at) values (${key}, 'true', now())
     on conflict (key) do update set updated_at = now()`.execute(db)
 }
 
-/** Keeps the value that is set, or else this one. Returns the one that is kept: the same in every process. */
+/** Stores the value unless one is set. Returns the stored value, which is the same in every process. */
 export async function keepSetting<T>(db: Db, key: string, value: T): Promise<T> {
   await db
     .insertInto('settings')
@@ -41,10 +41,10 @@ export async function deleteSetting(db: Db, key: string): Promise<boolean> {
   return (await db.deleteFrom('settings').where('key', '=', key).returning('key').executeTakeFirst()) !== undefined
 }
 
-/** How many mails have been settled in all, in steps of a worker's beat. */
+/** How many mails have been settled in total, updated with each beat of a worker. */
 export const settledKey = 'settled'
 
-/** A setting that is a number rises. */
+/** Raises a setting that is a number. */
 export async function raiseSetting(db: Db, key: string, by: number): Promise<void> {
   await sql`insert into settings (key, value) values (${key}, to_jsonb(${by}::bigint))
     on conflict (key) do update set value = to_jsonb((settings.value #>> '{}')::bigint + ${by}::bigint), updated_at = now()`.execute(
@@ -54,7 +54,7 @@ export async function raiseSetting(db: Db, key: string, by: number): Promise<voi
 
 const peppers = new WeakMap<Db, string>()
 
-/** The key that addresses are hashed with: made once per site, the same in every process. */
+/** The key for hashing addresses: made once per site, the same in every process. */
 export async function getPepper(db: Db): Promise<string> {
   const known = peppers.get(db)
   if (known) return known

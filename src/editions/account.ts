@@ -1,5 +1,6 @@
-// An edition's account: `audience = sent + failed + skipped + uncertain + open`. While it is open it comes from `edition_counts`,
-// small rows that planning, editors and workers add to in the statements that settle; a closed edition's is frozen.
+// An edition's account: `audience = sent + failed + skipped + uncertain + open`. While the edition is open, the account comes from
+// `edition_counts`: small rows that planning, editors and workers add in the statements that settle. The account of a closed
+// edition is frozen.
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
@@ -9,7 +10,7 @@ export async function accountOf(db: Db, editionId: number): Promise<Account> {
   return (await accountsOf(db, [{ id: editionId }])).get(editionId) ?? emptyAccount()
 }
 
-/** Audience and counts come from one statement: while planning adds and workers send, they belong to the same moment. */
+/** Audience and counts come from one statement, so they belong to the same moment while planning adds and workers send. */
 export async function accountsOf(db: Db, editions: readonly Pick<Edition, 'id'>[]): Promise<Map<number, Account>> {
   if (editions.length === 0) return new Map()
   const { rows } = await sql<{
@@ -37,7 +38,7 @@ export function emptyAccount(audience = 0): Account {
   return { audience, sent: 0, failed: 0, uncertain: 0, open: audience, skipped }
 }
 
-/** jsonb keeps no order of keys; people and scripts read it in ours. */
+/** jsonb keeps no order of keys. People and scripts read the account in this order. */
 function inOrder({ audience, sent, failed, uncertain, open, skipped }: Account): Account {
   return { audience, sent, failed, uncertain, open, skipped: { ...emptyAccount().skipped, ...skipped } }
 }
@@ -49,7 +50,7 @@ function addOutcome(account: Account, outcome: string, count: number): void {
   else if (outcome.startsWith('skipped:')) account.skipped[outcome.slice('skipped:'.length) as SkipReason] += count
 }
 
-/** Counted from the deliveries themselves: what closing checks `edition_counts` against. Reads all of them. */
+/** Counted from the deliveries themselves, to check `edition_counts` when the edition closes. Reads all of them. */
 export async function recount(db: Db, editionId: number): Promise<Account> {
   const rows = await db
     .selectFrom('deliveries')
@@ -66,7 +67,7 @@ export async function recount(db: Db, editionId: number): Promise<Account> {
   return account
 }
 
-/** Adds to what planning and control have settled. */
+/** Adds deliveries that planning and control have settled. */
 export async function addCount(trx: Trx, editionId: number, outcome: string, count: number): Promise<void> {
   if (count === 0) return
   await trx
@@ -80,7 +81,7 @@ export async function addCount(trx: Trx, editionId: number, outcome: string, cou
     .execute()
 }
 
-/** Whether the account of an edition that closes holds every delivery of its audience. Pure. */
+/** Whether the account of an edition that closes contains every delivery of its audience. Pure. */
 export function addsUp(account: Account, audience: number): boolean {
   const skipped = Object.values(account.skipped).reduce((sum, count) => sum + count, 0)
   return (
@@ -90,7 +91,7 @@ export function addsUp(account: Account, audience: number): boolean {
   )
 }
 
-/** Notes which editions moved since the last look: their live counts are a few small rows each. */
+/** Records which editions progressed since the last look. Their live counts are a few small rows each. */
 export async function noteProgress(db: Db): Promise<void> {
   await sql`
     update editions e set progress_at = now(), progress_done = c.done
@@ -99,7 +100,7 @@ export async function noteProgress(db: Db): Promise<void> {
     where e.id = c.edition_id and e.progress_done <> c.done`.execute(db)
 }
 
-/** Its deliveries are gone by age. The frozen account stays, the live counts that it replaced go. */
+/** Its deliveries were purged. The frozen account stays; the live counts that it replaced are deleted. */
 export async function markPurged(trx: Trx, editionId: number, now: Date): Promise<void> {
   await trx.deleteFrom('editionCounts').where('editionId', '=', editionId).execute()
   await trx.updateTable('editions').set({ purgedAt: now }).where('id', '=', editionId).execute()

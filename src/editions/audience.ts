@@ -1,11 +1,14 @@
-// What planning writes on an edition: its audience, how far it has come, and that it is complete.
+// What planning writes to an edition: its audience, its progress, and that it is complete.
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Edition } from '../db/schema.ts'
 import { wakeWorkers } from './wake.ts'
 
-/** Holds the edition until the chunk is committed: it can't close, and nobody else plans it. Undefined: another process holds it. */
+/**
+ * Locks the edition until the chunk is committed: it can't close, and no other process plans it. undefined: another process has
+ * it.
+ */
 export async function takeForPlanning(trx: Trx, editionId: number): Promise<Edition | undefined> {
   return trx
     .selectFrom('editions')
@@ -27,7 +30,7 @@ export async function addAudience(trx: Trx, editionId: number, planned: number):
   await wakeWorkers(trx)
 }
 
-/** Subscribers who were due after the edition was over: they got no mail of it. */
+/** Subscribers who were due after the edition was closed or cancelled: they got no mail of it. */
 export async function addMissed(trx: Trx, editionId: number, missed: number): Promise<void> {
   await trx
     .updateTable('editions')
@@ -45,7 +48,7 @@ export async function markPlanned(db: Db, editionId: number, now: Date): Promise
   await db.updateTable('editions').set({ plannedAt: now }).where('id', '=', editionId).execute()
 }
 
-/** Marks it as planned unless somebody is still due at its slot. Says whether it is. Safe to repeat. */
+/** Marks it as planned unless a subscriber is still due at its slot. Returns whether it is planned. Safe to repeat. */
 export async function markPlannedAtSlot(db: Db, editionId: number, slot: Date, now: Date): Promise<boolean> {
   const { rows } = await sql<{ id: number }>`
     update editions set planned_at = coalesce(planned_at, ${now})
@@ -56,7 +59,7 @@ export async function markPlannedAtSlot(db: Db, editionId: number, slot: Date, n
   return rows.length === 1
 }
 
-/** Leaves `planning`. Safe to repeat, and a no-op in any other state. */
+/** Ends the state `planning`. Safe to repeat. Does nothing in any other state. */
 export async function markPrepared(db: Db, editionId: number, state: 'sending' | 'awaiting_approval'): Promise<void> {
   await db
     .updateTable('editions')

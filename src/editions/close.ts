@@ -1,5 +1,6 @@
-// An edition is over when it is planned, nothing is open and nothing uncertain waits to be resent. Then its account is counted
-// from the deliveries themselves, compared with the live counts, and frozen. One that doesn't add up stays open and says so.
+// An edition is over when it is planned, nothing is open, and no uncertain delivery waits to be sent again. Then its account is
+// counted from the deliveries themselves, compared with the live counts, and frozen. If it doesn't add up, the edition stays open
+// and an alert says so.
 
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
@@ -9,14 +10,14 @@ import { accountsOf, addsUp, recount } from './account.ts'
 import { isWaiting, leasedDeliveries } from './open-deliveries.ts'
 import { listUnfinished } from './store.ts'
 
-/** Closes what is over; safe to repeat and to do in many processes at once. Returns the ids of those it closed. */
+/** Closes editions that are over. Safe to repeat, and in many processes at once. Returns the ids of those that it closed. */
 export async function closeFinished(ctx: Context): Promise<number[]> {
   const closed: number[] = []
   for (const edition of await listUnfinished(ctx.db)) if (await closeEdition(ctx, edition.id)) closed.push(edition.id)
   return closed
 }
 
-/** What takes an edition from planned to over, at most once. */
+/** Closes one edition, at most once. */
 export async function closeEdition(ctx: Context, editionId: number): Promise<boolean> {
   return ctx.db.transaction().execute(async (trx) => {
     const edition = await trx
@@ -61,11 +62,11 @@ export async function closeEdition(ctx: Context, editionId: number): Promise<boo
 
 function isClosable(edition: Edition): boolean {
   if (edition.state === 'cancelled') return true
-  // One that is held too: when the next slot has superseded everything in it, there is nothing left to release.
+  // A held edition too: if the next slot has superseded all its deliveries, there is nothing left to release.
   return edition.plannedAt !== null && ['sending', 'paused', 'held'].includes(edition.state)
 }
 
-/** Waiting, leased, or uncertain and about to be resent. */
+/** Waiting, leased, or uncertain and to be sent again. */
 async function hasUnsettled(db: Db, editionId: number): Promise<boolean> {
   const { rows } = await sql<{ found: boolean }>`
     select exists (select from deliveries d where d.edition_id = ${editionId} and d.lane = 'digest' and ${isWaiting})

@@ -1,12 +1,14 @@
-// How an edition begins: with a slot, with an editor's trigger, or as a note that a slot was missed.
+// Creates editions: for a slot, for an editor's trigger, or to record a missed slot.
 
 import { type Insertable, sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Edition, EditionsTable } from '../db/schema.ts'
 import { emptyAccount } from './account.ts'
 
-/** The scheduled edition of a slot: made once, whoever asks first. It is looked for before it is made, as an insert that meets a
- * conflict would use up a number that editors see. */
+/**
+ * The scheduled edition of a slot. It is created once, whichever process is first. It is searched before the insert, because an
+ * insert with a conflict would use up an id, and editors see ids.
+ */
 export async function ensureScheduled(db: Db, slotAt: Date, now: Date): Promise<Edition> {
   const find = () =>
     db
@@ -25,7 +27,7 @@ export async function ensureScheduled(db: Db, slotAt: Date, now: Date): Promise<
   return (await find())!
 }
 
-/** Of two requests with one `requestKey` the second waits for the first and gets its edition. */
+/** If two requests have the same `requestKey`, the second waits for the first and gets its edition. */
 export async function createTriggered(
   trx: Trx,
   values: Omit<Insertable<EditionsTable>, 'state'>,
@@ -45,7 +47,7 @@ export async function createTriggered(
   return { edition, isNew: false }
 }
 
-/** Adds to the number of subscribers whose slot this was while nothing ran. */
+/** Adds to the number of subscribers whose slot this was during a downtime. */
 export async function noteMissed(trx: Trx, slotAt: Date, missed: number, now: Date): Promise<void> {
   await trx
     .insertInto('editions')
@@ -69,7 +71,7 @@ export async function noteMissed(trx: Trx, slotAt: Date, missed: number, now: Da
     .execute()
 }
 
-/** Slots after an instant can't have been missed yet. Returns how many editions said so and are gone now. */
+/** Slots after an instant can't have been missed yet: deletes such editions. Returns how many. */
 export async function takeBackMissed(db: Db, after: Date): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('editions')

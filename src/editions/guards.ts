@@ -1,6 +1,6 @@
-// What all workers know together about an edition: whether a relay has taken a mail of it, who tries until then, and how many
-// refusals of us there were in a row. Costs nothing while all goes well: the standing comes with the list of editions that every
-// claim reads, and is written when it changes.
+// What all workers share about an edition: whether a relay has accepted a mail of it, which worker tries until then, and how many
+// times in a row the sender was refused. Costs nothing while all goes well: the values come with the list of editions that every
+// claim reads, and are written when they change.
 
 import { sql } from 'kysely'
 import type { Log } from '../base/log.ts'
@@ -8,10 +8,10 @@ import type { Db, Trx } from '../db/connect.ts'
 import { pauseEdition } from './states.ts'
 import { deliveryChannel } from './wake.ts'
 
-/** So many refusals of us in a row pause an edition. */
+/** So many refusals of the sender in a row pause an edition. */
 export const streakThatPauses = 10
 
-/** $1 worker, $2 edition. A row: this worker tries alone until the edition is proven. None: another does, and is alive. */
+/** $1 worker, $2 edition. One row: this worker tries alone until the edition is proven. No row: another living worker does. */
 export const guardEdition = {
   name: 'guard_edition',
   text: `insert into edition_guards as g (edition_id, worker_id) values ($2::bigint, $1::bigint)
@@ -21,7 +21,7 @@ export const guardEdition = {
     returning g.policy_streak`,
 }
 
-/** A relay has taken a mail of it: everybody may send. Safe to repeat. */
+/** A relay has accepted a mail of it: every worker may send. Safe to repeat. */
 export async function markProven(db: Db, editionId: number): Promise<void> {
   await sql`
     with proven as (update editions set is_proven = true where id = ${editionId} and not is_proven returning id),
@@ -29,15 +29,17 @@ export async function markProven(db: Db, editionId: number): Promise<void> {
     select pg_notify(${deliveryChannel}, 'digest') from proven`.execute(db)
 }
 
-/** One was taken after some were refused. Safe to repeat. */
+/** A mail was accepted after some were refused. Safe to repeat. */
 export async function clearStreak(db: Db, editionId: number): Promise<void> {
   await sql`update edition_guards set policy_streak = 0 where edition_id = ${editionId} and policy_streak > 0`.execute(
     db,
   )
 }
 
-/** Counts a refusal of us; the tenth in a row pauses the edition. Resuming is an editor's decision, and starts as cautiously as
- * the first time. */
+/**
+ * Counts a refusal of the sender. The tenth in a row pauses the edition. Resuming is an editor's decision, and starts as
+ * cautiously as the first time.
+ */
 export async function countRefusal(db: Db, log: Log, editionId: number): Promise<void> {
   const isPaused = await db.transaction().execute(async (trx) => {
     const { rows } = await sql<{ streak: number }>`
@@ -45,7 +47,7 @@ export async function countRefusal(db: Db, log: Log, editionId: number): Promise
       select id, 1 from editions where id = ${editionId} and state = 'sending'
       on conflict (edition_id) do update set policy_streak = g.policy_streak + 1
       returning g.policy_streak as streak`.execute(trx)
-    // What was still on the wire when it was paused doesn't count against a resumed one.
+    // Mails that were on the wire when it was paused don't count against a resumed edition.
     if (!rows[0] || rows[0].streak < streakThatPauses) return false
     if (!(await pauseEdition(trx, editionId, 'policy'))) return false
     await trx
@@ -59,8 +61,10 @@ export async function countRefusal(db: Db, log: Log, editionId: number): Promise
     log.error({ edition: editionId }, 'an edition was paused: the relay refuses our mail as a matter of policy')
 }
 
-/** Pauses an edition that is being sent when so many mails of it came back as refused because of us: since the last time, as an editor
- * who resumes it knows of those. true: it is this call that paused it. */
+/**
+ * Pauses an edition in state `sending` if too many mails of it were returned as refusals of the sender. Only those since the last
+ * pause count, because the editor who resumed it knows about the others. true: this call paused it.
+ */
 export async function pauseForReturns(
   trx: Trx,
   editionId: number,

@@ -1,5 +1,5 @@
-// The states of an edition: which follows which, what they are called, and the statements that change them. Workers read the state
-// in the statement that puts a mail on the wire, so a change counts for the very next mail.
+// The states of an edition: their transitions, their names, and the statements that change them. Workers read the state in the
+// statement that puts a mail on the wire, so a change applies to the very next mail.
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
@@ -23,7 +23,7 @@ const pauseNotes: Record<PausedBy, string> = {
     'Paused: too many mails came back as refused because of the sender, not of the recipients. Read what came back, solve the problem, then resume.',
 }
 
-/** An editor has released it, and it waits for its slot only. Pure. */
+/** An editor has released it, and it only waits for its slot. Pure. */
 export function isReleased({ state, approvedAt }: Pick<Edition, 'state' | 'approvedAt'>): boolean {
   return state === 'awaiting_approval' && approvedAt !== null
 }
@@ -68,7 +68,7 @@ function changeOf(move: Exclude<EditionMove, 'pause'>, edition: Edition, now: Da
   }
 }
 
-/** Pauses an edition that is being sent; false: it isn't. After a refusal by policy one worker alone tries it again. */
+/** Pauses an edition in state `sending`; false: it isn't. After a pause by policy, one worker alone tries it first. */
 export async function pauseEdition(trx: Trx, editionId: number, by: PausedBy): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('editions')
@@ -80,8 +80,10 @@ export async function pauseEdition(trx: Trx, editionId: number, by: PausedBy): P
   return numUpdatedRows > 0n
 }
 
-/** Its slot has come: it is sent when somebody approved it or the site sends unapproved editions, and held otherwise. Safe to
- * repeat. */
+/**
+ * At its slot, an edition is sent if an editor approved it or the site sends unapproved editions. Otherwise it is held. Safe to
+ * repeat.
+ */
 export async function decideAtSlot(db: Db, editionId: number, unapproved: 'send' | 'hold'): Promise<void> {
   const isSent = sql<boolean>`(approved_at is not null or ${unapproved === 'send'}::boolean)`
   await db
@@ -95,7 +97,7 @@ export async function decideAtSlot(db: Db, editionId: number, unapproved: 'send'
     .execute()
 }
 
-/** Something of it is sent again. A closed edition opens, and its account is counted again when it closes. */
+/** A mail of it will be sent again. A closed edition opens, and its account is counted again when it closes. */
 export async function reopenEdition(trx: Trx, editionId: number): Promise<void> {
   await trx
     .updateTable('editions')

@@ -1,4 +1,4 @@
-// Reads of editions: one, a page of them, those that aren't over yet.
+// Reads editions: one, a page of them, and those that aren't over yet.
 
 import type { Db, Trx } from '../db/connect.ts'
 import { Refusal } from '../base/errors.ts'
@@ -13,14 +13,14 @@ export interface EditionView {
   slotAt: string | null
   createdAt: string
   closedAt: string | null
-  /** When an editor released it before its slot. */
+  /** When an editor approved it before its slot. */
   approvedAt: string | null
   categories: number[] | null
   /** A sentence for editors: why it is held, paused or empty. */
   note: string
-  /** Subscribers whose slot this was while nothing ran. */
+  /** Subscribers whose slot this was during a downtime. */
   missed: number
-  /** Its own window for retries; null: the site's. */
+  /** Its own retry window in hours; null: the site's. */
   retryHours: number | null
   /** Whether every delivery has been written. */
   isPlanned: boolean
@@ -49,7 +49,7 @@ export async function findEdition(db: Db, id: number): Promise<Edition | undefin
   return db.selectFrom('editions').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
-/** With its account; undefined when there is none. */
+/** With its account; undefined if there is none. */
 export async function getEdition(db: Db, id: number): Promise<EditionView | undefined> {
   const edition = await findEdition(db, id)
   return edition && editionView(edition, (await accountsOf(db, [edition])).get(id)!)
@@ -80,7 +80,9 @@ export async function listUnfinished(db: Db): Promise<Edition[]> {
   return db.selectFrom('editions').selectAll().where('closedAt', 'is', null).orderBy('id').execute()
 }
 
-/** Locks it until the transaction ends: it can't close, nobody plans it, and its state stays. Refused when there is none. */
+/**
+ * Locks it until the transaction ends: it can't close, no process plans it, and its state doesn't change. Refuses an unknown id.
+ */
 export async function lockEdition(trx: Trx, id: number): Promise<Edition> {
   const edition = await trx.selectFrom('editions').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
   if (!edition) throw new Refusal('not_found', `There is no edition ${id}.`)

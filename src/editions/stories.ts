@@ -1,4 +1,4 @@
-// The stories of an edition: chosen once at its cut-off, and arranged by an editor until it is sent.
+// The stories of an edition. They are chosen once at its cut-off, and an editor may arrange them until it is sent.
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
@@ -12,7 +12,7 @@ export interface ArrangedStory {
   isDropped: boolean
 }
 
-/** What an editor arranges: by category, in the order to show. */
+/** The stories that an editor arranges, by category, in the order to show. */
 export async function listEditionStories(db: Db, editionId: number): Promise<ArrangedStory[]> {
   return db
     .selectFrom('editionArticles')
@@ -41,7 +41,7 @@ export async function addStories(
     .execute()
 }
 
-/** Nothing above this seq is in the edition. */
+/** No story above this seq is in the edition. */
 export async function setCutoff(trx: Trx, editionId: number, cutoffSeq: number): Promise<void> {
   await trx.updateTable('editions').set({ cutoffSeq }).where('id', '=', editionId).execute()
 }
@@ -69,7 +69,7 @@ export async function markStories(
     .execute()
 }
 
-/** These stories of a category come first, in this order; the others follow as they were. */
+/** Moves these stories of a category to the top, in this order. The others keep their order. */
 export async function putFirst(
   trx: Trx,
   editionId: number,
@@ -85,7 +85,7 @@ export async function putFirst(
     where e.edition_id = ${editionId} and e.category_id = ${categoryId} and e.article_id = n.article_id`.execute(trx)
 }
 
-/** Pinned stories come first, whatever the order: the snapshot goes by position alone. */
+/** Moves pinned stories to the top. The snapshot reads only positions. */
 export async function putPinnedFirst(trx: Trx, editionId: number): Promise<void> {
   await sql`
     update edition_articles e set position = n.place

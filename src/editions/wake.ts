@@ -1,5 +1,5 @@
-// Who is told at once that there is work: the delivery workers, by a notification, and the tick, by a chore. Losing either costs a
-// poll interval or a minute, nothing else.
+// Wakes the delivery workers by a notification, and the tick by a chore. If either is lost, the work starts a poll interval or a
+// minute later.
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
@@ -9,7 +9,7 @@ import type { Lane } from '../db/schema.ts'
 /** Workers LISTEN on it. */
 export const deliveryChannel = 'broadsheet_delivery'
 
-/** Within the transaction that makes the deliveries: workers hear it when it commits. */
+/** Within the transaction that creates the deliveries: workers are notified at its commit. */
 export async function wakeWorkers(db: Db, lane: Lane = 'digest'): Promise<void> {
   await sql`select pg_notify(${deliveryChannel}, ${lane})`.execute(db)
 }

@@ -1,14 +1,14 @@
-// Approval mode: an edition is built some minutes before its slot and shown to editors, who may arrange it (desk/arrange.ts). At the
-// slot it is sent if one of them approved it, and otherwise sent or held, as the site's policy says.
+// Approval mode: an edition is created some minutes before its slot and shown to editors, who may arrange it (desk/approval.ts). At
+// the slot it is sent if an editor approved it. Otherwise it is sent or held, as the site's policy says.
 //
-// Nobody's deliveries exist before the slot, so a choice that a subscriber changes until then counts.
+// Deliveries are created at the slot, so changes that subscribers make until then count.
 
 import type { Context } from '../db/context.ts'
 import { ensureScheduled } from '../editions/create.ts'
 import { dueSlots } from './missed.ts'
 import { type MakeSnapshot, prepare } from './prepare.ts'
 
-/** Builds what falls due within the next minutes. Resolves to the editions of those minutes, built now or before. */
+/** Creates the editions of the next minutes. Returns them, including those that were created before. */
 export async function makeForApproval(
   ctx: Context,
   now: Date,

@@ -1,4 +1,4 @@
-// What time makes of a brake (delivery/brakes.ts).
+// Ends brakes (delivery/brakes.ts) after some time.
 
 import { sql } from 'kysely'
 import { audit } from '../access/audit.ts'
@@ -6,8 +6,10 @@ import type { Context } from '../db/context.ts'
 import { listStanding, lockBrakes, setDecision } from '../delivery/brakes.ts'
 import { isAnyOverdue, releaseWaiting } from '../delivery/held-mail.ts'
 
-/** With the tick. A brake that nobody decided about ends once its mail has failed: the next edition asks again, and finds out with
- * twenty mails whether it is still so. And what a worker put away at the moment of a decision isn't left there. */
+/**
+ * Runs with the tick. A brake without a decision ends once its mail has failed: the next edition tests the addresses again, with
+ * at most twenty mails. Mail that a worker deferred at the moment of a decision is released too.
+ */
 export async function endBrakes(ctx: Context): Promise<void> {
   const before = new Date(ctx.clock.now().getTime() - ctx.config.mail.retryHours * 3_600_000)
   for (const brake of await listStanding(ctx.db)) {

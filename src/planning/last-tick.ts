@@ -1,4 +1,4 @@
-// When a tick last came to its end, on the database's clock, as many machines ask.
+// The end of the last tick, by the database's clock, because many machines ask.
 
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
@@ -10,7 +10,7 @@ export async function noteTick(db: Db): Promise<void> {
   await touchSetting(db, key)
 }
 
-/** The end of the last tick, if that is more than `minutes` ago. Undefined: a tick ended since, or none ever ran. */
+/** The end of the last tick, if it is more than `minutes` ago. undefined: a tick ended since, or none ever ran. */
 export async function lastTick(db: Db, minutes: number): Promise<Date | undefined> {
   const row = await db
     .selectFrom('settings')

@@ -1,5 +1,6 @@
-// After downtime: whose slots are past the grace moves on without a mail, and an edition of state `missed` says how many they
-// were. A slot within the grace that a later one overtakes isn't lost: what was due at it joins the later one (`carried_due`).
+// After a downtime, subscribers whose slots are older than the grace move on without a mail, and an edition of state `missed`
+// counts them. A slot within the grace that a later slot overtakes isn't lost: what was due at it joins the later one
+// (`carried_due`).
 
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
@@ -12,10 +13,10 @@ import { passSlot } from '../calendar/due-times.ts'
 import { type OwnSchedule, scheduleOf } from '../calendar/schedules.ts'
 
 const hourMs = 3_600_000
-/** Slots of one schedule are at least 23 hours apart, so a shorter grace holds one of them. */
+/** Slots of one schedule are at least 23 hours apart, so a shorter grace contains at most one. */
 const oneSlotMs = 20 * hourMs
 
-/** The instants at which somebody has been due, oldest first. One index probe each, however many subscribers. */
+/** The instants at which subscribers are due, oldest first. One index probe each, however many subscribers. */
 export async function* dueSlots(db: Db, now: Date, after = new Date(0)): AsyncGenerator<Date> {
   for (let last = after; ;) {
     const { slot } = await db
@@ -30,7 +31,7 @@ export async function* dueSlots(db: Db, now: Date, after = new Date(0)): AsyncGe
   }
 }
 
-/** Moves everyone on whose slot can't fire any more. Returns how many slots were missed. */
+/** Moves on all subscribers whose slot can't fire any more. Returns how many slots were missed. */
 export async function passMissed(ctx: Context, now: Date, only?: number): Promise<number> {
   const graceMs = ctx.config.digest.graceHours * hourMs
   const until = graceMs > oneSlotMs ? now : new Date(now.getTime() - graceMs - 1)
@@ -81,7 +82,7 @@ async function passChunk(
     })
   }
   const slots = [...bySlot].sort(([a], [b]) => a - b)
-  // What one reader missed is no edition of everybody's.
+  // What a single subscriber missed isn't recorded as an edition.
   if (at.only === undefined) for (const [slot, count] of slots) await noteMissed(trx, new Date(slot), count, at.now)
   return { missed: slots.reduce((sum, [, count]) => sum + count, 0), last }
 }

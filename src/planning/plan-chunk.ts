@@ -1,8 +1,9 @@
-// The statements of one chunk of planning. A chunk is a stretch of ids; its people fall into a few hundred groups that have the same
-// schedule, and the calendar is asked once per group (cadence.ts). Moving due times and writing deliveries is then one statement.
+// The statements of one chunk of planning. A chunk is a range of ids. Its subscribers fall into a few hundred groups with the same
+// schedule, and the next due time is computed once per group (cadence.ts). One statement then moves the due times and writes the
+// deliveries.
 //
-// The surprise: no subscriber is locked before that statement. Its update of `due_times` is the lock, and finds for itself whose due time
-// is still the slot; they alone get a delivery.
+// No subscriber is locked before that statement. Its update of `due_times` is the lock: it updates only those whose due time is
+// still the slot, and only they get a delivery.
 
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
@@ -14,7 +15,7 @@ import { isWaiting, leasedDeliveries } from '../editions/open-deliveries.ts'
 import { addMissed } from '../editions/audience.ts'
 import { type OwnSchedule, scheduleOf } from '../calendar/schedules.ts'
 
-/** Some of those who are due at a slot: by id, `after` < id <= `last`. */
+/** Some of those who are due at a slot, by id: `after` < id <= `last`. */
 export interface Stretch {
   slot: Date
   after: number
@@ -26,7 +27,7 @@ interface DueGroup extends OwnSchedule {
   carriedDue: number
 }
 
-/** The next `limit` of those who are due at the slot, above `after`; null: nobody is. */
+/** The next `limit` subscribers who are due at the slot, above `after`; null: none. */
 export async function findStretch(
   trx: Trx,
   { slot, after, only, limit }: Omit<Stretch, 'last'> & { limit: number },
@@ -41,7 +42,7 @@ export async function findStretch(
   return last === null ? null : { slot, after, last, only }
 }
 
-/** The schedules of a stretch: a few hundred, however many people. */
+/** The schedules of a stretch: a few hundred, however many subscribers. */
 export async function listGroups(trx: Trx, stretch: Stretch): Promise<DueGroup[]> {
   const { rows } = await sql<DueGroup>`
     select s.timezone, s.send_hour, s.weekly_day, s.monthly_day, s.frequencies, t.carried_due
@@ -57,7 +58,7 @@ function isInStretch({ slot, after, last, only }: Stretch) {
 
 type Groups = ReturnType<typeof groupTable>
 
-/** What each schedule makes of the slot, as a table for the statements below: the only place where they meet the calendar. */
+/** The result of the calendar for each schedule and the slot, as a table for the statements below. */
 export function groupTable(ctx: Context, slot: Date, groups: readonly DueGroup[]) {
   const rows = groups.map((group) => {
     const schedule = scheduleOf(group, ctx.config.digest)
@@ -76,9 +77,11 @@ export function groupTable(ctx: Context, slot: Date, groups: readonly DueGroup[]
     monthly_day smallint, frequencies smallint, carried_due smallint, due smallint, next timestamptz)`
 }
 
-/** Moves everybody of the stretch on and returns whom it moved. The update is what locks: whoever changed their schedule or their due
- * time since the groups were read is in none, and waits for the next tick. null counts as a value of its own, written so that the
- * join can hash. */
+/**
+ * Moves all subscribers of the stretch on and returns whom it moved. The update is the lock: anyone who changed their schedule or
+ * due time since the groups were read is in no group, and waits for the next tick. null is encoded as a value, so that the join
+ * can hash.
+ */
 function moveOn(stretch: Stretch, groups: Groups, leased: readonly number[]) {
   return sql`
     update due_times t set next_due_at = g.next, carried_due = 0
@@ -91,7 +94,7 @@ function moveOn(stretch: Stretch, groups: Groups, leased: readonly number[]) {
     returning s.id, s.email, g.due, coalesce(s.paused_until > ${stretch.slot}, false) as is_paused`
 }
 
-/** The planner can't know how many rows come out of these joins, and guesses one: it would compare each with each. */
+/** Postgres can't estimate the rows of these joins and assumes one. It would then compare every row with every other. */
 async function forbidNestedLoops(trx: Trx): Promise<void> {
   await sql`set local enable_nestloop = off`.execute(trx)
 }
@@ -103,8 +106,10 @@ async function endDue(trx: Trx, stretch: Stretch): Promise<void> {
     where ${isInStretch(stretch)} and s.id = t.subscriber_id and s.frequencies = 0`.execute(trx)
 }
 
-/** The edition is over: everyone of the stretch moves on to their next slot. A cancelled edition asked for that; any other counts
- * them as missed. */
+/**
+ * The edition is over: all subscribers of the stretch move on to their next slot. If it was cancelled, that was intended.
+ * Otherwise they are counted as missed.
+ */
 export async function moveOnWithoutMail(trx: Trx, edition: Edition, stretch: Stretch, groups: Groups): Promise<number> {
   await endDue(trx, stretch)
   await forbidNestedLoops(trx)
@@ -114,15 +119,15 @@ export async function moveOnWithoutMail(trx: Trx, edition: Edition, stretch: Str
   return 0
 }
 
-/** Returns how many deliveries were written; the caller adds them to the edition's audience. */
+/** Returns how many deliveries were written. The caller adds them to the edition's audience. */
 export async function writeChunk(trx: Trx, editionId: number, stretch: Stretch, groups: Groups): Promise<number> {
   const isOpenDigest = sql`d.kind = 'digest' and ${isWaiting} and d.state in ('queued', 'deferred')
     and d.subscriber_id > ${stretch.after} and d.subscriber_id <= ${stretch.last}`
-  // Their last digests that are still open, unless a worker leases them: locked, so that none can be claimed from here on.
+  // Their older open digests, unless a worker has leased them: locked, so that no worker can claim them from now on.
   await sql`
     select d.id from deliveries d join due_times t on t.subscriber_id = d.subscriber_id
     where ${isOpenDigest} and ${isInStretch(stretch)} order by d.id for update of d`.execute(trx)
-  // In new snapshots: an open digest is either locked above, or leased and named in `claims`, and then its subscriber waits.
+  // In a new snapshot: an open digest is either locked above, or leased and named in `claims`. In that case its subscriber waits.
   const leased = await listLeased(trx)
   await endDue(trx, stretch)
   await forbidNestedLoops(trx)
@@ -154,7 +159,7 @@ export async function writeChunk(trx: Trx, editionId: number, stretch: Stretch, 
   return planned
 }
 
-/** Whose digest a worker has in its hands. */
+/** Subscribers whose digest is leased by a worker. */
 async function listLeased(trx: Trx): Promise<number[]> {
   const { rows } = await sql<{ id: number }>`
     select distinct d.subscriber_id as id from ${leasedDeliveries}

@@ -1,7 +1,7 @@
-// Planning what an editor triggered, a manual digest or an announcement: everyone it is for, in keyset chunks. The cursor is kept
-// on the edition and moves in the transaction of the chunk, so a killed process is continued where it stopped.
+// Plans a triggered edition, a manual digest or an announcement, for its whole audience in keyset chunks. The cursor is stored on
+// the edition and moves in the transaction of the chunk, so the next process continues where a killed one stopped.
 //
-// A manual digest leaves out who has another digest open: two at once could carry the same story.
+// A manual digest skips subscribers with another open digest: two at once could contain the same story.
 
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
@@ -31,7 +31,7 @@ async function planNext(trx: Trx, editionId: number, now: Date, limit: number): 
   if (!edition) return 'busy'
   if (edition.plannedAt || edition.closedAt || edition.state === 'cancelled') return 'complete'
   await lockPlanning(trx)
-  // Locked: who is erased at this moment either isn't found, or waits, and finds the delivery.
+  // Locked: a subscriber who is being erased either isn't found, or the erasure waits and finds the delivery.
   const { rows } = await sql<{ ids: number[] | null }>`
     select array_agg(id) as ids from (
       select s.id from subscribers s

@@ -1,8 +1,9 @@
-// Planning a slot: deliveries for everyone who is due, in keyset chunks, each one short transaction that writes deliveries and
-// moves `due_times`. Killed anywhere it continues: what a chunk did is committed, and what it didn't is still due.
+// Plans a slot: deliveries for everyone who is due, in keyset chunks. Each chunk is one short transaction that writes deliveries
+// and moves `due_times`. If the process is killed, the next one continues: a chunk is either committed, or its subscribers are
+// still due.
 //
-// Any number of processes may plan. The edition's row is the lock: one process at a time adds to an edition, the others find it
-// busy and go on. Chunks of different editions follow one another. What a chunk's statements are: plan-chunk.ts.
+// Any number of processes may plan. The edition's row is the lock: one process at a time adds to an edition, and the others skip
+// it. Chunks of different editions run one after another. plan-chunk.ts has the statements.
 
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
@@ -24,18 +25,20 @@ export interface PlanOptions {
 }
 
 export interface Planned {
-  /** `complete`: nobody is due at this slot any more. `partial`: some are left for the next tick, because a mail of theirs is on
-   * its way or their row is locked. `busy`: another process plans it. */
+  /**
+   * `complete`: nobody is due at this slot any more. `partial`: some are left for the next tick, because a mail of theirs is
+   * leased or their row is locked. `busy`: another process plans it.
+   */
   outcome: 'complete' | 'partial' | 'busy'
   planned: number
 }
 
-/** Plans what is left of a scheduled edition. */
+/** Plans the rest of a scheduled edition. */
 export async function planScheduled(ctx: Context, edition: Edition, options: PlanOptions = {}): Promise<Planned> {
   const slot = edition.slotAt!
   let planned = 0
-  // On from where planning has come to, whoever did it: to look through all who have been moved on takes longer than planning a
-  // chunk. From the start only if somebody was left behind.
+  // Continues where planning stopped, in any process: scanning all subscribers who have been moved on takes longer than planning a
+  // chunk. Starts again at the beginning only if some were left behind.
   for (const continues of [true, false]) {
     let hasBegunAtStart = !continues
     for (let cursor = 0; ;) {
@@ -54,7 +57,7 @@ export async function planScheduled(ctx: Context, edition: Edition, options: Pla
   return { outcome: 'partial', planned }
 }
 
-/** `after`: where it began. `last`: the highest subscriber id seen; null when nobody was left above that. */
+/** `after`: where it began. `last`: the highest subscriber id seen; null: there was none above `after`. */
 interface Chunk {
   planned: number
   after: number
@@ -68,7 +71,7 @@ async function planChunk(
 ): Promise<Chunk | 'busy'> {
   return retryDeadlock(() =>
     ctx.db.transaction().execute(async (trx) => {
-      // Compiling the statement anew for each chunk would take longer than it saves.
+      // Compiling the statement for each chunk would take longer than it saves.
       await sql`set local jit = off`.execute(trx)
       const edition = await takeForPlanning(trx, editionId)
       if (!edition) return 'busy'
@@ -87,11 +90,14 @@ async function planChunk(
   )
 }
 
-/** Any constant of its own; the same in every process. */
+/** An arbitrary constant, the same in every process. */
 const planningLock = 1_801_301_002
 
-/** Until the commit nobody else opens digests, whatever the edition: two who don't see each other's uncommitted rows would give a
- * reader two at once, with the same stories in both. To be taken after the edition's row and before anything is read. */
+/**
+ * Until the commit, no other transaction creates digests of any edition: two that don't see each other's uncommitted rows would
+ * give a subscriber two at once, with the same stories in both. Take this lock after the edition's row and before reading
+ * anything.
+ */
 export async function lockPlanning(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(${sql.lit(planningLock)})`.execute(trx)
 }

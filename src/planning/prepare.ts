@@ -1,5 +1,5 @@
-// From a slot or a trigger to an edition that can be planned: freeze the cut-off and the stories, render the snapshot, move on.
-// Each step is safe to repeat and each leaves the edition in `planning` until the last, so whoever ticks next continues.
+// Prepares an edition for planning: freezes the cut-off and the stories, renders the snapshot, and changes the state. Each step is
+// safe to repeat, and the edition stays in `planning` until the last, so any later tick can continue.
 
 import type { Context } from '../db/context.ts'
 import type { Trx } from '../db/connect.ts'
@@ -13,7 +13,7 @@ import { renderedPerCategory } from '../digests/snapshot.ts'
 /** `makeSnapshot` of digests/snapshot.ts, or a test's own. */
 export type MakeSnapshot = (ctx: Context, editionId: number) => Promise<void>
 
-/** Leaves `planning` for `next`. Another process may do the same at once: the frozen stories are the same, so is the snapshot. */
+/** Ends the state `planning` with `next`. Another process may do the same at once: frozen stories and snapshot are the same. */
 export async function prepare(
   ctx: Context,
   edition: Edition,
@@ -30,7 +30,7 @@ export async function prepare(
   await markPrepared(ctx.db, edition.id, parts.next)
 }
 
-/** The cut-off and the stories that can be shown, once. The others are counted by their seqs (snapshot.ts). */
+/** Freezes the cut-off and the stories that can be shown, once. Other stories are counted by their seqs (snapshot.ts). */
 async function freeze(trx: Trx, editionId: number, storiesPerCategory: number): Promise<void> {
   const edition = await trx
     .selectFrom('editions')

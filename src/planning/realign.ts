@@ -1,8 +1,8 @@
-// Due times are put right, chunk by chunk, when they can't be:
-// - The site's own hour, days or zone have changed, and with them the next slot of everyone who left them to the site. The last ones
-//   that planning went by are a setting.
-// - Somebody was moved on to a slot that isn't their next one, as by a run with `--as-of` in the future. Its editions say so: they are
-//   ahead of the clock. A slot of the future can't have been missed either, and nobody would get mail at it.
+// Corrects due times, chunk by chunk, in two cases:
+// - The site's own hour, days or zone have changed, and with them the next slot of subscribers who use the site's. A setting
+//   stores the ones that planning used last.
+// - Subscribers were moved on to a slot that isn't their next one, by a run with `--as-of` in the future. Its editions are ahead
+//   of the clock. No slot of the future can have been missed, and nobody would get mail at it.
 
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
@@ -28,13 +28,13 @@ export async function realign(ctx: Context): Promise<void> {
   await setSetting(ctx.db, settingKey, current)
 }
 
-/** Not for a tick that is itself ahead of the clock, or behind it. */
+/** Not for a tick that runs ahead of the clock or behind it. */
 export async function takeBack(ctx: Context): Promise<void> {
   const now = ctx.clock.now()
   // Clocks differ a little.
   const soon = new Date(now.getTime() + 60_000)
   const takenBack = await takeBackMissed(ctx.db, soon)
-  // Editions that wait for approval are ahead too, by a day at most.
+  // Editions that wait for approval are also ahead, by a day at most.
   const { newest } = await ctx.db
     .selectFrom('editions')
     .select((eb) => eb.fn.max('id').as('newest'))
@@ -48,7 +48,7 @@ export async function takeBack(ctx: Context): Promise<void> {
   if (moved > 0) ctx.log.warn({ moved }, 'due times were ahead of their schedules, as after a run with --as-of')
 }
 
-/** Further than the rarest schedule reaches, and its pause. */
+/** Further away than the rarest schedule plus a pause. */
 async function isFarOff(db: Db, now: Date): Promise<boolean> {
   const limit = new Date(now.getTime() + 63 * dayMs)
   const { rows } = await sql<{ found: boolean }>`
@@ -61,13 +61,15 @@ async function isFarOff(db: Db, now: Date): Promise<boolean> {
 
 interface DueGroup extends OwnSchedule {
   pausedUntil: Date | null
-  /** Slots to come whose digest they have had already. */
+  /** Future slots whose digest they have already received. */
   served: Date[] | null
   ids: number[]
 }
 
-/** Only who is due later: a slot that has come is planned as it stands. `site`: those who left anything to the site. `ahead`: nobody is
- * moved to a later slot. Returns how many were moved. */
+/**
+ * Only moves subscribers who are due in the future: a slot that has come is planned as it is. `site`: those who use any of the
+ * site's defaults. `ahead`: nobody is moved to a later slot. Returns how many were moved.
+ */
 async function moveDueTimes(ctx: Context, which: 'site' | 'ahead'): Promise<number> {
   const now = ctx.clock.now()
   const isSite = which === 'site'

@@ -1,6 +1,6 @@
-// The tick: everything that time makes of editions. Cron, a command or five machines may call it at any moment, as often as they
-// like; what is due is in the database, and each step is safe to repeat. A crash anywhere is continued by the next tick. That one came
-// to its end is noted: the dead-man's switch (desk/alerts.ts) says when none does.
+// The tick does everything that is due at a time. Cron, a command or five machines may call it at any moment, any number of times:
+// what is due is in the database, and each step is safe to repeat. After a crash, the next tick continues. The end of each tick is
+// recorded: desk/alerts.ts warns if there is none.
 
 import type { Context } from '../db/context.ts'
 import type { Edition } from '../db/schema.ts'
@@ -23,22 +23,22 @@ import { noteTick } from './last-tick.ts'
 import { endBrakes } from './end-brakes.ts'
 
 export interface TickOptions {
-  /** Of slots: only this subscriber is planned. */
+  /** In slots, only this subscriber is planned. */
   only?: number | undefined
-  /** Its now isn't the present. */
+  /** `now` isn't the present. */
   isAsOf?: boolean | undefined
-  /** After each planned chunk: the edition and how many were added to it. */
+  /** Called after each planned chunk, with the edition and how many were added to it. */
   onProgress?: ((editionId: number, planned: number) => void) | undefined
   makeSnapshot?: MakeSnapshot
   chunkSize?: number | undefined
 }
 
 export interface TickResult {
-  /** Editions that wait for an editor's approval, their slots a few minutes off. */
+  /** Editions that wait for an editor's approval, some minutes before their slots. */
   built: number[]
-  /** Editions that this tick planned for, in the order in which it did. */
+  /** Editions that this tick planned, in that order. */
   planned: { editionId: number; planned: number; isComplete: boolean }[]
-  /** Another process was planning one of them: whether it came to its end is not known. */
+  /** Another process was planning one of them, so it isn't known whether it is complete. */
   isBusy: boolean
   closed: number[]
   missed: number
@@ -56,14 +56,14 @@ export async function runTick(ctx: Context, options: TickOptions = {}): Promise<
       planned.push({ editionId: edition.id, planned: count, isComplete: outcome === 'complete' })
   }
 
-  // As long as an edition of a run ahead of the clock is open, its stories stay in its mails.
+  // While an edition of a run ahead of the clock is open, its stories stay in its mails.
   if (!options.isAsOf && !(await listUnfinished(ctx.db)).some(({ createdAt }) => createdAt > now))
     await takeBackReleases(ctx.db, now)
   // Before any cut-off: a story dated 07:00 is in the edition of 07:00.
   await releaseDue(ctx.db, now)
   await realign(ctx)
   if (!options.isAsOf) await takeBack(ctx)
-  // Whoever is due stays due until an operator has decided (delivery/sending-hold.ts).
+  // Subscribers stay due until an operator has decided (delivery/sending-hold.ts).
   const isHeld = (await findSendingHold(ctx.db)) !== null
   const missed = isHeld ? 0 : await passMissed(ctx, now, options.only)
   await finishCancelled(ctx)
@@ -86,7 +86,7 @@ async function planOne(
   parts: { makeSnapshot: MakeSnapshot },
   options: TickOptions,
 ): Promise<Planned> {
-  // An edition that wasn't built before its slot, as after downtime, had nobody's approval either.
+  // An edition that wasn't created before its slot, as after a downtime, has no approval either.
   const needsApproval = edition.kind === 'scheduled' && ctx.config.digest.approvalMinutes > 0
   await prepare(ctx, edition, { ...parts, next: needsApproval ? 'awaiting_approval' : 'sending' })
   if (edition.kind === 'scheduled') await decideAtSlot(ctx.db, edition.id, ctx.config.digest.approvalPolicy)
@@ -98,7 +98,7 @@ async function planOne(
   })
 }
 
-/** Slots at which somebody is due, and those whose planning was interrupted after its last chunk. */
+/** Slots at which subscribers are due, and those whose planning was interrupted after its last chunk. */
 async function slotsToPlan(ctx: Context, now: Date, only: number | undefined): Promise<Date[]> {
   if (only !== undefined) {
     const due = await ctx.db

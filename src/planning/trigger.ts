@@ -1,5 +1,5 @@
-// What an editor starts: a manual digest for chosen categories, or an announcement in an editor's own words. The edition is made
-// at once and logged; planning it is the tick's.
+// What an editor starts: a manual digest for chosen categories, or an announcement in an editor's own words. The edition is
+// created at once and logged. The tick plans it.
 
 import { type Actor, audit, type AuditEntry } from '../access/audit.ts'
 import { sql } from 'kysely'
@@ -11,7 +11,7 @@ import type { Edition } from '../db/schema.ts'
 import { readSenderWords } from '../digests/sender-words.ts'
 import { createTriggered } from '../editions/create.ts'
 
-/** Ignores frequency, respects what each subscriber has seen. `categories`: slugs; none: all. */
+/** Ignores frequencies, and leaves out what each subscriber has seen. `categories`: slugs; none: all. */
 export async function triggerDigest(
   ctx: Context,
   input: {
@@ -21,7 +21,7 @@ export async function triggerDigest(
     preheader?: string | undefined
     onlySubscriberId?: number | undefined
     retryHours?: number | undefined
-    /** The same again makes no second edition, but returns the first. */
+    /** The same key again makes no second edition, but returns the first. */
     requestKey?: string | undefined
     /** Refuse it as TriggeredJustNow if editions after this id were triggered within the last minutes. */
     seenUpTo?: number | undefined
@@ -57,7 +57,7 @@ export async function triggerAnnouncement(
     body: string
     onlySubscriberId?: number | undefined
     retryHours?: number | undefined
-    /** The same again makes no second edition, but returns the first. */
+    /** The same key again makes no second edition, but returns the first. */
     requestKey?: string | undefined
     /** Refuse it as TriggeredJustNow if editions after this id were triggered within the last minutes. */
     seenUpTo?: number | undefined
@@ -104,12 +104,12 @@ async function insertOnce(
   })
 }
 
-/** An editor who sends something by hand so soon after another edition is asked again. */
+/** An editor must confirm a second edition that is triggered so soon after another one. */
 const justNowMinutes = 10
-/** Any constant of its own; the same in every process. */
+/** An arbitrary constant, the same in every process. */
 const triggerLock = 1_801_301_003
 
-/** Others were triggered within the last minutes, newest first. */
+/** Other editions were triggered within the last minutes, newest first. */
 export class TriggeredJustNow extends Refusal {
   readonly editions: readonly Edition[]
   constructor(editions: readonly Edition[]) {
@@ -118,7 +118,7 @@ export class TriggeredJustNow extends Refusal {
   }
 }
 
-/** Of two editors who press at the same moment, the second is asked. The same request repeated isn't another edition. */
+/** If two editors trigger at the same moment, the second must confirm. A repeated request doesn't count as another edition. */
 async function refuseJustNow(
   trx: Trx,
   { requestKey }: { requestKey?: string | null | undefined },
@@ -140,7 +140,7 @@ async function refuseJustNow(
     throw new TriggeredJustNow(recent)
 }
 
-/** How long deferred mails of an edition are tried: its own window, at most the site's. */
+/** How long deferred mails of an edition are retried: its own window, at most the site's. */
 function readRetryHours(ctx: Context, hours: number | undefined): number | null {
   const most = ctx.config.mail.retryHours
   if (hours === undefined) return null
@@ -149,7 +149,7 @@ function readRetryHours(ctx: Context, hours: number | undefined): number | null 
   return hours
 }
 
-/** Of categories that are offered; an unknown slug is refused. */
+/** Ids of categories that are offered. Refuses an unknown slug. */
 export async function categoryIdsOf(ctx: Context, slugs: readonly string[]): Promise<number[]> {
   const known = await ctx.db
     .selectFrom('categories')
