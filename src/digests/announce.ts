@@ -9,7 +9,7 @@ import type { ClaimedDelivery, Composed, Composer, Mail } from '../delivery/comp
 import { automaticHeaders, feedbackId, listHeaders } from '../mails/list-headers.ts'
 import { afterHtml, alternativeType, beforeHtml, beforeText } from '../mails/mime.ts'
 import { encodeFragment } from '../mails/quoted-printable.ts'
-import { loadTemplate, siteValues } from '../mails/templates.ts'
+import { frameValues, loadTemplate, siteValues } from '../mails/templates.ts'
 import { clip } from '../mails/text.ts'
 import { holderFor, preferencesUrl, unsubscribeUrl, type LinkHolder } from '../subscribers/links.ts'
 import { cleanText, openPiece, putPiece, sizeOfPiece, slotMarks, storeFragment, type Piece } from './fragments.ts'
@@ -71,6 +71,7 @@ export async function announcementWriter(
   const values = {
     site: siteValues(config, editionId),
     slot: slotMarks,
+    ...frameValues('en', 'ltr'),
     subject: cleanText(announcement.subject),
     preheader: clip(paragraphs[0] ?? '', 150),
     paragraphs: paragraphs.map((text) => ({ text, parts: linkParts(text) })),

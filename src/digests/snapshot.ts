@@ -12,7 +12,7 @@ import { siteLink } from '../base/link-parameters.ts'
 import type { Db } from '../db/connect.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Context } from '../db/context.ts'
-import { loadTemplate, siteValues, type MailTemplate } from '../mails/templates.ts'
+import { frameValues, loadTemplate, siteValues, type MailTemplate } from '../mails/templates.ts'
 import { cleanText, slotMarks, storeFragment, type StoredFragment } from './fragments.ts'
 import { listEligible } from './eligible.ts'
 import { addressOf } from '../base/addresses.ts'
@@ -114,6 +114,7 @@ export async function renderSnapshot(
 ): Promise<Snapshot> {
   const site = siteValues(config, source.editionId)
   const slot = slotMarks
+  const frame = frameValues('en', 'ltr')
   const intro = source.intro.split(/\n\s*\n/).flatMap((paragraph) => cleanText(paragraph) || [])
   const archiveUrl = addressOf(config, source.editionId ? `/archive/${source.editionId}` : '/archive')
   const edition = {
@@ -122,9 +123,9 @@ export async function renderSnapshot(
     share: shareLinks(config.site.shareLinks, { title: config.site.name, url: archiveUrl }),
   }
   const html = (piece: string, values: object = {}) =>
-    storeFragment(template.html.get(piece)!({ site, slot, edition, ...values }))
+    storeFragment(template.html.get(piece)!({ site, slot, edition, ...frame, ...values }))
   const text = (piece: string, values: object = {}) =>
-    storeFragment(template.text.get(piece)!({ site, slot, edition, ...values }))
+    storeFragment(template.text.get(piece)!({ site, slot, edition, ...frame, ...values }))
 
   let restedAt = performance.now()
   const stories: Snapshot['stories'] = {}

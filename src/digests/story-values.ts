@@ -2,7 +2,7 @@
 
 import { shownSource } from '../articles/source.ts'
 import type { Config } from '../base/config.ts'
-import { directionOf } from '../base/direction.ts'
+import { directionOf, isolate } from '../base/direction.ts'
 import { formatDate } from '../base/dates.ts'
 import { shareLinks } from '../base/share-links.ts'
 import { escapeHtml } from '../base/escape-html.ts'
@@ -50,7 +50,6 @@ export function storyValues(config: Config, article: SnapshotArticle, archiveUrl
     id: article.id,
     title: clip(title, titleLength),
     share: shareOf(config, clip(title, titleLength), article.link),
-    dir: directionOf(title) === 'rtl' ? 'rtl' : null,
     link: lengthInHtml(link) > linkLength ? archiveUrl : link,
     excerpt: clip(cleanText(article.excerpt), excerptLength),
     brief: clip(cleanText(article.excerpt), briefLength),
@@ -59,11 +58,15 @@ export function storyValues(config: Config, article: SnapshotArticle, archiveUrl
     imageAlt: alt === title ? '' : clip(alt, altLength),
     leadHeight: heightOf(leadWidth, article.imageRatio),
     thumbHeight: heightOf(thumbWidth, article.imageRatio),
-    byline: [...byline, formatDate(article.publishedAt, 'shortDay', timezone, config.site.locale)]
-      .filter(Boolean)
-      .map((part) => clip(cleanText(part!), bylineLength))
-      .join(' · '),
+    byline: joinParts([...byline, formatDate(article.publishedAt, 'shortDay', timezone, config.site.locale)]),
   }
+}
+
+/** The first part gives the direction, and the others keep their order. */
+function joinParts(parts: readonly (string | null)[]): string {
+  const texts = parts.filter((part) => part !== null && part !== '').map((part) => clip(cleanText(part!), bylineLength))
+  const dir = directionOf(texts.join(' '))
+  return texts.map((text) => isolate(text, dir)).join(' · ')
 }
 
 /** Of the box that a picture of this shape gets. */

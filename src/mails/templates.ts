@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Liquid, type Template as LiquidTemplate } from 'liquidjs'
 import { coloursOf, usualDark, usualLight } from '../base/colours.ts'
 import { addressOf } from '../base/addresses.ts'
+import { type Direction, directionOf } from '../base/direction.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import { siteLink } from '../base/link-parameters.ts'
@@ -60,6 +61,14 @@ function withFilters(engine: Liquid): Liquid {
   engine.registerFilter('wrap', (text: string) => wrap(text))
   engine.registerFilter('underline', underline)
   engine.registerFilter('padded', padded)
+  engine.registerFilter('turn', {
+    raw: true,
+    handler(text: string) {
+      const around = this.context.getSync(['around']) as Direction | null
+      const dir = directionOf(text, around ?? 'ltr')
+      return dir === around ? '' : ` dir="${dir}" align="${sides[dir].start}"`
+    },
+  })
   return engine
 }
 
@@ -71,6 +80,14 @@ export function loadTemplate(name: TemplateName, site: Config['site']): Promise<
   let template = loaded.get(key)
   if (!template) loaded.set(key, (template = compile(name, site)))
   return template
+}
+
+const sides = { ltr: { start: 'left', end: 'right' }, rtl: { start: 'right', end: 'left' } } as const
+
+/** The language and direction of a mail's own sentences, for its template. `around`: the direction of what surrounds a text that
+ * may be of another (filter `turn`); null: mails of both directions hold it, so each text says its own. */
+export function frameValues(lang: string, dir: Direction, around: Direction | null = dir): Values {
+  return { lang, dir, ...sides[dir], around }
 }
 
 /** What every template may say about the site. `edition` is its number, `null` a preview, or the name of another mail. */
@@ -126,12 +143,21 @@ export function recolour(html: string, site: Config['site']): string {
     : html.replace(/#[0-9a-f]{6}\b/gi, (colour) => becomes.get(colour.toLowerCase()) ?? colour)
 }
 
+/** MJML writes its directions and sides into everything: they become those of the mail. */
+function turnable(html: string): string {
+  return html
+    .replaceAll(' lang="en" dir="ltr"', ' lang="{{ lang }}" dir="{{ dir }}"')
+    .replaceAll('direction:ltr', 'direction:{{ dir }}')
+    .replaceAll('text-align:left', 'text-align:{{ start }}')
+    .replaceAll('align="left"', 'align="{{ start }}"')
+}
+
 async function compile(name: TemplateName, site: Config['site']): Promise<MailTemplate> {
   const mjmlPath = `${folder}${name}.mjml`
   const [mjml, text] = await Promise.all([readFile(mjmlPath, 'utf8'), readFile(`${folder}${name}.txt.liquid`, 'utf8')])
   const html = await renderMjml({ source: mjml, path: mjmlPath })
   // MJML calls the mail an article. As the main landmark it is found where a mail is a page of its own, as in a preview.
-  const ours = recolour(tighten(html), site).replace('role="article"', 'role="main"')
+  const ours = turnable(recolour(tighten(html), site)).replace('role="article"', 'role="main"')
   const [head, body] = splitHeaders(text)
   return {
     name,

@@ -1,5 +1,9 @@
 // Plain text: shortening and wrapping by what people see, not by code units.
 
+import { directionOf } from '../base/direction.ts'
+
+const directionMarks = { ltr: '\u200e', rtl: '\u200f' } as const
+
 const segments = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
 /** At most `most` characters, cut at a word where there is one near, with an ellipsis. Pure. */
@@ -19,7 +23,8 @@ export function clip(text: string, most: number): string {
   return `${atWord.replace(/[\s.,;:–—-]+$/, '')}…`
 }
 
-/** Lines of at most `width` characters where the words allow; a word is never broken, so an address stays usable. Pure. */
+/** Lines of at most `width` characters where the words allow; a word is never broken, so an address stays usable. A program shows each
+ * line as a paragraph of its own: one that begins with a word of the other direction gets an invisible mark. Pure. */
 export function wrap(text: string, width = 72): string {
   return text
     .split('\n')
@@ -34,7 +39,8 @@ export function wrap(text: string, width = 72): string {
         } else line = line === '' ? word : `${line} ${word}`
       }
       lines.push(line)
-      return lines.join('\n')
+      const dir = directionOf(paragraph)
+      return lines.map((each) => (directionOf(each, dir) === dir ? each : directionMarks[dir] + each)).join('\n')
     })
     .join('\n')
 }

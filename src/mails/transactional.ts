@@ -21,7 +21,7 @@ import {
 import { listChoices, listRequestedChoices, type Choice, type SubscriberChoices } from './choices.ts'
 import { listHeaders, automaticHeaders } from './list-headers.ts'
 import { composeAlternative } from './mime.ts'
-import { loadTemplate, siteValues, type MailTemplate, type TemplateName } from './templates.ts'
+import { frameValues, loadTemplate, siteValues, type MailTemplate, type TemplateName } from './templates.ts'
 import { addressOf } from '../base/addresses.ts'
 
 type TransactionalKind = Exclude<MailKind, 'digest' | 'announcement' | 'test'>
@@ -164,7 +164,7 @@ export async function fillLetter(
   given: Record<string, unknown>,
   leaveAs: number | null,
 ): Promise<Mail> {
-  const values = { site: siteValues(config, template.name), ...given }
+  const values = { site: siteValues(config, template.name), ...frameValues('en', 'ltr'), ...given }
   return {
     from: config.mail.fromSystem,
     replyTo: config.mail.replyTo,
