@@ -1,5 +1,5 @@
-// An attempt to parse a feed's document is written down before it is made, as a failure that backs off. A document that takes its
-// parser down, or the whole process, has thereby failed already; one that is parsed has the failure taken back.
+// An attempt to parse a feed's document is recorded before it is made, as a failure that backs off. So a document that crashes its
+// parser, or the whole process, has already failed. If parsing finishes, the failure is removed.
 
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
@@ -13,16 +13,18 @@ export function backoff(feed: Feed, now: Date, retryAfterSeconds: number | null,
   return new Date(now.getTime() + (feed.isSample ? Math.min(seconds, 60) : seconds) * 1000)
 }
 
-/** Call it when the document's turn has come, not while it waits behind others. */
+/** Call it when parsing of the document begins, not while the document waits behind others. */
 export async function beginReading(ctx: Context, feed: Feed, now: Date, random: () => number): Promise<void> {
   await begin(ctx, feed, now, random).execute()
 }
 
-/** Nothing is parsed for longer: what began before that and isn't over has taken its parser down. */
+/** No document is parsed for longer: an attempt that began earlier and isn't over has crashed its parser. */
 const longestReadingMs = 30_000
 
-/** For what a hub pushes: false while the feed backs off after a document that took its parser down. Several pushes may be read at
- * the same time. */
+/**
+ * For a hub's pushes. false while the feed backs off after a document that crashed its parser. Several pushes may be read at the
+ * same time.
+ */
 export async function beginReadingPush(ctx: Context, feed: Feed, now: Date): Promise<boolean> {
   const began = await begin(ctx, feed, now, Math.random)
     .where((eb) =>
@@ -40,7 +42,7 @@ function begin(ctx: Context, feed: Feed, now: Date, random: () => number) {
   return ctx.db
     .updateTable('feeds')
     .set({
-      // Since the first of several: repeating it at once must not look like a beginning.
+      // The first of several: a repetition must not look like a new beginning.
       readingSince: sql<Date>`coalesce(reading_since, ${now})`,
       failures: sql<number>`failures + 1`,
       lastError: unfinished,
@@ -49,7 +51,7 @@ function begin(ctx: Context, feed: Feed, now: Date, random: () => number) {
     .where('id', '=', feed.id)
 }
 
-/** A push that was no feed says nothing about the feed: as if it hadn't come. */
+/** A push that wasn't a feed says nothing about the feed: its record is removed. */
 export async function forgetReading(ctx: Context, { id, failures, lastError, nextPollAt }: Feed): Promise<void> {
   await ctx.db
     .updateTable('feeds')

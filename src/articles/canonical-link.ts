@@ -1,14 +1,16 @@
-// An article's address without what differs between copies of it: scheme, www., m. and amp. hosts, AMP paths, session ids, tracking
-// parameters, a slash at the end. Everything else may be what tells two stories apart and stays, the fragment included. Pure.
+// An article's address without the parts that differ between copies: scheme, www., m. and amp. hosts, AMP paths, session ids,
+// tracking parameters, a slash at the end. Everything else may distinguish two stories and stays, including the fragment. Pure.
 
 import { createHash } from 'node:crypto'
 
-/** Names that nobody uses for content. `ref`, `from`, `source`, `partner`, `cmp`, `rss` and `feed` aren't among them: there are sites
- * on which they choose the story. */
+/**
+ * Names that no site uses for content. `ref`, `from`, `source`, `partner`, `cmp`, `rss` and `feed` aren't in the list: on some
+ * sites they choose the story.
+ */
 const tracking =
   /^(?:utm_.*|mtm_.*|pk_.*|piwik_.*|matomo_.*|hsa_.*|at_(?:medium|campaign|custom\d?)|mc_[ce]id|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|yclid|msclkid|twclid|ttclid|igshid|li_fat_id|srsltid|_hs(?:enc|mi)|__hs(?:tc|sc|fp)|hsctatracking|mkt_tok|_ga|_gl|vero_(?:id|conv)|oly_(?:anon|enc)_id|xtor|wt_mc|guccounter|guce_referrer(?:_sig)?|__twitter_impression|phpsessid|jsessionid|aspsessionid.*)$/i
 
-/** Longer ones are nobody's habit, and aren't looked at closely. */
+/** Longer parts aren't session ids or trackers, and aren't examined. */
 const longest = 4000
 
 /** null: not an address. */
@@ -31,7 +33,7 @@ export function canonicalHost(hostname: string): string {
     .replace(/\.m\.(?=[^.]+\.[^.])/, '.')
 }
 
-/** The site's own front page: an address of nothing but a host. */
+/** The site's front page: an address with only a host. */
 export function isFrontPage(canonical: string): boolean {
   return !/[/?#]/.test(canonical)
 }
@@ -63,7 +65,7 @@ function canonicalPath(path: string): string {
   )
 }
 
-/** At the end. As a regular expression this would begin anew at each slash of a long row. */
+/** At the end. A regular expression would start again at each slash of a long row. */
 function withoutSlashes(path: string): string {
   let length = path.length
   while (path[length - 1] === '/') length--
@@ -81,7 +83,7 @@ function isAmp(name: string, value: string): boolean {
   return /^amp$/i.test(name) ? /^(?:1|true)?$/i.test(value) : /^outputtype$/i.test(name) && /^amp$/i.test(value)
 }
 
-/** Kept, unless it is only a mark of a tracker or of a search engine (`#xtor=RSS-1`, `#:~:text=…`). */
+/** Kept, unless it only belongs to a tracker or a search engine (`#xtor=RSS-1`, `#:~:text=…`). */
 function fragmentOf(hash: string): string {
   const [fragment = ''] = hash.split(':~:')
   const isTracking = fragment
@@ -91,7 +93,7 @@ function fragmentOf(hash: string): string {
   return fragment === '#' || isTracking ? '' : fragment
 }
 
-/** Index entries have a limit (2.7 kB in Postgres); no key comes near it. */
+/** Index entries have a limit (2.7 kB in Postgres). Keys stay far below it. */
 export function shorten(key: string): string {
   return key.length <= 500 ? key : `${key.slice(0, 400).toWellFormed()} ${hashOf(key)}`
 }

@@ -1,5 +1,5 @@
-// Categories are data: added, renamed, put in order and retired while everything runs. Retiring one mails nobody and touches
-// nothing that was sent: the subscriptions stay as rows, so that offering it again brings every reader back as they were.
+// Categories are data: they can be added, renamed, reordered and retired while everything runs. Retiring a category mails nobody
+// and changes nothing that was sent. Its subscriptions stay, so offering it again restores them.
 
 import { invalid, Refusal } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
@@ -10,22 +10,22 @@ import { isWebAddress } from './links.ts'
 import { isSlug, slugify } from './slugs.ts'
 import { findCategory, listCategories } from './store.ts'
 
-/** By language tag; null takes a language away. */
+/** By language tag; null removes a language. */
 type Translations = Readonly<Record<string, CategoryTexts | null>>
 
 export interface NewCategory {
   name: string
-  /** Default: made from the name. */
+  /** Default: derived from the name. */
   slug?: string | undefined
   description?: string | undefined
-  /** Its page on the site: http or https; '' or null: found by its feeds. */
+  /** Its page on the site: http or https; '' or null: taken from its feeds. */
   pageUrl?: string | null | undefined
   /** Its texts in other languages, by language tag. */
   translations?: Translations | undefined
   isSample?: boolean | undefined
 }
 
-/** Adds it at the end of the order. Refuses a slug that exists, retired ones included: offer that one again. */
+/** Adds it at the end of the order. Refuses a slug that exists, including a retired one: offer that one again. */
 export async function addCategory(ctx: Context, input: NewCategory): Promise<Category> {
   return ctx.db.transaction().execute((trx) => insertCategory(trx, input, ctx.clock.now()))
 }
@@ -59,7 +59,7 @@ export async function insertCategory(trx: Trx, input: NewCategory, now: Date): P
 export interface CategoryChange {
   slug: string
   name?: string | undefined
-  /** A new slug: forms and links elsewhere that use the old one stop working. */
+  /** A new slug. Forms and links on other sites that use the old one stop working. */
   newSlug?: string | undefined
   description?: string | undefined
   /** As in NewCategory. */
@@ -68,7 +68,7 @@ export interface CategoryChange {
   translations?: Translations | undefined
 }
 
-/** Changes what is given, nothing else. Subscriptions and stories stay where they are. */
+/** Changes only what is given. Subscriptions and stories stay. */
 export async function renameCategory(ctx: Context, input: CategoryChange): Promise<Category> {
   const category = await getCategory(ctx, input.slug)
   const name = input.name === undefined ? category.name : cleanName(input.name)
@@ -88,7 +88,7 @@ export async function renameCategory(ctx: Context, input: CategoryChange): Promi
     .executeTakeFirstOrThrow()
 }
 
-/** Puts the named ones first, in this order; the rest follow as they were. */
+/** Moves the named ones to the top, in this order. The others keep their order. */
 export async function reorderCategories(ctx: Context, slugs: readonly string[]): Promise<Category[]> {
   return ctx.db.transaction().execute(async (trx) => {
     const all = await listCategories(trx, { withRetired: true })
@@ -109,7 +109,7 @@ export async function reorderCategories(ctx: Context, slugs: readonly string[]):
   })
 }
 
-/** No longer offered, no longer in any digest. Safe to repeat: the first time counts. */
+/** It is no longer offered, and no longer in digests. Safe to repeat: the first time counts. */
 export async function retireCategory(ctx: Context, slug: string): Promise<Category> {
   const category = await getCategory(ctx, slug)
   if (category.retiredAt) return category
@@ -121,7 +121,7 @@ export async function retireCategory(ctx: Context, slug: string): Promise<Catego
     .executeTakeFirstOrThrow()
 }
 
-/** Offers a retired category again. Stories that came in meanwhile weren't mapped to it and stay out. */
+/** Offers a retired category again. Stories that arrived meanwhile weren't mapped to it and aren't added. */
 export async function restoreCategory(ctx: Context, slug: string): Promise<Category> {
   const category = await getCategory(ctx, slug)
   return ctx.db
@@ -132,7 +132,7 @@ export async function restoreCategory(ctx: Context, slug: string): Promise<Categ
     .executeTakeFirstOrThrow()
 }
 
-/** By slug; refuses one that doesn't exist. */
+/** By slug. Refuses an unknown one. */
 export async function getCategory(ctx: Pick<Context, 'db'>, slug: string, field = 'slug'): Promise<Category> {
   const category = await findCategory(ctx.db, slug)
   if (!category) throw unknown(field, slug)

@@ -1,10 +1,10 @@
-// A category's name and description in a reader's language. Editors give them per language; a language that has none shows the
-// category's own.
+// A category's name and description in a language. Editors enter them per language. If a language has none, the category's own are
+// shown.
 
 import { invalid } from '../base/errors.ts'
 import type { Category, CategoryTexts } from '../db/schema.ts'
 
-/** What is given for a language: `de-AT` has what is given for `de-AT`, else for `de`. Pure. */
+/** The texts of a language: `de-AT` gets those of `de-AT`, otherwise those of `de`. Pure. */
 export function givenFor<T>(texts: Readonly<Record<string, T>>, locale: string): T | undefined {
   return Object.hasOwn(texts, locale) ? texts[locale] : baseOf(texts, locale)
 }
@@ -34,7 +34,7 @@ export function categoriesIn<T extends Described>(categories: readonly T[], loca
   return categories.map((category) => categoryIn(category, locale))
 }
 
-/** de_at → de-AT; refuses what is no language tag. */
+/** de_at → de-AT. Refuses an invalid language tag. */
 export function languageTag(given: string, field: string): string {
   try {
     return Intl.getCanonicalLocales(given.trim().replaceAll('_', '-'))[0]!
@@ -43,8 +43,10 @@ export function languageTag(given: string, field: string): string {
   }
 }
 
-/** What is given for a language replaces what it had. A language whose texts are all empty is taken away, the others stay. `clean` reads
- * a name and names the field that it refuses. */
+/**
+ * New texts of a language replace the old ones. A language with only empty texts is removed; the others stay. `clean` checks a
+ * name and names the field in a refusal.
+ */
 export function mergeTexts(
   before: Readonly<Record<string, CategoryTexts>>,
   given: Readonly<Record<string, CategoryTexts | null>>,

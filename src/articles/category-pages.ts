@@ -1,12 +1,12 @@
-// A category's page on the site, which lists the stories that a digest has no room for. An editor's own word comes first, else what
-// the feeds of the category say.
+// A category's page on the site, which lists the stories that don't fit into a digest. An editor's entry comes first, then what
+// the feeds of the category name.
 
 import { sql } from 'kysely'
 import { addressOf } from '../base/addresses.ts'
 import type { Db } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 
-/** By category id; the category's page of the archive where neither an editor nor a feed names one. */
+/** By category id. If neither an editor nor a feed names a page, the category's page in the archive. */
 export async function listCategoryPages({ db, config }: Pick<Context, 'db' | 'config'>): Promise<Map<number, string>> {
   const found = await listFeedPages(db)
   const categories = await db.selectFrom('categories').select(['id', 'slug', 'pageUrl']).execute()
@@ -15,7 +15,7 @@ export async function listCategoryPages({ db, config }: Pick<Context, 'db' | 'co
   )
 }
 
-/** What the feeds say, by category id. */
+/** Pages from feeds, by category id. */
 export async function listFeedPages(db: Db): Promise<Map<number, string>> {
   const feeds = await db
     .selectFrom('feedCategories as pair')
@@ -31,13 +31,15 @@ export async function listFeedPages(db: Db): Promise<Map<number, string>> {
 
 interface FeedOfCategories {
   url: string
-  /** The page that the feed says it is of. */
+  /** The page that the feed belongs to, in its own words. */
   siteUrl: string | null
   categoryIds: readonly number[]
 }
 
-/** A feed of one category alone tells that category's page. A page that feeds of several categories name is the site's, not a category's.
- * Pure. */
+/**
+ * A feed of a single category names that category's page. A page that feeds of several categories name is the site's, not a
+ * category's. Pure.
+ */
 export function pagesOfFeeds(feeds: readonly FeedOfCategories[]): Map<number, string> {
   const categoriesOf = new Map<string, Set<number>>()
   const pages = new Map<number, Set<string>>()
@@ -55,7 +57,10 @@ export function pagesOfFeeds(feeds: readonly FeedOfCategories[]): Map<number, st
   )
 }
 
-/** The page that it names, or, as WordPress names the home page in each feed, the feed's address without `/feed/`. Never a home page. */
+/**
+ * The page that the feed names. WordPress names the home page in each feed; then it is the feed's address without `/feed/`. Never
+ * a home page.
+ */
 function pagesOf({ url, siteUrl }: Omit<FeedOfCategories, 'categoryIds'>): string[] {
   return [siteUrl, /^[^?#]+?(?=feed\/?$)/.exec(url)?.[0]].filter(
     (page) => page && URL.canParse(page) && new URL(page).pathname.length > 1 && !new URL(page).username,

@@ -1,12 +1,13 @@
-// Bytes → text, the way feeds lie about it: byte-order mark, then what HTTP said, then the XML declaration, then detection. One
-// claim is never believed: that valid multi-byte UTF-8 is something else that has one byte a character (servers say iso-8859-1 out of habit).
-// UTF-8 with a few stray bytes stays UTF-8; the strays are read as windows-1252, which is what they nearly always are.
+// Bytes → text, although feeds declare wrong charsets: byte-order mark, then the HTTP header, then the XML declaration, then
+// detection. One claim is never believed: that valid multi-byte UTF-8 is a charset with one byte per character (servers send
+// iso-8859-1 by default). UTF-8 with a few invalid bytes stays UTF-8; the invalid bytes are read as windows-1252, which they
+// nearly always are.
 
 import { isAscii, isUtf8 } from 'node:buffer'
 import { detect } from 'chardet'
 import iconv from 'iconv-lite'
 
-/** Never throws: bytes that make no sense become U+FFFD. */
+/** Never throws: invalid bytes become U+FFFD. */
 export function decodeBytes(bytes: Uint8Array, contentType: string | null = null): { text: string; charset: string } {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const marked = byteOrderMark(buffer)
@@ -29,7 +30,8 @@ export function decodeBytes(bytes: Uint8Array, contentType: string | null = null
   }
   const claim = claims.find((claim) => claim !== 'utf-8')
   const saysUtf8 = claims.includes('utf-8')
-  // A one-byte charset hardly ever spells even one right sequence by chance: more right ones than strays is UTF-8, whoever says what.
+  // In a one-byte charset, valid UTF-8 sequences hardly ever occur by chance. If there are more valid sequences than invalid bytes
+  // it is UTF-8, whatever is declared.
   const isMostlyUtf8 = claim && !multiByte.test(claim) ? utf8.valid > utf8.invalid : utf8.valid >= utf8.invalid
   if ((saysUtf8 || (claim && !multiByte.test(claim))) && isMostlyUtf8)
     return { text: clean(decodeStrayUtf8(buffer)), charset: 'utf-8' }
@@ -51,7 +53,7 @@ function byteOrderMark(buffer: Buffer): { charset: string; length: number } | nu
   return null
 }
 
-/** A document starts with `<`, `{` or white space: two bytes of which one is zero say it all. */
+/** A document starts with `<`, `{` or white space, so if one of its first two bytes is zero, it is UTF-16. */
 function unmarkedUtf16(buffer: Buffer): string | null {
   const [a, b, c, d] = buffer
   if (a === 0 && b && c === 0 && d) return 'utf-16be'
@@ -64,8 +66,10 @@ function declared(buffer: Buffer): string | undefined {
   return /<\?xml[^>]*?\bencoding\s*=\s*["']\s*([\w.:-]+)/i.exec(head)?.[1]
 }
 
-/** As iconv-lite names it; null for a name that doesn't exist, or can't be true as the declaration was readable. As browsers do,
- * ISO-8859-1 and ASCII are read as windows-1252, their superset that people mean. */
+/**
+ * The name in iconv-lite. null for an unknown name, or one that can't be true because the declaration was readable. As in
+ * browsers, ISO-8859-1 and ASCII are read as their superset windows-1252.
+ */
 function known(name: string): string | null {
   const lower = name.toLowerCase().replace(/^x-/, '')
   if (/^utf-?8/.test(lower) || lower === 'unicode') return 'utf-8'
@@ -79,7 +83,9 @@ function known(name: string): string | null {
   return iconv.encodingExists(lower) ? lower : null
 }
 
-/** Multi-byte sequences that are right, and bytes that belong to none. Of a document that is all right only whether there are any. */
+/**
+ * Counts valid multi-byte sequences, and bytes that belong to none. If the whole document is valid, only whether there are any.
+ */
 function countUtf8(bytes: Buffer): { valid: number; invalid: number } {
   if (isUtf8(bytes)) return { valid: isAscii(bytes) ? 0 : 1, invalid: 0 }
   let valid = 0
@@ -97,7 +103,10 @@ function countUtf8(bytes: Buffer): { valid: number; invalid: number } {
   return { valid, invalid }
 }
 
-/** 2 to 4 where a well-formed sequence starts, else 0. Cut off by the end of the document counts as well-formed. */
+/**
+ * 2 to 4 where a well-formed sequence starts, otherwise 0. A sequence that is cut off by the end of the document counts as
+ * well-formed.
+ */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at]!
   const length =
@@ -117,12 +126,12 @@ function sequenceLength(bytes: Buffer, at: number): number {
   return length
 }
 
-/** What each byte from 0x80 is, in UTF-8. */
+/** The UTF-8 encoding of each byte from 0x80. */
 const upper1252 = Array.from({ length: 0x80 }, (_, at) =>
   Buffer.from(iconv.decode(Buffer.from([at + 0x80]), 'windows-1252')),
 )
 
-/** Into one buffer: as pieces of text, ten million strays would take hundreds of megabytes. */
+/** Into one buffer: as pieces of text, ten million invalid bytes would take hundreds of megabytes. */
 function decodeStrayUtf8(bytes: Buffer): string {
   const read = Buffer.allocUnsafe(bytes.length * 3)
   let size = 0
@@ -135,7 +144,7 @@ function decodeStrayUtf8(bytes: Buffer): string {
   return read.toString('utf8', 0, size)
 }
 
-/** The bytes from 0x80 to 0xbf, by what windows-1252 or ISO-8859-1 makes of them. */
+/** The bytes from 0x80 to 0xbf, by their characters in windows-1252 or ISO-8859-1. */
 const byteOf = new Map(
   Array.from({ length: 0x40 }, (_, at) => 0x80 + at).flatMap((byte) => [
     [upper1252[byte - 0x80]!.toString('utf8'), byte] as const,
@@ -145,7 +154,9 @@ const byteOf = new Map(
 const anyOf = `[${[...byteOf.keys()].join('')}]`
 const encodedTwice = new RegExp(`[\u00c2-\u00df]${anyOf}|[\u00e0-\u00ef]${anyOf}{2}|[\u00f0-\u00f4]${anyOf}{3}`, 'g')
 
-/** A document that was UTF-8, read as windows-1252 and encoded again: nothing in it, or next to nothing, is anything else. */
+/**
+ * A document that was UTF-8, was read as windows-1252 and encoded again: all or nearly all of its non-ASCII text looks like that.
+ */
 function encodedOnce(text: string): string {
   if (text.search(encodedTwice) < 0) return text
   let sequences = 0
@@ -161,7 +172,7 @@ function encodedOnce(text: string): string {
   }
   let others = -chars
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) others++
-  // A single one could be meant: Ã followed by a quotation mark.
+  // A single one could be intended: Ã followed by a quotation mark.
   if (others > sequences / 10 || (sequences === 1 && isPlain)) return text
   const repaired = text.replace(encodedTwice, (sequence) => {
     const bytes = Buffer.from([...sequence].map((char) => byteOf.get(char) ?? char.charCodeAt(0)))
@@ -170,7 +181,7 @@ function encodedOnce(text: string): string {
   return clean(repaired)
 }
 
-/** From the words alone: markup is ASCII and would drown them. */
+/** From the words alone: markup is ASCII and would outweigh them. */
 function guessed(buffer: Buffer): string {
   const words: Buffer[] = []
   let size = 0
@@ -182,7 +193,7 @@ function guessed(buffer: Buffer): string {
   return known(detect(Buffer.concat(words)) ?? '') ?? 'windows-1252'
 }
 
-/** No NUL (Postgres refuses it in text) and no mark left over. */
+/** Without NUL (Postgres refuses it in text) and without byte-order marks. */
 function clean(text: string): string {
   const unmarked = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
   return unmarked.includes('\0') ? unmarked.replaceAll('\0', '') : unmarked

@@ -1,4 +1,4 @@
-// How often a story was opened from a digest, where CLICK_COUNTS is on: a number per story, nothing about anyone.
+// How often a story was opened from a digest, if CLICK_COUNTS is on: one number per story, and nothing about people.
 
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'

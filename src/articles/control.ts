@@ -1,6 +1,6 @@
-// What editors and publishers do to single stories. A hold or a withdrawal counts at once for every mail not yet sent: choosing
-// and composing both look at these columns. A story that comes back gets new seqs, as if it had just become sendable; one that
-// waits for its date goes on waiting (release.ts).
+// What editors and publishers do to single stories. A hold or a withdrawal applies at once to every mail that isn't sent yet:
+// selecting and composing both check these columns. A story that comes back gets new seqs, as if it had just become sendable. A
+// story that waits for its date continues to wait (release.ts).
 
 import { Refusal } from '../base/errors.ts'
 import type { Db, Trx } from '../db/connect.ts'
@@ -17,14 +17,14 @@ export async function getArticle(db: Db, id: number): Promise<Article> {
   return article
 }
 
-/** Safe to repeat: what is so already stays as it is. */
+/** Safe to repeat: an action that changes nothing has no effect. */
 export async function controlArticle(ctx: Context, id: number, action: ArticleAction): Promise<Article> {
   const now = ctx.clock.now()
   return ctx.db.transaction().execute((trx) => control(trx, id, action, now))
 }
 
 export async function control(trx: Trx, id: number, action: ArticleAction, now: Date): Promise<Article> {
-  // Before the story's row, as whoever ingests does: the other way round the two could wait for each other.
+  // Before the story's row, in the same order as ingesting. Otherwise the two could block each other.
   if (action === 'release' || action === 'restore') await lockSeq(trx)
   const article = await trx.selectFrom('articles').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
   if (!article) throw new Refusal('not_found', `There is no article ${id}.`, [{ field: 'id', message: 'unknown' }])

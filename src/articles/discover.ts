@@ -1,5 +1,6 @@
-// Finding the feed behind an address before it is added: the address of a feed, or of a page that names one. A page that names several
-// is refused with these; a WordPress site offers its categories. An address that doesn't answer now is taken as given.
+// Finds the feed behind an address before it is added: the address of a feed, or of a page that names one. A page that names
+// several is refused, and the refusal lists them. A WordPress site offers its categories. An address that doesn't answer now is
+// accepted as it is.
 
 import { invalid, Refusal } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
@@ -13,7 +14,7 @@ export type Discovered =
   | { outcome: 'site'; site: WordPressSite; feeds: NamedFeed[] }
   | { outcome: 'several'; feeds: NamedFeed[] }
 
-/** Refuses what is no feed. `orSite`: a WordPress site is answered with its categories. */
+/** Refuses an address without a feed. `orSite`: for a WordPress site, returns its categories. */
 export async function discoverFeed(
   ctx: Context,
   given: string,

@@ -1,34 +1,34 @@
-// What every feed format is turned into. Everything here is text and absolute http(s) addresses; nothing is markup.
+// The common form of all feed formats. Everything here is text and absolute http(s) addresses; nothing is markup.
 
 export const feedFormats = ['rss', 'rdf', 'atom', 'json'] as const
 export type FeedFormat = (typeof feedFormats)[number]
 
 export interface Entry {
   title: string | null
-  /** Resolved, tracking parameters kept. As written where there is nothing to resolve it against. */
+  /** Absolute, with tracking parameters. As written if there is no base to resolve it. */
   link: string | null
   /** As written, trimmed. */
   guid: string | null
-  /** null: the feed gives none, or an impossible one. */
+  /** null: the feed has none, or an impossible one. */
   publishedAt: Date | null
   /** The item's own labels, in order. */
   categories: string[]
-  /** The same and their other names, each with what it belongs to: what categories and rules are matched with. */
+  /** The same labels and their other names, each with its domain. Categories and rules are matched against these. */
   labels: Label[]
   author: string | null
-  /** The site or paper that the entry itself names. */
+  /** The site or paper that the entry names. */
   source: string | null
   excerpt: string
   /** The parts left out of the excerpt. */
   cut: string[]
   image: string | null
-  /** What the picture shows, for those who can't see it. */
+  /** What the picture shows, for people who can't see it. */
   imageAlt: string | null
-  /** Width to height, to three decimals. null: the feed doesn't say, or nothing that can be a photo. */
+  /** Width divided by height, to three decimals. null: the feed doesn't say, or the value isn't possible for a photo. */
   imageRatio: number | null
-  /** It stands in the text: the feed declares none. */
+  /** The picture is from the text: the feed declares none. */
   isImageInText: boolean
-  /** The document broke off inside it: what is missing may be what identifies it. */
+  /** The document ended inside it, so identifying parts may be missing. */
   isCut?: true
 }
 
@@ -38,11 +38,11 @@ export interface Label {
   scheme: string | null
 }
 
-/** What its entries are read with. */
+/** The properties of a feed with which its entries are read. */
 export interface OfFeed {
   feedTitle: string
   siteUrl: string | null
-  /** What a date without one is in. null: UTC. */
+  /** The zone of dates without one. null: UTC. */
   timezone: string | null
 }
 
@@ -53,15 +53,15 @@ export interface ParsedFeed {
   selfUrl: string | null
   /** WebSub. */
   hubUrl: string | null
-  /** What the feed asks for: RSS ttl. (sy:updatePeriod isn't a wish: every WordPress says hourly.) */
+  /** The feed's wish: RSS ttl. (sy:updatePeriod isn't used: every WordPress site says hourly.) */
   ttlSeconds: number | null
   /** In document order, nothing left out. */
   entries: Entry[]
 }
 
-/** With what is read the same way whatever the format. */
+/** With the values that are read in the same way for all formats. */
 export interface FeedDocument extends ParsedFeed {
-  /** Where it says that it has moved to: itunes:new-feed-url. */
+  /** The new address that it names: itunes:new-feed-url. */
   newFeedUrl: string | null
 }
 
@@ -78,15 +78,15 @@ export const altLength = 300
 /** Longest address of a link, picture or base, as written. */
 export const addressLength = 4000
 
-/** Labels read of one entry, and declared pictures: no feed that means it has more. */
+/** The most labels and declared pictures that are read per entry. No honest feed has more. */
 export const mostLabels = 500
 export const mostPictures = 100
 
 export interface Whereabouts {
-  /** What relative links stand against, whatever the document says about itself. */
+  /** The base of relative links, whatever the document declares. */
   base?: string | null
-  /** Where it was fetched: what they stand against when the document says nothing. */
+  /** Where it was fetched: the base of relative links if the document declares none. */
   location?: string | null
-  /** What a date without a time zone is in. UTC unless given. */
+  /** The zone of dates without one. Default: UTC. */
   timezone?: string | null
 }

@@ -1,5 +1,5 @@
-// The excerpt of a story: the first of its texts that says something, without what blog programs put around it. Nothing is ever cut
-// because of the words in a sentence. A part that is cut has a shape: a block or link of its own, a link to the story and one to the site.
+// The excerpt of a story: the first of its texts that has content, without what blog programs add. Nothing is cut because of words
+// inside a sentence. A part that is cut has a certain form: a block or link of its own, a link to the story and one to the site.
 
 import { canonicalHost, canonicalLink } from './canonical-link.ts'
 import { excerptLength } from './entry.ts'
@@ -21,26 +21,28 @@ import type { About } from './phrases.ts'
 
 export interface WrittenText {
   written: string
-  /** Its format says that it is no markup. */
+  /** Its format declares it as text. */
   isText?: boolean
 }
 
 export interface ReadTexts {
   excerpt: string
   pictures: HtmlPicture[]
-  /** The name of the site, where the last sentence gives it. */
+  /** The name of the site, if the last sentence contains it. */
   source: string | null
-  /** The parts left out of the excerpt, as they were written. */
+  /** The parts left out of the excerpt, as written. */
   cut: string[]
 }
 
-/** Characters: what follows is cut off anyway. */
+/** In characters. Longer text is cut anyway. */
 const enough = excerptLength * 2
 
 const nobody: About = { title: null, link: null, feedTitle: '', siteUrl: null }
 
-/** The first of the texts that says more than the title, as a clean excerpt; and their pictures, first to last: of all of them,
- * unless the feed declares one. */
+/**
+ * Returns the first text that says more than the title as a clean excerpt, and the pictures in order: those of all texts, unless
+ * the feed declares one.
+ */
 export function readTexts(
   texts: readonly (WrittenText | undefined)[],
   about: About = nobody,
@@ -58,7 +60,7 @@ export function readTexts(
     const trimmed = trim(reading, about)
     source ??= trimmed.source
     if (isNothing(trimmed.text)) continue
-    // A text that only repeats the title is better than none.
+    // A text that only repeats the title is used if there is no other.
     if (isSameText(trimmed.text, about.title ?? '')) spare ??= trimmed
     else chosen = trimmed
   }
@@ -74,7 +76,7 @@ function readText({ written, isText }: WrittenText, allPictures: boolean): HtmlR
   let read = reading
   for (let pass = 0; pass < 2 && !read.hasTags; pass++) {
     const text = textOf(read.blocks)
-    // Of a plain text only entities are decoded again.
+    // In plain text, only entities are decoded again.
     if (!isEscapedAgain(text, isPlain === true && text.includes('<'))) break
     read = readHtml(text, excerptLength, { allPictures, enough })
     pictures.push(...read.pictures)
@@ -82,7 +84,7 @@ function readText({ written, isText }: WrittenText, allPictures: boolean): HtmlR
   return { ...read, pictures }
 }
 
-/** Nothing to read: only dots, or only an address (some put the link into the description). */
+/** No content: only dots, or only an address (some feeds put the link into the description). */
 function isNothing(text: string): boolean {
   return /^(?:[\s.…[\]()]*|https?:\/\/\S+)$/i.test(text)
 }
@@ -103,7 +105,7 @@ function trim(reading: HtmlReading, about: About): Trimmed {
   let length = 0
   let isWhole = true
   for (const block of reading.blocks) {
-    // What follows is cut off anyway.
+    // Longer text is cut anyway.
     if (length > enough) {
       isWhole = false
       break
@@ -135,7 +137,7 @@ function trim(reading: HtmlReading, about: About): Trimmed {
   return { text: cutAtWord(isWhole ? withPlainEllipsis(bare) : bare, excerptLength), source, cut }
 }
 
-/** A summary that ends with its sentence needs no dots; one that was cut keeps them. */
+/** A summary that ends with a full sentence needs no dots; one that was cut keeps them. */
 function withPlainEllipsis(text: string): string {
   const at = Math.max(0, text.length - 30)
   const end = text
@@ -153,7 +155,7 @@ interface Footer {
   site: string | null
 }
 
-/** The last sentence of WordPress's feeds, in any language: it names the story, or links to it, and links to the site. */
+/** The last sentence of WordPress's feeds, in any language: it names the story or links to it, and links to the site. */
 function footerOf({ text, links }: Block, about: About): Footer | null {
   const plain = plainFooter(text, about)
   const site = links.findLast((link) => isSite(link.href, about))
@@ -173,7 +175,7 @@ function siteName(text: string): string | null {
   return name && name.length <= 100 ? name : null
 }
 
-/** Where a link or block begins that only says to read on. */
+/** The start of a link or block that only says "read on". */
 function readOnFrom({ text, links }: Block, about: About, hasMore: boolean): number | null {
   if (text.length <= 200 && isReadOn(text)) return 0
   if (hasMore && text.length <= 700 && isReadOnWithTitle(text, about.title)) return 0
@@ -191,7 +193,7 @@ function readOnFrom({ text, links }: Block, about: About, hasMore: boolean): num
   return null
 }
 
-/** Where the text ends that is followed by an ellipsis and a few words which aren't part of it. */
+/** The end of a text that is followed by an ellipsis and a few words that don't belong to it. */
 function behindEllipsis(text: string): number | null {
   const from = Math.max(0, text.length - 200)
   const last = [...text.slice(from).matchAll(/\s?(?:\[ ?(?:…|\.{3,}) ?\]|\(…\)|…|\.{3,})/g)].at(-1)
@@ -219,13 +221,13 @@ function isInQuotes(text: string): boolean {
 function isOwn(href: string, { link }: About): boolean {
   if (!link || !href) return false
   const url = URL.parse(href, link)
-  // A link to another place of the same page is no link to the story.
+  // A link to another part of the same page isn't a link to the story.
   if (!url || (url.hash && !/^#more-?\d*$/.test(url.hash))) return false
   const bare = (address: string) => canonicalLink(address)?.replace(/#.*$/, '')
   return bare(url.href) === bare(link)
 }
 
-/** The front page of where the story or its feed is. */
+/** The front page of the story's or the feed's site. */
 function isSite(href: string, { link, siteUrl }: About): boolean {
   const url = href ? URL.parse(href, link ?? undefined) : null
   if (!url || url.search || (url.protocol !== 'http:' && url.protocol !== 'https:')) return false
@@ -235,7 +237,7 @@ function isSite(href: string, { link, siteUrl }: About): boolean {
   const isHere = hosts.some((host) => canonicalHost(host) === canonicalHost(url.hostname))
   if (isHere && url.pathname === '/') return true
   if (siteUrl && canonical === canonicalLink(siteUrl)) return true
-  // A site in a folder: the story lies below its front page.
+  // A site in a folder: the story's address lies below its front page.
   return isHere && link !== null && url.pathname.split('/').length <= 3 && !isOwn(href, { ...nobody, link })
     ? (canonicalLink(link)?.startsWith(`${canonical}/`) ?? false)
     : false

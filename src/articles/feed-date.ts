@@ -1,12 +1,12 @@
-// Dates as feeds write them: RFC 822 with every usual mistake, ISO 8601 with or without zone, month names of a dozen languages,
-// HTML inside the element. Without a zone it is in the one given. An impossible date (31 April, 1970, year 1) is null, never a guess.
+// Dates in feeds: RFC 822 with all common mistakes, ISO 8601 with or without zone, month names of a dozen languages, HTML inside
+// the element. A date without a zone is in the given one. An impossible date (31 April, 1970, year 1) is null, never a guess.
 
 import { offsetOf, type Offset } from './feed-zones.ts'
 
-/** With HTML around it: what is longer is no date. */
+/** Including HTML around it. A longer text isn't a date. */
 const mostWritten = 2000
 
-/** null: no date, or none that can be true. `timezone` is what a date without one is in. Pure. */
+/** null: no date, or an impossible one. `timezone` is the zone of a date without one. Pure. */
 export function parseFeedDate(written: string, timezone: string | null = null): Date | null {
   const given = written.trim()
   if (!given || given.length > mostWritten) return null
@@ -25,10 +25,10 @@ export function parseFeedDate(written: string, timezone: string | null = null): 
   return plausible(iso(text, site) ?? numeric(text, site) ?? worded(text, site))
 }
 
-/** Nothing that a feed publishes is older; 1970, 1980 and year 1 are what programs write when they know no date. */
+/** No story in a feed is older. Programs write 1970, 1980 and year 1 if they know no date. */
 const earliest = Date.UTC(1990, 0, 1)
 
-/** null for what can't be true of a published story. */
+/** null for a date that is impossible for a published story. */
 export function plausible(time: number | null): Date | null {
   return time === null || Number.isNaN(time) || time < earliest || time > Date.UTC(2200, 0, 1) ? null : new Date(time)
 }
@@ -51,7 +51,7 @@ function instant(year: number, month: number, day: number, clock: Clock, offset:
   return typeof offset === 'number' ? local - offset * 60_000 : inZone(local, offset)
 }
 
-/** What the clocks of a zone showed. An hour that they skipped is read as if they hadn't. */
+/** From local time in a zone. An hour that the clocks skipped is read with the offset before the change. */
 function inZone(local: number, timezone: string): number {
   if (timezone === 'UTC') return local
   const shown = Temporal.Instant.fromEpochMilliseconds(local).toZonedDateTimeISO('UTC').toPlainDateTime()
@@ -83,7 +83,7 @@ function iso(text: string, site: string): number | null {
   return instant(Number(year), Number(month), Number(day ?? 1), clock, zone)
 }
 
-/** Unix seconds or milliseconds; 29/05/2017 and 05/29/2017 (the month first only where the day says so, or with AM/PM). */
+/** Unix seconds or milliseconds; 29/05/2017 and 05/29/2017 (month first only if the day requires it, or with AM/PM). */
 function numeric(text: string, site: string): number | null {
   if (/^\d{9,10}$/.test(text)) return Number(text) * 1000
   if (/^\d{12,13}$/.test(text)) return Number(text)
@@ -128,11 +128,11 @@ function fullYear(written: string): number {
   return written.length === 3 ? 1900 + year : year < 50 ? 2000 + year : 1900 + year
 }
 
-/** Anything with a month's name: finds the time, the name and the numbers, in whatever order they stand. */
+/** Any text with the name of a month: finds time, name and numbers in any order. */
 function worded(text: string, site: string): number | null {
   let rest = ` ${text.normalize('NFC').toLowerCase()} `
     .replace(/\bde\b|\bdel\b|\bof\b|(?<=\d)(?:st|nd|rd|th|er|º|ª)(?=[ ,.])/g, ' ')
-    // Months that are counted: 1月, 1월, thg 1.
+    // Numbered months: 1月, 1월, thg 1.
     .replace(/(?:(?<= )(\d{1,2}) ?[月월]|\b(?:thg|tháng) ?(\d{1,2}))(?= |,)/g, (all, before, after) => {
       const beginning = monthBeginnings[Number(before ?? after) - 1]
       return beginning ? beginning.slice(0, 3) : all
@@ -156,23 +156,26 @@ function worded(text: string, site: string): number | null {
   // The last one: "mar, 14 mag 2019" is a Tuesday (martedì) in May.
   for (const [word] of rest.matchAll(/\p{L}[\p{L}\p{M}]+/gu)) month = monthNumber(word) || month
   const numbers = [...rest.matchAll(/\d+/g)].map(([number]) => number)
-  // "木, 29 1 2015 12:00:00 +0900": where months have no names.
+  // "木, 29 1 2015 12:00:00 +0900": languages whose months have numbers.
   if (!month && time && numbers.length === 3 && numbers[2]!.length === 4) month = Number(numbers.splice(1, 1)[0])
   if (!month) return null
   const yearAt = numbers.findIndex((number) => number.length === 4)
   const year = yearAt >= 0 ? numbers.splice(yearAt, 1)[0]! : numbers.length > 1 ? numbers.splice(1, 1)[0]! : null
   const day = numbers[0]
   if (!year || !day || day.length > 2) return null
-  // In "Mon May 29 01:23:57 EDT 2017" the year stands behind the zone.
+  // In "Mon May 29 01:23:57 EDT 2017" the year follows the zone.
   const zone = offsetOf(zoneText.replace(/\b(?:19|20)\d\d\b(?!:)/, ' '), site, { lenient: true })
   return instant(fullYear(year), month, Number(day), clock, zone ?? site)
 }
 
-/** Behind the time: their digits are no days, and Novosibirsk is no month. */
+/** Zones after the time: their digits aren't days, and Novosibirsk isn't a month. */
 const zoneNames = /(?:gmt|utc|ut)? ?[+-]\d{1,2}:?\d{0,2}\b|\([^)]*\)|[a-z]+(?:\/[a-z_+-]+)+|(?:[a-z]+ ){1,4}time\b/g
 
-/** Beginnings of month names, lower case. English, Spanish, Portuguese, Catalan, French, Italian, Romanian, German, Dutch, Nordic,
- * Finnish, Estonian, Polish, Czech, Slovene, Hungarian, Turkish, Indonesian, Russian, Ukrainian, Bulgarian, Greek, Arabic, Hebrew. The longest that fits wins. */
+/**
+ * Beginnings of month names, lower case. English, Spanish, Portuguese, Catalan, French, Italian, Romanian, German, Dutch, Nordic,
+ * Finnish, Estonian, Polish, Czech, Slovene, Hungarian, Turkish, Indonesian, Russian, Ukrainian, Bulgarian, Greek, Arabic, Hebrew.
+ * The longest match wins.
+ */
 const monthBeginnings: readonly string[] = [
   'jan jän ene gen ian sty led oca tammi jaan янв яну січ ιαν يناير ינו',
   'feb fev fév febr lut úno şub helmi veeb фев лют φεβ فبراير פבר',

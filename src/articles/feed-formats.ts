@@ -1,4 +1,4 @@
-// Bytes → feed: find the format, call its adapter. Pure; what is no feed, or goes beyond the bounds, gets a reason instead.
+// Bytes → feed: detects the format and calls its adapter. Pure. If it isn't a feed or exceeds the limits, the result is a reason.
 
 import { gunzipSync } from 'node:zlib'
 import { decodeBytes } from './charset.ts'
@@ -13,7 +13,7 @@ export type FeedReading = { outcome: 'feed'; feed: FeedDocument } | { outcome: '
 export const mostFeedBytes = 10_000_000
 
 export interface Origin extends Whereabouts {
-  /** The header, for its charset. */
+  /** The HTTP header, for its charset. */
   contentType?: string | null
 }
 
@@ -29,7 +29,7 @@ export function parseFeed(bytes: Uint8Array, origin: Origin = {}): FeedReading {
   }
 }
 
-/** feed.xml.gz, as it lies on a disk. */
+/** feed.xml.gz, served as a file. */
 function unzipped(bytes: Uint8Array): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
   try {
@@ -47,7 +47,7 @@ function parseFeedText(text: string, origin: Origin): FeedReading {
   const document = parseXml(text)
   if (document.root === null) return refused(whatElse(text, document.firstElement))
   const feed = document.root.name === 'feed' ? readAtom(document, origin) : readRss(document, origin)
-  // Prose or a page that only mentions <rss> has no entries; a feed that is empty at the moment begins as one.
+  // Prose or a page that only mentions <rss> has no entries. An empty feed begins with the element.
   if (
     feed.entries.length === 0 &&
     (text[start] !== '<' || /^<(?:!doctype\s+)?html[\s>]/i.test(text.slice(start, start + 50)))
@@ -65,7 +65,7 @@ function newFeedUrl(root: XmlNode): string | null {
 const deepestJson = 100
 const mostValues = 1_000_000
 
-/** Before it is parsed, as parsing makes objects of all of it at once. */
+/** Checked before parsing, because parsing creates objects for all of it at once. */
 function checkJson(text: string): void {
   let depth = 0
   let values = 0
@@ -82,7 +82,7 @@ function checkJson(text: string): void {
   }
 }
 
-/** Within bounds: throws FeedRefused beyond them. undefined: broken. */
+/** Within limits: throws FeedRefused beyond them. undefined: not valid JSON. */
 export function readJson(text: string): unknown {
   checkJson(text)
   return parseWhole(text)
@@ -95,7 +95,7 @@ function parseJson(text: string, origin: Origin): FeedReading {
   return feed ? { outcome: 'feed', feed: { ...feed, newFeedUrl: null } } : refused('It is JSON, but not a JSON Feed.')
 }
 
-/** What a document is followed by (a comment of a cache, a debugging line) doesn't cost it. undefined: broken. */
+/** Text after the document (a cache's comment, a debugging line) is ignored. undefined: not valid JSON. */
 function parseWhole(text: string): unknown {
   try {
     return parseStorable(text)
@@ -110,7 +110,7 @@ function parseWhole(text: string): unknown {
   }
 }
 
-/** JSON's escapes can spell what Postgres refuses: NUL, and half a surrogate pair. */
+/** JSON's escapes can contain what Postgres refuses: NUL, and half a surrogate pair. */
 function parseStorable(text: string): unknown {
   if (!/\\u(?:0000|d[89a-f])/i.test(text)) return JSON.parse(text)
   return JSON.parse(text, (_, value: unknown) =>

@@ -1,5 +1,5 @@
-// A list of feeds from another program: looked at first, then added in one step. Nothing is fetched for it: the tick does that, as it does
-// for every feed.
+// Imports a list of feeds from another program: first a preview, then all feeds are added in one step. Nothing is fetched here;
+// the tick polls them like every feed.
 
 import { type Actor, audit } from '../access/audit.ts'
 import { Refusal } from '../base/errors.ts'
@@ -13,20 +13,20 @@ import { slugify } from './slugs.ts'
 export interface PlannedFeed {
   url: string
   title: string
-  /** Names, as the list has them. */
+  /** Names, as in the list. */
   categories: string[]
-  /** null: it is added. Else a sentence. */
+  /** null: it will be added. Otherwise a sentence that says why not. */
   why: string | null
   isDuplicate: boolean
 }
 
 export interface ImportPlan {
   feeds: PlannedFeed[]
-  /** Names of those that have to be made. */
+  /** Names of the categories that will be created. */
   newCategories: string[]
 }
 
-/** What would happen. A feed in two folders is one feed in two categories. */
+/** The preview. A feed in two folders is one feed in two categories. */
 export async function planImport(ctx: Context, listed: readonly ListedFeed[]): Promise<ImportPlan> {
   return ctx.db.transaction().execute((trx) => plan(ctx, trx, listed))
 }
@@ -73,7 +73,7 @@ function address(ctx: Context, given: string): { href: string; why: string | nul
 
 const slugOf = (name: string): string => slugify(name) || 'category'
 
-/** Adds what can be added, with its categories; answers what it did. */
+/** Adds what can be added, with its categories. Returns what it did. */
 export async function importFeeds(ctx: Context, listed: readonly ListedFeed[], actor: Actor): Promise<ImportPlan> {
   const now = ctx.clock.now()
   return ctx.db.transaction().execute(async (trx) => {

@@ -1,6 +1,6 @@
-// A feed moves for good by a permanent redirect (301, 308), or by the new address that its document names (itunes:new-feed-url). A
-// redirect has been followed when this is asked; what a document names is believed once there is a feed, which itself names no
-// other place. So two feeds that name each other move nothing. An address that is another of our feeds is never taken.
+// A feed moves permanently by a redirect (301, 308), or by the new address that its document names (itunes:new-feed-url). A
+// redirect has already been followed here. A document's address is accepted once there is a feed that doesn't name another
+// address, so two feeds that name each other don't move. An address that another of our feeds has is never accepted.
 
 import type { Context } from '../db/context.ts'
 import type { Feed } from '../db/schema.ts'
@@ -11,9 +11,9 @@ import type { FetchOptions, FetchResult } from './safe-fetch.ts'
 export interface Move {
   /** Where it is fetched from now on. */
   url: string
-  /** A sentence: why it stays although it says that it has moved. */
+  /** A sentence: why its address stays although it says that it has moved. */
   problem: string | null
-  /** What its server said of the old address doesn't hold for the new one. */
+  /** What its server said about the old address (such as validators) isn't valid for the new one. */
   isByDocument: boolean
 }
 
@@ -24,14 +24,14 @@ export interface Moving {
 
 const mostSteps = 3
 
-/** By redirect. Also for answers without a document. */
+/** By redirect. Also for responses without a document. */
 export async function redirected(ctx: Context, feed: Feed, permanentUrl: string | null): Promise<Move> {
   if (!permanentUrl || permanentUrl === feed.url) return { url: feed.url, problem: null, isByDocument: false }
   const problem = await takenBy(ctx, feed, permanentUrl)
   return { url: problem ? feed.url : permanentUrl, problem, isByDocument: false }
 }
 
-/** By redirect, and then by what its document says. */
+/** By redirect, then by the document. */
 export async function moved(
   ctx: Context,
   feed: Feed,

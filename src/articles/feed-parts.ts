@@ -1,11 +1,11 @@
-// What the format adapters share: guids, labels and names.
+// Guids, labels and names, for all format adapters.
 
 import { createHash } from 'node:crypto'
 import { addressLength, authorLength, type Label, labelLength, mostLabels } from './entry.ts'
 import { cutAtWord } from './html-text.ts'
 import { plainText } from './plain-text.ts'
 
-/** As written. One that is longer than any that means something ends in a hash of the whole. */
+/** As written. If it is too long, the end is replaced by a hash of the whole. */
 export function boundedGuid(guid: string | null): string | null {
   if (!guid || guid.length <= addressLength) return guid
   return `${guid.slice(0, addressLength - 100).toWellFormed()} ${createHash('sha256').update(guid).digest('base64url')}`
@@ -15,7 +15,7 @@ export function labelOf(html: string): string {
   return cutAtWord(plainText(html), labelLength)
 }
 
-/** As text; `more` without what is there already. */
+/** As text; labels of `more` are added unless `own` has them. */
 export function labelsOf(own: readonly Label[], more: readonly Label[] = []): Label[] {
   const read = (written: readonly Label[]) =>
     written
@@ -33,18 +33,18 @@ export function labelsOf(own: readonly Label[], more: readonly Label[] = []): La
   return labels.slice(0, mostLabels)
 }
 
-/** For people. */
+/** Their names, for screens. */
 export function namesOf(labels: readonly Label[]): string[] {
   return labels.map(({ name }) => name)
 }
 
-/** Several names become one text, each once. null: nobody is named. */
+/** Joins several names, each once. null: there are none. */
 export function authorsOf(names: readonly string[]): string | null {
   const given = [...new Set(names.filter(Boolean))]
   return given.length ? cutAtWord(given.join(', '), authorLength) : null
 }
 
-/** `jane@paper.example (Jane Doe)` and `Jane Doe <jane@paper.example>` are Jane Doe; an address alone is nobody's name to print. */
+/** `jane@paper.example (Jane Doe)` and `Jane Doe <jane@paper.example>` give Jane Doe. null for an address alone. */
 export function personName(text: string): string | null {
   const named = behindAddress(text) ?? beforeAddress(text) ?? text.trim()
   return named && !isEmailAddress(named) ? named : null
@@ -62,7 +62,7 @@ function beforeAddress(text: string): string | undefined {
   return text.slice(0, open).trim() || undefined
 }
 
-/** One word with an @ inside. */
+/** One word that contains an @. */
 function isEmailAddress(text: string): boolean {
   const at = text.indexOf('@', 1)
   return at > 0 && at < text.length - 1 && !/\s/.test(text)

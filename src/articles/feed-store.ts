@@ -1,4 +1,4 @@
-// What a feed's document brought, however it came: asked for (poll.ts) or pushed by a hub (websub.ts).
+// Stores a feed's document, whether it was polled (poll.ts) or pushed by a hub (websub.ts).
 
 import type { Context } from '../db/context.ts'
 import type { Feed } from '../db/schema.ts'
@@ -20,8 +20,10 @@ interface StoreAlso {
   nextPollAt?: Date
 }
 
-/** Ingests a document and says so in the feed's row, in one transaction: a validator is never kept without the entries it stands
- * for. Used by polls and by pushes from a hub. */
+/**
+ * Ingests a document and updates the feed's row in one transaction, so a validator is never stored without its entries. Used by
+ * polls and by pushes from a hub.
+ */
 export async function storeFeed(
   ctx: Context,
   feed: Feed,
@@ -58,7 +60,7 @@ export async function storeFeed(
           ...(report.taken > 0 ? { lastNewAt: now } : {}),
           seemsAhead: (isFirst || feed.seemsAhead) && !feed.ignoresDatesAhead && seemsAhead(parsed.entries, now),
           ...also,
-          // An entry that is taken later must be seen again, also when the document stays the same.
+          // An entry that will be stored later must be seen again, even if the document doesn't change.
           ...(report.later > 0 ? { etag: null, lastModified: null } : {}),
         })
         .where('id', '=', feed.id),

@@ -1,16 +1,16 @@
-// Time zones as dates in feeds name them: offsets, abbreviations, names of the tz database, cities, names in words.
+// Time zones in the dates of feeds: offsets, abbreviations, names of the tz database, cities, names in words.
 
-/** Minutes east of UTC, or a zone whose clocks change. */
+/** Minutes east of UTC, or a zone with changing offsets. */
 export type Offset = number | string
 
-/** '' is the site's zone; null: not a zone (lenient: unknown words are passed over). Pure. */
+/** '' is the site's zone; null: not a zone (lenient: unknown words are skipped). Pure. */
 export function offsetOf(given: string, site: string, options: { lenient?: boolean } = {}): Offset | null {
   const text = given.trim().toLowerCase()
   const outside = text
     .replace(/\([^)]*\)/g, ' ')
     .replace(/\[[^\]]*\]/g, ' ')
     .trim()
-  // (GMT+7), where nothing else says it.
+  // (GMT+7), if there is no other zone.
   const inside = /[([]([^)\]]*)[)\]]/.exec(text)?.[1]?.trim() ?? ''
   const found = outside ? named(outside) : named(inside)
   if (found !== undefined) return found
@@ -68,8 +68,10 @@ const inWords = new Map(
     .map((line) => line.trim().split(':') as [string, string]),
 )
 
-/** Names that occur in feeds. Those with several meanings have the one of the feeds that write them: EST is American. Those without a
- * season mean what the clocks showed. */
+/**
+ * Names that occur in feeds. An ambiguous name has the meaning of the feeds that use it: EST is American. Names without a season
+ * mean local time.
+ */
 // prettier-ignore
 const zones: ReadonlyMap<string, Offset> = new Map<string, Offset>(Object.entries({
   z: 0, ut: 0, utc: 0, gmt: 0, wet: 0, west: 60, bst: 60, cet: 60, cest: 120, mez: 60, mesz: 120, met: 60, ceu: 'Europe/Berlin', eeu: 'Europe/Helsinki', weu: 'Europe/Lisbon', uk: 'Europe/London', il: 'Asia/Jerusalem', mest: 120,

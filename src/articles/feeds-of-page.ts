@@ -1,4 +1,4 @@
-// The feeds that a page names: its articles', not those of its comments. Pure.
+// The feeds that a page names: those of its articles, not of its comments. Pure.
 
 import { decodeHTML } from 'entities'
 import { plainText } from './plain-text.ts'
@@ -14,14 +14,16 @@ const isOfComments =
 const isTitledComments =
   /comments?\s+(?:rss\s+|atom\s+)?feed\s*$|[»›|–:-]\s*(?:all\s+)?comments?\s*$|kommentar-?feed|kommentare\s*$|flux (?:rss )?des commentaires|comentarios\s*$|feed dei commenti|reactiesfeed/i
 
-/** `<link rel="alternate" type="application/rss+xml" href="…">`, in the order of the page, each in the first
- * of its formats. What is only titled as if it were of comments counts where there is nothing else. */
+/**
+ * `<link rel="alternate" type="application/rss+xml" href="…">`, in the order of the page, each in the first of its formats. A feed
+ * whose title looks like comments is used only if there is no other.
+ */
 export function feedsOfPage(html: string, pageUrl: string): NamedFeed[] {
   const found = new Map<string, { title: string; type: string }>()
   const head = html.slice(0, 500_000)
   const baseHref = /<base\b[^<>]{0,500}?\shref\s*=\s*["']?([^"'\s>]+)/i.exec(head)?.[1]
   const base = (baseHref && URL.parse(decodeHTML(baseHref), pageUrl)?.href) || pageUrl
-  // No < inside: else each of a hundred thousand unclosed tags would be looked for to the end.
+  // Without < inside: otherwise each of a hundred thousand unclosed tags would be searched to the end.
   for (const [tag] of head.matchAll(/<link\b(?:[^<>"']|"[^<"]*"|'[^<']*')*>/gi)) {
     const attribute = (name: string) => {
       const match = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))`, 'i').exec(tag)

@@ -1,4 +1,4 @@
-// The feeds of the site: added (after one look at them), mapped, paused, removed; what editors see of them.
+// The feeds of the site: adding (after one look at them), mapping, pausing, removing, and the view for editors.
 
 import { sql } from 'kysely'
 import { invalid, Refusal } from '../base/errors.ts'
@@ -22,7 +22,7 @@ export interface FeedView extends Feed {
   categories: string[]
 }
 
-/** Hosts that the fetcher may reach although they are private: those of the environment and, in the trial, this program itself. */
+/** Private hosts that the fetcher may reach: those of the environment and, in the trial, this program itself. */
 export function allowedHosts(config: Config): string[] {
   const own = new URL(config.web.publicUrl)
   const port = own.port || (own.protocol === 'https:' ? '443' : '80')
@@ -32,15 +32,15 @@ export function allowedHosts(config: Config): string[] {
   return [...config.feeds.allowHosts.map((host) => host.toLowerCase()), ...trial]
 }
 
-/** What is said of a feed whose newest entries are dated ahead. */
+/** The warning for a feed whose newest entries have future dates. */
 export const wrongClock = 'the feed’s clock or time zone seems wrong'
 
-/** What seems wrong with a feed although it can be read. */
+/** What seems wrong with a feed that can be read. */
 export function warningOf(feed: Feed): string | null {
   return [feed.seemsAhead && wrongClock, feed.moveProblem].filter(Boolean).join('; ') || null
 }
 
-/** By id. Sample feeds too. */
+/** By id. Includes sample feeds. */
 export async function listFeeds(db: Db): Promise<FeedView[]> {
   return db
     .selectFrom('feeds')
@@ -74,11 +74,11 @@ export interface NewFeed {
   categories: readonly string[]
   title?: string | undefined
   ignoresDatesAhead?: boolean | undefined
-  /** Of its dates without a zone. Default: the site's. */
+  /** The zone of its dates without one. Default: the site's. */
   timezone?: string | null | undefined
 }
 
-/** Adds it, due at once. Refuses an address that may not be fetched or is there already. Doesn't fetch: see discover.ts. */
+/** Adds it, due at once. Refuses an address that may not be fetched or that exists. Doesn't fetch: see discover.ts. */
 export async function addFeed(ctx: Context, input: NewFeed): Promise<FeedView> {
   const url = checkUrl(ctx, input.url)
   const categoryIds = await categoryIdsOf(ctx, input.categories)
@@ -91,7 +91,7 @@ export async function addFeed(ctx: Context, input: NewFeed): Promise<FeedView> {
   return getFeed(ctx.db, id)
 }
 
-/** An address that may be fetched. Refuses one that is there already. */
+/** The address must be allowed. Refuses one that exists. */
 export async function insertFeed(
   trx: Trx,
   feed: {
@@ -120,9 +120,9 @@ export interface FeedChange {
   url?: string | undefined
   title?: string | undefined
   categories?: readonly string[] | undefined
-  /** Paused feeds aren't polled. A feed that was gone (410) is tried again when made active. */
+  /** Paused feeds aren't polled. A feed that was gone (410) is tried again if it is made active. */
   state?: 'active' | 'paused' | undefined
-  /** Its stories that wait are released by the next tick. */
+  /** Its waiting stories are released by the next tick. */
   ignoresDatesAhead?: boolean | undefined
   /** null: the site's. */
   timezone?: string | null | undefined
@@ -162,7 +162,7 @@ export async function changeFeed(ctx: Context, change: FeedChange): Promise<Feed
   return getFeed(ctx.db, feed.id)
 }
 
-/** What it brought and dated ahead is dated now; the next tick releases it. */
+/** Its stories with future dates get the current date, and the next tick releases them. */
 async function dateNow(trx: Trx, feedId: number, now: Date): Promise<void> {
   await trx
     .updateTable('articles')
@@ -173,7 +173,7 @@ async function dateNow(trx: Trx, feedId: number, now: Date): Promise<void> {
     .execute()
 }
 
-/** Its stories stay. */
+/** Its stories are kept. */
 export async function removeFeed(ctx: Context, id: number): Promise<void> {
   await getFeed(ctx.db, id)
   await ctx.db.deleteFrom('feeds').where('id', '=', id).execute()
@@ -184,7 +184,7 @@ export interface FeedRule {
   /** Default: equals for a label, contains for title and link. */
   match?: MappingRule['match'] | undefined
   pattern: string
-  /** A label's domain (Atom: scheme). Default: of any. */
+  /** A label's domain (Atom: scheme). Default: any. */
   scheme?: string | null | undefined
   /** A slug; null leaves the item out. */
   category: string | null
@@ -226,7 +226,7 @@ export async function setRules(ctx: Context, feedId: number | null, rules: reado
   })
 }
 
-/** What decides where an entry of this feed goes. */
+/** Decides the categories of this feed's entries. */
 export async function mappingOf(db: Db, feedId: number): Promise<Mapping> {
   const { rows } = await sql<Mapping>`
     select
@@ -239,7 +239,7 @@ export async function mappingOf(db: Db, feedId: number): Promise<Mapping> {
   return rows[0]!
 }
 
-/** What a date of this feed is in that doesn't say. */
+/** The zone of this feed's dates that name none. */
 export function timezoneOf(config: Config, feed: Pick<Feed, 'timezone'>): string {
   return feed.timezone ?? config.digest.timezone
 }
@@ -254,7 +254,7 @@ function isThere(url: string): Refusal {
   return new Refusal('conflict', `${url} is one of the feeds already.`, [{ field: 'url', message: 'is there already' }])
 }
 
-/** Spelled out. Refuses what may not be fetched. */
+/** With a scheme. Refuses an address that may not be fetched. */
 export function checkUrl(ctx: Context, given: string): string {
   const text = spelledOut(given)
   const refusal = refuseUrl(text, allowedHosts(ctx.config))

@@ -1,5 +1,5 @@
-// The body of an answer from outside, decompressed: never more bytes than allowed, before and after. Servers name codings that they
-// didn't use: what can't be decompressed as announced is taken as what it looks like.
+// The decompressed body of a response: never more bytes than allowed, before and after decompression. Some servers announce a
+// coding that they didn't use: what can't be decompressed as announced is read as what it looks like.
 
 import type { Readable } from 'node:stream'
 import zlib from 'node:zlib'
@@ -8,7 +8,7 @@ export class TooLarge extends Error {
   override name = 'TooLarge'
 }
 
-/** Throws TooLarge. What can't be decompressed throws zlib's own errors. */
+/** Throws TooLarge. If decompression fails, throws zlib's own error. */
 export async function readBody(
   body: Readable,
   headers: Record<string, string>,
@@ -25,14 +25,14 @@ export async function readBody(
     .split(',')
     .map((one) => one.trim())
   for (const coding of codings.slice(0, 3).reverse()) bytes = await unpack(coding, bytes, mostBytes, signal)
-  // feed.xml.gz, served as it lies there.
+  // feed.xml.gz, served as a file.
   return isGzip(bytes) ? decompress('gzip', bytes, mostBytes, signal) : bytes
 }
 
 async function unpack(coding: string, bytes: Uint8Array, mostBytes: number, signal: AbortSignal): Promise<Uint8Array> {
   if (bytes.length === 0 || !isKnown(coding)) return bytes
   const seeming = looksLike(bytes)
-  // Gzip says what it is, and so does Zstandard.
+  // Gzip and Zstandard can be recognised by their first bytes.
   const announced = coding === 'gzip' || coding === 'x-gzip' || coding === 'zstd' ? seeming : coding
   try {
     return await decompress(announced, bytes, mostBytes, signal)
@@ -48,7 +48,7 @@ function isKnown(coding: string): coding is 'gzip' | 'x-gzip' | 'zstd' | 'br' | 
   return ['gzip', 'x-gzip', 'zstd', 'br', 'deflate'].includes(coding)
 }
 
-/** By how the bytes begin. Brotli and bare deflate have no mark. */
+/** By the first bytes. Brotli and bare deflate have no magic number. */
 function looksLike(bytes: Uint8Array): Coding {
   if (isGzip(bytes)) return 'gzip'
   if (bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd) return 'zstd'

@@ -1,9 +1,9 @@
-// Why something could not be fetched, in sentences: editors and publishers don't know the codes of libraries. What the table doesn't
-// know is said in general; its code goes to the log.
+// Why a fetch failed, in sentences, because editors and publishers don't know the error codes of libraries. Unknown errors get a
+// general sentence, and their code is logged.
 
 import { TooLarge } from './fetch-body.ts'
 
-/** The address may not be reached. The message is a sentence. */
+/** The address isn't allowed. The message is a sentence. */
 export class Blocked extends Error {
   override name = 'Blocked'
 }
@@ -54,13 +54,13 @@ export function inWords(error: unknown): string {
   return causes.find(([codes]) => code !== undefined && codes.test(code))?.[1] ?? 'It could not be fetched.'
 }
 
-/** The error's own, or that of what caused it. */
+/** The code of the error or of its cause. */
 export function codeOf(error: unknown): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     const { code, name } = at as NodeJS.ErrnoException
     if (typeof code === 'string') return code
-    // One for each address of a host that was tried.
-    // The one error of undici's that has no code where its parser gives none.
+    // For an AggregateError, one per address that was tried. undici's HTTPParserError is the only error without a code if its
+    // parser gives none.
     if (name === 'HTTPParserError') return 'HPE_UNKNOWN'
     if (at instanceof AggregateError) return codeOf(at.errors[0])
   }

@@ -1,26 +1,26 @@
-// The pictures in a piece of HTML: which of its addresses a picture means (lazy loading, srcset, <picture>), and which pictures are
-// none for readers (beacons, portraits, buttons).
+// The pictures in a piece of HTML: which of its addresses is the picture (lazy loading, srcset, <picture>), and which pictures
+// don't belong to the story (beacons, portraits, buttons).
 
 import { decodeHTMLAttribute } from 'entities'
 
 export interface HtmlPicture {
   url: string
   width: number | null
-  /** Width to height, as the tag says; the size of the chosen file may be another. */
+  /** Width divided by height, from the tag. The chosen file may have another size. */
   ratio?: number | null
   alt: string
 }
 
-/** Mails show no picture wider than this at twice the density. */
+/** Mails show no picture wider than this at double density. */
 const widest = 1200
-/** A candidate narrower than this is no choice where another address is given. */
+/** A narrower candidate isn't used if there is another address. */
 const tooNarrow = 300
 
 const attribute =
-  // The value is optional so that a long name without one is passed over once, not from each of its letters.
+  // The value is optional, so that a long name without a value is skipped once, and not again from each of its letters.
   /([a-zA-Z][\w:-]*)(?:\s*=\s*("([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g
 
-/** Those of `wanted`, decoded and trimmed; the first of each name counts. */
+/** Those of `wanted`, decoded and trimmed. The first of each name counts. */
 export function attributesOf(written: string, wanted: ReadonlySet<string>): Record<string, string> {
   const found: Record<string, string> = {}
   for (const [, name, , double, single, bare] of written.matchAll(attribute)) {
@@ -47,11 +47,11 @@ const ofVideo: ReadonlySet<string> = new Set(['poster', 'data-poster'])
 
 export interface Candidate {
   url: string
-  /** In pixels, declared or reckoned from a density. */
+  /** In pixels, declared or computed from a density. */
   width: number | null
 }
 
-/** `<img>`, with what the `<source>`s before it in the same `<picture>` offer. null: it is for nobody to look at. */
+/** `<img>`, with the candidates of the `<source>`s before it in the same `<picture>`. null: it isn't meant to be seen. */
 export function pictureOf(written: string, sources: readonly Candidate[] = []): HtmlPicture | null {
   const found = attributesOf(written, ofImage)
   const width = size(found.width)
@@ -70,7 +70,10 @@ export function pictureOf(written: string, sources: readonly Candidate[] = []): 
   return url ? { url, width: isBetter ? best.width : width, ratio, alt: found.alt ?? '' } : null
 }
 
-/** What a `<source>` of a `<picture>` offers. Mail programs don't show AVIF, and many no WebP: that is for where there is no other. */
+/**
+ * The candidates of a `<source>` in a `<picture>`. Mail programs don't show AVIF, and many don't show WebP: these are used if
+ * there is no other.
+ */
 export function sourcesOf(written: string): Candidate[] {
   const found = attributesOf(written, ofSource)
   if (/^(?:image\/avif|image\/jxl|video|audio)/i.test(found.type ?? '') || /\bdark\b/i.test(found.media ?? ''))
@@ -85,14 +88,14 @@ export function posterOf(written: string): HtmlPicture | null {
   return url && !url.startsWith('data:') ? { url, width: null, alt: '' } : null
 }
 
-/** The widest up to 1,200 pixels, else the narrowest above. */
+/** The widest up to 1,200 pixels, otherwise the narrowest above. */
 function largest(candidates: readonly Candidate[]): Candidate | undefined {
   const fitting = candidates.filter(({ width }) => (width ?? 0) <= widest)
   const byWidth = (list: readonly Candidate[]) => list.toSorted((a, b) => (b.width ?? 0) - (a.width ?? 0))
   return byWidth(fitting)[0] ?? byWidth(candidates).at(-1)
 }
 
-/** As the HTML standard reads it: an address ends at white space, so it may hold commas. */
+/** As in the HTML standard: an address ends at white space, so it may contain commas. */
 export function readSourceSet(written: string | undefined, shownWidth: number | null): Candidate[] {
   const candidates: Candidate[] = []
   const text = written?.slice(0, longestSet) ?? ''
@@ -125,7 +128,7 @@ function after(text: string, from: number, skipped: RegExp): number {
   return at
 }
 
-/** `640w`, or `2x` of what the page shows: 400 pixels where it doesn't say. */
+/** `640w`, or `2x` times the shown width: 400 pixels if unknown. */
 function widthOf(descriptor: string, shownWidth: number | null): number | null {
   const match = /^(\d{1,5}(?:\.\d{1,3})?)([wx])/.exec(descriptor)
   if (!match) return shownWidth
@@ -137,10 +140,10 @@ function size(value: string | undefined): number | null {
   return match ? Number(match[1]) : null
 }
 
-/** Beacons are hidden, or one pixel large. */
+/** Beacons are hidden, or one pixel in size. */
 const isHidden =
   /(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0\s*(?:;|!|$)|(?:max-)?(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|$))/i
 
-/** Class names of portraits, share buttons and the like, on a picture or on what holds it. */
+/** Class names of portraits, share buttons and the like, on a picture or on its container. */
 export const isNoStory =
   /(?:^|\s)(?:[\w-]*avatar(?:[\w-]*)|gravatar|author-?(?:box|bio|photo|image|info|card|img|picture|portrait)?|(?:post|entry|article)-author|byline(?:-[\w-]*)?|userpic|wp-smiley|emoji|share|sharing|sharedaddy|share-?(?:buttons?|links?|bar|icons?|this)|social-?(?:share|sharing|buttons?|links?|icons?)|addtoany[\w-]*|a2a_[\w-]*|jp-relatedposts|related-?(?:posts?|articles?|stories)|feedflare)(?:\s|$)/i

@@ -1,6 +1,6 @@
-// What people read in a piece of HTML, block by block, and the pictures in it. A scanner, not a parser: it has to be fast (every
-// summary of every poll goes through it), stops when it has enough, and must never let markup out. What looks like a tag is one.
-// Strangers write what it reads: its time grows with the length of the text, never with its square.
+// The visible text of a piece of HTML, block by block, and its pictures. This is a scanner, not a parser: it must be fast (every
+// summary of every poll goes through it), stops when it has enough, and must never let markup through. Whatever looks like a tag
+// counts as a tag. The input is from strangers, so its time grows linearly with the length of the text, never with the square.
 
 import {
   attributesOf,
@@ -17,7 +17,7 @@ import { cleanSpace, collapse, decodeEntities } from './html-text.ts'
 export interface HtmlReading {
   blocks: Block[]
   pictures: HtmlPicture[]
-  /** HTML's own, so what was escaped in the text is meant to be read. */
+  /** Tags of HTML: if there are any, escaped text is meant to be visible. */
   hasTags: boolean
 }
 
@@ -25,26 +25,26 @@ export interface Block {
   /** White space collapsed, entities decoded. */
   text: string
   links: BlockLink[]
-  /** A caption, a credit, a box about the author, share buttons. */
+  /** A caption, a credit, a box about the author, or share buttons. */
   isAside: boolean
 }
 
 export interface BlockLink {
   href: string
-  /** Where its text lies in the block's. */
+  /** The position of its text in the block's text. */
   from: number
   to: number
 }
 
-/** Their content is not for readers. */
+/** Their content isn't visible. */
 const unread =
   /^(?:script|style|iframe|object|svg|math|noembed|template|head|title|textarea|select|form|button|video|audio)$/
-/** Never closed, they go on to the end, as they do in a browser. */
+/** If they are never closed, they continue to the end, as in a browser. */
 const isCode = /^(?:script|style|textarea|noembed)$/
-/** A word doesn't end where these begin or end. */
+/** A word doesn't end at these tags. */
 const inline =
   /^(?:a|abbr|acronym|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|mark|nobr|q|s|samp|small|span|strike|strong|sub|sup|time|tt|u|var|wbr)$/
-/** Of the elements that hold text. */
+/** Elements that contain text. */
 const known =
   /^(?:a|abbr|address|article|aside|b|big|blockquote|br|center|cite|code|dd|del|div|dl|dt|em|figure|figcaption|font|h[1-6]|hr|i|img|ins|kbd|li|main|mark|ol|p|pre|q|s|samp|section|small|span|strike|strong|sub|sup|table|tbody|td|th|time|tr|tt|u|ul|var)$/
 const empty = /^(?:area|br|col|embed|hr|img|input|link|meta|source|track|wbr)$/
@@ -53,16 +53,16 @@ const isCaption =
 const className = /\bclass\s{0,5}=\s{0,5}(?:"([^"]*)|'([^']*))/i
 const ofLink: ReadonlySet<string> = new Set(['href'])
 
-/** Longer ones are nothing that HTML knows. */
+/** HTML has no longer names. */
 const longestTag = 20
-/** More of one text are no choice. */
+/** The most pictures per text. */
 const mostPictures = 100
 const mostLinks = 50
 
 export interface ReadingOptions {
-  /** Also those behind what is read of the text. */
+  /** Also those after the part that is read. */
   allPictures?: boolean
-  /** So many characters of blocks that are no asides, and the block behind them: of what follows only the pictures are read. */
+  /** After so many characters in blocks that aren't asides, plus the next block, only pictures are read. */
   enough?: number
 }
 
@@ -71,9 +71,9 @@ export function readHtml(html: string, most: number, options: ReadingOptions = {
   const pictures: HtmlPicture[] = []
   const tags = new TagScanner(html)
   const text = new TextOfBlocks(options.enough)
-  // Tags that are opened and never closed: looked for once, not again at each of a hundred thousand of them.
+  // Tags that are opened and never closed: searched once, not again at each of a hundred thousand of them.
   const unclosed = new Set<string>()
-  // Ten times the length covers entities and white space; nothing here gets long by repetition.
+  // Ten times the length covers entities and white space. No repetition here makes it longer.
   const mostRaw = most * 10 + 1000
   let raw = 0
   let at = 0
@@ -107,7 +107,7 @@ export function readHtml(html: string, most: number, options: ReadingOptions = {
     if (found.cdata !== undefined) add(found.cdata.slice(0, mostRaw).replaceAll('<', ' <'))
     if (!found.name) continue
     const tag = found.name.length > longestTag ? '' : found.name.toLowerCase()
-    // Each costs something to read, also one without text.
+    // Each one costs reading time, even without text.
     raw++
     hasTags ||= known.test(tag)
     if (!inline.test(tag)) text.end()
@@ -142,7 +142,7 @@ export function textOf(blocks: readonly Block[]): string {
   return cleanSpace(blocks.map(({ text }) => text).join(' '))
 }
 
-/** The blocks of a text while it is read. */
+/** The blocks of a text while it is being read. */
 class TextOfBlocks {
   readonly blocks: Block[] = []
   isAside = false
@@ -175,7 +175,7 @@ class TextOfBlocks {
     }
     this.#text = ''
     this.#links = []
-    // A link may hold blocks.
+    // A link may contain blocks.
     if (open) this.#open = { ...open, from: 0 }
   }
 
@@ -218,7 +218,7 @@ class Aside {
     const names = (given?.[1] ?? given?.[2] ?? '').slice(0, 1000)
     const isNoStoryHere = names !== '' && isNoStory.test(names)
     if (tag !== 'figure' && tag !== 'figcaption' && !isNoStoryHere && !isCaption.test(names)) return
-    // A figure may be a listing, or a quotation.
+    // A figure may be a listing or a quotation.
     if (tag === 'figure') this.#text.end()
     else this.#text.startAside()
     this.isNoStory = isNoStoryHere
@@ -226,7 +226,7 @@ class Aside {
     this.#depth = 1
   }
 
-  /** What a figure says behind its picture is about the picture. */
+  /** Text after the picture of a figure is about the picture. */
   sawPicture(): void {
     if (this.#tag === 'figure') this.#text.startAside()
   }
@@ -240,14 +240,14 @@ class Aside {
   }
 }
 
-/** Behind the next `</tag …>`; -1: there is none. */
+/** The position after the next `</tag …>`; -1: there is none. */
 function closeOf(html: string, tag: string, from: number): number {
   const closing = new RegExp(`</${tag}\\b`, 'gi')
   closing.lastIndex = from
   return closing.exec(html) ? html.indexOf('>', closing.lastIndex) + 1 || -1 : -1
 }
 
-/** Those after `from`, past everything else, until there are enough to choose from. */
+/** The pictures after `from`, skipping everything else, until there are enough. */
 function restOfPictures(pictures: HtmlPicture[], html: string, from: number, tags: TagScanner): void {
   const image = /<(?:(?:amp-)?img|video)\b/gi
   image.lastIndex = from

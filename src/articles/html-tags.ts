@@ -1,5 +1,5 @@
-// Finds the tags of a piece of HTML in one pass. As a regular expression this goes back over the text wherever a quote is never
-// closed, at each `<` again: a megabyte of `<a "` would take minutes.
+// Finds the tags of a piece of HTML in one pass. A regular expression would go over the text again at each `<` if a quote is never
+// closed: a megabyte of `<a "` would take minutes.
 
 export interface Tag {
   /** As written; '' for comments, declarations and CDATA. */
@@ -9,25 +9,28 @@ export interface Tag {
   attributes: string
   /** The text of a CDATA section. */
   cdata?: string
-  /** Where the document goes on. */
+  /** The position after the tag. */
   end: number
 }
 
 const tagName = /\/?[a-zA-Z][\w:-]*/y
 
-/** Ask for tags from left to right: what is known of one is kept for the next. */
+/** Ask for tags from left to right: the scanner keeps what it knows for the next one. */
 export class TagScanner {
   readonly #html: string
-  /** The next `>` or quote of every position from the first of these two to the second is at the second. */
+  /** For every position from the first to the second, the next `>` or quote is at the second. */
   #gap: readonly [from: number, to: number] = [0, -1]
-  /** Quotes from which no end of a tag is reached; made when the first is found. */
+  /** Quotes after which no tag ends. Created when the first is found. */
   #endless: Uint8Array | null = null
 
   constructor(html: string) {
     this.#html = html
   }
 
-  /** The tag that begins with the `<` at `start`; null when that is only a character. What the document ends in is a tag too. */
+  /**
+   * The tag that begins with the `<` at `start`. null if that `<` is only a character. An incomplete tag at the end of the
+   * document counts.
+   */
   tagAt(start: number): Tag | null {
     const html = this.#html
     const markup = { name: '', isClosing: false, attributes: '' }
@@ -55,7 +58,7 @@ export class TagScanner {
     return at < 0 ? this.#html.length : at + mark.length
   }
 
-  /** Behind the first `>` that is in no quotes, or the document's end; null when a quote is never closed. */
+  /** The position after the first `>` outside quotes, or the document's end. null if a quote is never closed. */
   #endFrom(from: number): number | null {
     let at = this.#special(from, true)
     const length = this.#html.length
@@ -70,7 +73,7 @@ export class TagScanner {
     return Math.min(at + 1, length)
   }
 
-  /** Every quote that is opened on the way from here: nobody has to go this way again. */
+  /** Marks every quote that is opened on the way from here, so that it isn't searched again. */
   #markEndless(from: number): void {
     this.#endless ??= new Uint8Array(this.#html.length)
     for (let at = this.#special(from, true); !this.#endless[at];) {
@@ -81,7 +84,7 @@ export class TagScanner {
     }
   }
 
-  /** The next `>` or quote, or the length. */
+  /** The position of the next `>` or quote, or the length. */
   #special(from: number, isStart = false): number {
     if (isStart && this.#gap[0] <= from && from <= this.#gap[1]) return this.#gap[1]
     special.lastIndex = from

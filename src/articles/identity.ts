@@ -1,15 +1,15 @@
-// When are two entries one story? By keys, all of which a story keeps. The guid wins. A guid that is unknown is a new story, unless
-// the link is known with this title or with this published time: then the site has changed its guids. A link alone counts for entries
-// without a guid, a hash of (feed, title, day) for those with neither.
+// Whether two entries are the same story, by keys. A story keeps all of its keys. The guid wins. An unknown guid is a new story,
+// unless its link is known together with this title or this published time: then the site has changed its guids. The link alone
+// counts for entries without a guid, and a hash of (feed, title, day) for those with neither.
 //
-// A key that several stories of one document share, or that is a site's home page, identifies nothing; two entries of one document
+// A key that several stories of one document share, or that is a site's home page, identifies nothing. Two entries of one document
 // with different titles are two stories. Pure.
 
 import type { Entry } from './entry.ts'
 import { canonicalHost, canonicalLink, hashOf, isFrontPage, shorten } from './canonical-link.ts'
 import { cutAtWord } from './html-text.ts'
 
-/** The strongest first. `feed-guid`: a guid that another story has already, of this feed alone. */
+/** The strongest first. `feed-guid`: a guid that another story already has, only within this feed. */
 export const keyOrder = ['feed-guid', 'guid', 'link-title', 'link-time', 'link', 'hash'] as const
 export type KeyKind = (typeof keyOrder)[number]
 export type IdentityKeys = Record<KeyKind, string | null>
@@ -24,13 +24,13 @@ export interface Identified {
   entry: Entry
   publishedAt: Date | null
   keys: IdentityKeys
-  /** Its site and title, by which other feeds' stories are compared. */
+  /** Its site and title, for comparing stories of different feeds. */
   titleKey: string | null
-  /** Its place in the document. */
+  /** Its position in the document. */
   place: number
 }
 
-/** Addresses that stand for the feed itself. */
+/** Addresses of the feed itself and of its site. */
 export function homesOf(feed: Pick<FeedIdentity, 'url' | 'siteUrl'>): ReadonlySet<string | null> {
   return new Set([feed.siteUrl ? canonicalLink(feed.siteUrl) : null, canonicalLink(feed.url)])
 }
@@ -39,7 +39,7 @@ export function shownTitle(entry: Pick<Entry, 'title' | 'excerpt'>): string {
   return entry.title ?? cutAtWord(entry.excerpt, 80)
 }
 
-/** Letters and digits, in lower case; of a title that has none, all there is. */
+/** Letters and digits, in lower case; the whole title if it has none. */
 function wordsOf(title: string): string {
   return (
     title
@@ -49,7 +49,7 @@ function wordsOf(title: string): string {
   )
 }
 
-/** What a link says, alone, with a title and with a time. */
+/** The keys from a link: alone, with a title, and with a time. */
 export function linkKeysOf(
   link: string | null,
   title: string,
@@ -71,7 +71,7 @@ export function titleKeyOf(link: string | null, title: string): string | null {
   return host && title ? hashOf(`${canonicalHost(host)}\n${wordsOf(title)}`) : null
 }
 
-/** An opaque string, whose fragment counts. Addresses are the world's; numbers and names are only their site's own. */
+/** An opaque string, including its fragment. Addresses are global; numbers and names belong to one site. */
 function guidKey(entry: Entry, feed: FeedIdentity, homes: ReadonlySet<string | null>): string | null {
   const guid = guidOf(entry)
   if (!guid) return null
@@ -90,7 +90,7 @@ function guidOf(entry: Entry): string {
   return entry.guid?.replace(/\s+/g, ' ').trim() ?? ''
 }
 
-/** A number or a name that two feeds of one site may both use, for different stories. */
+/** A number or a name that two feeds of one site may use for different stories. */
 export function isOfItsSite(entry: Entry): boolean {
   return !isWorldwide(guidOf(entry))
 }
@@ -99,7 +99,10 @@ function isWorldwide(guid: string): boolean {
   return /^(?:https?:\/\/|tag:|urn:)/i.test(guid) || /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i.test(guid)
 }
 
-/** Looks at a whole document: the second copy of an entry is a duplicate, a key that several stories share is dropped from all. */
+/**
+ * Identifies a whole document: the second copy of an entry is a duplicate, and a key that several stories share is dropped from
+ * all.
+ */
 export function identify(
   entries: readonly { entry: Entry; publishedAt: Date | null; place: number }[],
   feed: FeedIdentity,
@@ -126,7 +129,7 @@ export function identify(
   const stories: Identified[] = []
   const hashes = new Set<string | null>()
   for (const story of listed) {
-    // Known by its title alone: that must be its own.
+    // Known by its title alone, which must then be unique.
     const isSecond = hasOnlyTitle(story.keys) && hashes.has(story.keys.hash)
     hashes.add(story.keys.hash)
     if (isSecond) duplicates.push(story.entry)
@@ -135,8 +138,10 @@ export function identify(
   return { stories, duplicates }
 }
 
-/** Entries with the same title and a mark in common are one story, listed twice. A guid or a link that a feed uses again and again
- * marks nothing when the times differ. */
+/**
+ * Entries with the same title and a common mark are one story, listed twice. A guid or a link that a feed uses repeatedly isn't a
+ * mark if the times differ.
+ */
 function marksOf({ guid, link, hash }: IdentityKeys, publishedAt: Date | null): string[] {
   const time = publishedAt?.getTime() ?? ''
   if (!guid) return [link ? `link ${link}` : `hash ${hash}`]
@@ -157,13 +162,13 @@ function dropShared(stories: readonly Identified[]): void {
   for (const { keys } of shared('guid')) keys.guid = keys['feed-guid'] = null
   for (const { keys } of shared('link')) {
     keys.link = null
-    // Without a guid, title and time must tell the entries of such a link apart.
+    // Without a guid, title and time must tell apart the entries with such a link.
     if (keys.guid) keys['link-title'] = keys['link-time'] = null
   }
   for (const kind of ['link-title', 'link-time'] as const) for (const { keys } of shared(kind)) keys[kind] = null
 }
 
-/** Which stored article each story is: the strongest keys first, and each article only once, so that two stories never merge. */
+/** The stored article of each story: the strongest keys first, and each article only once, so that two stories never merge. */
 export function match(
   stories: readonly Identified[],
   articleOf: (kind: KeyKind, key: string) => number | undefined,
@@ -184,8 +189,10 @@ export function match(
   return found
 }
 
-/** The keys of a story that it isn't known by yet. `articleId` null: it is new. A guid that another story has is this feed's own from
- * now on; the hash of its title is for a story that has nothing else. */
+/**
+ * The keys of a story that aren't stored yet. `articleId` null: it is new. A guid that another story has becomes this feed's own;
+ * the hash of its title is for a story without other keys.
+ */
 export function unknownKeys(
   { keys }: Identified,
   articleId: number | null,

@@ -1,9 +1,10 @@
-// What ingesting reads and writes. Reading takes no lock. Writing is one statement, so a document is stored whole or not at all and
-// no round trip is spent under the seq lock; what has changed since it was read makes it fail as `Stale`, and the caller reads again.
+// Reads and writes for ingesting. Reading takes no lock. Writing is one statement, so a document is stored whole or not at all,
+// and there is no round trip under the seq lock. If the data has changed since it was read, the statement fails as `Stale`, and
+// the caller reads again.
 //
-// The surprise: the lock is a CTE that every writing part joins, so it is taken before the first row of any of them. A statement sees
-// what was committed when it began, before it waited for the lock; keys are nevertheless safe, as their primary key isn't fooled, and
-// edits compare `updated_at` in the row itself.
+// The lock is a CTE that every writing part joins, so it is taken before the first row of any of them. A statement sees what was
+// committed when it began, before it waited for the lock. Keys are safe nevertheless, because their primary key is checked at the
+// write, and edits compare `updated_at` in the row itself.
 
 import { type Compilable, sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
@@ -23,15 +24,15 @@ export interface Stored {
   labels: string[]
   publishedAt: Date
   dateSource: 'feed' | 'first-seen'
-  /** null: it waits. */
+  /** null: it waits for its date. */
   sendableAt: Date | null
   updatedAt: Date
   categoryIds: number[]
-  /** By API: it has a publisher's id. */
+  /** Pushed by API: it has a publisher's id. */
   isPushed: boolean
 }
 
-/** Which article each key leads to: one index look-up a key, whatever the table's statistics say. */
+/** The article of each key: one index look-up per key, whatever the table's statistics are. */
 export async function findKeys(db: Db, stories: readonly Identified[]): Promise<Map<string, number>> {
   const wanted = (kind: KeyKind) => JSON.stringify(stories.flatMap(({ keys }) => keys[kind] ?? []))
   const found = new Map<string, number>()
@@ -48,13 +49,13 @@ export async function findKeys(db: Db, stories: readonly Identified[]): Promise<
   return found
 }
 
-/** Stories of the last weeks with this title at this site, and the newest article of any time with it. */
+/** Stories of the last weeks with this title at this site, and the newest such article of any time. */
 export interface SameTitle {
   last: number
   recent: { id: number; feedId: number | null; publishedAt: string; excerpt: string }[]
 }
 
-/** How long a title that its feed repeats is remembered. */
+/** A title that its feed repeats is remembered for so long. */
 const repeatDays = 30
 
 export async function findSameTitles(
@@ -108,7 +109,7 @@ export async function findStored(db: Db, ids: readonly number[]): Promise<Map<nu
   return new Map(rows.map((row) => [row.id, row]))
 }
 
-/** Column names, as they go to the database. New ones are known by their `place`, a negative number, until they have an id. */
+/** Column names of the database. New articles are identified by their `place`, a negative number, until they have an id. */
 export interface NewRow {
   place: number
   feed_id: number
@@ -129,7 +130,7 @@ export interface NewRow {
   sendable_at: Date | null
   updated_at: Date
   is_sample: boolean
-  /** The newest article with the same title key when this one was found new, so that two feeds can't both find it new. */
+  /** The newest article with the same title key when this one was compared, so that two feeds can't both store it as new. */
   title_after?: number | null
 }
 
@@ -146,16 +147,16 @@ export interface Writes {
   edits: Edit[]
   /** Keys that were unknown. `article_id` may be a place. */
   keys: { kind: KeyKind; key: string; article_id: number }[]
-  /** In the order of their future seq; what waits gets none. `article_id` may be a place. */
+  /** In the order of their future seq. A waiting story gets none. `article_id` may be a place. */
   pairs: { article_id: number; category_id: number; waits: boolean }[]
 }
 
-/** Somebody else wrote meanwhile. Nothing was stored. */
+/** The data was changed meanwhile. Nothing was stored. */
 export class Stale extends Error {
   override name = 'Stale'
 }
 
-/** All of it and `also` (an update of the feed's row), or nothing. Throws Stale; then read and plan again. */
+/** Writes all of it together with `also` (an update of the feed's row), or nothing. Throws Stale; then read and plan again. */
 export async function writeDocument(db: Db, writes: Writes, also: Compilable): Promise<void> {
   const { rows, edits, keys, pairs } = writes
   const json = (list: readonly object[]) => sql`${JSON.stringify(list)}::jsonb`

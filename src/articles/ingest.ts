@@ -1,8 +1,8 @@
-// Entries → articles: known stories are updated in place, new ones get a seq in each of their categories, everything else is reported
-// with its reason. Safe to repeat with the same document: nothing is new then. A crash leaves all of a document or nothing.
+// Entries → articles: known stories are updated, new ones get a seq in each of their categories, and all others are reported with
+// a reason. Safe to repeat: the same document brings nothing new. After a crash, either the whole document is stored or nothing.
 //
-// The surprise: nothing is locked while a document is read and compared. The one statement that writes takes the seq lock and fails
-// when somebody stored one of its keys meanwhile; then the comparison is done again, so two feeds can't both find a story new.
+// No lock is held while a document is read and compared. The statement that writes takes the seq lock and fails if another process
+// stored one of its keys meanwhile. Then the comparison is repeated, so two feeds can't both store a story as new.
 
 import type { Compilable } from 'kysely'
 import type { Db } from '../db/connect.ts'
@@ -32,16 +32,16 @@ export interface IngestReport {
   changed: number
   unchanged: number
   ignored: number
-  /** Of the ignored: dated so far ahead that they are taken later. */
+  /** Ignored entries whose date is so far ahead that they will be stored later. */
   later: number
-  /** At most 50 of the ignored, by name. */
+  /** At most 50 of the ignored entries, by title. */
   reasons: { title: string; why: string }[]
 }
 
 export interface IngestSource {
   feed: Pick<Feed, 'id' | 'url' | 'siteUrl' | 'isSample' | 'ignoresDatesAhead'> & { title: string }
   mapping: Mapping
-  /** Entries dated before are history. */
+  /** Older entries are history. */
   takeFrom: Date
 }
 
@@ -53,7 +53,7 @@ export function ignoredBecause(entry: Entry): string | null {
   return null
 }
 
-/** `also` makes the update of the feed's row that is stored with the document. */
+/** `also` builds the update of the feed's row that is stored with the document. */
 export async function ingestEntries(
   db: Db,
   source: IngestSource,
@@ -65,7 +65,7 @@ export async function ingestEntries(
     const { report, writes } = await planEntries(db, source, entries, now)
     try {
       const isQuiet = Object.values(writes).every((list: unknown[]) => list.length === 0)
-      // Most polls bring nothing new: they take no lock.
+      // Most polls bring nothing new, and take no lock.
       if (isQuiet) await also(report).execute()
       else await writeDocument(db, writes, also(report))
       return report
@@ -75,7 +75,7 @@ export async function ingestEntries(
   }
 }
 
-/** Each failure means that somebody else stored something: far more than a poll ever meets. */
+/** Each failure means that another process stored something. A poll never meets this many. */
 const mostAttempts = 10
 
 async function planEntries(
@@ -152,7 +152,7 @@ async function planEntries(
     }
     const { publishedAt } = story
     if (categoryIds === null) ignore(entry, 'a rule leaves it out')
-    // It couldn't be told from this one at the next poll.
+    // The next poll couldn't tell it from this one.
     else if (unknownKeys(story, null, articleOf).length === 0) ignore(entry, 'it is in the document twice')
     else if (publishedAt && publishedAt < source.takeFrom) ignore(entry, 'it is older than what a new feed brings')
     else if (publishedAt && isFarAhead(publishedAt, now)) {
@@ -175,15 +175,17 @@ async function planEntries(
       else ignore(entry, 'none of its categories is offered')
     }
   }
-  // The newest gets the highest number; documents list the newest first.
+  // The newest gets the highest number. Documents list the newest first.
   pairs.sort((a, b) => a.publishedAt - b.publishedAt || b.place - a.place)
   writes.pairs = pairs.map(({ article_id, category_id, waits }) => ({ article_id, category_id, waits }))
   return { report, writes }
 }
 
-/** What an edit changes; null: nothing. The date of a story that waits follows its feed; of any other it stays what it was, unless
- * it was only the time of first sight. Only the feed that
- * brought it first edits it (two feeds with two wordings would swap them for ever), and the publisher's own word outranks any feed's. */
+/**
+ * The changes of an edit; null: none. The date of a waiting story follows its feed. The date of any other stays, unless it was
+ * only the time of the first poll. Only the feed that brought the story first edits it (otherwise two feeds with two wordings
+ * would overwrite each other forever), and a publisher's push outranks all feeds.
+ */
 function editOf(article: Stored, { entry, publishedAt }: Identified, source: IngestSource, now: Date): Edit | null {
   if (article.isPushed || (article.feedId !== null && article.feedId !== source.feed.id)) return null
   const mayDate =

@@ -1,6 +1,6 @@
-// When two labels are the same: without regard to case, Unicode composition, punctuation, and whether it says & or "and". Pure.
+// Whether two labels are the same: case, Unicode composition, punctuation, and & or "and" don't matter. Pure.
 
-/** What a label is compared by. `U.S. News` and `US news` have one key, `Arts & Culture` and `arts and culture` too. */
+/** The key for comparison. `U.S. News` and `US news` have the same key, and so do `Arts & Culture` and `arts and culture`. */
 export function labelKey(label: string): string {
   const key = label
     .normalize('NFKC')
@@ -14,7 +14,10 @@ export function labelKey(label: string): string {
   return key || label.trim().toLowerCase()
 }
 
-/** Its own key, and those of its parts: a path (`News/World News`, `News > World News`) or a list (`Politics, World News`). */
+/**
+ * The key of the label, and those of its parts: a path (`News/World News`, `News > World News`) or a list (`Politics, World
+ * News`).
+ */
 export function labelKeys(label: string): string[] {
   const parts = /[/>›»|\\,;]|::| - | – /.test(label) ? label.split(/[/>›»|\\,;]|::| - | – /) : []
   return [...new Set([label, ...parts].map(labelKey).filter(Boolean))]

@@ -1,9 +1,11 @@
-// Addresses as feeds write them: resolved, and made safe.
+// Links in feeds: resolved, and made safe.
 
 import { addressLength } from './entry.ts'
 
-/** Absolute http(s), or null. `base` null: relative ones can't be told from nonsense and stay as written where they look like
- * a path. Backslashes, line ends inside and spaces are what browsers make of them. */
+/**
+ * Absolute http(s), or null. `base` null: relative links that look like a path stay as written, because nothing can resolve them.
+ * Backslashes, line ends inside and spaces are treated as in browsers.
+ */
 export function resolveLink(written: string | null | undefined, base: string | null): string | null {
   const text = decodeAmpersands(
     (written ?? '')
@@ -26,7 +28,7 @@ export function resolveLink(written: string | null | undefined, base: string | n
       return null
     }
   }
-  // www.site.example/story: the scheme was forgotten.
+  // www.site.example/story: the scheme is missing.
   if (/^www\.[\w-]+\.[\w.-]+(\/|$)/i.test(text)) return `http://${text}`
   return /^[./?#\w%~-]\S*$/.test(text) ? text : null
 }
@@ -37,8 +39,10 @@ export function isWebAddress(text: string): boolean {
   return (protocol === 'http:' || protocol === 'https:') && hostname !== ''
 }
 
-/** Parsing would rewrite what is fine as it is (and links are compared as written); only what would break out of an attribute,
- * or isn't an address as it stands, is rewritten. */
+/**
+ * Parsing would rewrite valid links (and links are compared as written). Only links that would break out of an attribute, or
+ * aren't valid as written, are rewritten.
+ */
 function keepAsWritten(text: string): string {
   return /^https?:\/\/[^\s"'<>\\^`{|}]+$/i.test(text) ? text : new URL(text).href
 }

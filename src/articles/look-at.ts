@@ -1,4 +1,4 @@
-// What an address leads to before it is one of our feeds: a feed, a page that names feeds, or nothing that can be read.
+// What an address leads to before it is one of our feeds: a feed, a page that names feeds, or something that can't be read.
 
 import type { FeedDocument, Whereabouts } from './entry.ts'
 import type { NamedFeed } from './feeds-of-page.ts'
@@ -14,7 +14,7 @@ export type ReadingOptions = Pick<Whereabouts, 'base' | 'timezone'>
 
 export interface FoundFeed {
   outcome: 'feed'
-  /** The one to keep: as given, or where it has moved for good. */
+  /** The address to store: as given, or its permanent redirect. */
   url: string
   feed: FeedDocument
 }
@@ -22,7 +22,7 @@ export interface FoundFeed {
 export interface FoundPage {
   outcome: 'page'
   url: string
-  /** None: it names none. */
+  /** Empty: the page names none. */
   feeds: NamedFeed[]
   wordpress: WordPressPage | null
   reason: string
@@ -31,9 +31,9 @@ export interface FoundPage {
 export interface NothingFound {
   outcome: 'refused'
   reason: string
-  /** Nobody answered, or not now: it may be there later. */
+  /** There was no answer, or a temporary one: the feed may be there later. */
   isForNow: boolean
-  /** The feed that a page names, which is what can't be read. */
+  /** The page's feed that can't be read. */
   url?: string
 }
 
@@ -54,7 +54,7 @@ export async function lookAt(given: string, fetching: Fetching, options: Reading
   return { outcome: 'page', url: result.url, feeds, wordpress, reason }
 }
 
-/** A page that names one feed stands for it, also where that feed is there in several formats. */
+/** A page that names one feed counts as that feed, also if it is there in several formats. */
 export async function lookBehind(found: Found, fetching: Fetching, options: ReadingOptions = {}): Promise<Found> {
   if (found.outcome !== 'page') return found
   const [named] = found.feeds
@@ -66,10 +66,10 @@ export async function lookBehind(found: Found, fetching: Fetching, options: Read
   return { outcome: 'refused', reason, isForNow: behind.outcome === 'refused' && behind.isForNow, url: named.url }
 }
 
-/** More are a choice, and are all named. */
+/** If a page names more, all are listed. */
 const mostCompared = 4
 
-/** Of feeds with the same entries in different formats the first counts. */
+/** Of feeds with the same entries in different formats, the first counts. */
 async function lookAtAll(page: FoundPage, fetching: Fetching, options: ReadingOptions): Promise<Found> {
   if (page.feeds.length > mostCompared) return page
   const behind = await Promise.all(
@@ -86,7 +86,7 @@ async function lookAtAll(page: FoundPage, fetching: Fetching, options: ReadingOp
   return kept.length === 1 ? kept[0]!.found : { ...page, feeds: kept.map(({ named }) => named) }
 }
 
-/** As people copy it: `feed:` before it, or nothing. */
+/** As people copy addresses: with `feed:` in front, or without a scheme. */
 export function spelledOut(given: string): string {
   const text = given
     .trim()

@@ -1,5 +1,5 @@
-// From a feed's words to our categories: by feed, by the item's own labels (those named like one of ours), by rules. A rule
-// without a category leaves the item out. What isn't offered goes to nobody. Pure.
+// Maps a feed's entries to our categories: by feed, by the item's own labels (if a category has the same name), by rules. A rule
+// without a category leaves the item out. Retired categories get nothing. Pure.
 
 import type { Category, FeedRulesTable } from '../db/schema.ts'
 import type { Entry, Label } from './entry.ts'
@@ -17,10 +17,10 @@ export interface Mapping {
 
 type Mapped = Pick<Entry, 'title' | 'link'> & { labels: readonly Label[] }
 
-/** Where an entry goes and why: the first reason for each category, in display order. */
+/** The categories of an entry, with the first reason for each, in display order. */
 export interface Placing {
   places: { id: number; because: string }[]
-  /** The rule that leaves it out. */
+  /** The rule that left it out. */
   leftOutBy: string | null
 }
 
@@ -70,13 +70,13 @@ function isSameScheme(wanted: string, scheme: string | null): boolean {
   return scheme !== null && bare(wanted) === bare(scheme)
 }
 
-/** As editors write it: `label begins in https://x.example: Sport = sports`, without what is usual. */
+/** As editors write it: `label begins in https://x.example: Sport = sports`, without defaults. */
 export function inWords({ field, match, pattern, scheme }: Omit<MappingRule, 'categoryId'>): string {
   const isUsual = match === usualMatch(field)
   return `${field}${isUsual ? '' : ` ${match}`}${scheme === null ? '' : ` in ${scheme}`}: ${pattern}`
 }
 
-/** A label is compared whole, a title or link by what it contains. */
+/** A label is compared as a whole, a title or link by what it contains. */
 export function usualMatch(field: MappingRule['field']): MappingRule['match'] {
   return field === 'label' ? 'equals' : 'contains'
 }

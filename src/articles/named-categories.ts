@@ -1,4 +1,4 @@
-// Categories that come with feeds, by name: those that we have, and those that have to be made.
+// Categories of feeds, by name: existing ones, and those that must be created.
 
 import type { Trx } from '../db/connect.ts'
 import type { Category } from '../db/schema.ts'
@@ -18,7 +18,7 @@ export class NamedCategories {
     return new NamedCategories(await listCategories(trx, { withRetired: true }))
   }
 
-  /** Ours, retired ones too: of the same name, or of a slug that somebody gave before. */
+  /** Existing ones, including retired: with the same name, or with a slug that was given before. */
   find(name: string, slug: string): Category | undefined {
     return this.#all.find((our) => sameName(our.name, name)) ?? this.#before.find((our) => our.slug === slug)
   }
@@ -29,7 +29,7 @@ export class NamedCategories {
     return made
   }
 
-  /** Names of other scripts may leave the same. */
+  /** Names in other scripts may lead to the same slug. */
   #unused(slug: string, n = 1): string {
     const tried = n === 1 ? slug : `${slug.slice(0, 56)}-${n}`
     return this.#all.some((our) => our.slug === tried) ? this.#unused(slug, n + 1) : tried

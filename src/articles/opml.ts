@@ -1,4 +1,4 @@
-// Feed lists as other programs export them: OPML. Its folders are what we call categories. Pure; read within bounds.
+// Feed lists of other programs: OPML. Its folders become categories. Pure; limited in size.
 
 import { Parser } from 'htmlparser2'
 import { cleanSpace } from './html-text.ts'
@@ -7,7 +7,7 @@ import { FeedRefused } from './xml.ts'
 export interface ListedFeed {
   url: string
   title: string
-  /** The folder that it lies in, or what it names itself. */
+  /** Its folder, or the categories that it names itself. */
   categories: string[]
 }
 
@@ -15,10 +15,10 @@ const deepest = 50
 const mostOutlines = 5_000
 const nameLength = 80
 
-/** In document order, repeated ones too. A sentence: it is no such list. */
+/** In document order, including repeated ones. A string: a sentence why it isn't a feed list. */
 export function readOpml(text: string): ListedFeed[] | string {
   const feeds: ListedFeed[] = []
-  /** Of each open element: the folder's name; null: it is none. */
+  /** For each open element the folder's name; null: it isn't a folder. */
   const open: (string | null)[] = []
   let isOpml = false
   let outlines = 0

@@ -1,4 +1,4 @@
-// What the parser's thread does: everything that reads a document which a stranger wrote. Pure.
+// The jobs of the parser's thread: everything that reads documents from strangers. Pure.
 
 import { decodeBytes } from './charset.ts'
 import { titleLength } from './entry.ts'
@@ -15,13 +15,13 @@ export interface DocumentJob {
   kind: 'document'
   bytes: Uint8Array
   origin: Origin
-  /** A page that is no feed is searched for the feeds that it names. */
+  /** If the page isn't a feed, it is searched for feeds that it names. */
   orPage: boolean
   /** The Link header of a page. */
   link?: string | undefined
 }
 
-/** What the API of a WordPress site says of its categories. */
+/** The answer of a WordPress site's API about its categories. */
 export interface SiteCategoriesJob {
   kind: 'site-categories'
   bytes: Uint8Array
@@ -35,7 +35,7 @@ export type DocumentReading =
       wordpress?: WordPressPage | null
     })
 
-/** What publishers push: the title as text, the rest as HTML. */
+/** Texts that publishers push: the title is text, the rest HTML. */
 export interface PushedTexts {
   title: string
   link: string
@@ -56,16 +56,16 @@ export interface PlainTexts {
   source: string | null
 }
 
-/** A list of feeds that another program exported. */
+/** A list of feeds from another program. */
 export interface FeedListJob {
   kind: 'feed-list'
   bytes: Uint8Array
 }
 
-/** A sentence: it is no list of feeds. */
+/** A string: a sentence why it isn't a feed list. */
 export type FeedList = ListedFeed[] | string
 
-/** A sentence: it is no list of categories. */
+/** A string: a sentence why it isn't a list of categories. */
 export type SiteCategories = SiteCategory[] | string
 
 export type ParseJob = DocumentJob | SiteCategoriesJob | FeedListJob | TextsJob

@@ -1,4 +1,4 @@
-// Everything about articles that strangers write is parsed in a thread of its own: base/parser-thread.ts.
+// All input about articles that comes from strangers is parsed in a thread of its own: base/parser-thread.ts.
 
 import { ownBytes, ParserThread, type ParserLimits, Unreadable } from '../base/parser-thread.ts'
 import type { Origin } from './feed-formats.ts'
@@ -9,8 +9,11 @@ export class Parser extends ParserThread<ParseJob> {
     super(new URL('./parser-thread.ts', import.meta.url), limits)
   }
 
-  /** Takes the bytes over: they are empty for the caller afterwards. `before` runs when the document's turn has come, and what it
-   * throws is thrown. Never throws on account of the document: one that the thread did not survive is refused, and `isFatal`. */
+  /**
+   * Takes over the bytes: they are empty for the caller afterwards. `before` runs when parsing of the document begins, and its
+   * errors are passed on. Never throws because of the document: if the thread didn't survive it, the document is refused, with
+   * `isFatal`.
+   */
   async read(
     given: Uint8Array,
     origin: Origin,
@@ -28,13 +31,13 @@ export class Parser extends ParserThread<ParseJob> {
     }
   }
 
-  /** Never throws on account of what the site answered. */
+  /** Never throws because of the site's answer. */
   siteCategories(given: Uint8Array, home: string): Promise<SiteCategories> {
     const bytes = ownBytes(given)
     return this.#orSentence<SiteCategories>({ kind: 'site-categories', bytes, home }, bytes)
   }
 
-  /** Never throws on account of the list. */
+  /** Never throws because of the list. */
   feedList(given: Uint8Array): Promise<FeedList> {
     const bytes = ownBytes(given)
     return this.#orSentence<FeedList>({ kind: 'feed-list', bytes }, bytes)
@@ -55,5 +58,5 @@ export class Parser extends ParserThread<ParseJob> {
   }
 }
 
-/** The process's own. */
+/** The only instance of the process. */
 export const parser = new Parser()

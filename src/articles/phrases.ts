@@ -1,6 +1,6 @@
-// The few words that say nothing of a story. They count only where they are all that a block or link says, never inside of a text.
+// Phrases that say nothing about a story. They count only if they are all that a block or link says, never inside a text.
 
-/** What a text belongs to. */
+/** The story and feed that a text belongs to. */
 export interface About {
   title: string | null
   link: string | null
@@ -9,7 +9,7 @@ export interface About {
   siteUrl: string | null
 }
 
-/** Without marks at their ends, in small letters. */
+/** Without punctuation at their ends, in lower case. */
 const readOn = new Set(
   `read more|read on|read full|read the full|read full story|read the full story|read full article|read the full article|read more here|read it here
   |read the rest|read the rest of this entry|read the rest of this post|read the rest of this article|read the rest of the story|read the whole story
@@ -36,10 +36,10 @@ const readOn = new Set(
     .map((phrase) => phrase.trim()),
 )
 
-/** Longer ones are no phrase. */
+/** Longer texts aren't phrases. */
 const longestPhrase = 80
 
-/** The whole of a block or link. */
+/** `text` is a whole block or link. */
 export function isReadOn(text: string): boolean {
   return text.length <= longestPhrase && readOn.has(bareWords(text))
 }
@@ -72,7 +72,7 @@ export function isSameText(text: string, other: string): boolean {
   return wanted !== '' && key(text) === wanted
 }
 
-/** Quotes and hyphens of every kind as the keyboard's, one for one. */
+/** Replaces all kinds of quotes and hyphens by those of the keyboard, one for one. */
 export function straight(text: string): string {
   return text
     .replace(/[‘’‚‛′ʼ]/g, "'")
@@ -88,22 +88,24 @@ const credit =
   /^[([]?\s?(?:(?:file |ap |afp |reuters )?(?:photos?|photographs?|photography|images?|pictures?|pics?|illustrations?|video|credits?|photo credits?|image credits?|foto|fotos|fotografie|fotografía|bild|bilder|bildquelle|quelle|crédits?|crédit photo|créditos?|imagen|imagem|immagine|zdjęcie|kuva|фото|снимка|φωτογραφία|fotoğraf|写真|图片|사진))\s?(?:(?:credits?|courtesy|source)\s?)?(:|：|\/|©|\(c\)|(?:by|courtesy of|via|von|de|par|di|av|af|door)\s(?=\p{Lu}|@))|^[([]?\s?(?:©|\(c\)\s)/iu
 const creditEnd = /[.!?]$/
 
-/** A block that only says who took the picture. */
+/** A block that only names the photographer. */
 export function isCredit(text: string): boolean {
   if (text.length > 120) return false
   const match = credit.exec(text)
   if (!match) return false
-  // The expression ignores case; a name doesn't.
+  // The expression ignores case, but a name starts with a capital.
   if (/\w\s$/.test(match[0]) && !/^[\p{Lu}@]/u.test(text.slice(match[0].length))) return false
   return wordsOf(text) <= 6 || !creditEnd.test(text)
 }
 
-/** Behind the title in the plain form of WordPress's last sentence, as its translations write it. */
+/** The words after the title in the plain form of WordPress's last sentence, in its translations. */
 const appeared =
   /^["'” »]{0,2}\s?(?:(?:first )?appeared first on|first appeared on|was first published on|erschien (?:zuerst|als erstes) auf|est apparue? en premier sur|(?:se publicó|apareció) primero en|(?:è|sembra essere il primo su|proviene da|è apparso per primo su)|apareceu primeiro (?:em|no)|aparece primero en|verscheen (?:voor het )?eerst op|dök först upp på|dukket (?:først )?opp (?:først )?på|blev først udgivet på|ilmestyi ensin|pochodzi z serwisu|pojawił się poczatkowo na|se nejdříve objevil na|впервые появил(?:ась|ось|ся|и) (?:на)?|apărut prima dată pe|first on)\s/iu
 
-/** `The post T appeared first on S`, where no link says so: with the title word for word, and the site's name or words that only
- * WordPress puts there. */
+/**
+ * `The post T appeared first on S`, if no link says so: with the title word for word, and the site's name or words that only
+ * WordPress uses there.
+ */
 export function plainFooter(text: string, about: About): { from: number; site: string | null } | null {
   const { title, feedTitle } = about
   if (!title || title.length < 3) return null
@@ -126,7 +128,7 @@ export function plainFooter(text: string, about: About): { from: number; site: s
   return { from, site: said && site && site.length <= 100 ? site : null }
 }
 
-/** Where the sentence begins that `at` is a few words into. null: it began long before. */
+/** The start of the sentence in which `at` is a few words in. null: it began much earlier. */
 export function startOfSentence(text: string, at: number): number | null {
   const from = Math.max(0, at - 60)
   const before = text.slice(from, at)

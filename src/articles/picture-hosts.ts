@@ -1,5 +1,5 @@
-// Pictures that a feed names by http: are shown by no mail. Most of their hosts have them by https: as well: each host is asked once in
-// 30 days, by one of its pictures. Safe to repeat; two processes that ask at once write the same.
+// Mails don't show pictures with http: addresses. Most of their hosts also support https:. So each host is asked once in 30 days,
+// with one of its pictures. Safe to repeat; two processes that ask at once write the same.
 
 import type { Config } from '../base/config.ts'
 import type { Context } from '../db/context.ts'
@@ -8,13 +8,13 @@ import { allowedHosts } from './feeds.ts'
 import { type FetchOptions, type FetchResult, safeFetch } from './safe-fetch.ts'
 
 const rememberedDays = 30
-/** Of one document: a feed whose pictures are on more hosts is asked for the rest at its next polls. */
+/** Per document. If a feed's pictures are on more hosts, the others are asked at its next polls. */
 const mostAsked = 3
 const patienceMs = 5_000
 
 type Fetch = (url: string, options: FetchOptions) => Promise<FetchResult>
 
-/** The entries, with pictures by https: where their hosts have them. */
+/** The entries, with https: pictures if their hosts support it. */
 export async function withSecurePictures(
   ctx: Context,
   entries: readonly Entry[],
@@ -53,7 +53,7 @@ export async function withSecurePictures(
   })
 }
 
-/** By http: at the usual port; null: by https: already, or at a port that says nothing of another. */
+/** The http: address at the default port. null: https: already, or another port, which says nothing about https:. */
 function plainAddress(image: string | null): URL | null {
   const url = image?.startsWith('http:') ? URL.parse(image) : null
   return url && url.port === '' ? url : null

@@ -1,4 +1,5 @@
-// Which picture is the story's. What the feed declares is the publisher's choice; beacons, buttons and portraits stand in the text.
+// Which picture is the story's. A picture that the feed declares is the publisher's choice. Beacons, buttons and portraits are in
+// the text.
 
 import { altLength } from './entry.ts'
 import type { HtmlPicture } from './html-pictures.ts'
@@ -7,34 +8,34 @@ import { isWebAddress, resolveLink } from './links.ts'
 
 export interface Picture {
   url: string
-  /** As declared; null when nothing is. */
+  /** As declared; null if it isn't. */
   width: number | null
   height?: number | null
-  /** MIME type or medium, lower case; '' when nothing is declared. */
+  /** MIME type or medium, lower case; '' if nothing is declared. */
   type: string
-  /** Text, for those who can't see it. */
+  /** Text for people who can't see the picture. */
   alt?: string | undefined
 }
 
 export interface Chosen {
   url: string
   alt: string | null
-  /** Width to height, to three decimals; null: unknown. */
+  /** Width divided by height, to three decimals; null: unknown. */
   ratio: number | null
   isDeclared: boolean
 }
 
 const pictureFile = /\.(?:jpe?g|png|gif|webp|avif)(?:$|[?#&;:!])/i
 const otherFile = /\.(?:mp[34]|m4[av]|mov|webm|ogg|og[av]|wav|aac|flac|pdf|zip|epub|m3u8|swf|html?|svg)(?:$|[?#])/i
-/** No mail program shows it. */
+/** Mail programs don't show it. */
 const drawing = /\.svgz?(?:$|[?#])/i
 const ofPortraits = /^https?:\/\/(?:[\w-]+\.)*gravatar\.com\//i
 const beaconHost =
   /^https?:\/\/(?:(?:[^/]*\.)?(?:feedburner\.com|feedsportal\.com|doubleclick\.net|google-analytics\.com|googletagmanager\.com|pheedo\.com|quantserve\.com|scorecardresearch\.com|addtoany\.com)|pixel\.wp\.com|stats\.wp\.com|feeds\.wordpress\.com|(?:www\.)?facebook\.com\/tr)(?:[/?]|$)/i
-/** Hosts that only count, as long as what they send doesn't look like a photo. */
+/** Hosts that only count, unless the file looks like a photo. */
 const countingHost = /^https?:\/\/(?:pixel|stats?|analytics|counter|track(?:er|ing)?|beacon)\./i
 const photoFile = /\.(?:jpe?g|png|webp|avif)(?:$|[?#])/i
-/** Names of files that are one transparent pixel, or count. `kitchen-pixel.png` is a photo. */
+/** File names of transparent pixels and counters. `kitchen-pixel.png` is a photo. */
 const beaconFile =
   /\/(?:(?:track(?:ing)?[_-])?pixel|(?:[\w-]*[_-])?1x1|spacer|blank|transparent|clear|counter|b)\.(?:gif|php)(?:$|\?)|\/(?:pixel|(?:[\w-]*[_-])?1x1|spacer|blank|transparent|clear)\.png(?:$|\?)|\/(?:pixel|tracker|track)(?:$|[/?])|smil(?:ies|eys)\/|\/(?:tw)?emoji\//i
 const button =
@@ -44,11 +45,13 @@ const portrait =
 const placeholder =
   /\/(?:[\w-]*[_-])?(?:placeholder|no[_-]?(?:image|photo|thumb(?:nail)?)|image[_-]not[_-]available|lazy[_-]?load(?:er|ing)?|loading)(?:[_-]\d{1,4}x\d{1,4}|[_-](?:image|thumb(?:nail)?|\d{1,4}))?\.(?:png|gif|jpe?g|webp)(?:$|[?#])|\/default(?:[_-](?:image|thumb(?:nail)?))\.(?:png|gif|jpe?g|webp)(?:$|[?#])/i
 
-/** Narrower is no picture of a story. */
+/** A narrower picture doesn't belong to a story. */
 const iconWidth = 60
 
-/** What the feed declares comes before what stands in the text, unless it's an icon, a portrait or a placeholder; among the declared
- * ones the first that isn't known to be small, else the widest. The same picture by https is preferred. */
+/**
+ * A declared picture comes before those in the text, unless it is an icon, a portrait or a placeholder. Of the declared ones, the
+ * first that isn't known to be small is used, otherwise the widest. The same picture by https is preferred.
+ */
 export function choosePicture(
   declared: readonly Picture[],
   inText: readonly HtmlPicture[],
@@ -81,10 +84,10 @@ function ratioOf({ width, height, ratio }: { width: number | null; height?: numb
   return found !== null && found >= flattest[0] && found <= flattest[1] ? Math.round(found * 1000) / 1000 : null
 }
 
-/** A picture outside of this was measured wrongly, or is no photo. */
+/** Outside this range, a picture was measured wrongly or isn't a photo. */
 const flattest = [0.2, 5] as const
 
-/** Then those that stand far down in the text needn't be looked for. */
+/** If so, pictures far down in the text needn't be searched. */
 export function declaresPicture(declared: readonly Picture[]): boolean {
   return declared.some((one) => isImage(one) && (one.width ?? iconWidth) >= iconWidth && !isWeak(one.url))
 }
@@ -93,7 +96,7 @@ function isWeak(url: string): boolean {
   return ofPortraits.test(url) || portrait.test(url) || placeholder.test(url) || drawing.test(url)
 }
 
-/** The first that a mail shows: those by http aren't. */
+/** The first that a mail shows: not by http. */
 function securely<T extends { url: string }>(pictures: readonly T[]): T | undefined {
   return pictures.find(({ url }) => url.startsWith('https:')) ?? pictures[0]
 }

@@ -1,9 +1,9 @@
-// A piece of HTML as one line of text: names, labels.
+// A piece of HTML as one line of text, for names and labels.
 
 import { readHtml, textOf } from './html-reader.ts'
 import { cleanSpace } from './html-text.ts'
 
-/** Text of a name or label: markup stripped, entities decoded (twice where they were escaped twice), one line. */
+/** The text of a name or label: markup removed, entities decoded (twice if they were escaped twice), on one line. */
 export function plainText(html: string): string {
   if (!/[<&]/.test(html)) return cleanSpace(html.slice(0, 20_000))
   let reading = readHtml(html, 2000)
@@ -15,8 +15,10 @@ export function plainText(html: string): string {
   return text
 }
 
-/** `&amp;#8217;` or `&amp;lt;b&amp;gt;` in the document: after decoding there are still entities, or tags that HTML knows. Where a
- * real tag was found, what was escaped is meant to be read. */
+/**
+ * `&amp;#8217;` or `&amp;lt;b&amp;gt;` in the document: after decoding it still contains entities, or tags of HTML. If it contains
+ * a real tag, escaped text is meant to be visible.
+ */
 export function isEscapedAgain(text: string, hasTags: boolean): boolean {
   if (hasTags) return false
   return /&(?:#\d|#x[\da-f]|[a-z]{2,8};)/i.test(text) || (text.includes('<') && knownTag.test(text))

@@ -1,23 +1,25 @@
-// When a feed is asked next. Politeness first: what the feed or its server asks for is the least; failures back off, with jitter so
-// that a hundred feeds of one failing host don't come back at once. Pure; seconds everywhere.
+// When a feed is polled next. The interval that the feed or its server asks for is the minimum. Failures back off, with jitter, so
+// that a hundred feeds of one failing host aren't polled at once. Pure; all values in seconds.
 
 export interface Rhythm {
   /** RSS ttl: the feed says how long its copy may be kept. */
   ttlSeconds: number | null
   /** Cache-Control: max-age. */
   maxAgeSeconds: number | null
-  /** Of its entries. */
+  /** Dates of its entries. */
   dates: readonly Date[]
-  /** A hub tells us of news: polling is only the safety net. */
+  /** A hub tells us about new entries: polling is only the safety net. */
   hasHub: boolean
 }
 
 const quickest = 300
 const slowest = 1800
-/** Jitter only ever waits longer, as what a feed asks for is the least: up to a tenth. */
+/** Jitter only lengthens the interval, by up to a tenth, because what a feed asks for is the minimum. */
 const mostJitter = 0.1
 
-/** An eighth of the usual gap between stories, within 5 to 30 minutes, jitter included; what was asked for counts up to 4 hours. */
+/**
+ * An eighth of the usual gap between stories, within 5 to 30 minutes, including jitter. A longer wish is respected up to 4 hours.
+ */
 export function intervalFor(rhythm: Rhythm): number {
   const gap = usualGap(rhythm.dates)
   const own = gap === null ? 900 : clamp(gap / 8, quickest, slowest / (1 + mostJitter))
@@ -25,7 +27,7 @@ export function intervalFor(rhythm: Rhythm): number {
   return Math.ceil(Math.max(own, Math.min(asked, 4 * 3600), rhythm.hasHub ? 3600 : 0))
 }
 
-/** Median gap between the newest ten; null with fewer than three dates. */
+/** The median gap between the newest ten; null with fewer than three dates. */
 function usualGap(dates: readonly Date[]): number | null {
   const times = dates
     .map((date) => date.getTime())
@@ -38,8 +40,10 @@ function usualGap(dates: readonly Date[]): number | null {
 
 const mostBackoff = 12 * 3600
 
-/** After the nth failure in a row: 5 minutes, doubling, and up to a half more, at most 12 hours. What Retry-After says is the least,
- * up to 2 days. */
+/**
+ * After the nth failure in a row: 5 minutes, doubling, plus up to a half, at most 12 hours. Retry-After is the minimum, up to 2
+ * days.
+ */
 export function backoffFor(failures: number, retryAfterSeconds: number | null, random: () => number): number {
   const base = Math.min(quickest * 2 ** Math.max(0, Math.min(failures, 20) - 1), mostBackoff / 1.5)
   const jittered = base * (1 + random() * 0.5)

@@ -1,6 +1,6 @@
-// Asking feeds for news. The database decides which are due; claiming one moves its next poll, so that ten processes share the
-// work and one that dies costs a feed five minutes. A feed that fails keeps everything it brought, and harms no other; one whose
-// document takes the process down has failed before that (attempts.ts).
+// Polls feeds. The database decides which are due. Claiming a feed moves its next poll, so ten processes share the work, and a
+// process that dies delays a feed by five minutes. A failing feed keeps its stories and doesn't affect other feeds. A document
+// that crashes the process was recorded as a failure before (attempts.ts).
 
 import { sql, type Updateable } from 'kysely'
 import { noteAction } from '../access/audit.ts'
@@ -50,7 +50,7 @@ export async function pollDueFeeds(ctx: Context, options: PollOptions = {}): Pro
   }
 }
 
-/** Polls one now, due or not, paused or not. undefined: there is no such feed. */
+/** Polls one feed now, even if it isn't due or is paused. undefined: unknown feed. */
 export async function pollFeed(
   ctx: Context,
   feedId: number,
@@ -79,7 +79,7 @@ async function claimDue(ctx: Context, now: Date): Promise<Feed[]> {
     .execute()
 }
 
-/** What goes wrong unforeseen counts as a failure of this feed too: it backs off, and editors see it. */
+/** An unexpected error also counts as a failure of this feed: it backs off, and editors see it. */
 async function pollOne(ctx: Context, feed: Feed, options: PollOptions): Promise<PollOutcome> {
   const poll: Poll = { now: ctx.clock.now(), random: options.random ?? Math.random, isCounted: false }
   try {
@@ -94,7 +94,7 @@ async function pollOne(ctx: Context, feed: Feed, options: PollOptions): Promise<
 interface Poll {
   now: Date
   random: () => number
-  /** It is written down as a failure already. */
+  /** It is already recorded as a failure. */
   isCounted: boolean
 }
 
@@ -116,13 +116,13 @@ async function pollAt(ctx: Context, feed: Feed, options: PollOptions, poll: Poll
     })
   const next = (seconds: number) => {
     const regular = later(now, withJitter(seconds, random))
-    // In time to renew a lease that runs.
+    // In time to renew the current lease.
     const hubDue = feed.hubExpiresAt && feed.hubExpiresAt > now ? hubDueAt(feed, now) : null
     return hubDue && hubDue < regular ? new Date(Math.max(hubDue.getTime(), now.getTime() + 300_000)) : regular
   }
   if (result.status === 304) {
     const move = await redirected(ctx, feed, result.permanentUrl)
-    // What its document says of a move is not said again.
+    // A 304 has no document, so what the last document said about a move still holds.
     const problem = move.problem ?? feed.moveProblem
     await succeed(ctx, feed, now, {
       ...changedBy(feed, { ...move, problem }, now),
@@ -157,7 +157,7 @@ async function pollAt(ctx: Context, feed: Feed, options: PollOptions, poll: Poll
       })
   const { permanentUrl } = result
   const move = await moved(ctx, feed, { permanentUrl, newFeedUrl: reading.feed.newFeedUrl }, { fetch, parser })
-  // Its validators are another address's, or what it says must be read again.
+  // Its validators belong to another address, or the document must be read again.
   const isUnsettled = move.isByDocument || move.problem !== null
   const also = {
     ...changedBy(feed, move, now),

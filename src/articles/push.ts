@@ -1,5 +1,6 @@
-// Articles that a publisher pushes: known by the publisher's own id, so that a repeat changes nothing and an edit is an edit. One that
-// a feed has brought already (the same link, and the same title or published time) is adopted, not doubled. Two ids are two articles.
+// Articles that a publisher pushes, identified by the publisher's own id: a repetition changes nothing, and a changed article is
+// an edit. If a feed has brought the article already (the same link, and the same title or published time), that one is used, so
+// it isn't stored twice. Two ids are two articles.
 
 import { invalid, Refusal } from '../base/errors.ts'
 import { Unreadable } from '../base/parser-thread.ts'
@@ -30,17 +31,20 @@ export interface PushedArticle {
 }
 
 export interface Pushed {
-  /** The publisher's. */
+  /** The publisher's id. */
   id: string
   articleId: number
   outcome: 'created' | 'updated' | 'unchanged'
-  /** It is dated ahead: until then it is on no page and in no mail. */
+  /** The future date until which it is on no page and in no mail. */
   waitsUntil: Date | null
 }
 
 export const mostPushed = 500
 
-/** All or none, in one transaction; answers in the order given. Refuses the whole request when one of them is wrong, naming it. */
+/**
+ * All or none, in one transaction. Results are in the order of `articles`. If one of them is wrong, the whole request is refused,
+ * and the refusal names it.
+ */
 export async function pushArticles(ctx: Context, articles: readonly PushedArticle[]): Promise<Pushed[]> {
   if (articles.length > mostPushed) throw invalid('articles', `At most ${mostPushed} articles in one request.`)
   const now = ctx.clock.now()
@@ -155,7 +159,7 @@ async function pushOne(trx: Trx, one: ReturnType<typeof check>, now: Date, pairs
   const until = waitsUntil({ sendableAt, publishedAt: publishedAt ?? found?.publishedAt ?? now }, now)
   const answer = { id: given.id, articleId: id, waitsUntil: until }
   if (!found) return { ...answer, outcome: 'created' }
-  // What the publisher names is all there is: a category that is left out is taken away.
+  // The publisher's list is complete: a category that it doesn't contain is removed.
   const removed = [...has].filter((categoryId) => !categoryIds.includes(categoryId))
   if (removed.length)
     await trx.deleteFrom('articleCategories').where('articleId', '=', id).where('categoryId', 'in', removed).execute()
@@ -177,8 +181,10 @@ async function pushOne(trx: Trx, one: ReturnType<typeof check>, now: Date, pairs
   return { ...answer, outcome: 'updated' }
 }
 
-/** A story that is dated ahead waits, also one that was sendable, as long as readers' `seen` keeps it. What waits is released by the
- * tick alone. */
+/**
+ * A story with a future date waits, even if it was sendable, as long as subscribers' `seen` keeps it. Only the tick releases a
+ * waiting story.
+ */
 function sendableFrom(found: Article | undefined, publishedAt: Date | null, now: Date): Date | null {
   const isEmbargoed = publishedAt !== null && isAhead(publishedAt, now)
   if (!found) return isEmbargoed ? null : now
@@ -186,7 +192,7 @@ function sendableFrom(found: Article | undefined, publishedAt: Date | null, now:
   return found.sendableAt.getTime() > now.getTime() - eligibleDays * 86_400_000 ? null : found.sendableAt
 }
 
-/** Its new categories, and those that had a seq before its date was moved ahead. */
+/** Its new categories, and those that had a seq before its date was moved into the future. */
 async function addWaiting(trx: Trx, articleId: number, categoryIds: readonly number[]): Promise<void> {
   await trx
     .updateTable('articleCategories')
@@ -201,7 +207,7 @@ async function addWaiting(trx: Trx, articleId: number, categoryIds: readonly num
     .execute()
 }
 
-/** The same story out of a feed. */
+/** The same story from a feed. */
 async function findFed(
   trx: Trx,
   keys: readonly { kind: 'link' | 'link-title' | 'link-time'; key: string }[],
@@ -249,7 +255,7 @@ async function insertArticle(
   return id
 }
 
-/** By the publisher's id; refuses one that was never pushed. */
+/** By the publisher's id. Refuses an unknown one. */
 export async function getPushed(ctx: Context, publisherId: string): Promise<Article> {
   const article = await findPushed(ctx.db, publisherId)
   if (!article) throw new Refusal('not_found', `No article has the id ${publisherId}.`)

@@ -1,8 +1,8 @@
-// The release of stories that waited for their date. The tick calls it before it takes a cut-off; nothing else gives a waiting story
-// its seq: not an editor who holds and releases it, not a poll, a push or a rule.
+// Releases stories whose date has come. The tick calls it before it takes a cut-off. Nothing else gives a waiting story its seq:
+// not an editor who holds and releases it, not a poll, a push or a rule.
 //
-// The surprise: it also numbers categories of stories that are sendable. A document that was compared while a story still waited, and
-// stored after its release, adds them without a number.
+// It also numbers new categories of sendable stories: a document that was compared while a story waited, and stored after its
+// release, adds categories without a number.
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
@@ -11,17 +11,17 @@ import { intArray, lockSeq, releaseSeqs, type Sendable } from './seq.ts'
 
 const atOnce = 1000
 
-/** Makes what is due sendable, oldest first. Returns how many stories. */
+/** Makes due stories sendable, oldest first. Returns how many. */
 export async function releaseDue(db: Db, now: Date): Promise<number> {
   let released = 0
-  // Without the lock first: nearly every tick finds nothing.
+  // Checked without the lock first: nearly every tick finds nothing.
   while (await isAnythingDue(db, now)) {
     released += await db.transaction().execute((trx) => releaseSome(trx, now))
   }
   return released
 }
 
-/** What is held or withdrawn waits for the first tick after that has ended. */
+/** A held or withdrawn story waits for the first tick after the end of the hold or withdrawal. */
 const due = (now: Date) => sql`a.sendable_at is null and a.held_at is null and a.withdrawn_at is null
   and a.published_at <= ${now}::timestamptz and a.published_at > ${now}::timestamptz - ${eligibleDays} * interval '1 day'`
 
@@ -50,7 +50,7 @@ async function releaseSome(trx: Trx, now: Date): Promise<number> {
   return stories.length
 }
 
-/** What a run ahead of the clock has released waits again. Nobody who had it gets it once more. */
+/** Stories that a run ahead of the clock released wait again. Subscribers who had one don't get it again. */
 export async function takeBackReleases(db: Db, now: Date): Promise<void> {
   // Clocks differ a little.
   const soon = new Date(now.getTime() + 60_000)

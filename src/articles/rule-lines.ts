@@ -1,4 +1,4 @@
-// A mapping rule as people write it: `label: Parliament = politics`. In the console a line each, on the command line an argument.
+// A mapping rule as text: `label: Parliament = politics`. In the console one per line, on the command line one per argument.
 
 import { invalid } from '../base/errors.ts'
 import type { FeedRule } from './feeds.ts'
@@ -17,7 +17,7 @@ export function readRules(text: string): FeedRule[] {
     .map((line) => line.trim())
     .filter(Boolean)
     .map((line, index) => {
-      // One that is longer than any pattern and domain together is no rule.
+      // A longer line than the longest pattern and domain together isn't a rule.
       const match = line.length > 1000 ? null : writtenRule.exec(line)
       if (!match) throw invalid('rules', `Rule ${index + 1} can’t be read: write “label: Parliament = politics”.`)
       const [, where, how, scheme, pattern, category] = match

@@ -1,6 +1,6 @@
-// Outbound HTTP to addresses that strangers may have chosen: only public unicast addresses, checked where the socket is opened, so
-// that neither IP literals, nor DNS that changes its mind, nor redirects get around it; ports 80 and 443; bounds on time and on
-// bytes, before and after decompression. Hosts on the allow-list (`host[:port]`) are exempt from the first two.
+// Outbound HTTP to addresses that strangers may have chosen. Only public unicast addresses, checked when the socket is opened, so
+// that neither IP literals, nor changing DNS answers, nor redirects bypass the check; only ports 80 and 443; limits on time and on
+// bytes, before and after decompression. Hosts on the allow-list (`host[:port]`) may be private and use any port.
 
 import dns from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
@@ -21,16 +21,16 @@ export interface FetchOptions {
   /** Sent as a form: POST only. */
   form?: URLSearchParams
   accept?: string
-  /** The resolver: dns.lookup, unless a test has its own. */
+  /** The resolver: dns.lookup by default. */
   lookup?: LookupFunction
 }
 
 export interface Fetched {
   outcome: 'fetched'
   status: number
-  /** Where it ended. */
+  /** The address after all redirects. */
   url: string
-  /** Where it lives from now on: where the permanent redirects at the beginning led. */
+  /** The address to store: after the permanent redirects at the beginning. */
   permanentUrl: string | null
   /** Names in lower case; repeated ones joined with ", ". */
   headers: Record<string, string>
@@ -39,7 +39,7 @@ export interface Fetched {
 }
 export interface NotFetched {
   outcome: 'failed'
-  /** A sentence for people. */
+  /** A sentence for screens. */
   reason: string
   /** For the log. */
   code?: string | undefined
@@ -50,11 +50,14 @@ const mostRedirects = 5
 const feedTypes =
   'application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.5, */*;q=0.3'
 
-/** One exchange, redirects followed. Never throws; any status is an answer (the caller judges it), only what gave none has failed. */
+/**
+ * One exchange, following redirects. Never throws. Any status is an answer, which the caller judges; only an exchange without an
+ * answer has failed.
+ */
 export async function safeFetch(given: string, options: FetchOptions): Promise<FetchResult> {
   const timeoutMs = options.timeoutMs ?? 20_000
   const signal = AbortSignal.timeout(timeoutMs)
-  // One agent a fetch: no socket outlives it, none that was opened under other rules is used again.
+  // One agent per fetch, so no socket stays open, and none that was opened under other rules is reused.
   const agent = new Agent({
     connect: guardedConnector(options),
     headersTimeout: timeoutMs,
@@ -108,7 +111,7 @@ async function follow(given: string, options: FetchOptions, agent: Agent, signal
   return { outcome: 'failed', reason: `It redirects more than ${mostRedirects} times.` }
 }
 
-/** What is wrong with an address before anybody is asked; null: nothing. */
+/** What is wrong with an address before any request; null: nothing. */
 export function refuseUrl(given: string, allowHosts: readonly string[]): string | null {
   const url = URL.parse(given)
   if (!url) return `${given.slice(0, 200)} is not an address.`
@@ -122,12 +125,12 @@ export function refuseUrl(given: string, allowHosts: readonly string[]): string 
   return null
 }
 
-/** Public unicast, as the world routes it today. */
+/** Public unicast addresses that are routed today. */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   const parsed = ipaddr.process(address.replace(/%.*$/, ''))
   if (parsed.range() !== 'unicast') return false
-  // 2000::/3 is all there is; it leaves out what only looks like unicast, such as ::127.0.0.1.
+  // All of public IPv6 is in 2000::/3. Addresses such as ::127.0.0.1 only look like unicast.
   return parsed.kind() === 'ipv4' || (parsed.toByteArray()[0]! & 0xe0) === 0x20
 }
 

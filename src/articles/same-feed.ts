@@ -1,5 +1,5 @@
-// One feed in two formats: WordPress names /feed/ and /feed/atom/, others /rss.xml and /atom.xml. Nobody should have to choose there.
-// Pure.
+// One feed in two formats: WordPress names /feed/ and /feed/atom/, others /rss.xml and /atom.xml. An editor shouldn't have to
+// choose between them. Pure.
 
 import { canonicalLink } from './canonical-link.ts'
 import type { ParsedFeed } from './entry.ts'
@@ -10,17 +10,17 @@ export interface NamedFormat {
   type: string
 }
 
-/** Words that only say the format. */
+/** Words that only name the format. */
 const ofFormat = /^(?:(?:rss|atom|rdf)\d*|xml|json|feeds?|jsonfeed|syndication|format|type|alt|via|by|in|as|the)$/
 const version = /\b(?:0\.9\d|0\.3|[12]\.[01])\b/g
 
-/** The words of a title or an address that aren't of a format. */
+/** The words of a title or an address that don't name a format. */
 function otherWords(text: string): string {
   const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
   return words.filter((word) => !ofFormat.test(word)).join(' ')
 }
 
-/** Two names of one feed: their titles say the same but for the format; or their addresses do, and no titles say otherwise. */
+/** Two names of one feed: their titles are the same except for the format; or their addresses are, and titles don't contradict. */
 function isSameName(a: NamedFormat, b: NamedFormat): boolean {
   const [one, other] = [new URL(a.url), new URL(b.url)]
   if (one.host !== other.host) return false
@@ -36,7 +36,7 @@ export function withoutOtherFormats<T extends NamedFormat>(named: readonly T[]):
   return kept
 }
 
-/** Two formats of the same entries. */
+/** The same entries in two formats. */
 export function isSameContent(a: ParsedFeed, b: ParsedFeed): boolean {
   const linksOf = (feed: ParsedFeed) => new Set(feed.entries.flatMap(({ link }) => (link && canonicalLink(link)) ?? []))
   const [links, others] = [linksOf(a), linksOf(b)]

@@ -1,16 +1,18 @@
-// Where a key alone doesn't decide whether two entries are one story: titles that a feed uses again, numbers that two feeds of a
-// site both use, and stories that two feeds of a site bring under guids and links of their own. Pure.
+// Decides whether two entries are one story if a key alone isn't enough: titles that a feed repeats, numbers that two feeds of a
+// site both use, and stories that two feeds of a site bring with different guids and links. Pure.
 
 import { canonicalLink } from './canonical-link.ts'
 import { type Identified, isOfItsSite, type KeyKind, titleKeyOf } from './identity.ts'
 import type { SameTitle, Stored } from './ingest-store.ts'
 
 const hourMs = 3_600_000
-/** Two feeds of one site bring a story under one title within an hour of its publishing. */
+/** Two feeds of one site bring the same story under one title with published times within an hour. */
 const sameMs = hourMs
 
-/** Whether an article that a key leads to is the story: a number or a name that two feeds of a site both use needs the link or the
- * title beside it. */
+/**
+ * Whether an article that a key leads to is the story: a number or a name that two feeds of a site may both use needs the same
+ * link or title.
+ */
 export function agreement(
   stored: ReadonlyMap<number, Stored>,
   feedId: number,
@@ -23,8 +25,10 @@ export function agreement(
   }
 }
 
-/** Which of them another feed of the same site has brought already: the same title, published within an hour or with the same
- * excerpt. A title that one feed repeats identifies nothing. */
+/**
+ * The story that another feed of the same site has already brought: the same title, and published within an hour or with the same
+ * excerpt. A title that one feed repeats identifies nothing.
+ */
 export function sameElsewhere(
   unknown: readonly Identified[],
   titles: ReadonlyMap<string, SameTitle>,

@@ -1,11 +1,11 @@
-// The number that makes "new for this subscriber" a comparison: given to (article, category) when the story becomes sendable
-// there, in commit order. One advisory lock is held from the first number to the commit, so nobody who reads "everything up to
-// the highest" can later meet a lower number that was still uncommitted. Take it late in a transaction: it queues all writers.
+// The number that makes "new for this subscriber" a comparison. An (article, category) gets it when the story becomes sendable
+// there, in commit order. One advisory lock is held from the first number to the commit. So after reading "everything up to the
+// highest", no lower number is committed later. Take the lock late in a transaction: all writers wait for it.
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
 
-/** Any constant of its own; the same in every process. */
+/** An arbitrary constant, the same in every process. */
 export const seqLock = 1_801_301_001
 
 export interface Sendable {
@@ -13,8 +13,10 @@ export interface Sendable {
   categoryId: number
 }
 
-/** Makes one story sendable in these categories, after everything that is sendable already. Where it has been sendable before,
- * its number moves up (a release from hold); nobody who had it gets it again, as `reading.seen` knows. */
+/**
+ * Makes one story sendable in these categories, after everything that is sendable already. If it was sendable before, its number
+ * is raised (a release from hold). Subscribers who had it don't get it again, because of `reading.seen`.
+ */
 export async function releaseSeq(trx: Trx, articleId: number, categoryIds: readonly number[]): Promise<void> {
   await releaseSeqs(
     trx,
@@ -22,7 +24,7 @@ export async function releaseSeq(trx: Trx, articleId: number, categoryIds: reado
   )
 }
 
-/** The same for many, in the order given: the last one is the newest. A pair must not come twice. */
+/** The same for many, in the order given: the last one is the newest. A pair must not occur twice. */
 export async function releaseSeqs(
   trx: Trx,
   pairs: readonly Sendable[],
@@ -41,12 +43,12 @@ export async function releaseSeqs(
     on conflict (article_id, category_id) do update set seq = excluded.seq`.execute(trx)
 }
 
-/** Takes the lock before the first number is needed: who looks first whether a story is known must not be overtaken. */
+/** Takes the lock before the first number is needed, for callers that first check whether a story is known. */
 export async function lockSeq(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(${sql.lit(seqLock)})`.execute(trx)
 }
 
-/** `seq` is given in commit order: nothing at or below it is still to come. */
+/** `seq` is given in commit order: no lower number will be committed later. */
 export async function newestSeq(db: Db): Promise<number> {
   const { newest } = await db
     .selectFrom('articleCategories')
@@ -55,7 +57,7 @@ export async function newestSeq(db: Db): Promise<number> {
   return newest
 }
 
-/** A Postgres array literal: pg and PGlite disagree about JavaScript arrays, both read this. */
+/** A Postgres array literal: pg and PGlite treat JavaScript arrays differently, but both accept this. */
 export function intArray(values: readonly number[]): string {
   return `{${values.join(',')}}`
 }

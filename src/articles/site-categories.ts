@@ -1,5 +1,5 @@
-// Categories of a site become categories of ours, each with its feed, in one step. Each feed is read before: one that can't be read
-// brings no category along, and is said.
+// Adds a site's categories, each with its feed, in one step. Each feed is read before. If it can't be read, its category isn't
+// added, and the result says so.
 
 import { type Actor, audit } from '../access/audit.ts'
 import { invalid } from '../base/errors.ts'
@@ -16,7 +16,7 @@ export interface AddedCategory {
   url: string
   slug: string
   name: string
-  /** We hadn't one of that name. */
+  /** There was no category of that name. */
   isNew: boolean
 }
 
@@ -29,7 +29,7 @@ const atOnce = 6
 const patienceMs = 10_000
 export const mostChosen = 200
 
-/** All or nothing of what could be read. */
+/** Adds all categories whose feed could be read, or none. */
 export async function addSiteCategories(
   ctx: Context,
   chosen: readonly SiteCategory[],
@@ -77,14 +77,16 @@ export async function addSiteCategories(
   return report
 }
 
-/** The site's own where it fits ours, else made from the name; names of other scripts leave only the number. */
+/** The site's slug if it is valid here, otherwise derived from the name, or the number for names in other scripts. */
 export function slugFor({ id, slug, name }: SiteCategory): string {
   const fitting = [slug.toLowerCase(), slugify(name), slugify(slug)].find(isSlug)
   return fitting ?? (id === null || id === undefined ? 'category' : `category-${id}`)
 }
 
-/** Those of a site that somebody names, by name or slug, and with `all` every one that is worth adding. Refuses names that none has,
- * and too many at once; `field` is what the caller wrote them in. */
+/**
+ * The categories that the caller names, by name or slug; with `all`, every one that is worth adding. Refuses unknown names, and
+ * too many at once. `field` is the field that contains them.
+ */
 export function chooseCategories(
   categories: readonly SiteCategory[],
   names: readonly string[],
@@ -109,7 +111,7 @@ export function chooseCategories(
   return [...chosen]
 }
 
-/** What "all" means: those that have stories, or may have; not where a site puts what nobody has filed. */
+/** The categories that "all" includes: those that have stories, or may have some; not the category for stories without one. */
 export function worthAdding({ count, isUnfiled }: SiteCategory): boolean {
   return count !== 0 && !isUnfiled
 }

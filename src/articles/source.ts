@@ -1,9 +1,12 @@
-// Where a story is from: the name of its site, apart from the title of its feed ("Politics – The Whale Gazette"). Pure.
+// The source of a story: the name of its site without the rest of its feed's title ("Politics – The Whale Gazette"). Pure.
 
 import { canonicalHost } from './canonical-link.ts'
 import { labelKey } from './label-keys.ts'
 
-/** The name of a site out of the title of one of its feeds. What the address says decides; else the order that is usual. */
+/**
+ * The name of a site from the title of one of its feeds. The part that matches the address is used; otherwise the usual order
+ * decides.
+ */
 export function siteNameOf(feedTitle: string, siteUrl: string | null): string | null {
   const title = feedTitle.trim().slice(0, 300)
   const parts = partsOf(title)
@@ -17,7 +20,7 @@ export function siteNameOf(feedTitle: string, siteUrl: string | null): string | 
   return byHost ?? (title.includes('»') ? parts[0]! : parts.at(-1)!)
 }
 
-/** null: it is this site, and readers of its mails know. */
+/** null: the source is this site, which subscribers know. */
 export function shownSource(source: string | null, siteName: string): string | null {
   if (!source) return null
   const own = bareName(siteName)

@@ -1,11 +1,11 @@
-// What others read of categories and articles. A story is *public* when it doesn't wait for its date, isn't held, isn't withdrawn,
-// and has a category that is offered: everything here that lists stories for readers means public ones.
+// Reads categories and articles for other folders. A story is *public* if it doesn't wait for its date, isn't held, isn't
+// withdrawn, and has a category that is offered. All lists for readers here contain only public stories.
 
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
 import type { Article, Category, Schema } from '../db/schema.ts'
 
-/** In the order in which they are shown. */
+/** In display order. */
 export async function listCategories(db: Db, options: { withRetired?: boolean } = {}): Promise<Category[]> {
   return db
     .selectFrom('categories')
@@ -16,13 +16,15 @@ export async function listCategories(db: Db, options: { withRetired?: boolean } 
     .execute()
 }
 
-/** By slug, retired ones too. */
+/** By slug, including retired ones. */
 export async function findCategory(db: Db, slug: string): Promise<Category | undefined> {
   return db.selectFrom('categories').selectAll().where('slug', '=', slug).executeTakeFirst()
 }
 
-/** Newest first by the published time. Within a category the choice is by seq, which has the index: stories that became
- * sendable lately, of which the newest are shown. */
+/**
+ * Newest first, by published time. Within a category they are chosen by seq, which has the index: recently sendable stories, of
+ * which the newest are shown.
+ */
 export async function latestArticles(db: Db, options: { categoryId?: number; limit: number }): Promise<Article[]> {
   const { categoryId, limit } = options
   if (categoryId === undefined)
@@ -59,7 +61,7 @@ export async function latestArticles(db: Db, options: { categoryId?: number; lim
     .execute()
 }
 
-/** By id, whatever their state; those that are deleted are missing. */
+/** By id, in any state. Deleted stories are missing. */
 export async function findStories(
   db: Db,
   ids: readonly number[],
@@ -70,7 +72,7 @@ export async function findStories(
   return new Map(rows.map(({ id, ...story }) => [id, story]))
 }
 
-/** How many public stories each category has: every category that is offered is a key. */
+/** How many public stories each category has, including 0. */
 export async function countsByCategory(db: Db): Promise<Map<number, number>> {
   const rows = await db
     .selectFrom('categories')

@@ -1,6 +1,6 @@
-// Where a story's link leads: to the story, with the site's LINK_PARAMETERS where it is a story of this site; or, where the site counts
-// clicks, to our redirect. Its token names the article and the edition and nothing else, so a click counts for a story and never for a
-// person, and only links of stored articles can be reached through it.
+// The link of a story: to the story, with the site's LINK_PARAMETERS if it is on this site. If the site counts clicks, the link is
+// to our redirect instead. Its token contains only the article and the edition. So a click counts for a story and never for a
+// person, and the redirect only leads to stored articles.
 
 import { addressOf } from '../base/addresses.ts'
 import type { Config } from '../base/config.ts'
@@ -20,7 +20,7 @@ export function storyUrl(
   return addressOf(config, `/click?token=${signToken(config.secretKeys, 'click', named, null)}`)
 }
 
-/** Of which article, in which edition, a counted link is; null: it isn't one of ours. */
+/** The article and edition of a counted link; null: not our link. */
 export function readStoryLink(
   { secretKeys }: Pick<Config, 'secretKeys'>,
   token: unknown,

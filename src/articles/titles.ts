@@ -1,17 +1,20 @@
-// The title of a story. Where its format says text it comes out as written; where it says HTML, or nothing, only what can't be
-// anything else is taken for markup: titles are about tags, types and inequalities too, and must not lose a word to that.
+// The title of a story. If its format says text, it stays as written. If it says HTML or nothing, only what must be markup is
+// treated as such: titles may be about tags, types and inequalities, and must not lose a word.
 
 import { titleLength } from './entry.ts'
 import { cleanSpace, cutAtWord, decodeEntities, decodeTypography } from './html-text.ts'
 import { plainText } from './plain-text.ts'
 
-/** As HTML: known elements that are closed are stripped. */
+/** As HTML: closed elements that HTML knows are removed. */
 export function titleOf(html: string): string | null {
   const isPage = /^\s*<(?:!doctype\s|html[\s>])/i.test(html)
   return bounded(isPage ? plainText(html) : titleText(html.slice(0, longestRead)))
 }
 
-/** As text: it comes out as written, `AT&amp;T` too. Only white space is made one, and what no title may hold is dropped. */
+/**
+ * As text: it stays as written, even `AT&amp;T`. Only white space is collapsed, and characters that a title may not contain are
+ * removed.
+ */
 export function titleOfText(text: string): string | null {
   return bounded(text.slice(0, longestRead))
 }
@@ -42,7 +45,7 @@ const block =
 const empty = /^(?:br|embed|frame|hr|img|input|link|meta|param|wbr)$/
 const unread = /^(?:script|style)$/
 
-/** An attempt ends at the next `<` at the latest. */
+/** A match ends at the next `<` at the latest. */
 const markup = /<(\/?)(?:x?html:)?([a-zA-Z][a-zA-Z0-9]{0,15})((?:[\s/](?:[^<>"']|"[^"<]*"|'[^'<]*')*)?)>/g
 
 interface Token {
@@ -87,7 +90,7 @@ function stripTags(html: string): { stripped: string; hasTags: boolean } {
   return { stripped: stripped + text.slice(at), hasTags }
 }
 
-/** Comments and declarations are dropped, CDATA sections are what they hold. */
+/** Comments and declarations are removed; CDATA sections are replaced by their content. */
 function withoutSections(html: string): string {
   if (!html.includes('<!')) return html
   let text = ''
@@ -116,7 +119,7 @@ function pair(tokens: readonly Token[]): void {
   }
 }
 
-/** What takes the place of a tag; null: it is text. `isNext`: at the start, or right behind another tag. */
+/** The replacement of a tag; null: it is text. `isNext`: at the start, or directly after another tag. */
 function replacement(token: Token, text: string, isNext: boolean): string | null {
   const { name, partner, isClosing } = token
   const hasAttributes = /[\s/][\w:-]+\s*=/.test(token.attributes.slice(0, 200))

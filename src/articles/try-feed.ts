@@ -1,5 +1,5 @@
-// What the ingester would make of a feed, entry by entry, before deduplication: for the command line (no database), the console and
-// the API. A page's address finds the feeds that the page names.
+// What the ingester would make of a feed, entry by entry, before deduplication: for the command line (without a database), the
+// console and the API. For a page, the feeds that it names.
 
 import type { Category } from '../db/schema.ts'
 import type { Entry, ParsedFeed } from './entry.ts'
@@ -15,34 +15,34 @@ export interface TriedEntry {
   title: string | null
   link: string | null
   guid: string | null
-  /** What the feed says; the time of the try when it says nothing. */
+  /** The feed's date; the current time if it has none. */
   publishedAt: string
   dateSource: 'feed' | 'first-seen'
   categories: string[]
   /** Our slugs. */
   mappedTo: string[]
-  /** For each of them, why: the feed, a label, a rule. */
+  /** The reason for each of them: the feed, a label, a rule. */
   mappedBecause: string[]
   author: string | null
-  /** The site or paper that the entry itself names. */
+  /** The site or paper that the entry names. */
   source: string | null
   excerpt: string
-  /** What was left out of it. */
+  /** The parts left out of it. */
   cut: string[]
   image: string | null
   imageAlt: string | null
   /** Where the picture comes from, and whether a mail shows it. */
   imageNote: string | null
   verdict: string
-  /** When it can be in a mail; null: it isn't taken. */
+  /** When it can be in a mail; null: it isn't stored. */
   sendableAt: string | null
 }
 
 export interface TryOptions {
   now: Date
-  /** How far back a new feed is taken. */
+  /** How many hours before now entries of a new feed are stored. */
   firstHours: number
-  /** None: nothing is mapped. */
+  /** Without: nothing is mapped. */
   mapping?: Mapping | undefined
 }
 
@@ -78,7 +78,7 @@ export function tryEntries(feed: ParsedFeed, options: TryOptions): TriedEntry[] 
   })
 }
 
-/** The verdict on what is mapped to nothing. */
+/** The verdict on an entry without a category. */
 export const nobodys = 'ignored: none of its categories is offered'
 
 function verdictOn(
@@ -117,7 +117,7 @@ export type Tried =
   | { outcome: 'page'; url: string; feeds: NamedFeed[] }
   | { outcome: 'refused'; reason: string }
 
-/** Fetches and reads it. A page that names feeds is answered with these; one that names exactly one, with that feed. */
+/** Fetches and reads it. A page that names several feeds returns these; one that names exactly one returns that feed. */
 export async function tryFeedUrl(
   url: string,
   fetching: Fetching,
@@ -126,7 +126,7 @@ export async function tryFeedUrl(
   return tryFound(await lookAt(url, fetching, options), fetching, options)
 }
 
-/** The same of what was fetched already. */
+/** The same for something that was already fetched. */
 export async function tryFound(found: Found, fetching: Fetching, options: TryOptions & ReadingOptions): Promise<Tried> {
   const behind = await lookBehind(found, fetching, options)
   if (behind.outcome === 'feed') return { ...behind, entries: tryEntries(behind.feed, options) }

@@ -1,8 +1,8 @@
-// WebSub: where a feed offers a hub and we have an address that it can reach, we ask to be told. A subscription counts once the
-// hub has asked back (we only agree to what we asked for), a push once its signature is right. Polling goes on, more slowly.
+// WebSub: if a feed offers a hub and the hub can reach our address, we subscribe. A subscription counts once the hub has verified
+// it (we only confirm our own requests), a push once its signature is right. Polling continues, more slowly.
 //
-// Every poll calls renewHub, also one that brought nothing: the lease is renewed in its second half, an hour before its end at the
-// latest; a hub that doesn't answer or denies us is asked again after six hours.
+// Every poll calls renewHub, even one that brought nothing. The lease is renewed in its second half, at the latest an hour before
+// its end. A hub that doesn't answer or refuses is asked again after six hours.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { randomSecret } from '../base/tokens.ts'
@@ -27,7 +27,7 @@ export interface Hub {
   topic: string
 }
 
-/** Where the hub finds us. The last part is known to the hub alone: nobody else can prolong or deny a subscription by GET. */
+/** Our address for the hub. Only the hub knows the last part, so nobody else can prolong or end a subscription by GET. */
 export function hubCallback(ctx: Pick<Context, 'config'>, feedId: number, secret: string): string {
   return addressOf(ctx.config, `/websub/${feedId}/${callbackKey(secret)}`)
 }
@@ -36,7 +36,7 @@ function callbackKey(secret: string): string {
   return createHmac('sha256', secret).update('callback').digest('base64url').slice(0, 22)
 }
 
-/** When the hub is to be asked (again); null: the feed has none. Pure. */
+/** When to ask the hub (again); null: the feed has none. Pure. */
 export function hubDueAt(
   feed: Pick<Feed, 'hubUrl' | 'hubExpiresAt' | 'hubAskedAt' | 'hubDenied'>,
   now: Date,
@@ -47,12 +47,12 @@ export function hubDueAt(
   const again = askedAt + askAgainMs
   if (!feed.hubExpiresAt || feed.hubDenied !== null) return new Date(again)
   const expiresAt = feed.hubExpiresAt.getTime()
-  // Half of what we were given, but at most a day before its end; a short lease isn't renewed more than once an hour.
+  // Half of the lease, but at most a day before its end. A short lease is renewed at most once an hour.
   const renewAt = Math.max(expiresAt - Math.min((expiresAt - askedAt) / 2, 24 * hourMs), askedAt + hourMs)
   return new Date(expiresAt <= now.getTime() ? Math.min(again, renewAt) : renewAt)
 }
 
-/** Called after each successful poll. Asks where there is something new to subscribe to, or the lease nears its end. */
+/** Called after each successful poll. Asks the hub if the subscription is new, or the lease ends soon. */
 export async function renewHub(ctx: Context, feedId: number, hub: Hub): Promise<void> {
   if (isLoopbackHost(new URL(ctx.config.web.publicUrl).hostname)) return
   const feed = await ctx.db.selectFrom('feeds').selectAll().where('id', '=', feedId).executeTakeFirst()
@@ -82,7 +82,7 @@ export async function renewHub(ctx: Context, feedId: number, hub: Hub): Promise<
   }
 }
 
-/** The feed offers none any more. What an old hub still sends no longer counts. */
+/** The feed no longer offers a hub. Pushes from the old hub aren't accepted any more. */
 async function forget(ctx: Context, feedId: number): Promise<void> {
   const nothing = {
     hubUrl: null,
@@ -95,7 +95,7 @@ async function forget(ctx: Context, feedId: number): Promise<void> {
   await ctx.db.updateTable('feeds').set(nothing).where('id', '=', feedId).execute()
 }
 
-/** One POST; a hub that has moved says so with 307 or 308, which keep it a POST. */
+/** One POST. A hub that has moved answers 307 or 308, which repeat the POST. */
 async function ask(ctx: Context, hubUrl: string, fields: Record<string, string>): Promise<FetchResult> {
   let url = hubUrl
   for (let hop = 0; ; hop++) {
@@ -120,8 +120,10 @@ async function deny(ctx: Context, feedId: number, reason: string): Promise<void>
   await ctx.db.updateTable('feeds').set({ hubDenied, hubExpiresAt: null }).where('id', '=', feedId).execute()
 }
 
-/** What the hub says by GET: it asks whether we meant it, or denies us. Returns what to answer, or null (404): not ours. Repeats are
- * harmless: only the lease moves. */
+/**
+ * The hub's GET: it verifies a request, or refuses it. Returns the response, or null (404): not ours. Safe to repeat: only the
+ * lease changes.
+ */
 export async function verifyHub(
   ctx: Context,
   feedId: number,
@@ -145,13 +147,13 @@ export async function verifyHub(
   return challenge
 }
 
-/** Whether there is a feed that a push could be for: asked before its body is read. */
+/** Whether a push to this address may be valid, checked before its body is read. */
 export async function isPushable({ db }: Context, feedId: number, key: string): Promise<boolean> {
   const feed = await db.selectFrom('feeds').select('hubSecret').where('id', '=', feedId).executeTakeFirst()
   return typeof feed?.hubSecret === 'string' && isSame(key, callbackKey(feed.hubSecret))
 }
 
-/** A push. One with a wrong signature is dropped without a word, as the specification says; `gone` tells the hub to stop. */
+/** A push. One with a wrong signature is ignored silently, as the specification requires. `gone` tells the hub to stop. */
 export async function receivePush(
   ctx: Context,
   feedId: number,
@@ -168,7 +170,7 @@ export async function receivePush(
   return 'ingested'
 }
 
-/** null: it is no feed, or the feed backs off after a document that took its parser down. */
+/** null: it isn't a feed, or the feed backs off after a document that crashed its parser. */
 async function readPush(
   ctx: Context,
   feed: Feed,

@@ -1,5 +1,5 @@
-// What a page of a WordPress site says of it: where its API is, and which categories it links to. And what its API says of them.
-// Pure; strangers write what is read here.
+// What a page of a WordPress site says about it: the address of its API, and the categories that it links to. Also reads the API's
+// answer. Pure; the input is from strangers.
 
 import { decodeHTML } from 'entities'
 import { addressLength } from './entry.ts'
@@ -8,25 +8,25 @@ import { cleanSpace } from './html-text.ts'
 import { plainText } from './plain-text.ts'
 
 export interface WordPressPage {
-  /** Where its API begins; null: the page doesn't say. */
+  /** The address of its API; null: the page doesn't say. */
   api: string | null
   /** Its front page, with a slash at the end. */
   home: string
-  /** Those that the page links to. */
+  /** The categories that the page links to. */
   categories: SiteCategory[]
 }
 
 export interface SiteCategory {
-  /** null: not known from a link. */
+  /** null: unknown, as a link doesn't contain it. */
   id: number | null
   name: string
-  /** As the site writes it; may be of any script. */
+  /** As the site writes it, in any script. */
   slug: string
-  /** Of stories; null: not known from a link. */
+  /** Number of stories; null: unknown, as a link doesn't contain it. */
   count: number | null
   description: string
   feedUrl: string
-  /** Where WordPress puts what nobody has filed. */
+  /** WordPress's category for stories without one. */
   isUnfiled: boolean
 }
 
@@ -34,7 +34,7 @@ const mostHtml = 3_000_000
 const mostTags = 100_000
 const mostCategories = 300
 
-/** null: nothing on it says that it is a WordPress site. `link`: the Link header. */
+/** null: no sign of WordPress. `link`: the Link header. */
 export function wordpressOfPage(html: string, pageUrl: string, link?: string): WordPressPage | null {
   let api = apiOfHeader(link, pageUrl)
   let isWordPress = api !== null
@@ -59,14 +59,14 @@ interface LinkTag {
   rel: string
   title: string
   text: string
-  /** The classes of the list item around it. */
+  /** The classes of its list item. */
   around: string
   isLink: boolean
   isGenerator: boolean
 }
 type PageLink = LinkTag & { url: URL }
 
-/** `<a>`, `<link>`, and what loads files, in the order of the page; the text of an anchor is what stands up to the next tag `</a>`. */
+/** `<a>`, `<link>`, and tags that load files, in the order of the page. The text of an anchor ends at the next `</a>`. */
 function* linksOf(html: string): Generator<LinkTag> {
   const tags = new TagScanner(html)
   let around = ''
@@ -103,7 +103,7 @@ function* linksOf(html: string): Generator<LinkTag> {
   }
 }
 
-/** Nothing in it is a tag. */
+/** Skips an element whose content contains no tags. */
 function endOfCode(html: string, name: string, from: number): number {
   const end = new RegExp(`</${name}`, 'gi')
   end.lastIndex = from
@@ -133,7 +133,7 @@ function homeOfApi(api: string): string | null {
   return `${url.origin}${path.endsWith('/') ? path : `${path}/`}`
 }
 
-/** The word before a category in addresses, in the languages that sites commonly have it in. */
+/** The word before a category in addresses, in common languages. */
 const categoryPath = /\/(?:categor(?:y|ies?|ias?)|categories|kategorien?|kategoria|rubriken?|rubriques?)\/[^?#]+/i
 
 function linkedCategories(links: readonly PageLink[], home: string): SiteCategory[] {
@@ -162,7 +162,7 @@ function linkedCategories(links: readonly PageLink[], home: string): SiteCategor
         feedUrl,
         isUnfiled: isUnfiled(id, slug),
       })
-    // A feed's link says "RSS", or nothing, where the category's own says its name.
+    // A feed's link says "RSS", or nothing; the category's own link says its name.
     else if (name && !isFeed) known.name = name
   }
   return [...found.values()].filter(({ name }) => name !== '')
@@ -173,7 +173,7 @@ function titled(title: string): string {
   return /[»›>|]\s*(.+?)\s*(?:category feed|kategorie-feed|feed)?$/i.exec(title)?.[1] ?? ''
 }
 
-/** As WordPress itself makes it: `…/feed/` below the category's page, or `?feed=rss2&cat=3`. */
+/** As WordPress builds it: `…/feed/` below the category's page, or `?feed=rss2&cat=3`. */
 function feedOfCategory(link: string, id: number | null, home: string): string {
   const url = URL.parse(link)
   const isPlain = !url || url.searchParams.has('cat')
@@ -185,7 +185,7 @@ function feedOfCategory(link: string, id: number | null, home: string): string {
   return at.href
 }
 
-/** An answer of /wp/v2/categories, parsed. A sentence: it is no list of categories. */
+/** A parsed answer of /wp/v2/categories. A string: a sentence why it isn't a list of categories. */
 export function categoriesOfApi(answer: unknown, home: string): SiteCategory[] | string {
   if (!Array.isArray(answer)) return 'It answered something that is no list of categories.'
   const categories: SiteCategory[] = []
@@ -212,7 +212,7 @@ export function categoriesOfApi(answer: unknown, home: string): SiteCategory[] |
     : 'It answered something that is no list of categories.'
 }
 
-/** WordPress makes it first, with the number 1, and names it in the site's language. */
+/** WordPress creates it first, with the number 1, and names it in the site's language. */
 function isUnfiled(id: number | null, slug: string): boolean {
   return (
     id === 1 ||

@@ -1,5 +1,5 @@
-// The categories of a WordPress site, each with its feed: from its API, with counts, else from the links of its pages. What could not
-// be read is said.
+// The categories of a WordPress site, each with its feed: from its API, with counts, otherwise from the links of its pages. The
+// result says what couldn't be read.
 
 import type { Fetching } from './look-at.ts'
 import { answered, lookAt } from './look-at.ts'
@@ -11,7 +11,7 @@ export interface WordPressSite {
   home: string
   /** Those with most stories first. */
   categories: SiteCategory[]
-  /** Sentences: what could not be read. */
+  /** Sentences that say what couldn't be read. */
   notes: string[]
 }
 
@@ -45,7 +45,7 @@ async function askApi(page: WordPressPage, fetching: Fetching): Promise<Pick<Wor
     const first = await askPage(root, 1, page.home, fetching)
     if ('categories' in first) return askRest(root, first, page.home, fetching)
     why ||= first.why
-    // Whoever forbids it there doesn't allow it here.
+    // A site that forbids it there forbids it here too.
     if (first.status === 401 || first.status === 403) break
   }
   return { categories: [], notes: [`Its list of categories (WordPress’s API) can’t be read. ${why}`] }
@@ -65,7 +65,7 @@ async function askRest(root: string, first: ApiPage, home: string, fetching: Fet
   while (read < Math.min(pages, mostPages)) {
     const next = await askPage(root, read + 1, home, fetching)
     if (!('categories' in next)) {
-      // Behind the last one WordPress answers 400.
+      // After the last page WordPress answers 400.
       if (first.count === null && next.status === 400) pages = read
       else notes.push(`Page ${read + 1} of its list of categories can’t be read. ${next.why}`)
       break
@@ -95,7 +95,7 @@ async function askPage(
   if (typeof categories === 'string') return refused(categories)
   const count = /^\d{1,9}$/.test(headers['x-wp-total'] ?? '') ? Number(headers['x-wp-total']) : null
   const said = /^\d{1,9}$/.test(headers['x-wp-totalpages'] ?? '') ? Number(headers['x-wp-totalpages']) : null
-  // Caches lose headers: then a full page may have another behind it.
+  // Caches drop headers: then a full page may be followed by another.
   return { categories, pages: said ?? (categories.length >= perPage ? page + 1 : page), count }
 }
 
@@ -115,7 +115,7 @@ function inOrder(categories: readonly SiteCategory[]): SiteCategory[] {
   return withClearNames(categories).toSorted((a, b) => (b.count ?? 0) - (a.count ?? 0))
 }
 
-/** Sites have two of one name below different ones. */
+/** A site may have two categories of one name below different parents. */
 function withClearNames(categories: readonly SiteCategory[]): SiteCategory[] {
   const names = new Map<string, number>()
   for (const { name } of categories) names.set(name, (names.get(name) ?? 0) + 1)

@@ -1,6 +1,6 @@
-// Titles that hold a `<` which begins no tag, in documents that are not quite XML.
+// Titles that contain a `<` which begins no tag, in documents that aren't valid XML.
 
-/** `n<b for all</title>`: read as a tag, that `<` would swallow the title's end and what follows. */
+/** `n<b for all</title>`: as a tag, that `<` would swallow the title's end and the text after it. */
 export function withClosedTitles(text: string): string {
   const end = '</title>'
   let escaped = ''
@@ -19,5 +19,5 @@ export function withClosedTitles(text: string): string {
   return done ? escaped + text.slice(done) : text
 }
 
-/** Looked through for such signs. */
+/** The longest title that is searched for such a `<`. */
 const longestTitle = 2000

@@ -1,10 +1,10 @@
-// Feed documents as a small tree, read leniently and within bounds. Names are lower case with a canonical prefix by namespace
-// (`dc:date`, `media:content`; none for the feed's own elements), whatever prefix the document chose.
+// Parses feed documents into a small tree, leniently and within limits. Names are lower case with a canonical prefix by namespace
+// (`dc:date`, `media:content`; none for the feed's own elements), whatever prefix the document uses.
 //
-// Whatever could take more time or memory than the document's size allows is refused while it is read.
+// A document that could take more time or memory than its size allows is refused while it is read.
 //
-// The surprise: an internal DTD is not XML's business here. Plain entities of it are expanded; any that could grow (nested, long
-// or external) make the document refused. That is all that is left of entity bombs.
+// Internal DTDs aren't parsed as XML. Their plain entities are expanded. A document with entities that could grow (nested, long or
+// external) is refused, which prevents entity bombs.
 
 import { Parser } from 'htmlparser2'
 import { withClosedTitles } from './xml-titles.ts'
@@ -15,10 +15,10 @@ export interface XmlNode {
   /** All text inside, in order, decoded once. */
   text: string
   children: XmlNode[]
-  /** Where the inside lies in the document: for markup that was written without escaping. */
+  /** The position of the content in the document, for markup that was written without escaping. */
   from: number
   to: number
-  /** The document broke off inside. */
+  /** The document ended inside it. */
   isCut?: true
 }
 
@@ -27,7 +27,7 @@ export interface XmlDocument {
   root: XmlNode
 }
 
-/** What makes a document refused: a sentence for editors. */
+/** Why a document is refused: a sentence for editors. */
 export class FeedRefused extends Error {
   override name = 'FeedRefused'
 }
@@ -37,15 +37,15 @@ const mostNodes = 300_000
 const mostPrefixes = 200
 const mostAttributes = 1_000
 const mostAttributesInAll = 500_000
-/** Characters that the document's own entities may become. */
+/** The most characters that the document's own entities may expand to. */
 const mostExpanded = 1_000_000
 export const mostItems = 10_000
 
-/** Elements that only hold elements: the text between is white space, or noise. */
+/** Elements that only contain elements: the text between is white space or noise. */
 const containers = new Set(['rss', 'rdf:rdf', 'feed', 'channel', 'item', 'entry', 'media:group', 'items'])
 const itemNames = new Set(['item', 'entry'])
 
-/** Parses up to the first known root element and below it; `null` when there is none. Throws FeedRefused beyond the bounds. */
+/** Parses from the first known root element to its end; `null` if there is none. Throws FeedRefused beyond the limits. */
 export function parseXml(text: string): XmlDocument | { root: null; firstElement: string | null } {
   const { source, entities } = takeDoctype(withClosedTitles(text))
   let root: XmlNode | null = null
@@ -54,7 +54,7 @@ export function parseXml(text: string): XmlDocument | { root: null; firstElement
   let isRootClosed = false
   let nodes = 0
   let items = 0
-  // Of every element, also before and after the feed's own: the parser's time grows with the square of the depth.
+  // Counts all elements, also before and after the feed's: the parser's time grows with the square of the depth.
   let depth = 0
   let attributesHere = 0
   let attributesInAll = 0
@@ -98,7 +98,7 @@ export function parseXml(text: string): XmlDocument | { root: null; firstElement
         const node = stack.pop()
         scopes.pop()
         if (!node) return
-        // A document that was cut off: what the cut went through is not to be trusted.
+        // The document was cut off: elements that were open at the cut may be incomplete.
         if (hasEnded && isImplied) {
           if (containers.has(node.name)) node.isCut = true
           else stack.at(-1)?.children.pop()
@@ -126,7 +126,7 @@ export function childrenNamed(node: XmlNode, name: string): XmlNode[] {
   return node.children.filter((one) => one.name === name)
 }
 
-/** The markup inside: as written between the tags when there are elements, else the decoded text. */
+/** The markup inside: as written between the tags if there are elements, otherwise the decoded text. */
 export function markupOf(source: string, node: XmlNode): string {
   return node.children.length ? source.slice(node.from, node.to) : node.text
 }
@@ -136,10 +136,10 @@ function isRoot(name: string): boolean {
 }
 
 interface Scope {
-  /** Namespace prefix → canonical prefix, as far as declared here; null: nothing is. */
+  /** Namespace prefix → canonical prefix, of the namespaces declared here; null: none. */
   own: ReadonlyMap<string, string> | null
   outer: Scope | null
-  /** Declared here and further out. */
+  /** Number of namespaces declared here and in outer elements. */
   declared: number
   isAtom: boolean
 }
@@ -186,7 +186,7 @@ function enterScope(outer: Scope = noScope, name: string, attributes: Record<str
       const prefix = attribute.slice(6)
       own.set(prefix, canonicalPrefix(uri) ?? prefix)
     } else if (depth > 0) {
-      // The root's own namespace is the feed's whatever it is called; further down a foreign one is foreign.
+      // The root's own namespace is the feed's, whatever its name. Further down, a foreign namespace is foreign.
       own.set('', canonicalPrefix(uri) ?? (uri.trim() ? 'foreign' : ''))
     } else own.set('', '')
   }
@@ -208,12 +208,12 @@ function canonicalName(rawName: string, scope: Scope): string {
   const written = colon < 0 ? '' : rawName.slice(0, colon)
   const local = colon < 0 ? rawName : rawName.slice(colon + 1)
   let prefix = prefixIn(scope, written)
-  // Some name RSS's own elements <rss:item>, which has never had a namespace.
+  // Some feeds name RSS's own elements <rss:item>, although RSS has no namespace.
   if (prefix === 'rss' || (prefix === 'atom' && scope.isAtom)) prefix = ''
   return prefix ? `${prefix}:${local}` : local
 }
 
-/** Cuts the DOCTYPE out (htmlparser2 would stop at the first `>` inside it) and keeps its plain entities. */
+/** Removes the DOCTYPE (htmlparser2 would stop at the first `>` inside it) and keeps its plain entities. */
 function takeDoctype(text: string): { source: string; entities: Map<string, string> } {
   const entities = new Map<string, string>()
   const start = text.slice(0, 4096).search(/<!DOCTYPE/i)

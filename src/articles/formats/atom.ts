@@ -1,4 +1,4 @@
-// Atom 1.0 and 0.3. The same elements but for the dates (issued, modified) and the content's mode.
+// Atom 1.0 and 0.3. They have the same elements except for the dates (issued, modified) and the content's mode.
 
 import { type Entry, type Label, mostPictures, type OfFeed, type ParsedFeed, type Whereabouts } from '../entry.ts'
 import { readTexts, type WrittenText } from '../excerpt.ts'
@@ -86,7 +86,7 @@ function readEntry(document: string, entry: XmlNode, outerBase: string | null, f
   }
 }
 
-/** Text, unless it says otherwise. Atom 0.3 could escape HTML without a type. */
+/** Text, unless the type says otherwise. Atom 0.3 allowed escaped HTML without a type. */
 function titleFrom(document: string, node: XmlNode | undefined): string | null {
   if (!node) return null
   if (isBase64(node)) return titleOf(decodedBase64(node))
@@ -99,7 +99,7 @@ function textFrom(document: string, node: XmlNode | undefined): WrittenText | un
   if (!node) return undefined
   if (isBase64(node)) return { written: decodedBase64(node) }
   const { type = '' } = node.attributes
-  // Inside content of another type (a picture, XML) there is nothing to read.
+  // Content of another type (a picture, XML) has no readable text.
   if (/^(?!text|html|xhtml|application\/xhtml)\w+\//.test(type)) return undefined
   return { written: markupOf(document, node), isText: type === 'text' && !node.children.length }
 }
@@ -108,7 +108,7 @@ function decodedBase64(node: XmlNode): string {
   return Buffer.from(node.text, 'base64').toString('utf8').replaceAll('\0', '')
 }
 
-/** A category is shown by its label, and known by its term too. */
+/** A category is shown by its label. It is matched by its term too. */
 function labelsOfEntry(entry: XmlNode): { categories: string[]; labels: Label[] } {
   const nodes = childrenNamed(entry, 'category')
   const shown = labelsOf(
@@ -136,7 +136,7 @@ function dateOf(source: string, entry: XmlNode, timezone: string | null): Date |
   return null
 }
 
-/** The page for people: rel="alternate" or none, the first that is said to be HTML, else one that doesn't say, else any. */
+/** The page for people: rel="alternate" or none. The first with type HTML, otherwise one without a type, otherwise any. */
 function alternate(node: XmlNode): string | undefined {
   const links = childrenNamed(node, 'link').filter((link) => {
     const rel = link.attributes.rel?.trim().toLowerCase()
@@ -149,7 +149,7 @@ function alternate(node: XmlNode): string | undefined {
   return best?.attributes.href?.trim() || best?.text.trim() || undefined
 }
 
-/** Better than none, where an entry has no page of its own. */
+/** Used if an entry has no page of its own. */
 function firstOfRels(entry: XmlNode, rels: readonly string[], base: string | null): string | null {
   for (const rel of rels)
     for (const link of childrenNamed(entry, 'link')) {
@@ -164,7 +164,7 @@ function contentSource(entry: XmlNode): string | undefined {
   return /^(?:audio|video|image)\//.test(type ?? '') ? undefined : src
 }
 
-/** Atom 0.3 could, in two ways. */
+/** Atom 0.3 allowed it, in two ways. */
 function isBase64(node: XmlNode): boolean {
   return (
     node.attributes.mode === 'base64' || (node.attributes.type === 'application/octet-stream' && !node.children.length)

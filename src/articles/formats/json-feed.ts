@@ -1,4 +1,4 @@
-// JSON Feed 1 and 1.1. Fields of the wrong type are passed over one by one: one bad item doesn't cost the others.
+// JSON Feed 1 and 1.1. Fields of the wrong type are ignored one by one, so one bad item doesn't affect the others.
 
 import { type Entry, mostPictures, type OfFeed, type ParsedFeed, type Whereabouts } from '../entry.ts'
 import { readTexts } from '../excerpt.ts'
@@ -79,7 +79,7 @@ function readItem(item: Fields, base: string | null, feed: OfFeed): Entry {
   }
 }
 
-/** Some write them as one text. */
+/** Some feeds write them as one text. */
 function tagsOf(tags: unknown): string[] {
   if (Array.isArray(tags)) return tags.map((tag) => (isFields(tag) ? text(tag.name ?? tag.label) : text(tag)))
   return text(tags).slice(0, 20_000).split(/[,;]/)

@@ -1,4 +1,4 @@
-// The media and podcast modules, which stand in RSS and Atom alike: labels and pictures, also inside of groups.
+// The media and podcast modules of RSS and Atom: labels and pictures, also inside groups.
 
 import { altLength, type Label, mostPictures } from '../entry.ts'
 import { cleanSpace } from '../html-text.ts'
@@ -10,7 +10,7 @@ export function labelFrom(node: XmlNode): Label {
   return { name: node.text.trim() || label || term || text || '', scheme: (domain ?? scheme)?.trim() || null }
 }
 
-/** A number says where the story stands, not what it is about. */
+/** A number is the position of the story, not its subject. */
 export function mediaLabels(item: XmlNode): Label[] {
   return labelsIn(item).filter(({ name }) => !/^\s*\d*\s*$/.test(name))
 }
@@ -45,7 +45,7 @@ export function mediaPictures(item: XmlNode): Picture[] {
   return pictures
 }
 
-/** None without an address. */
+/** null without an address. */
 export function pictureFrom(node: XmlNode, url: string | undefined, type: string | undefined): Picture[] {
   const [width, height] = [node.attributes.width, node.attributes.height].map((size) => {
     const pixels = Number.parseInt(size ?? '', 10)

@@ -1,5 +1,5 @@
 // RSS 0.9x to 2.0, RSS 1.0 (RDF) and the dialects of WordPress, FeedBurner and the media modules. The two families differ in where
-// the items stand and in what names them: a guid here, rdf:about there.
+// the items are, and in what identifies them: guid or rdf:about.
 
 import {
   addressLength,
@@ -30,7 +30,7 @@ export function readRss(document: XmlDocument, whereabouts: Whereabouts): Parsed
   const base = documentBase(whereabouts, absolute(rel('self')), absolute(siteWritten), [root, channel])
   const proper = [...itemsOf(root), ...(channel === root ? [] : itemsOf(channel))]
   const items = proper.length ? proper : lostItems(root)
-  // In document order even where some stand in the channel and some beside it.
+  // In document order, even if some are inside the channel and some next to it.
   items.sort((a, b) => a.from - b.from)
   const title = plainText(child(channel, 'title')?.text ?? '')
   const siteUrl = absolute(resolveLink(siteWritten, base))
@@ -50,14 +50,14 @@ export function readRss(document: XmlDocument, whereabouts: Whereabouts): Parsed
 function itemsOf(parent: XmlNode): XmlNode[] {
   const items: XmlNode[] = []
   for (const node of parent.children) {
-    // Some write an empty <item/> inside of each; one that says something was never closed before the next began.
+    // Some feeds write an empty <item/> inside of each. An item with content was never closed before the next began.
     if (node.name === 'item' && (node.children.length > 0 || parent.name !== 'item')) items.push(node, ...itemsOf(node))
     else if (node.name === 'items') items.push(...itemsOf(node))
   }
   return items
 }
 
-/** Wherever they are: below an element of the channel that was never closed. */
+/** Anywhere below an element of the channel that was never closed. */
 function lostItems(parent: XmlNode): XmlNode[] {
   return parent.children.flatMap((node) => (node.name === 'item' ? [node, ...itemsOf(node)] : lostItems(node)))
 }
@@ -147,7 +147,7 @@ function firstOf<T>(names: readonly string[], read: (name: string) => T | null):
   return null
 }
 
-/** `<link>`, which some write as Atom does, with an href. */
+/** `<link>`, which some feeds write as in Atom, with an href. */
 function linkText(node: XmlNode): string | null {
   for (const link of childrenNamed(node, 'link')) {
     const rel = link.attributes.rel
@@ -162,8 +162,10 @@ function atomAlternate(item: XmlNode): string | undefined {
   return links.find((link) => !link.attributes.rel || link.attributes.rel === 'alternate')?.attributes.href
 }
 
-/** A guid that says so is a link; one that says it isn't is better than none if it's an address (WordPress's `?p=`, which leads to
- * the story); rdf:about names the item's page. */
+/**
+ * A guid with isPermaLink is a link. One without is used if it is an address and there is no other (WordPress's `?p=`, which leads
+ * to the story). rdf:about is the item's page.
+ */
 function guidLink(guid: string | null, isPermalink: boolean, isAbout: boolean, base: string | null): string | null {
   if (!guid) return null
   if (isWebAddress(guid)) return resolveLink(guid, base)
@@ -210,8 +212,10 @@ function ttlOf(channel: XmlNode): number | null {
   return minutes > 0 && minutes < 100_000 ? minutes * 60 : null
 }
 
-/** What relative addresses stand against: xml:base where there is one, else where the document was said to be, else its own
- * absolute address, else the site's, else where it was found. */
+/**
+ * The base of relative addresses: xml:base if there is one, otherwise the declared base, otherwise the feed's own absolute
+ * address, otherwise the site's, otherwise where it was found.
+ */
 export function documentBase(
   whereabouts: Whereabouts,
   self: string | null,
