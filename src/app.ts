@@ -29,6 +29,7 @@ import { seedTrial } from './trial/trial-data.ts'
 import { healthRouter } from './web/health.ts'
 import { createServer } from './web/server.ts'
 import type { WebContext } from './web/web-context.ts'
+import { reloadCatalogue } from './messages/catalogue.ts'
 import { chores } from './chores.ts'
 
 export const roles = ['all', 'web', 'worker'] as const
@@ -60,6 +61,7 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
     await stopMarker?.()
     stopMarker = null
   }
+  for (const problem of reloadCatalogue(config).problems) log.warn(problem)
   // Last of all: chores under way may still have something to read, but not for longer than the queue waits for them.
   serving.push(async () => {
     parser.close()

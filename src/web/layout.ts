@@ -5,13 +5,20 @@ import type { Response } from 'express'
 import { systemClock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import { copyrightLine, siteLinks } from '../base/site-links.ts'
+import { messagesFor, type Say } from '../messages/messages.ts'
+import { siteLinkWords } from '../messages/words.ts'
 import { html, type Html, safeUrl, to } from './html.ts'
+import { languageSwitch, setLanguage } from './language.ts'
 import { publicHead, type PublicFace } from './page-head.ts'
 import { sendHtml } from './place.ts'
 import { asset, theme } from './assets.ts'
 
 export interface Page {
   status?: number
+  /** The language of the whole page. */
+  say?: Say
+  /** A path that shows this page by GET, for the switch of languages; default: the path of a GET request, else the front page. */
+  here?: string
   title: string
   body: Html
   /** false: noindex, no-store, no-referrer, as on every page that a token opens. */
@@ -28,14 +35,18 @@ export interface Page {
 export function sendPage(response: Response, config: Config, page: Page): void {
   if (page.isIndexed === false)
     response.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', 'X-Robots-Tag': 'noindex' })
-  sendHtml(response.status(page.status ?? 200), publicPage(config, page))
+  const say = page.say ?? messagesFor(config, 'en')
+  setLanguage(response, say)
+  const { req: request } = response
+  const here = page.here ?? (request.method === 'GET' ? request.baseUrl + request.url : '/')
+  sendHtml(response.status(page.status ?? 200), publicPage(config, page, say, here))
 }
 
-export function publicPage(config: Config, page: Page): Html {
+function publicPage(config: Config, page: Page, say: Say, here: string): Html {
   const { site } = config
   const name = site.logoUrl ? html`<img src="${site.logoUrl}" alt="${site.name}" />` : site.name
   return html`<!doctype html>
-    <html lang="en">
+    <html lang="${say.locale}" dir="${say.dir}">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -49,20 +60,20 @@ export function publicPage(config: Config, page: Page): Html {
         ${page.scripts?.map((script) => html`<script src="${asset(script)}" defer></script>`)}
       </head>
       <body class="${page.kind ?? 'page'}">
-        <a class="skip" href="#main">Skip to the content</a>
+        <a class="skip" href="#main">${say('common.skip')}</a>
         <header class="masthead">
           <p class="masthead-name"><a href="${to('/')}">${name}</a></p>
           ${page.dateLine && html`<p class="masthead-date">${page.dateLine}</p>`}
         </header>
         <main id="main">${page.body}</main>
         <footer class="colophon">
-          <nav aria-label="About this site">
+          <nav aria-label="${say('common.aboutThisSite')}">
             <p>
-              <a href="${site.url}">${site.name}</a> · <a href="${to('/archive')}">Archive</a>
-              ${siteLinks(config).map(({ name, url }) => html` · <a href="${safeUrl(url)}">${name}</a>`)}
+              <a href="${site.url}">${site.name}</a> · <a href="${to('/archive')}">${say('common.archive')}</a>
+              ${siteLinks(config).map(({ key, url }) => html` · <a href="${safeUrl(url)}">${say(siteLinkWords[key])}</a>`)}
             </p>
           </nav>
-          ${site.disclaimer && html`<p>${site.disclaimer}</p>`}
+          ${languageSwitch(config, say, here)} ${site.disclaimer && html`<p>${site.disclaimer}</p>`}
           <p>${copyrightLine(config, systemClock.now())} · ${site.postalAddress}</p>
         </footer>
       </body>

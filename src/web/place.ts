@@ -14,7 +14,9 @@ import {
   sideOf,
 } from '../base/addresses.ts'
 import { Refusal } from '../base/errors.ts'
+import type { SpeakingConfig } from '../messages/messages.ts'
 import type { Html } from './html.ts'
+import { askedLanguage, withLanguage } from './language.ts'
 
 interface Place {
   side: Side
@@ -24,15 +26,17 @@ interface Place {
 const places = new WeakMap<Request, Place>()
 
 /** To be mounted before everything that answers. */
-export function placeRequests(config: { web: Homes }): RequestHandler {
+export function placeRequests(config: { web: Homes } & SpeakingConfig): RequestHandler {
   const sides: Record<Side, Place> = {
     public: { side: 'public', links: linksOn(config, 'public') },
     console: { side: 'console', links: linksOn(config, 'console') },
   }
   return (request, _response, next) => {
     const side = sideOf(config.web, request.host)
-    places.set(request, sides[side])
     request.url = routeOf(homeOf(config.web, side), request.url)
+    const language = askedLanguage(config, request)
+    const { links } = sides[side]
+    places.set(request, language ? { side, links: (path) => links(withLanguage(path, language)) } : sides[side])
     next()
   }
 }
@@ -58,7 +62,7 @@ export function nothingAt(request: Request): Refusal {
   return new Refusal('not_found', `There is nothing at ${request.path.slice(0, 200)}.`)
 }
 
-/** How the page that answers this request writes the path of a route. */
+/** How the page that answers this request writes the path of a route: with its `?lang=`, if it came with one. */
 export function linksOf(response: Response): Links {
   return placeOf(response.req).links
 }

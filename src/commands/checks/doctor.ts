@@ -8,6 +8,8 @@ import { wrongClock } from '../../articles/feeds.ts'
 import { ConfigError, type Config } from '../../base/config.ts'
 import type { Relay } from '../../base/relay.ts'
 import { siteLinks } from '../../base/site-links.ts'
+import { reloadCatalogue } from '../../messages/catalogue.ts'
+import { nameOf } from '../../messages/messages.ts'
 import type { Db } from '../../db/connect.ts'
 import { findSendingHold } from '../../delivery/sending-hold.ts'
 import { holdView } from '../../desk/sending-words.ts'
@@ -62,6 +64,7 @@ export async function doctor(
   report({ what: 'environment', state: 'ok', found: config.trial ? 'complete, for a trial' : 'complete' })
   report(checkAddresses(config))
   if (!config.trial) report(checkSitePages(config))
+  report(checkMessages(config))
   if (opened instanceof Error)
     report({
       what: 'database',
@@ -108,6 +111,29 @@ function checkSitePages(config: Config): Finding {
   const found = `footers lead to general texts of this program: ${ours.map(({ name }) => name).join(', ')}`
   const fix = `Read them, or set ${ours.map(({ key }) => `${key.toUpperCase()}_URL`).join(', ')}.`
   return { what, state: 'warn', found, fix }
+}
+
+/** The files in DATA_DIR/messages, read again: a server reads them when it starts. */
+function checkMessages(config: Config): Finding[] {
+  const { texts, problems, incomplete, changed } = reloadCatalogue(config)
+  const what = 'messages'
+  const own = [...changed].map(([language, count]) => `${count} of ${language}`).join(', ')
+  const names = [...texts.keys()].map((language) => nameOf(language, 'en')).join(', ')
+  return [
+    { what, state: 'ok', found: own ? `${names}; changed here: ${own}` : names },
+    ...problems.map((found): Finding => ({
+      what,
+      state: 'warn',
+      found,
+      fix: 'See docs/languages.md. Restart after a change.',
+    })),
+    ...incomplete.map(({ language, missing }): Finding => ({
+      what,
+      state: 'warn',
+      found: `${language} lacks ${missing.length}, such as ${missing[0]}; the site’s language is used for them`,
+      fix: `Add them to messages/${language}.json.`,
+    })),
+  ]
 }
 
 async function checkDatabase(db: Db, kind: 'embedded' | 'postgres'): Promise<Finding[]> {
