@@ -1,8 +1,8 @@
-// The dead-man's switch: says once, and loudly, that a slot isn't planned, an edition doesn't move, a feed has gone quiet, or that
-// nothing ticks any more. To the log, to every editor by mail, and to ALERT_WEBHOOK. An alert that is cleared may be raised again.
+// Alerts: reports once that a slot isn't planned, an edition doesn't progress, a feed is silent, or no tick runs. To the log, to
+// every editor by mail, and to ALERT_WEBHOOK. An alert that is cleared may be raised again.
 //
-// Every process looks, whatever its role and however its ticks end (schedule.ts): a switch that hangs on the tick says nothing when
-// the tick fails. Looking at once in many processes raises each alert once.
+// Every process checks, whatever its role and however its ticks end (schedule.ts), because a check in the tick itself couldn't
+// report that the tick fails. If many processes check at once, each alert is still raised once.
 
 import { sql } from 'kysely'
 import { addressOf } from '../base/addresses.ts'
@@ -23,7 +23,7 @@ const planningMinutes = 15
 const progressMinutes = 15
 const tickMinutes = 5
 
-/** What keys begin with. */
+/** The beginnings of keys. */
 export const alertKinds = [
   'sending',
   'planning',
@@ -44,13 +44,13 @@ interface Trouble {
   message: string
 }
 
-/** Looks at everything that can be stuck; raises what is new, clears what is over. */
+/** Checks everything that can be stuck; raises new alerts, and clears those that are over. */
 export async function checkAlerts(ctx: Context): Promise<void> {
   const now = ctx.clock.now()
   await noteProgress(ctx.db)
   const hold = await findSendingHold(ctx.db)
   const troubles = [
-    // Nothing is planned and no edition moves then, as it should be.
+    // While sending is held, nothing is planned and no edition progresses, as intended.
     ...(hold
       ? [{ key: sendingAlert, message: holdSentence(hold) }]
       : [...(await latePlanning(ctx.db, now)), ...(await stuckEditions(ctx.db))]),
@@ -70,7 +70,7 @@ export async function checkAlerts(ctx: Context): Promise<void> {
   await tellWebhook(ctx)
 }
 
-/** False when it has been raised already. The mails to the editors go with the transaction. */
+/** false: it has been raised already. The mails to the editors commit with the transaction. */
 export async function raiseAlert(trx: Trx, ctx: Context, key: string, message: string): Promise<boolean> {
   const now = ctx.clock.now()
   const { rows } = await sql`
@@ -81,7 +81,7 @@ export async function raiseAlert(trx: Trx, ctx: Context, key: string, message: s
     returning key`.execute(trx)
   if (rows.length === 0) return false
   ctx.log.error({ alert: key }, message)
-  // A mail that says so would come when it is over.
+  // While sending is held, a mail about it would arrive only after its end.
   if (key === sendingAlert) return true
   const editors = await trx.selectFrom('editors').select('email').where('disabledAt', 'is', null).execute()
   for (const { email } of editors)
@@ -102,7 +102,7 @@ export async function clearAlert(trx: Trx, key: string, now: Date): Promise<void
     .execute()
 }
 
-/** Those that still stand, newest first: for the console and the metrics. */
+/** Current alerts, newest first, for the console and the metrics. */
 export async function listAlerts(db: Db) {
   return db.selectFrom('alerts').selectAll().where('clearedAt', 'is', null).orderBy('raisedAt', 'desc').execute()
 }
@@ -179,7 +179,7 @@ async function miscountedEditions(db: Db): Promise<Trouble[]> {
   return editions.map(({ id, note }) => ({ key: `account:${id}`, message: note }))
 }
 
-/** Quiet for five times as long as it usually is, and for two days at least. */
+/** Silent for five times its usual interval, and for at least two days. */
 async function silentFeeds(db: Db, now: Date): Promise<Trouble[]> {
   const { rows } = await sql<{ id: number; url: string; lastNewAt: Date }>`
     select f.id, f.url, f.last_new_at as "lastNewAt" from feeds f
@@ -208,14 +208,16 @@ async function missingTicks(db: Db): Promise<Trouble[]> {
   ]
 }
 
-/** With the nightly chores: alerts that ended more than RETENTION_DAYS ago. Safe to repeat. */
+/** A nightly chore: deletes alerts that ended more than RETENTION_DAYS ago. Safe to repeat. */
 export async function purgeAlerts({ db, config }: Context): Promise<void> {
   const before = new Date(systemClock.now().getTime() - config.retentionDays * 86_400_000)
   await db.deleteFrom('alerts').where('clearedAt', '<', before).execute()
 }
 
-/** Tells ALERT_WEBHOOK what it hasn't heard. What it doesn't take is told again by the next look; a lock keeps two processes from
- * telling it at once. */
+/**
+ * Sends new alerts to ALERT_WEBHOOK. If it doesn't accept one, the next check sends it again. A lock keeps two processes from
+ * sending it at once.
+ */
 async function tellWebhook(ctx: Context): Promise<void> {
   const { alertWebhook } = ctx.config
   if (!alertWebhook) return

@@ -1,4 +1,4 @@
-// How an editor arranges an edition that waits: pins, drops and reorders stories and writes an introduction.
+// Arranges an edition that waits: pins, drops and reorders stories, and sets an introduction.
 
 import { type Actor, audit } from '../access/audit.ts'
 import { invalid, Refusal } from '../base/errors.ts'
@@ -10,11 +10,11 @@ import { markStories, putFirst, putPinnedFirst, setContent } from '../editions/s
 import type { MakeSnapshot } from '../planning/prepare.ts'
 
 export interface Arrangement {
-  /** Per category: these stories come first, in this order; the others follow as they were. */
+  /** Per category: these stories come first, in this order. The others keep their order. */
   order?: { categoryId: number; articleIds: readonly number[] }[] | undefined
   pin?: readonly number[] | undefined
   unpin?: readonly number[] | undefined
-  /** Not in this edition, nor in a later one: editors who want to keep a story back hold it. */
+  /** Not in this edition, nor in a later one. To keep a story for later, an editor holds it. */
   drop?: readonly number[] | undefined
   restore?: readonly number[] | undefined
   intro?: string | undefined

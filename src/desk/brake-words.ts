@@ -1,19 +1,19 @@
-// A brake in words, for the console, the API, the command line and alerts. Pure.
+// Sentences about a brake, for the console, the API, the command line and alerts. Pure.
 
 import type { Brake } from '../db/schema.ts'
 
 export const brakeDecisions = ['send-again', 'addresses-are-dead'] as const
 export type BrakeDecision = (typeof brakeDecisions)[number]
 
-/** What an editor may decide now. */
+/** The decisions that an editor may make now. */
 export function decisionsOf({ decision, cause }: Pick<Brake, 'decision' | 'cause'>): BrakeDecision[] {
   if (decision === 'send-again') return []
-  // Nobody was called dead.
+  // No address was called dead.
   if (cause === 'complaints') return decision === null || decision === 'none' ? ['send-again'] : []
   return decision === 'addresses-are-dead' ? ['send-again'] : [...brakeDecisions]
 }
 
-/** One sentence for editors: where, why, and what it means. */
+/** One sentence for editors: where, why, and its effect. */
 export function brakeSentence(brake: Brake): string {
   const { domain, relay, editionId, dead, answers } = brake
   const share = {
@@ -41,25 +41,25 @@ export const decisionWords: Record<NonNullable<Brake['decision']>, string> = {
 
 const capital = (words: string) => words.charAt(0).toUpperCase() + words.slice(1)
 
-/** What a decision would concern. */
+/** What a decision would affect. */
 export interface UnderBrake {
   /** Addresses that were called dead. */
   calledDead: number
-  /** Mails that wait until somebody decides. */
+  /** Mails that wait for a decision. */
   waiting: number
-  /** Those of them that haven't been tried. */
+  /** Waiting mails that haven't been tried. */
   untried: number
 }
 
 const some = (count: number, noun: 'address' | 'mail') =>
   `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : noun === 'mail' ? 's' : 'es'}`
 
-/** While a brake is on: what waits for the decision. */
+/** While a brake is on: what depends on the decision. */
 export function stakeSentence({ calledDead, untried }: UnderBrake): string {
   return `Called dead: ${some(calledDead, 'address')}. Waiting untried: ${some(untried, 'mail')}.`
 }
 
-/** What a decision will do, with its numbers. */
+/** What a decision will do, with numbers. */
 export function decisionText(
   decision: BrakeDecision,
   brake: Pick<Brake, 'decision'>,

@@ -1,8 +1,8 @@
-// What an editor decides about a brake (delivery/brakes.ts): that the addresses are alive, and their mail is sent again; or that they
-// are dead, and the server is believed. "Dead" can be taken back by "send again", which undoes its suppressions exactly.
+// An editor's decision about a brake (delivery/brakes.ts). Either the addresses are alive, and their mail is sent again; or they
+// are dead, and the server is believed. "Dead" can be undone by "send again", which removes exactly its suppressions.
 //
-// Only addresses that a server has called dead are ever suppressed. What waited untried is tried in either case; the decision is
-// whether those answers count.
+// Only addresses that a server has called dead are ever suppressed. Mail that waited untried is tried in either case; the decision
+// is whether the answers count.
 
 import { sql } from 'kysely'
 import { type Actor, audit } from '../access/audit.ts'
@@ -34,7 +34,7 @@ export async function decideBrake(
   const { brakeId, decision, actor } = input
   const pepper = await getPepper(ctx.db)
   await checkDecision(ctx.db, brakeId, decision)
-  // Before anything is locked for all workers. If it is killed here, the brake is still decided as before.
+  // Before any lock that all workers need. If it is killed here, the brake still has its former decision.
   const restored = decision === 'send-again' ? await unsuppressBrake(ctx, brakeId) : 0
   const decide = async (trx: Trx) => {
     await lockBrakes(trx)
@@ -56,7 +56,7 @@ export async function decideBrake(
   return retryDeadlock(() => ctx.db.transaction().execute(decide))
 }
 
-/** Throws a Refusal where that can't be decided. */
+/** Throws a Refusal if this decision isn't possible. */
 async function checkDecision(db: Db, brakeId: number, decision: BrakeDecision): Promise<Brake> {
   const brake = await findBrake(db, brakeId)
   if (!brake) throw new Refusal('not_found', `There is no brake ${brakeId}.`)
@@ -67,7 +67,7 @@ async function checkDecision(db: Db, brakeId: number, decision: BrakeDecision): 
 
 async function sendAgain(trx: Trx, ctx: Context, brake: Brake) {
   const editions = (await lockEditions(trx, brake)).filter(canSendAgain)
-  // What was believed until now.
+  // What the former decision suppressed.
   const suppressed = await trx
     .selectFrom('suppressions')
     .select('deliveryId')
@@ -79,7 +79,7 @@ async function sendAgain(trx: Trx, ctx: Context, brake: Brake) {
   return { deliveries: await sendFailedAgain(trx, editions, failedUnder(brake)), addresses: deliveryIds.length }
 }
 
-/** The answers that the brake has caught are true after all. */
+/** The answers under the brake count after all. */
 async function believe(trx: Trx, ctx: Context, brake: Brake, pepper: string) {
   const dead = await listCalledDead(trx, brake.id, pepper)
   await deadAddressesOf(ctx).suppress(trx, dead)
@@ -87,8 +87,10 @@ async function believe(trx: Trx, ctx: Context, brake: Brake, pepper: string) {
   return { deliveries: 0, addresses: dead.length }
 }
 
-/** The addresses that a brake's answers call dead, each once, with its proof. Not those that a mail has reached since, and not those of
- * subscribers who have another address by now, or were erased. */
+/**
+ * The addresses that a brake's answers call dead, each once, with its proof. Without those that have received mail since, and
+ * without those of subscribers who have another address by now, or were erased.
+ */
 async function listCalledDead(db: Db, brakeId: number, pepper: string): Promise<DeadAddress[]> {
   const caught = await db
     .selectFrom('deadAnswers')
@@ -104,15 +106,17 @@ async function listCalledDead(db: Db, brakeId: number, pepper: string): Promise<
   return [...byHash.values()].map(({ recipient, ...proof }) => ({ ...proof, email: recipient, brakeId }))
 }
 
-/** What a decision is about: addresses that were called dead, and mails that wait and haven't been tried. The first can be suppressed,
- * the second are tried in either case. */
+/**
+ * What a decision affects: addresses that were called dead, and waiting mails that haven't been tried. The first can be
+ * suppressed, the second are tried in either case.
+ */
 export async function countUnderBrake(ctx: Pick<Context, 'db'>, brake: Brake): Promise<UnderBrake> {
   const calledDead = await listCalledDead(ctx.db, brake.id, await getPepper(ctx.db))
   const waits = brake.decision === null ? await countWaiting(ctx.db, brake) : { waiting: 0, untried: 0 }
   return { calledDead: calledDead.length, ...waits }
 }
 
-/** The editions that the brake kept mail of, in the order of their ids. */
+/** The editions with mail under the brake, in the order of their ids. */
 async function lockEditions(trx: Trx, brake: Brake): Promise<Edition[]> {
   return trx
     .selectFrom('editions')
@@ -132,7 +136,7 @@ export async function findBrake(db: Db, id: number): Promise<Brake | undefined> 
   return db.selectFrom('brakes').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
-/** Those that are on first, then newest first. `before`: the id of the last one seen. */
+/** Brakes that are on first, then newest first. `before`: the id of the last one of the previous page. */
 export async function listBrakes(
   db: Db,
   page: { limit: number; isOn?: boolean | undefined; before?: number | undefined },
@@ -147,13 +151,13 @@ export async function listBrakes(
     .execute()
 }
 
-/** The brakes that are on for an edition, or for a domain that it may go to. */
+/** The brakes that are on for an edition, or for a domain to which it may be sent. */
 export async function listBrakesOf(db: Db, edition: Pick<Edition, 'id' | 'closedAt'>): Promise<Brake[]> {
   const standing = edition.closedAt ? [] : await listStanding(db)
   return standing.filter((brake) => brake.holdsDigests && (brake.editionId === null || brake.editionId === edition.id))
 }
 
-/** What a brake has caught, oldest first, as it stands now. */
+/** The answers under a brake, oldest first, with the current state of their deliveries. */
 export async function listCaught(db: Db, brakeId: number, limit: number) {
   return db
     .selectFrom('deadAnswers')

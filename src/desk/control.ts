@@ -1,6 +1,6 @@
-// What an editor does to an edition that exists: hold, release, pause, resume, cancel, retry what failed. Each is one transaction
-// with its line in the audit log; workers read the edition's state in the statement that puts a mail on the wire, so it counts
-// for the very next one.
+// What an editor does to an existing edition: hold, release, pause, resume, cancel, retry failed mail. Each is one transaction
+// with its line in the audit log. Workers read the edition's state in the statement that puts a mail on the wire, so a change
+// applies to the very next mail.
 
 import { type RawBuilder, sql } from 'kysely'
 import { type Actor, audit } from '../access/audit.ts'
@@ -42,7 +42,7 @@ export async function moveEdition(
   if (move === 'cancel') await cancelDeliveries(ctx, editionId)
 }
 
-/** Sends again what failed, as far as it can (send-again.ts). Opens a closed edition again. Returns how many. */
+/** Sends failed mails again, where possible (send-again.ts). Opens a closed edition. Returns how many. */
 export async function retryFailed(ctx: Context, input: { editionId: number; actor: Actor }): Promise<number> {
   const now = ctx.clock.now()
   return ctx.db.transaction().execute(async (trx) => {
@@ -61,7 +61,7 @@ export async function retryFailed(ctx: Context, input: { editionId: number; acto
   })
 }
 
-/** Of editions that the caller has locked, in the order of their ids: the failed deliveries `d` that a condition names. */
+/** For editions that the caller has locked, in the order of their ids: the failed deliveries `d` that a condition selects. */
 export async function sendFailedAgain(
   trx: Trx,
   editions: readonly Edition[],
@@ -77,7 +77,7 @@ export async function sendFailedAgain(
   return total
 }
 
-/** Ends the doubt about mails that may have arrived (delivery/uncertain.ts). Returns how many. */
+/** Decides about mails that may have arrived (delivery/uncertain.ts). Returns how many. */
 export async function decideUncertain(
   ctx: Context,
   input: { editionId: number; as: 'sent' | 'resend'; actor: Actor },

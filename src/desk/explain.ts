@@ -14,7 +14,7 @@ export interface Explained {
   why: string
 }
 
-/** The newest editions, newest first, and what came of each for this subscriber. */
+/** The newest editions, newest first, and the result of each for this subscriber. */
 export async function explainRecent(ctx: Context, subscriber: Subscriber): Promise<Explained[]> {
   const editions = await ctx.db.selectFrom('editions').selectAll().orderBy('id', 'desc').limit(recentEditions).execute()
   const deliveries = editions.length
@@ -40,7 +40,7 @@ export async function explainRecent(ctx: Context, subscriber: Subscriber): Promi
   })
 }
 
-/** Whether anything comes at all, and when. Pure. */
+/** Whether and when the subscriber gets mail. Pure. */
 export function whyDue(subscriber: Subscriber, now: Date): string {
   const { status, pausedUntil, nextDueAt } = subscriber
   if (status === 'pending') return 'has not confirmed yet, so it gets no digest.'
@@ -93,7 +93,7 @@ function explainAbsence(ctx: Context, edition: Edition, subscriber: Subscriber):
     return edition.onlySubscriberId
       ? 'sent to one other subscriber only'
       : 'none of its categories chosen, or another digest was open'
-  // As the choice is today: it may have been another then.
+  // By today's choice, which may have been different then.
   const slot = nextDueAt(scheduleOf(subscriber, ctx.config.digest), new Date(at.getTime() - 1))
   if (slot?.getTime() !== at.getTime()) return 'nothing was due at this slot'
   if (edition.state === 'missed') return 'no worker ran at this slot or within DIGEST_GRACE_HOURS after it'

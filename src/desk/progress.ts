@@ -1,16 +1,16 @@
-// How far an edition is, from counts and instants: percent, rate, time left. Pure.
+// The progress of an edition, from counts and times: percent, rate, time left. Pure.
 
 import type { Account } from '../db/schema.ts'
 
 export interface Progress {
-  /** Of the audience: sent, failed, skipped or uncertain. */
+  /** Part of the audience: sent, failed, skipped or uncertain. */
   done: number
   audience: number
   /** 0-100, rounded down: 100 means that nothing is open. */
   percent: number
-  /** Deliveries settled a second since the last sample; null before there are two. */
+  /** Deliveries settled per second since the last sample; null before there are two. */
   perSecond: number | null
-  /** null when nothing moves or nothing is known. */
+  /** null if nothing progresses or is known. */
   secondsLeft: number | null
 }
 

@@ -1,4 +1,4 @@
-// An operator's decision after a restored backup or a copy: sending begins again, with what was due or without it.
+// An operator's decision after a restored backup or a copy: sending begins again, with or without the mail that was due.
 
 import { type Actor, audit } from '../access/audit.ts'
 import { Refusal } from '../base/errors.ts'
@@ -11,13 +11,16 @@ import { movesOf } from '../editions/states.ts'
 import { countAllAsRead } from '../subscribers/all-as-read.ts'
 
 export interface Released {
-  /** Cancelled, slots passed as missed, single mails skipped: all 0 unless what was due is skipped. */
+  /** How many were cancelled, passed as missed, and skipped. All 0 unless what was due is skipped. */
   skipped: { editions: number; slots: number; mails: number }
 }
 
-/** Ends the hold. `skipDue`: what was due before now isn't sent. Open editions are cancelled, slots that have come are passed as
- * missed, single mails that waited before the hold are skipped, and stories that are here count as read, as the forgotten mails may
- * have had them. Refused when sending isn't held. A crash in the middle leaves it held, and the same call continues. */
+/**
+ * Ends the hold. `skipDue`: mail that was due before now isn't sent. Open editions are cancelled, slots that have come are passed
+ * as missed, single mails that waited before the hold are skipped, and existing stories count as read, because forgotten mails may
+ * have contained them. Refused if sending isn't held. After a crash in the middle, sending is still held, and the same call
+ * continues.
+ */
 export async function releaseSending(
   ctx: Context,
   { skipDue, actor }: { skipDue: boolean; actor: Actor },

@@ -1,4 +1,4 @@
-// That sending is held, in words: the same for console, API, command line and alert.
+// Sentences about the hold on sending, the same for console, API, command line and alert.
 
 import { holdSentence, type SendingHold } from '../delivery/sending-hold.ts'
 

@@ -1,6 +1,6 @@
-// Moving a subscription to another address. The new mailbox has to agree: a mail goes there, and only the button behind its link
-// moves anything. The reading goes along, so nobody gets a story twice for having moved. The move raises the generation, so that
-// links mailed to the former address end; that address is told once, and can take the move back for a week (address-undo.ts).
+// Moves a subscription to another address. The new mailbox must confirm: a mail is sent there, and only the button behind its link
+// moves the subscription. Watermarks and seen stories move too, so nobody gets a story twice. The move raises the generation, so
+// links mailed to the former address end. That address is told once, and can undo the move for a week (address-undo.ts).
 
 import { invalid } from '../base/errors.ts'
 import { maskAddress } from '../base/email-address.ts'
@@ -22,10 +22,10 @@ import { findSubscriber, lockSubscriber } from './store.ts'
 import { readAddress } from './subscribe.ts'
 import { findObstacle, overcomeSuppression } from './standing.ts'
 
-/** Unique violation: somebody signed up at that address at this moment, or moved to it. Done again, their row is found. */
+/** Unique violation: somebody signed up at that address, or moved to it, at the same moment. A repetition finds their row. */
 export const addressTaken = '23505'
 
-/** Mails the new address; the answer doesn't tell whether that address is known, suppressed, or was mailed before. */
+/** Mails the new address. The response doesn't reveal whether that address is known, suppressed, or was mailed before. */
 export async function requestAddressChange(ctx: Context, subscriberId: number, given: unknown): Promise<void> {
   const now = ctx.clock.now()
   const address = readAddress(given, 'new_email')
@@ -54,7 +54,7 @@ export async function requestAddressChange(ctx: Context, subscriberId: number, g
   })
 }
 
-/** Ends the links of moves that the new mailbox hasn't agreed to yet. Safe to repeat. */
+/** Ends the links of moves that aren't confirmed yet. Safe to repeat. */
 export async function cancelAddressChange(ctx: Context, subscriberId: number): Promise<void> {
   await ctx.db
     .updateTable('addressChanges')
@@ -64,10 +64,10 @@ export async function cancelAddressChange(ctx: Context, subscriberId: number): P
     .execute()
 }
 
-/** Before the first generation. */
+/** Below the first generation. */
 const endedGeneration = -1
 
-/** A new mail for a link that has expired, to the same address and within the same limits. false: the link isn't ours. */
+/** Sends a new mail for an expired link, to the same address and within the same limits. false: the link isn't ours. */
 export async function mailAddressChangeAgain(ctx: Context, token: unknown, ip: string | null): Promise<boolean> {
   const link = readLink(ctx.config, 'address-change', token, ctx.clock.now())
   if (link.outcome === 'forged') return false
@@ -79,9 +79,11 @@ export async function mailAddressChangeAgain(ctx: Context, token: unknown, ip: s
   return true
 }
 
-/** What became of an address change's link:
- * open: its button moves; used: it did; expired: a week has passed; ended: the address has changed otherwise, or all older links
- * were ended; inactive: the subscription isn't active; gone: it has been erased; forged: it isn't ours. */
+/**
+ * The state of an address change's link. open: its button moves the subscription; used: it was moved; expired: a week has passed;
+ * ended: the address has changed otherwise, or all older links were ended; inactive: the subscription isn't active; gone: the
+ * subscriber was erased; forged: not our link.
+ */
 export type AddressChangeLook =
   | { outcome: 'open'; subscriber: Subscriber; email: string }
   | { outcome: 'used' | 'expired' | 'ended' | 'inactive' | 'gone' | 'forged' }
@@ -121,7 +123,7 @@ export async function confirmAddressChange(
   const change = async (trx: Trx) => {
     const found = await findChange(trx, link.id)
     const subscriber = found && (await lockSubscriber(trx, found.subscriberId))
-    // Read again under the lock: another press of the button may have used it meanwhile.
+    // Read again under the lock: another request may have used the link meanwhile.
     const row = subscriber && (await findChange(trx, link.id))
     const { outcome } = worthOf(link.outcome === 'expired', row, subscriber)
     if (outcome !== 'open') return { outcome }
@@ -151,8 +153,10 @@ export async function confirmAddressChange(
   return retryDeadlock(() => ctx.db.transaction().execute(change), [addressTaken])
 }
 
-/** Moves a locked subscriber, and ends their older links. The mailbox has just spoken for itself: that clears a sign-up which was
- * only begun there, and a suppression which an answer overcomes. */
+/**
+ * Moves a locked subscriber, and ends their older links. The mailbox has just confirmed. So a pending sign-up at the new address
+ * is deleted, and a suppression that a confirmation can end is removed.
+ */
 export async function moveTo(
   trx: Trx,
   subscriber: Pick<Subscriber, 'id'>,

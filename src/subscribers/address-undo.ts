@@ -1,6 +1,6 @@
-// Taking an address change back, from the mail that the former address got. Bound to that one change: refused after a later one,
-// after an erasure, and after a week. Ending all older links doesn't end it: whoever moved a subscription that isn't theirs could
-// press that too.
+// Undoes an address change, from the mail that the former address got. The link is for that one change: it is refused after a
+// later change, after an erasure, and after a week. Ending all older links doesn't end it, because somebody who moved another
+// person's subscription could do that too.
 
 import { maskAddress } from '../base/email-address.ts'
 import type { Db, Trx } from '../db/connect.ts'
@@ -16,9 +16,10 @@ import { linkDays, readLink } from './links.ts'
 import { findSubscriber, lockSubscriber } from './store.ts'
 import { leaveSuppression } from './standing.ts'
 
-/** What became of an undo link:
- * open: its button moves the subscription back; used: it did; expired: a week has passed; ended: there was a later change; gone: the
- * subscription has been erased; forged: it isn't ours. */
+/**
+ * The state of an undo link. open: its button moves the subscription back; used: it was moved back; expired: a week has passed;
+ * ended: there was a later change; gone: the subscriber was erased; forged: not our link.
+ */
 export type AddressUndoLook =
   | { outcome: 'open'; subscriber: Subscriber; email: string; emailKey: string }
   | { outcome: 'used' | 'expired' | 'ended' | 'gone' | 'forged' }
@@ -30,7 +31,7 @@ export async function lookAtAddressUndo(ctx: Context, token: unknown): Promise<A
   return look(ctx.db, link, (id) => findSubscriber(ctx.db, id))
 }
 
-/** Finds the subscriber by `find`, which may lock. */
+/** Finds the subscriber with `find`, which may lock. */
 async function look(
   db: Db,
   link: { id: number; outcome: 'valid' | 'expired' },
@@ -46,7 +47,7 @@ async function look(
     .select('id')
     .where('subscriberId', '=', change.subscriberId)
     .where('usedAt', 'is not', null)
-    // A change can't be confirmed once another one was: they are confirmed in the order in which they were asked for.
+    // Changes are confirmed in the order of their requests: an older one can't be confirmed after a newer one.
     .where('id', '>', change.id)
     .limit(1)
     .executeTakeFirst()
@@ -72,7 +73,7 @@ export async function undoAddressChange(ctx: Context, token: unknown, origin: Or
     const { subscriber, email, emailKey } = open
     const moved = await moveTo(trx, subscriber, { email, emailKey }, pepper)
     if (moved !== 'moved') return { outcome: moved }
-    // It was the other address that must not be mailed.
+    // The suppression is of the other address.
     const status = await leaveSuppression(trx, ctx, subscriber)
     await trx.updateTable('addressChanges').set({ undoneAt: now }).where('id', '=', link.id).execute()
     const { id: subscriberId } = subscriber
@@ -97,7 +98,7 @@ export async function undoAddressChange(ctx: Context, token: unknown, origin: Or
   return retryDeadlock(() => ctx.db.transaction().execute(undo), [addressTaken])
 }
 
-/** For an erasure: nobody can take a change back to this address any more, and what went there is forgotten. */
+/** For an erasure: changes from this address can't be undone any more, and mail to it is anonymised. */
 export async function forgetFormerAddress(trx: Trx, emailKey: string): Promise<void> {
   const changes = await trx
     .selectFrom('addressChanges')
@@ -115,7 +116,7 @@ export async function forgetFormerAddress(trx: Trx, emailKey: string): Promise<v
   }
 }
 
-/** The nightly chore: what can't be taken back any more needs no former address. */
+/** A nightly chore: a change that can't be undone any more doesn't need the former address. */
 export async function forgetFormerAddresses(ctx: Context): Promise<void> {
   await ctx.db
     .updateTable('addressChanges')

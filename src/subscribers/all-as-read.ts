@@ -1,12 +1,14 @@
-// After a restored backup: what forgotten mails may have had counts as read.
+// After a restored backup, stories that forgotten mails may have contained count as read.
 
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
 
 const chunkSize = 20_000
 
-/** Whatever is sendable now counts as read by everybody, as if it had been in a mail. Returns how many subscribers that concerns. Safe
- * to repeat. */
+/**
+ * All stories that are sendable now count as read by every subscriber, as if they had been in a mail. Returns how many
+ * subscribers. Safe to repeat.
+ */
 export async function countAllAsRead(db: Db): Promise<number> {
   const { rows } = await sql<{ marks: string }>`
     select coalesce(json_object_agg(category_id, seq), '{}')::text as marks

@@ -1,15 +1,15 @@
-// What a reader may choose, and how a form or a caller says it: {category slug: frequency}. `off` and a missing slug are the
-// same: no subscription. Everything that isn't understood is refused by its field, `frequency[<slug>]`.
+// The choice of categories and its form in requests: {category slug: frequency}. `off` and a missing slug are the same: no
+// subscription. Invalid values are refused by field, `frequency[<slug>]`.
 
 import { isTimeZone } from '../base/time-zone.ts'
 import { invalid, Refusal, type FieldProblem } from '../base/errors.ts'
 import { frequencies, type Category, type Frequency } from '../db/schema.ts'
 
 export type Choices = Record<string, Frequency>
-/** As given; `off` is kept, as leaving a category is not the same as not naming it. */
+/** As given. `off` is kept, because switching a category off isn't the same as not naming it. */
 export type GivenChoices = Record<string, Frequency | 'off'>
 
-/** Refuses unknown categories and frequencies, all at once. Pure. */
+/** Refuses all unknown categories and frequencies at once. Pure. */
 export function readChoices(given: unknown, categories: readonly Category[]): GivenChoices {
   if (given === undefined || given === null || given === '') return {}
   if (typeof given !== 'object' || Array.isArray(given))
@@ -28,19 +28,21 @@ export function readChoices(given: unknown, categories: readonly Category[]): Gi
   return choices
 }
 
-/** What a sign-up form says about categories, as it came in. */
+/** The categories in a sign-up form, as received. */
 export interface SignupFields {
   /** {slug: frequency}. Empty for a category: no frequency of its own. */
   frequency: unknown
-  /** The slugs of the ticked categories, or one of them. */
+  /** The slug or slugs of the ticked categories. */
   categories: unknown
   /** For all ticked categories. */
   frequencyForAll: unknown
 }
 
-/** What a reader chose. A category's own frequency, `off` too, goes first. Without one, a ticked category gets the frequency for all,
- * and any other is off. A form with neither `frequency` nor `categories` chooses the site's default, `usual`, at the frequency for
- * all if it names one. Refuses what isn't offered, and a choice without any category, by field. Pure. */
+/**
+ * The choice in a sign-up. A category's own frequency, including `off`, comes first. Without one, a ticked category gets the
+ * frequency for all, and any other is off. A form with neither `frequency` nor `categories` chooses the site's default, `usual`,
+ * at the frequency for all if it has one. Refuses unknown categories and an empty choice, by field. Pure.
+ */
 export function readSignupChoices(fields: SignupFields, offered: readonly Category[], usual: Choices): Choices {
   const { frequency, categories, frequencyForAll } = fields
   if (!isEmpty(frequencyForAll) && !isFrequency(frequencyForAll))
@@ -69,19 +71,19 @@ function withoutEmpty(frequency: unknown): unknown {
   return Object.fromEntries(Object.entries(frequency).filter(([, value]) => value !== ''))
 }
 
-/** The frequency that most categories have; `daily` of an empty choice. Pure. */
+/** The most common frequency of the categories; `daily` for an empty choice. Pure. */
 export function mostUsed(choices: Choices): Frequency {
   const used = Object.values(choices)
   const times = (frequency: Frequency) => used.filter((one) => one === frequency).length
   return frequencies.reduce((most, one) => (times(one) > times(most) ? one : most))
 }
 
-/** Without what is off. Pure. */
+/** Without categories that are off. Pure. */
 export function chosen(given: GivenChoices): Choices {
   return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, Frequency] => entry[1] !== 'off'))
 }
 
-/** The zone that a browser says it is in. Some say `Etc/Unknown`, and programs send anything: then it is the site's zone, null. */
+/** The browser's time zone. Some send `Etc/Unknown`, and programs send anything: then it is the site's zone, null. */
 export function readGuessedTimezone(given: unknown): string | null {
   return typeof given === 'string' && isTimeZone(given) ? given : null
 }

@@ -1,5 +1,5 @@
-// Confirming: the only way in. GET only looks; POST does it once, in one transaction: active, subscriptions, next due time,
-// consent and the welcome mail's row. A link that was used or is too old shows what holds today.
+// Confirming a sign-up, the only way to become active. GET only shows the state. POST confirms once, in one transaction: status,
+// subscriptions, next due time, consent and the welcome mail's row. A used or expired link shows the current state.
 
 import type { Db } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
@@ -16,10 +16,11 @@ import { takeRequest } from './subscribe.ts'
 import { saveSubscriptions } from './subscriptions.ts'
 import { findObstacle, overcomeSuppression } from './standing.ts'
 
-/** What became of a confirmation link:
- * open: its button confirms; used: it did, at `usedAt`; expired: a week has passed and nothing was confirmed; ended: the address has
- * changed since, or all older links were ended; suppressed: the address must not be mailed; gone: sign-up or subscriber were
- * forgotten; forged: it isn't ours. */
+/**
+ * The state of a confirmation link. open: its button confirms; used: it confirmed at `usedAt`; expired: a week has passed without
+ * a confirmation; ended: the address has changed since, or all older links were ended; suppressed: the address must not be mailed;
+ * gone: sign-up or subscriber were deleted; forged: not our link.
+ */
 export type ConfirmationLook =
   | { outcome: 'open' | 'expired' | 'ended' | 'suppressed'; subscriber: Subscriber }
   | { outcome: 'used'; subscriber: Subscriber; usedAt: Date; isExpired: boolean }
@@ -51,7 +52,7 @@ async function worthOf(
 export type Confirmation =
   { outcome: 'confirmed'; subscriber: Subscriber } | Exclude<ConfirmationLook, { outcome: 'open' }>
 
-/** Safe to repeat: the first one counts, the others find it used. */
+/** Safe to repeat: the first request confirms, and the others find the link used. */
 export async function confirm(ctx: Context, token: unknown, origin: Origin): Promise<Confirmation> {
   const now = ctx.clock.now()
   const link = readLink(ctx.config, 'confirm', token, now)
@@ -61,7 +62,7 @@ export async function confirm(ctx: Context, token: unknown, origin: Origin): Pro
   return ctx.db.transaction().execute(async (trx): Promise<Confirmation> => {
     const found = await findRequest(trx, link.id)
     const subscriber = found && (await lockSubscriber(trx, found.subscriberId))
-    // Read again under the lock: another press of the button may have used it meanwhile.
+    // Read again under the lock: another request may have used the link meanwhile.
     const request = subscriber && (await findRequest(trx, link.id))
     const look = await worthOf(trx, link.outcome === 'expired', request, subscriber)
     if (!request || look.outcome !== 'open') return look as Confirmation
@@ -98,7 +99,10 @@ export async function confirm(ctx: Context, token: unknown, origin: Origin): Pro
   })
 }
 
-/** A new mail for a link that isn't good any more: what signing up again with the same choice causes. The caller isn't told which. */
+/**
+ * Sends a new mail for a link that no longer works: the same mail as after a new sign-up with the same choice. The caller isn't
+ * told which mail.
+ */
 export async function mailConfirmationAgain(ctx: Context, token: unknown, origin: Origin): Promise<boolean> {
   const link = readLink(ctx.config, 'confirm', token, ctx.clock.now())
   if (link.outcome === 'forged') return false

@@ -1,5 +1,5 @@
-// Proof that somebody asked for it: one append-only line each time a subscriber agrees, changes or withdraws. The version is a
-// fingerprint of the wording, so that it changes exactly when the words do, without anybody having to remember.
+// Proof of consent: one append-only line each time a subscriber agrees, changes or withdraws. The version is a hash of the
+// wording, so it changes exactly when the words do.
 
 import { createHash } from 'node:crypto'
 import type { Config } from '../base/config.ts'
@@ -9,11 +9,11 @@ import type { ConsentsTable } from '../db/schema.ts'
 export interface Wording {
   wording: string
   version: string
-  /** The language that it is written in. */
+  /** The language of the wording. */
   language: string
 }
 
-/** Where an act came from. `formUrl` is a path of ours, or the page that our form is embedded in. */
+/** Where a request came from. `formUrl` is a path of ours, or the page that our form is embedded in. */
 export interface Origin {
   ip: string | null
   formUrl: string | null
@@ -65,7 +65,7 @@ export async function recordConsent(trx: Trx, entry: ConsentEntry): Promise<numb
   return id
 }
 
-/** The page whose form a subscriber signed up with last: a path of ours, or another site's address. */
+/** The page of the form of the subscriber's last sign-up: a path of ours, or another site's address. */
 export async function signupPageOf(db: Db, subscriberId: number): Promise<string | null> {
   const row = await db
     .selectFrom('consents')

@@ -1,4 +1,4 @@
-// The site's default choice: what subscribers get who didn't choose, from the form or by an import. Editors set it; until then it is
+// The site's default choice, for subscribers who didn't choose, in the form or by an import. Editors set it. Until then it is
 // every category, daily.
 
 import { audit, type Actor } from '../access/audit.ts'
@@ -10,10 +10,10 @@ import type { Category, Frequency } from '../db/schema.ts'
 import { deleteSetting, findSetting, setSetting } from '../db/settings.ts'
 import { chosen, type Choices, isFrequency, readChoices } from './choices.ts'
 
-/** The key in `settings`. Its value is {category id: frequency}: ids, as a category may get another slug. */
+/** The key in `settings`. Its value is {category id: frequency}, with ids, because a slug may change. */
 const settingKey = 'default_choice'
 
-/** Of offered categories only. If none of those that were set is offered any more: all, daily. */
+/** Only offered categories. If none of the stored ones is offered any more: all, daily. */
 export async function defaultChoice(db: Db): Promise<Choices> {
   return defaultAmong(db, await listCategories(db))
 }
@@ -28,8 +28,10 @@ export async function defaultAmong(db: Db, offered: readonly Category[]): Promis
   return Object.fromEntries(choices.length > 0 ? choices : offered.map(({ slug }) => [slug, 'daily' as const]))
 }
 
-/** Sets it, with a line in the audit log. Categories that aren't named are off. null: back to all categories, daily. Refuses what
- * isn't offered, and a choice without any category. Changes nothing for those who are subscribed. Safe to repeat. */
+/**
+ * Sets it, with a line in the audit log. Categories that aren't named are off. null: back to all categories, daily. Refuses
+ * unknown categories and an empty choice. Doesn't change existing subscribers. Safe to repeat.
+ */
 export async function setDefaultChoice(ctx: Context, given: unknown, actor: Actor): Promise<Choices> {
   return ctx.db.transaction().execute(async (trx) => {
     const offered = await listCategories(trx)

@@ -1,5 +1,5 @@
-// Erasure: after it no row holds the address. What stays is a keyed hash on the suppression list, so that an old import can't
-// bring the person back: only their own confirmation can. Mails that forms caused stay counted, by keyed hash, for 30 days.
+// Erasure: afterwards no row contains the address. A keyed hash stays on the suppression list, so that an old import can't bring
+// the person back: only their own confirmation can. Mails that forms caused stay counted for 30 days, by keyed hash.
 
 import type { EmailAddress } from '../base/email-address.ts'
 import { hashAddress } from '../base/tokens.ts'
@@ -15,16 +15,16 @@ import { lockSubscriber } from './store.ts'
 import { suppress } from './suppression.ts'
 import { forgetReasonTexts } from './unsubscribes.ts'
 
-/** false: there is no such subscriber. One transaction: all or nothing. */
+/** false: unknown subscriber. One transaction: all or nothing. */
 export async function eraseSubscriber(ctx: Context, subscriberId: number): Promise<boolean> {
   const now = ctx.clock.now()
   const erase = async (trx: Trx) => {
     const subscriber = await lockSubscriber(trx, subscriberId)
     if (!subscriber) return false
-    // In the order in which planning locks: digests, then the due time.
+    // In planning's lock order: digests, then the due time.
     await lockDeliveries(trx, subscriberId)
     await suppress(trx, { emailHash: subscriber.emailHash, email: null, reason: 'erasure' }, now)
-    // Waits for a chunk that plans them at this moment, so that the next step sees its delivery.
+    // Waits for a chunk that is planning them, so that the next step sees its delivery.
     await clearDueTimes(trx, [subscriberId])
     await forgetRecipient(trx, subscriberId)
     await forgetReturned(trx, subscriberId)
@@ -39,7 +39,7 @@ export async function eraseSubscriber(ctx: Context, subscriberId: number): Promi
   return retryDeadlock(() => ctx.db.transaction().execute(erase))
 }
 
-/** By address: also one that never signed up is kept from being mailed. `wasKnown` tells whether there was anything to erase. */
+/** By address. An address that never signed up is suppressed too. `wasKnown`: whether there was something to erase. */
 export async function eraseAddress(ctx: Context, address: EmailAddress): Promise<{ wasKnown: boolean }> {
   const row = await ctx.db.selectFrom('subscribers').select('id').where('emailKey', '=', address.key).executeTakeFirst()
   if (row && (await eraseSubscriber(ctx, row.id))) return { wasKnown: true }
@@ -59,7 +59,7 @@ export async function eraseAddress(ctx: Context, address: EmailAddress): Promise
   return { wasKnown: listed?.email != null }
 }
 
-/** What came back from them: their fingerprints stay, so that nothing counts twice. */
+/** Returned mails of theirs. Fingerprints stay, so that no mail counts twice. */
 async function forgetReturned(trx: Trx, subscriberId: number): Promise<void> {
   await trx
     .updateTable('inboundEvents')

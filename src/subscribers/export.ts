@@ -1,6 +1,6 @@
-// All subscribers as CSV lines or JSON, read by key in pages, so that a million of them need no more memory than a thousand.
-// An import takes the lines back as they are: the choice of a pending sign-up is in its request, and the consent is the last one.
-// A cell that a spreadsheet would take for a formula gets a quote in front, except the address.
+// All subscribers as CSV lines or JSON, read in keyset pages, so that a million need no more memory than a thousand. An import
+// restores the lines unchanged: the choice of a pending sign-up comes from its request, and the consent is the last one. A cell
+// that a spreadsheet would run as a formula gets a quote in front, except the address.
 
 import { stringify } from 'csv-stringify/sync'
 import { sql } from 'kysely'
@@ -24,15 +24,15 @@ export interface ExportedSubscriber {
   locale: string | null
   pausedUntil: Date | null
   createdAt: Date
-  /** Of a pending one: when it was last asked for. */
+  /** For a pending sign-up: when it was last requested. */
   requestedAt: Date | null
   confirmedAt: Date | null
   unsubscribedAt: Date | null
   suppressedAt: Date | null
   suppressionReason: SuppressionReason | null
-  /** What a suppressed one was. */
+  /** The status before the suppression. */
   statusBefore: Subscriber['status'] | null
-  /** The last time that the person agreed, or of a pending one asked; as the file said it, if it was imported. */
+  /** The last consent, or the request of a pending sign-up. For an imported subscriber, as the file says. */
   consent: Record<'at' | 'ip' | 'place' | 'wording', string | null> | null
 }
 
@@ -41,7 +41,7 @@ interface ExportRow extends Omit<ExportedSubscriber, 'subscriptions'> {
   subscriptions: ExportedSubscriber['subscriptions'] | null
 }
 
-/** Pages in the order of sign-up. */
+/** In pages, by sign-up. */
 export async function* streamSubscribers(
   db: Db,
   status: SubscriberStatus | null = null,
@@ -79,8 +79,10 @@ export async function* streamSubscribers(
   }
 }
 
-/** The header, then a text of up to a thousand lines at a time; none ends in a line end. The address is never changed: `formulas` are
- * those that a spreadsheet would take for one. */
+/**
+ * The header, then texts of up to a thousand lines each, without a final line end. The address is never changed: `formulas` lists
+ * addresses that a spreadsheet would run as a formula.
+ */
 export async function* exportCsv(
   db: Db,
   status: SubscriberStatus | null = null,
@@ -100,7 +102,7 @@ export async function* exportCsv(
 
 const isFormula = (cell: string) => /^[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/.test(cell)
 
-/** A quote in front; import takes it away again. */
+/** Adds a quote in front. An import removes it. */
 function unlikeFormula(cell: string | number | null): string | number | null {
   return typeof cell === 'string' && isFormula(cell) ? `'${cell}` : cell
 }

@@ -1,4 +1,4 @@
-// Ending links. Raising a subscriber's generation ends every link that was made before, except those that unsubscribe.
+// Ends links. Raising a subscriber's generation ends every link that was made before, except unsubscribe links.
 
 import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
@@ -13,8 +13,10 @@ export async function raiseGeneration(trx: Trx, subscriberId: number): Promise<v
     .execute()
 }
 
-/** false: there is no such subscriber. `isMailed`: a new preferences link goes to the address, outside every budget: the press that
- * causes it can't be repeated with the same link. */
+/**
+ * false: unknown subscriber. `isMailed`: a new preferences link is mailed to the address, without limits, because the same link
+ * can't be used for a second request.
+ */
 export async function endOlderLinks(
   ctx: Context,
   subscriberId: number,

@@ -1,5 +1,5 @@
-// "Less Politics", the link in each section of a digest: a category comes less often, or stops. It never comes more often by such a
-// link: a mail that was forwarded carries it too. Taking the last lowering back is offered to whoever pressed the button.
+// "Less Politics", the link in each section of a digest: a category becomes less frequent, or stops. Such a link never makes it
+// more frequent, because forwarded mails contain it too. The undo is offered only to whoever pressed the button.
 
 import { listCategories } from '../articles/store.ts'
 import type { Trx } from '../db/connect.ts'
@@ -12,7 +12,7 @@ import { listSubscriptions, lockSubscriber } from './store.ts'
 
 export type Less = Frequency | 'off'
 
-/** From the most often to never. */
+/** From the most frequent to never. */
 const steps: readonly Less[] = [...frequencies, 'off']
 
 /** daily → weekly → monthly → off. Pure. */
@@ -23,12 +23,14 @@ export function nextLess(frequency: Frequency): Less {
 interface Lowered {
   subscriber: Subscriber
   to: Less
-  /** The consent record of this lowering, by which it can be taken back. */
+  /** The consent record of this change, which identifies it for the undo. */
   consentId: number
 }
 
-/** Lowers one category to `to`; without it, by one step. Safe to repeat with `to`. undefined: nothing to lower: it comes as seldom
- * already, isn't subscribed to, or the subscriber isn't active. */
+/**
+ * Lowers one category to `to`, or by one step. Safe to repeat with `to`. undefined: there is nothing to lower: the frequency is
+ * already that low, there is no subscription, or the subscriber isn't active.
+ */
 export async function lower(
   ctx: Context,
   holder: { id: number; generation: number },
@@ -59,7 +61,7 @@ export async function lower(
   })
 }
 
-/** Once, and only as long as nothing else has changed since. undefined: not any more. */
+/** Once, and only while nothing else has changed since. undefined: no longer possible. */
 export async function takeBackLower(
   ctx: Context,
   undo: { id: number; generation: number; consentId: number },
@@ -84,7 +86,7 @@ async function lockHolder(trx: Trx, holder: { id: number; generation: number }):
   return subscriber?.status === 'active' && subscriber.generation === holder.generation ? subscriber : undefined
 }
 
-/** Every change of a choice writes one, so the last says whether anything has changed since. */
+/** Every change of a choice writes a record, so the last one shows whether anything has changed since. */
 async function lastConsent(trx: Trx, subscriberId: number): Promise<{ id: number; detail: Record<string, unknown> }> {
   return trx
     .selectFrom('consents')

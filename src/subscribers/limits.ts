@@ -1,6 +1,6 @@
-// What keeps our forms from being used against other people's mailboxes. Places are limited by takePlace (db/rate-limits.ts), which
-// says so. What is limited here, by mailbox and by domain, is never said: the answer must be the same for every address, so only
-// the mail isn't sent.
+// Limits that protect other people's mailboxes from our forms. Limits per place (takePlace in db/rate-limits.ts) are reported to
+// the caller. Limits per mailbox and domain are never reported: the response must be the same for every address, so only the mail
+// isn't sent.
 
 import { sql } from 'kysely'
 import { domainOf, mailboxOf, type EmailAddress } from '../base/email-address.ts'
@@ -11,7 +11,7 @@ import { takePlace, takePoints, tooMany } from '../db/rate-limits.ts'
 import type { FormMailsTable } from '../db/schema.ts'
 import { textArray } from '../delivery/hot-query.ts'
 
-/** Counts a mail that would go to somebody who hasn't confirmed. false: their domain has had its share of this hour. */
+/** Counts a mail to an unconfirmed address. false: the domain's limit for this hour is used up. */
 export async function takeDomain(ctx: Context, email: string): Promise<boolean> {
   return (await takePoints(ctx, [domainTake(ctx, email)])).length === 0
 }
@@ -20,8 +20,10 @@ function domainTake(ctx: Context, email: string) {
   return { key: `signup-domain:${domainOf(mailboxOf(email))}`, most: ctx.config.signups.perDomain }
 }
 
-/** Counts a sign-up. Refuses when its place, or everyone together, has used up the hour; false: its domain has, so nothing may be
- * mailed there. Who is refused by place takes nothing from the others. */
+/**
+ * Counts a sign-up. Refuses if the limit of its place, or of all places together, is used up for this hour. false: the domain's
+ * is, so nothing may be mailed there. A refusal by place doesn't count against the other limits.
+ */
 export async function takeSignup(ctx: Context, ip: string | null, email: string): Promise<boolean> {
   await takePlace(ctx, 'signup', ip)
   const everyone = { key: 'signup-all:everyone', most: ctx.config.signups.perHour }
@@ -31,12 +33,12 @@ export async function takeSignup(ctx: Context, ip: string | null, email: string)
   return !over.includes(domain)
 }
 
-/** What mails to an address that never confirmed are counted by. */
+/** The key for counting mails to an unconfirmed address. */
 export function mailboxHash(pepper: string, address: Pick<EmailAddress, 'key'>): string {
   return hashAddress(pepper, mailboxOf(address.key))
 }
 
-/** Hours between two mails of a kind that nobody answered, and how many at most within the period. */
+/** Minimum hours between two mails of a kind, and the most within the period. */
 export const formMailLimits = {
   confirmation: { hours: 24, most: 3 },
   'address-change': { hours: 1, most: 3 },
@@ -46,14 +48,16 @@ export const formMailLimits = {
 export const formMailDays = 30
 
 interface MayMailOptions {
-  /** Mail to it has come back, so once within the period is enough. */
+  /** Mail to it was returned, so one within the period is enough. */
   isBounced?: boolean
-  /** Between two mails, if it is longer than usual for the kind. */
+  /** Hours between two mails, if longer than the kind's default. */
   hours?: number
 }
 
-/** Whether a form may cause one more mail of this kind; counts it when it may. By mailbox for addresses that haven't confirmed, by
- * address for those that have: these have a budget of their own, which nobody else's sign-up uses up. */
+/**
+ * Whether a form may cause one more mail of this kind, and counts it if so. By mailbox for unconfirmed addresses, by address for
+ * confirmed ones: these have a limit of their own, which other people's sign-ups don't use up.
+ */
 export async function mayMail(
   trx: Trx,
   hash: string,
@@ -64,7 +68,7 @@ export async function mayMail(
   return (await mayMailEach(trx, [hash], kind, now, options)).size > 0
 }
 
-/** The same for several mailboxes at once, each of them named once: those that may. */
+/** The same for several different mailboxes at once. Returns those that may be mailed. */
 export async function mayMailEach(
   trx: Trx,
   hashes: readonly string[],
@@ -91,7 +95,7 @@ export async function mayMailEach(
   return new Set(rows.map((row) => row.mailboxHash))
 }
 
-/** The mailbox has answered: what was counted against it is forgotten. */
+/** The mailbox has confirmed: its counts are deleted. */
 export async function forgetFormMails(trx: Trx, hash: string): Promise<void> {
   await trx.deleteFrom('formMails').where('mailboxHash', '=', hash).execute()
 }

@@ -1,19 +1,19 @@
-// The links in our mails. Each carries one signed, purpose-bound token and nothing else: no address, nothing stored. Kept short,
-// as a long List-Unsubscribe gets folded and then breaks signatures of relays.
+// The links in our mails. Each contains one signed token for one purpose, and nothing else: no address, nothing stored. They are
+// short, because a long List-Unsubscribe is folded, which breaks the signatures of relays.
 
 import type { Config } from '../base/config.ts'
 import { checkToken, signToken } from '../base/tokens.ts'
 import type { Subscriber } from '../db/schema.ts'
 import { addressOf } from '../base/addresses.ts'
 
-/** Whose link it is, and in which generation it is made. */
+/** The subscriber of a link, and the generation with which it is made. */
 export type LinkHolder = Pick<Subscriber, 'id' | 'generation'>
 
 export type LinkConfig = Pick<Config, 'secretKeys' | 'web'>
 
 const day = 86_400_000
 
-/** What each kind of link stays good for. An unsubscribe link never expires: mails are kept for years. */
+/** How long each kind of link is valid. An unsubscribe link never expires, because people keep mails for years. */
 export const linkDays = {
   confirm: 7,
   'address-change': 7,
@@ -24,46 +24,50 @@ export const linkDays = {
   'preferences-undo': 1 / 24,
 } as const
 
-/** Whose links a mail to `recipient` carries. A mail that was leased before its subscriber moved may still go to the former address:
- * its links are of the first generation, which has ended by then. Pure. */
+/**
+ * The holder of the links in a mail to `recipient`. A mail that was leased before the address changed may still be sent to the
+ * former address. Its links get the first generation, which has ended by then. Pure.
+ */
 export function holderFor(subscriber: LinkHolder & { email: string | null }, recipient: string): LinkHolder {
   return { id: subscriber.id, generation: subscriber.email === recipient ? subscriber.generation : 0 }
 }
 
-/** The page with the one button that confirms sign-up request `requestId`; good for 7 days from `requestedAt`. */
+/** The page with the button that confirms sign-up request `requestId`. Valid for 7 days from `requestedAt`. */
 export function confirmUrl(config: LinkConfig, requestId: number, requestedAt: Date): string {
   return link(config, '/confirm', sign(config, 'confirm', requestId, requestedAt))
 }
 
-/** The subscriber's preferences; good for 90 days from `now`, then its page offers to mail a fresh one. */
+/** The subscriber's preferences. Valid for 90 days from `now`; then its page offers to mail a new link. */
 export function preferencesUrl(config: LinkConfig, holder: LinkHolder, now: Date): string {
   return link(config, '/preferences', preferencesToken(config, holder, now))
 }
 
-/** The page with the one button that takes the unsubscribe of `unsubscribedAt` back; good for 30 days. */
+/** The page with the button that undoes the unsubscribe at `unsubscribedAt`. Valid for 30 days. */
 export function resubscribeUrl(config: LinkConfig, holder: LinkHolder, unsubscribedAt: Date): string {
   return link(config, '/unsubscribe/undo', resubscribeToken(config, holder, unsubscribedAt))
 }
 
-/** The unsubscribe page, and by POST the one-click of RFC 8058. Never expires. `editionId`: of the mail that holds the link, so that
- * unsubscribes can be counted per edition. It isn't signed and grants nothing. */
+/**
+ * The unsubscribe page, and by POST the one-click unsubscribe of RFC 8058. Never expires. `editionId`: of the mail that contains
+ * the link, to count unsubscribes per edition. It isn't signed and grants nothing.
+ */
 export function unsubscribeUrl(config: LinkConfig, subscriberId: number, editionId: number | null = null): string {
   const address = link(config, '/unsubscribe', unsubscribeToken(config, subscriberId))
   return editionId === null ? address : `${address}&e=${editionId}`
 }
 
-/** The edition that an unsubscribe link names, whatever was copied along behind it. null: none. */
+/** The edition that an unsubscribe link names, ignoring text copied behind it. null: none. */
 export function editionOfLink(given: unknown): number | null {
   const digits = typeof given === 'string' ? /^(\d{1,15})(?![\w-])/.exec(given.trim())?.[1] : undefined
   return digits === undefined ? null : Number(digits)
 }
 
-/** The page with the one button that moves a subscription to the address that this mail went to. */
+/** The page with the button that moves a subscription to the address of this mail. */
 export function addressChangeUrl(config: LinkConfig, changeId: number, requestedAt: Date): string {
   return link(config, '/preferences/address', sign(config, 'address-change', changeId, requestedAt))
 }
 
-/** The page with the one button that takes address change `changeId` back; good for 7 days from `changedAt`. */
+/** The page with the button that undoes address change `changeId`. Valid for 7 days from `changedAt`. */
 export function addressUndoUrl(config: LinkConfig, changeId: number, changedAt: Date): string {
   return link(config, '/preferences/address/undo', addressUndoToken(config, changeId, changedAt))
 }
@@ -73,14 +77,18 @@ export function addressUndoToken(config: LinkConfig, changeId: number, changedAt
   return sign(config, 'address-undo', changeId, changedAt)
 }
 
-/** What this subscriber got of edition `editionId`, as a page. It never expires, and ends with the subscriber's generation. It opens
- * nothing else: no preferences, no unsubscribing. */
+/**
+ * This subscriber's digest of edition `editionId`, as a page. It never expires, and ends with the subscriber's generation. It
+ * grants nothing else: no preferences, no unsubscribing.
+ */
 export function viewDigestUrl(config: LinkConfig, holder: LinkHolder, editionId: number): string {
   const id = `${holder.id}-${holder.generation}-${editionId}`
   return link(config, '/digest', signToken(config.secretKeys, 'view', id, null))
 }
 
-/** Whose digest of which edition a token shows; null: it isn't one of ours. Whether its generation still holds, the page checks. */
+/**
+ * The subscriber and edition in the token of a digest page; null: not our token. The page checks whether the generation is valid.
+ */
 export function readDigestLink(
   config: LinkConfig,
   token: unknown,
@@ -91,47 +99,52 @@ export function readDigestLink(
   return parts ? { subscriberId: Number(parts[1]), generation: Number(parts[2]), editionId: Number(parts[3]) } : null
 }
 
-/** The page with the button that makes a category come less often; which one, an unsigned `&c=politics` says. It can only lower or
- * stop, so it never expires; it ends with the subscriber's generation. */
+/**
+ * The page with the button that makes a category less frequent. An unsigned `&c=politics` names the category. The link can only
+ * lower or stop, so it never expires; it ends with the subscriber's generation.
+ */
 export function lessUrl(config: LinkConfig, holder: LinkHolder): string {
   return link(config, '/less', signToken(config.secretKeys, 'less', `${holder.id}-${holder.generation}`, null))
 }
 
-/** Takes back the lowering that consent record `consentId` proves; good for 30 days from `at`. */
+/** Undoes the change of consent record `consentId`. Valid for 30 days from `at`. */
 export function lessUndoToken(config: LinkConfig, holder: LinkHolder, consentId: number, at: Date): string {
   const expiry = new Date(at.getTime() + linkDays.resubscribe * day)
   return signToken(config.secretKeys, 'less-undo', `${holder.id}-${holder.generation}-${consentId}`, expiry)
 }
-/** null: it isn't one of ours, or too old. */
+/** null: not our token, or expired. */
 export function readLessUndo(config: LinkConfig, token: unknown, now: Date) {
   const check = checkToken(config.secretKeys, 'less-undo', token, now)
   const parts = check.outcome === 'valid' && /^(\d{1,15})-(\d{1,9})-(\d{1,15})$/.exec(check.id)
   return parts ? { id: Number(parts[1]), generation: Number(parts[2]), consentId: Number(parts[3]) } : null
 }
 
-/** Tokens of their own, for forms on our pages. */
+/** Tokens for forms on our pages. */
 export function preferencesToken(config: LinkConfig, holder: LinkHolder, now: Date): string {
   return sign(config, 'preferences', `${holder.id}-${holder.generation}`, now)
 }
 export function unsubscribeToken(config: LinkConfig, subscriberId: number): string {
   return signToken(config.secretKeys, 'unsubscribe', String(subscriberId), null)
 }
-/** Takes an unsubscribe back; good for 30 days from `unsubscribedAt`. */
+/** Undoes an unsubscribe. Valid for 30 days from `unsubscribedAt`. */
 export function resubscribeToken(config: LinkConfig, holder: LinkHolder, unsubscribedAt: Date): string {
   return sign(config, 'resubscribe', `${holder.id}-${holder.generation}`, unsubscribedAt)
 }
 
-/** Takes change `changeId` of the preferences back, and nothing else; good for an hour. */
+/** Undoes change `changeId` of the preferences, and nothing else. Valid for an hour. */
 export function preferencesUndoToken(config: LinkConfig, changeId: number, now: Date): string {
   return sign(config, 'preferences-undo', changeId, now)
 }
 
-/** Whether a preferences link was made within the last day: what can't be undone, or shows everything, asks for such a one. Pure. */
+/**
+ * Whether a preferences link was made within the last day. Actions that can't be undone, or that show all data, require this.
+ * Pure.
+ */
 export function isFresh(link: { expiresAt: Date | null }, now: Date): boolean {
   return link.expiresAt !== null && now.getTime() + (linkDays.preferences - 1) * day <= link.expiresAt.getTime()
 }
 
-/** Adds a reason to unsubscribe `unsubscribeId`, and nothing else; good for 30 days. */
+/** Adds a reason to unsubscribe `unsubscribeId`, and nothing else. Valid for 30 days. */
 export function unsubscribeReasonToken(config: LinkConfig, unsubscribeId: number, now: Date): string {
   return sign(config, 'unsubscribe-reason', unsubscribeId, now)
 }
@@ -141,7 +154,7 @@ export type LinkCheck =
 
 export type LinkPurpose = keyof typeof linkDays | 'unsubscribe' | 'less'
 
-/** What a token that came in by a link says. `id` is a request's, a subscriber's or an address change's, by purpose. */
+/** The content of a token from a link. `id` is a request's, a subscriber's or an address change's, by purpose. */
 export function readLink(config: LinkConfig, purpose: LinkPurpose, token: unknown, now: Date): LinkCheck {
   const check = checkToken(config.secretKeys, purpose, token, now)
   const parts = check.outcome !== 'forged' && /^(\d{1,15})(?:-(\d{1,9}))?$/.exec(check.id)
@@ -150,7 +163,7 @@ export function readLink(config: LinkConfig, purpose: LinkPurpose, token: unknow
   return { outcome, id: Number(parts[1]), generation: Number(parts[2] ?? 0), expiresAt }
 }
 
-/** When a link of this kind that was made at `from` expires: to the second, as tokens have it. */
+/** When a link of this kind that was made at `from` expires, in whole seconds, as in tokens. */
 export function expiryOf(purpose: keyof typeof linkDays, from: Date): Date {
   return new Date(Math.floor(from.getTime() / 1000) * 1000 + linkDays[purpose] * day)
 }

@@ -1,12 +1,14 @@
-// "My data": everything that is kept about one subscriber, as one JSON document (GDPR articles 15 and 20).
+// "My data": all data about one subscriber, as one JSON document (GDPR articles 15 and 20).
 
 import type { Db } from '../db/connect.ts'
 import { findStories, listCategories } from '../articles/store.ts'
 import { listDeliveriesOf } from '../delivery/history.ts'
 import { findSubscriber, listSubscriptions } from './store.ts'
 
-/** undefined: there is no such subscriber. Deliveries: those that are still kept, newest first. Stories and categories are named;
- * a story that is deleted has its number only. */
+/**
+ * undefined: unknown subscriber. Deliveries: those that aren't purged, newest first. Stories and categories have names; a deleted
+ * story has only its number.
+ */
 export async function personalData(db: Db, subscriberId: number) {
   const subscriber = await findSubscriber(db, subscriberId)
   if (!subscriber) return undefined

@@ -1,5 +1,5 @@
-// What a subscriber may change by themselves: category × frequency, their order, hour, days, zone, language, a pause. What isn't
-// given stays as it is, so that a caller may send one field.
+// What subscribers may change themselves: category × frequency, their order, hour, days, zone, language, a pause. Values that
+// aren't given stay, so a caller may send a single field.
 
 import { invalid } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
@@ -17,9 +17,9 @@ import { saveSubscriptions } from './subscriptions.ts'
 export interface PreferenceChanges {
   /** Categories that aren't named keep their frequency. */
   choices?: GivenChoices | undefined
-  /** Slugs, first one first; the others follow in the order they had. */
+  /** Slugs, first one first. The others keep their order. */
   order?: readonly string[] | undefined
-  /** null: the site's. So are the next three. */
+  /** null: the site's. The same holds for the next three. */
   sendHour?: number | null | undefined
   weeklyDay?: number | null | undefined
   monthlyDay?: number | null | undefined
@@ -29,7 +29,10 @@ export interface PreferenceChanges {
   pausedUntil?: Date | null | undefined
 }
 
-/** Only for active subscribers: others get `not-active`, and nothing changes. `changeId` is what an undo names. */
+/**
+ * Only for active subscribers: for others, returns `not-active` and changes nothing. `changeId` identifies the change for the
+ * undo.
+ */
 export async function changePreferences(
   ctx: Context,
   subscriberId: number,
@@ -45,8 +48,10 @@ export async function changePreferences(
   })
 }
 
-/** Takes change `changeId` of a subscriber back, exactly: choice, order, times and pause are what they were before it. `changed-since`:
- * something else was changed later, or the subscription isn't active; `undone`: this one is taken back already. */
+/**
+ * Undoes change `changeId` of a subscriber: choice, order, times and pause become what they were before. `changed-since`:
+ * something else was changed later, or the subscription isn't active; `undone`: it is already undone.
+ */
 export async function undoPreferences(
   ctx: Context,
   subscriberId: number,
@@ -66,7 +71,7 @@ export async function undoPreferences(
       choices: { ...Object.fromEntries(categories.map(({ slug }) => [slug, 'off' as const])), ...choices },
       pausedUntil: pausedUntil === null ? null : new Date(pausedUntil),
     }
-    // What was on offer then and isn't now can't be chosen again; its row was never touched.
+    // A category that is no longer offered can't be chosen again. Its row was never changed.
     const offered = Object.entries(changes.choices).filter(([slug]) => categories.some((one) => one.slug === slug))
     const given = { ...changes, choices: Object.fromEntries(offered) }
     const detail = { undid: changeId }
@@ -75,7 +80,7 @@ export async function undoPreferences(
   })
 }
 
-/** What a subscriber had before a change; in the change's consent record. */
+/** A subscriber's values before a change, stored in the change's consent record. */
 interface Before {
   choices: Choices
   order: string[]
@@ -87,7 +92,10 @@ interface Before {
   pausedUntil: string | null
 }
 
-/** The newest record of a subscriber: whatever they did since a change left a later one. `before`: only if it is a change. */
+/**
+ * The newest record of a subscriber. Everything that they do writes one, so it shows whether a change was the last. `before`: only
+ * if it is a change.
+ */
 export async function findLastChange(
   db: Db,
   subscriberId: number,
@@ -140,8 +148,10 @@ export async function changeIn(
   return { subscriber: { ...after, nextDueAt }, changeId }
 }
 
-/** Mails a fresh preferences link, a few times a day at most. Only to those who confirmed, unsubscribed or not; the caller isn't
- * told. */
+/**
+ * Mails a new preferences link, a few times a day at most. Only to subscribers who confirmed, unsubscribed or not. The caller
+ * isn't told whether.
+ */
 export async function mailPreferencesLink(
   ctx: Context,
   subscriberId: number,
@@ -157,7 +167,7 @@ export async function mailPreferencesLink(
   })
 }
 
-/** By address, for somebody who has no link at hand; nobody is told whether it is known. */
+/** By address, for a subscriber without a link at hand. The response doesn't reveal whether the address is known. */
 export async function mailPreferencesLinkTo(ctx: Context, given: unknown): Promise<void> {
   const subscriber = await findSubscriberByKey(ctx.db, readAddress(given).key)
   if (subscriber) await mailPreferencesLink(ctx, subscriber.id)
@@ -173,14 +183,14 @@ export function readNumber(field: string, given: unknown, least: number, most: n
   return value
 }
 
-/** A language tag that this program's dates can be written in; empty: null. Pure. */
+/** A language tag in which this program can write dates; empty: null. Pure. */
 export function readLocale(given: unknown, field = 'language'): string | null {
   if (given === undefined || given === null || given === '') return null
   try {
     const [locale] = Intl.DateTimeFormat.supportedLocalesOf(String(given).slice(0, 35))
     if (locale) return locale
   } catch {
-    // Not even a language tag: the same answer.
+    // Not a valid language tag: the same refusal.
   }
   throw invalid(field, 'That isn’t a language we know. Write it as en or pt-BR.')
 }

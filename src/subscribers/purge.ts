@@ -1,5 +1,5 @@
-// The nightly chore: who never confirmed within a week is forgotten. What was mailed to them stays counted by hash for
-// 30 days, so that the same mailbox can't be bombed anew every week.
+// A nightly chore: deletes sign-ups that weren't confirmed within a week. Mails to them stay counted by hash for 30 days, so that
+// a mailbox can't be flooded again every week.
 
 import { sql } from 'kysely'
 import type { Context } from '../db/context.ts'
@@ -11,7 +11,7 @@ import { linkDays } from './links.ts'
 
 const batch = 1000
 
-/** How many were forgotten. Safe to repeat and to stop anywhere. */
+/** Returns how many were deleted. Safe to repeat and to stop anywhere. */
 export async function purgeUnconfirmed(ctx: Context): Promise<number> {
   const before = new Date(ctx.clock.now().getTime() - linkDays.confirm * 86_400_000)
   let purged = 0
@@ -22,7 +22,7 @@ export async function purgeUnconfirmed(ctx: Context): Promise<number> {
         .select('id')
         .where('status', '=', 'pending')
         .where('createdAt', '<', before)
-        // One whose link is still good: they asked again.
+        // Their link is still valid: they signed up again.
         .where((eb) =>
           eb.not(
             eb.exists(
@@ -34,7 +34,7 @@ export async function purgeUnconfirmed(ctx: Context): Promise<number> {
             ),
           ),
         )
-        // Somebody of an imported list whose mail waits, or went within the week.
+        // From an imported list, and their mail waits, or was sent within the week.
         .where((eb) =>
           eb.not(
             eb.exists(

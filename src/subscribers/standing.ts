@@ -1,4 +1,4 @@
-// What a subscriber is apart from the suppression list, and what stands in the way of mail to an address.
+// A subscriber's status apart from the suppression list, and what prevents mail to an address.
 
 import type { Selectable } from 'kysely'
 import type { EmailAddress } from '../base/email-address.ts'
@@ -9,7 +9,7 @@ import type { Subscriber, SubscribersTable, SubscriberStatus, Suppression } from
 import { getPepper } from '../db/settings.ts'
 import { giveBack, nothingBefore, statusBefore, type SuppressionReason } from './suppression.ts'
 
-/** What a subscriber is apart from the suppression list. */
+/** A subscriber's status apart from the suppression list. */
 export async function standingOf(
   db: Db,
   { status, emailHash }: Pick<Subscriber, 'status' | 'emailHash'>,
@@ -23,8 +23,10 @@ export async function standingOf(
   return entry?.statusBefore ?? status
 }
 
-/** Changes it. Who is suppressed stays so: the change counts when the address comes off the list. Returns the subscriber's status
- * now. The caller holds the subscriber's lock. */
+/**
+ * Changes it. A suppressed subscriber stays suppressed: the change takes effect when the suppression is removed. Returns the
+ * subscriber's status now. The caller holds the subscriber's lock.
+ */
 export async function setStanding(
   trx: Trx,
   { id, status, emailHash }: Pick<Subscriber, 'id' | 'status' | 'emailHash'>,
@@ -43,8 +45,10 @@ export async function setStanding(
   return after
 }
 
-/** A locked subscriber moves away from their suppressed address: its entry stays, without them, and they are again what they were.
- * Returns their status now. */
+/**
+ * A locked subscriber moves away from their suppressed address. Its suppression stays, without the subscriber, who gets their
+ * former status back. Returns that status.
+ */
 export async function leaveSuppression(
   trx: Trx,
   ctx: Pick<Context, 'config' | 'clock'>,
@@ -62,13 +66,15 @@ export async function leaveSuppression(
   return statusBefore({ subscriber, entry })
 }
 
-/** Reasons that an answer from the mailbox itself overcomes: mail came back, or the person was erased and is a new reader now.
- * A complaint or an editor's word stays. */
+/**
+ * Reasons that a confirmation from the mailbox ends: mail was returned, or the person was erased and signs up again. A complaint
+ * or an editor's decision stays.
+ */
 const overcome: readonly SuppressionReason[] = ['hard_bounce', 'soft_bounces', 'erasure']
 
 export type Obstacle = 'none' | 'bounced' | 'erased' | 'final'
 
-/** Whether a confirmation may be mailed to this address, and what it would overcome. */
+/** Whether a confirmation may be mailed to this address, and which suppression it would end. */
 export async function findObstacle(db: Db, emailHash: string): Promise<Obstacle> {
   const row = await db.selectFrom('suppressions').select('reason').where('emailHash', '=', emailHash).executeTakeFirst()
   if (!row) return 'none'
@@ -80,8 +86,10 @@ export async function findObstacleAt(ctx: Pick<Context, 'db'>, address: EmailAdd
   return findObstacle(ctx.db, hashAddress(await getPepper(ctx.db), address.key))
 }
 
-/** The mailbox has answered: its entry goes. The caller has locked the subscriber and decides what they are now. false: the reason
- * is one that an answer doesn't overcome. */
+/**
+ * The mailbox has confirmed: its suppression is removed. The caller has locked the subscriber and sets their status. false: a
+ * confirmation doesn't end this reason.
+ */
 export async function overcomeSuppression(trx: Trx, emailHash: string): Promise<boolean> {
   if ((await findObstacle(trx, emailHash)) === 'final') return false
   await trx.deleteFrom('suppressions').where('emailHash', '=', emailHash).where('reason', 'in', overcome).execute()

@@ -1,10 +1,10 @@
-// What others read of subscribers, and the lock that every change of one takes first.
+// Reads subscribers for other folders, and the lock that every change of a subscriber takes first.
 
 import { Refusal } from '../base/errors.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Category, Frequency, Subscriber } from '../db/schema.ts'
 
-/** Rows of the type Subscriber, to be narrowed. */
+/** Rows of the type Subscriber, to be filtered. */
 export function selectSubscribers(db: Db) {
   return db
     .selectFrom('subscribers')
@@ -22,8 +22,10 @@ export async function findSubscriberByKey(db: Db, emailKey: string): Promise<Sub
   return selectSubscribers(db).where('emailKey', '=', emailKey).executeTakeFirst()
 }
 
-/** Two changes of one subscriber happen one after the other. What only refers to the row (a claim that notes a reader) doesn't
- * wait. */
+/**
+ * Serialises changes of one subscriber. Statements that only refer to the row (such as a claim that adds a row to `reading`) don't
+ * wait.
+ */
 export async function lockSubscriber(trx: Trx, id: number): Promise<Subscriber | undefined> {
   return selectSubscribers(trx).where('id', '=', id).forNoKeyUpdate('subscribers').executeTakeFirst()
 }
@@ -50,7 +52,7 @@ export async function listSubscriptions(db: Db, subscriberId: number): Promise<S
     .execute()
 }
 
-/** {slug: frequency} as lines for saveSubscriptions: in `order` (slugs) first, then in the categories' own order. Pure. */
+/** Turns {slug: frequency} into lines for saveSubscriptions: first in `order` (slugs), then in the categories' own order. Pure. */
 export function linesOf(
   choices: Record<string, Frequency | 'off'>,
   categories: readonly Category[],
@@ -69,7 +71,7 @@ export function linesOf(
     .map((line, position) => ({ ...line, position }))
 }
 
-/** The id of the subscriber with this address. Refused when there is none. */
+/** The id of the subscriber with this address. Refuses an unknown one. */
 export async function subscriberOf(db: Db, email: string): Promise<number> {
   const found = await db
     .selectFrom('subscribers')

@@ -1,5 +1,5 @@
-// A sign-up, from validation to the confirmation mail's row, in one transaction. The answer is the same for every state of the
-// address: what differs is only which mail is written. A crash leaves all of it or nothing.
+// A sign-up, from validation to the confirmation mail's row, in one transaction. The response is the same for every state of the
+// address: only the mail differs. A crash leaves everything or nothing.
 
 import { sql } from 'kysely'
 import { addressProblem, parseEmailAddress, unwrapAddress, type EmailAddress } from '../base/email-address.ts'
@@ -22,10 +22,12 @@ export interface Signup {
   origin: Origin
 }
 
-/** Refuses what isn't one address, an empty choice, and a place that has signed up too often. Everything else is taken, and
- * nothing that comes back tells whether the address was known:
- * new or erased → pending; pending → the new choice replaces the old one; active → unchanged, a preferences link is mailed;
- * unsubscribed, or suppressed as mail came back → unchanged until confirmed; suppressed for another reason → nothing is mailed. */
+/**
+ * Refuses an invalid address, an empty choice, and a place with too many sign-ups. Everything else is accepted, and the response
+ * doesn't reveal whether the address was known. New or erased: becomes pending. Pending: the new choice replaces the old one.
+ * Active: unchanged, a preferences link is mailed. Unsubscribed, or suppressed because of returned mail: unchanged until
+ * confirmed. Suppressed for another reason: nothing is mailed.
+ */
 export async function subscribe(ctx: Context, signup: Signup): Promise<void> {
   const address = readAddress(signup.email)
   if (Object.keys(signup.choices).length === 0)
@@ -34,7 +36,7 @@ export async function subscribe(ctx: Context, signup: Signup): Promise<void> {
   await takeRequest(ctx, signup, address, isDomainOpen)
 }
 
-/** A request that has passed the limits by place and domain: its rows, and the mail that is due by them. */
+/** For a request within the limits by place and domain: writes its rows and its mail. */
 export async function takeRequest(
   ctx: Context,
   signup: Omit<Signup, 'email'>,
@@ -51,7 +53,7 @@ export async function takeRequest(
       const saved = await save(trx, ctx, signup, address, hashes.address, now)
       const { id: subscriberId, email: recipient, requestId } = saved
       if (saved.status === 'active') {
-        // The page after the form says that we send at most one mail a day: that must be true for subscribers too.
+        // The page after the form promises at most one mail a day, which must hold for subscribers too.
         if (await mayMail(trx, hashes.address, 'preferences-link', now, { hours: 24 }))
           await addToOutbox(trx, { kind: 'preferences-link', recipient, subscriberId })
       } else if (
@@ -74,12 +76,16 @@ export async function takeRequest(
   ctx.log.info({ status }, 'sign-up taken')
 }
 
-/** For an address that must not be mailed: the same work as for any other, undone at its end. So the time of the answer doesn't show
- * the suppression, and nothing is kept or sent. */
+/**
+ * For an address that must not be mailed: the same work as for any other, rolled back at the end. So the response time doesn't
+ * reveal the suppression, and nothing is stored or sent.
+ */
 const rollback = new Error('The address is suppressed.')
 
-/** Exactly one address, or a refusal that names the field and says what is wrong with it. Understands what people paste:
- * `Ana <ana@example.com>`. Pure. */
+/**
+ * Exactly one address, or a refusal that names the field and says what is wrong. Accepts pasted forms: `Ana <ana@example.com>`.
+ * Pure.
+ */
 export function readAddress(given: unknown, field = 'email'): EmailAddress {
   if (Array.isArray(given)) throw invalid(field, 'Enter one e-mail address only.')
   const text = typeof given === 'string' ? unwrapAddress(given) : ''
@@ -96,9 +102,11 @@ interface Saved {
   requestId: number | null
 }
 
-/** Everything but the mail, in one statement: locks the address's row or adds it, keeps one open request of its generation (so that
- * the mail which is under way confirms the latest choice), and the proof. Who is active keeps what they have. One statement, as
- * several showed in the time of the answer which state an address was in. */
+/**
+ * Everything except the mail, in one statement: locks or inserts the address's row, keeps one open request of its generation (so
+ * that the mail that is under way confirms the latest choice), and the proof. An active subscriber isn't changed. With several
+ * statements, the response time revealed the state of an address.
+ */
 async function save(
   trx: Trx,
   ctx: Context,

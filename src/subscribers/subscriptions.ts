@@ -1,5 +1,5 @@
-// The one place where a subscriber's choice is written: the rows, the bits that planning reads instead of them, and when
-// something is next due always change together. Without it a digest would go out at yesterday's hour, or never.
+// The only place that writes a subscriber's choice. The rows, the bits that planning reads instead of them, and the next due time
+// always change together. Otherwise a digest would be sent at an old hour, or never.
 
 import { sql } from 'kysely'
 import type { Config } from '../base/config.ts'
@@ -16,12 +16,14 @@ export interface Choice {
   position: number
 }
 
-/** What decides when mail falls due, besides the choice. */
+/** What decides when mail is due, besides the choice. */
 export type Timing = Pick<Subscriber, 'status' | 'timezone' | 'sendHour' | 'weeklyDay' | 'monthlyDay' | 'pausedUntil'>
 
-/** Replaces the choice among offered categories; rows of retired ones stay, and keep their subscriber due: when such a category is
- * offered again, its subscribers get it again. Returns when mail is next due: null when never, as for anyone who isn't active. The
- * caller holds the subscriber's lock. */
+/**
+ * Replaces the choice among offered categories. Rows of retired categories stay and keep their subscriber due: when such a
+ * category is offered again, its subscribers get it again. Returns when mail is next due; null: never, as for every subscriber who
+ * isn't active. The caller holds the subscriber's lock.
+ */
 export async function saveSubscriptions(
   trx: Trx,
   config: Config,
@@ -60,7 +62,7 @@ export async function saveSubscriptions(
   return nextDueAt
 }
 
-/** What whenDue goes by: retired categories count. */
+/** The input of whenDue, which includes retired categories. */
 export async function listChosen(
   trx: Trx,
   subscriberIds: readonly number[],
@@ -82,7 +84,7 @@ export function whenDue(
   const bits = choices.reduce((sum, choice) => sum | frequencyBits[choice.frequency], 0)
   if (subscriber.status !== 'active' || bits === 0) return { frequencies: bits, nextDueAt: null }
   const { pausedUntil } = subscriber
-  // A slot at the very instant at which the pause ends is the first one after it.
+  // A slot exactly at the end of the pause counts as after it.
   const after = pausedUntil && pausedUntil > now ? new Date(pausedUntil.getTime() - 1) : now
   const schedule = scheduleOf({ ...subscriber, frequencies: bits }, config.digest)
   return { frequencies: bits, nextDueAt: nextDueAt(schedule, after) }
@@ -92,12 +94,12 @@ export function whenDue(
 export function startOfDate(date: string, timezone: string): Date {
   const utc = Date.parse(`${date}T00:00:00Z`)
   const midnights = { timezone, hour: 0, weeklyDay: 1, monthlyDay: 1, frequencies: frequencyBits.daily }
-  // Zones lie between UTC-12 and UTC+14, so the first midnight found may still be that of the day before.
+  // Zones lie between UTC-12 and UTC+14, so the first midnight may belong to the day before.
   const first = nextDueAt(midnights, new Date(utc - 14 * 3_600_000 - 1))!
   return localTime(timezone, first).monthday === new Date(utc).getUTCDate() ? first : nextDueAt(midnights, first)!
 }
 
-/** A pause as a form says it: a date from tomorrow to a year from now; empty, no pause. Pure. */
+/** A pause from a form: a date from tomorrow to a year from now; empty: no pause. Pure. */
 export function readPause(config: Config, given: unknown, timezone: string | null, now: Date): Date | null {
   if (given === undefined || given === null || given === '') return null
   if (typeof given !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(given) || Number.isNaN(Date.parse(given)))

@@ -1,5 +1,4 @@
-// The suppression list by time, domain and reason: what editors look through, and take back in one go after a mistake of somebody
-// else's server.
+// The suppression list by time, domain and reason, for editors to search, and to undo in bulk after a server's mistake.
 
 import { type SelectQueryBuilder, sql } from 'kysely'
 import { type Actor, noteAction } from '../access/audit.ts'
@@ -17,12 +16,12 @@ export interface SuppressionFilter {
   from?: Date | undefined
   /** Suppressed before. */
   to?: Date | undefined
-  /** Of the address. */
+  /** The address's domain. */
   domain?: string | undefined
   reason?: Suppression['reason'] | undefined
 }
 
-/** The index suppressions_by_domain is over this. */
+/** The expression of the index suppressions_by_domain. */
 const domainOfEntry = sql<string>`coalesce(domain, lower(substring(email from '[^@]*$')))`
 
 type Suppressions<Selected> = SelectQueryBuilder<Schema, 'suppressions', Selected>
@@ -37,7 +36,7 @@ function matching<Selected>(query: Suppressions<Selected>, filter: SuppressionFi
   return found
 }
 
-/** Newest first, by page: `before` is the last row of the page before. */
+/** Newest first, in pages: `before` is the last row of the previous page. */
 export async function listSuppressions(
   db: Db,
   page: {
@@ -66,7 +65,10 @@ export async function countSuppressions(db: Db, filter: SuppressionFilter): Prom
   return (await counted.executeTakeFirstOrThrow()).count
 }
 
-/** One of them is named: a person's own word is taken back in bulk only where it is meant, an erasure never. */
+/**
+ * An undo must name one of these: complaints and manual entries are undone only if they are meant. An erasure can't be undone in
+ * bulk.
+ */
 export const undoableReasons = ['hard_bounce', 'soft_bounces', 'complaint', 'manual'] as const
 
 /** Throws a Refusal. */
@@ -76,8 +78,11 @@ export function checkUndo({ reason, from, to }: SuppressionFilter): void {
   if (from && to && from >= to) throw invalid('to', 'must be later than from')
 }
 
-/** Takes all that `next` finds off the list, in transactions of a few thousand: nobody waits long for a subscriber's row. Returns how
- * many. A call that is killed has done a part of it, and can be repeated. `next` finds up to `limit` entries that are still on it. */
+/**
+ * Removes everything that `next` finds from the list, in transactions of a few thousand, so that nobody waits long for a
+ * subscriber's row. Returns how many. If a call is killed, part of the work is done, and it can be repeated. `next` returns up to
+ * `limit` entries that are still on the list.
+ */
 async function unsuppressAll(
   ctx: Context,
   next: (db: Db, limit: number) => Promise<readonly { emailHash: string }[]>,
@@ -91,7 +96,7 @@ async function unsuppressAll(
   }
 }
 
-/** Takes what the decision about a brake has suppressed off the list. Safe to repeat. Returns how many. */
+/** Removes the suppressions that the decision about a brake caused. Safe to repeat. Returns how many. */
 export function unsuppressBrake(ctx: Context, brakeId: number): Promise<number> {
   return unsuppressAll(ctx, (db, limit) =>
     db
@@ -104,11 +109,13 @@ export function unsuppressBrake(ctx: Context, brakeId: number): Promise<number> 
   )
 }
 
-/** Takes all of them off the list; their subscribers are again what they were. Returns how many. A call that is killed has done a part
- * of it, and can be repeated. */
+/**
+ * Removes all of them; their subscribers get their former status back. Returns how many. If a call is killed, part of the work is
+ * done, and it can be repeated.
+ */
 export async function undoSuppressions(ctx: Context, filter: SuppressionFilter, actor: Actor): Promise<number> {
   checkUndo(filter)
-  // What is suppressed from now on wasn't meant.
+  // Suppressions that are added from now on aren't included.
   const until = filter.to ?? ctx.clock.now()
   const removed = await unsuppressAll(ctx, (db, limit) =>
     matching(db.selectFrom('suppressions').select('emailHash'), { ...filter, to: until })

@@ -1,8 +1,8 @@
 // The addresses that must not be mailed, by keyed hash: a suppression outlives the subscriber and, after an erasure, the address.
 //
-// This file alone suppresses and restores. The subscriber of a suppressed address is `suppressed`; what they were, and when they
-// were due, is kept with the suppression and comes back with its end. Anyone who unsubscribes meanwhile, or takes that back, changes
-// what is kept (standing.ts).
+// Only this file suppresses and restores. The subscriber of a suppressed address is `suppressed`. Their former status and due time
+// are stored with the suppression and restored when it is removed. If they unsubscribe meanwhile, or undo that, the stored status
+// changes (standing.ts).
 
 import { sql, type Selectable } from 'kysely'
 import type { EmailAddress } from '../base/email-address.ts'
@@ -19,7 +19,7 @@ export type SuppressionReason = Suppression['reason']
 
 export interface NewSuppression {
   emailHash: string
-  /** null: only the hash may be kept. */
+  /** null: only the hash may be stored. */
   email: string | null
   reason: SuppressionReason
   detail?: string
@@ -31,8 +31,10 @@ export interface NewSuppression {
   at?: Date | null
 }
 
-/** What each reason takes the place of: a person's word outranks a server's; an erasure forgets all else, and
- * what is said after it counts, as an erased person is a new reader. */
+/**
+ * Which reasons each reason replaces. A person's decision outranks a server's answer. An erasure replaces all others, and any
+ * later reason replaces it, because an erased person who signs up is a new subscriber.
+ */
 const outranked: Record<SuppressionReason, readonly SuppressionReason[]> = {
   hard_bounce: [],
   soft_bounces: [],
@@ -41,7 +43,7 @@ const outranked: Record<SuppressionReason, readonly SuppressionReason[]> = {
   erasure: ['hard_bounce', 'soft_bounces', 'manual', 'complaint'],
 }
 
-/** Whether a reason takes the place of another. Pure. */
+/** Whether a reason replaces another. Pure. */
 export function outranks(reason: SuppressionReason, other: SuppressionReason): boolean {
   return outranked[reason].includes(other)
 }
@@ -51,7 +53,7 @@ export async function suppress(trx: Trx, entry: NewSuppression, now: Date): Prom
   await suppressAll(trx, entry.reason, [entry], now)
 }
 
-/** The same for many, which have one reason. The number of statements grows only by a few per thousand. */
+/** The same for many with one reason. The number of statements grows only by a few per thousand. */
 export async function suppressAll(
   trx: Trx,
   reason: SuppressionReason,
@@ -105,7 +107,7 @@ function columnsOf(entry: NewSuppression, now: Date) {
   }
 }
 
-/** What locked subscribers were, and when they were due, is kept with their suppressions. */
+/** Stores the former status and due time of locked subscribers with their suppressions. */
 async function stopMailTo(
   trx: Trx,
   holders: readonly Selectable<SubscribersTable>[],
@@ -138,7 +140,7 @@ const isOneOf = (column: 'id' | 'subscriberId', ids: readonly number[]) =>
   sql<boolean>`${sql.ref(column)} = any(${[...ids]}::bigint[])`
 const hasHash = (hashes: readonly string[]) => sql<boolean>`email_hash = any(${[...hashes]}::text[])`
 
-/** Subscribers are locked before the list's entries, here as in an erasure: two of them wait, and don't end in a deadlock. */
+/** Subscribers are locked before the list's entries, as in an erasure, so that the two can't deadlock. */
 function lockHolders(trx: Trx, emailHashes: readonly string[]) {
   return trx
     .selectFrom('subscribers')
@@ -149,7 +151,7 @@ function lockHolders(trx: Trx, emailHashes: readonly string[]) {
     .execute()
 }
 
-/** By hand: an editor or a key says that this address must not be mailed. */
+/** By hand: an editor or an API key decides that this address must not be mailed. */
 export async function suppressAddress(
   ctx: Context,
   address: EmailAddress,
@@ -162,7 +164,7 @@ export async function suppressAddress(
     .execute((trx) => suppress(trx, { emailHash, email: address.email, reason, detail }, ctx.clock.now()))
 }
 
-/** What delivery/ is handed. */
+/** The implementation for delivery/. */
 export function deadAddressesOf(ctx: Pick<Context, 'config' | 'clock'>): DeadAddresses {
   return {
     suppress: (trx, dead) =>
@@ -184,14 +186,14 @@ export function deadAddressesOf(ctx: Pick<Context, 'config' | 'clock'>): DeadAdd
   }
 }
 
-/** Takes an address off the list. Its subscriber is again what they were. false: it wasn't on the list. */
+/** Removes an address from the list. Its subscriber gets their former status back. false: it wasn't on the list. */
 export async function unsuppress(ctx: Context, emailHash: string): Promise<boolean> {
   return (await ctx.db.transaction().execute((trx) => restore(trx, ctx, [emailHash]))) > 0
 }
 
 const hashesOf = (entries: readonly { emailHash: string }[]) => entries.map(({ emailHash }) => emailHash)
 
-/** In the caller's transaction, whose addresses should be few thousand. Returns how many were on the list. */
+/** In the caller's transaction, for at most a few thousand addresses. Returns how many were on the list. */
 export async function restore(
   trx: Trx,
   ctx: Pick<Context, 'config' | 'clock'>,
@@ -216,7 +218,7 @@ export interface Returning {
 
 export const statusBefore = ({ entry }: Returning): SubscriberStatus => entry?.statusBefore ?? 'unsubscribed'
 
-/** What locked subscribers were, and when they were due. */
+/** Gives locked subscribers their former status and due time back. */
 export async function giveBack(
   trx: Trx,
   ctx: Pick<Context, 'config' | 'clock'>,
@@ -231,7 +233,7 @@ export async function giveBack(
     trx,
   )
   const chosen = Map.groupBy(await listChosen(trx, ids), ({ subscriberId }) => subscriberId)
-  // A slot beyond the grace is past for everybody: counting it as missed now would be wrong.
+  // A slot older than the grace is past for everybody, and must not be counted as missed now.
   const earliest = now.getTime() - ctx.config.digest.graceHours * 3_600_000
   await setDueTimes(
     trx,

@@ -1,5 +1,5 @@
-// Leaving, by page, by one-click or by mail; and coming back within 30 days. Always at once and always safe to repeat. Nothing
-// that is queued needs touching: delivery reads the status again in the statement that puts a mail on the wire.
+// Unsubscribing, by page, by one-click or by mail, and undoing it within 30 days. Takes effect at once and is safe to repeat.
+// Queued mail isn't changed: delivery checks the status again in the statement that puts a mail on the wire.
 
 import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
@@ -15,8 +15,10 @@ import { recordUnsubscribe, undoUnsubscribe } from './unsubscribes.ts'
 
 export type Way = 'page' | 'one-click' | 'mail' | 'api' | 'editor' | 'import'
 
-/** undefined when there is no such subscriber. A suppressed one stays suppressed, and stays unsubscribed when that ends. `isNow`: it is
- * this call that unsubscribed them. */
+/**
+ * undefined: unknown subscriber. A suppressed one stays suppressed, and is unsubscribed when that ends. `isNow`: this call
+ * unsubscribed them.
+ */
 export async function unsubscribe(ctx: Context, subscriberId: number, how: How): Promise<Unsubscribed | undefined> {
   return ctx.db.transaction().execute((trx) => unsubscribeIn(trx, ctx, subscriberId, how))
 }
@@ -24,7 +26,7 @@ export async function unsubscribe(ctx: Context, subscriberId: number, how: How):
 interface How {
   way: Way
   origin: Origin
-  /** Of the mail whose link was used. It isn't signed: one that can't be right isn't counted. */
+  /** The edition of the mail whose link was used. It isn't signed: an impossible one isn't counted. */
   editionId?: number | null
   detail?: Record<string, unknown>
 }
@@ -32,7 +34,7 @@ interface How {
 /** `unsubscribeId`: the row that a reason is added to; null: unsubscribed before, or by an import. */
 export type Unsubscribed = Subscriber & { isNow: boolean; unsubscribeId: number | null }
 
-/** Within the transaction of what asks for it. */
+/** Within the caller's transaction. */
 export async function unsubscribeIn(
   trx: Trx,
   ctx: Pick<Context, 'clock' | 'config'>,
@@ -67,8 +69,10 @@ export async function unsubscribeIn(
   return { ...subscriber, status, unsubscribedAt: now, nextDueAt: null, isNow: true, unsubscribeId }
 }
 
-/** Whether the undo is still on offer. Who never confirmed can't come back by it: that would be a way around confirming. Who is
- * suppressed would get no mail for it. Pure. */
+/**
+ * Whether the undo is still offered. Not to a subscriber who never confirmed, because it would bypass the confirmation. Not to a
+ * suppressed one, who would get no mail. Pure.
+ */
 export function canReturn(subscriber: Subscriber, now: Date): boolean {
   const { status, confirmedAt, unsubscribedAt } = subscriber
   return (
@@ -79,8 +83,10 @@ export function canReturn(subscriber: Subscriber, now: Date): boolean {
   )
 }
 
-/** By the button of the page that took the unsubscribe, or of the preferences page. undefined: the link is of an earlier generation,
- * or of another unsubscribe than the last one. */
+/**
+ * By the button of the unsubscribe page or the preferences page. undefined: the link is of an earlier generation, or of an earlier
+ * unsubscribe.
+ */
 export async function resubscribeByLink(
   ctx: Context,
   link: { id: number; generation: number; expiresAt: Date | null },
@@ -89,7 +95,7 @@ export async function resubscribeByLink(
   return resubscribe(ctx, link.id, origin, (subscriber) => isLinkOf(link, subscriber))
 }
 
-/** Whether an undo link is of the subscriber's last unsubscribe, and of their generation. Pure. */
+/** Whether an undo link belongs to the subscriber's last unsubscribe, and to their generation. Pure. */
 export function isLinkOf(
   link: { generation: number; expiresAt: Date | null },
   { generation, unsubscribedAt }: Pick<Subscriber, 'generation' | 'unsubscribedAt'>,
@@ -98,8 +104,10 @@ export function isLinkOf(
   return generation === link.generation && expiresAt?.getTime() === link.expiresAt?.getTime()
 }
 
-/** Takes the unsubscribe back: the same choices as before. Returns the subscriber as they are now: `suppressed` when the address
- * must not be mailed, and then they are active only once that ends. */
+/**
+ * Undoes the unsubscribe, with the same choices as before. Returns the subscriber as they are now: `suppressed` if the address
+ * must not be mailed; they become active when that ends.
+ */
 export async function resubscribe(
   ctx: Context,
   subscriberId: number,

@@ -1,5 +1,5 @@
-// What is kept of each unsubscribe: the edition whose link was used, the way, and a reason if one was given. The counts are shown
-// beside an edition's account, which stays as it is.
+// A record of each unsubscribe: the edition whose link was used, the way, and a reason if one was given. The counts are shown next
+// to an edition's account, which doesn't change.
 
 import { sql } from 'kysely'
 import { invalid } from '../base/errors.ts'
@@ -10,7 +10,7 @@ import { findSubscriber } from './store.ts'
 
 export const longestReasonText = 500
 
-/** Returns the row's id. An `editionId` of which this subscriber has no mail is left out: links name it unsigned. */
+/** Returns the row's id. An `editionId` of which this subscriber has no mail isn't stored, because links contain it unsigned. */
 export async function recordUnsubscribe(
   trx: Trx,
   given: { subscriberId: number; editionId: number | null; way: UnsubscribesTable['way']; at: Date },
@@ -23,18 +23,18 @@ export async function recordUnsubscribe(
   return rows[0]!.id
 }
 
-/** The subscriber's last one no longer counts. */
+/** The subscriber's last unsubscribe no longer counts. */
 export async function undoUnsubscribe(trx: Trx, subscriberId: number, now: Date): Promise<void> {
   await sql`update unsubscribes set undone_at = ${now} where undone_at is null
     and id = (select max(id) from unsubscribes where subscriber_id = ${subscriberId})`.execute(trx)
 }
 
-/** For an erasure: what was written in their own words. The reason stays, without them. */
+/** For an erasure: deletes texts in the subscriber's own words. The reason stays. */
 export async function forgetReasonTexts(trx: Trx, subscriberId: number): Promise<void> {
   await trx.updateTable('unsubscribes').set({ reasonText: null }).where('subscriberId', '=', subscriberId).execute()
 }
 
-/** Why, as the form says it; both empty: no reason. Refuses by field. Pure. */
+/** The reason in a form; both fields empty: none. Refuses by field. Pure. */
 export function readReason(given: { reason?: unknown; reason_text?: unknown }): {
   reason: UnsubscribeReason | null
   reasonText: string | null
@@ -51,7 +51,7 @@ export function readReason(given: { reason?: unknown; reason_text?: unknown }): 
 
 const isReason = (text: string): text is UnsubscribeReason => unsubscribeReasons.includes(text as UnsubscribeReason)
 
-/** Replaces the reason of unsubscribe `id`. undefined: it has been undone, or its subscriber erased; nothing is kept then. */
+/** Replaces the reason of unsubscribe `id`. undefined: it was undone, or its subscriber erased; nothing is stored then. */
 export async function giveReason(
   ctx: Context,
   id: number,
@@ -79,7 +79,7 @@ export async function countUnsubscribes(db: Db, editionIds: readonly number[]): 
 
 export interface UnsubscribeSummary {
   total: number
-  /** Of the total: taken back since. */
+  /** Part of the total: undone since. */
   undone: number
   ways: Record<UnsubscribesTable['way'], number>
   /** Of those that weren't undone. */
@@ -88,7 +88,7 @@ export interface UnsubscribeSummary {
 
 export const unsubscribeWays = ['one-click', 'page', 'mail', 'api', 'editor'] as const
 
-/** Everything since an instant, summed up. */
+/** A summary of everything since an instant. */
 export async function summariseUnsubscribes(db: Db, since: Date): Promise<UnsubscribeSummary> {
   const rows = await db
     .selectFrom('unsubscribes')
@@ -117,7 +117,7 @@ function countsOf<Key extends string>(keys: readonly Key[], count: (key: Key) =>
   return Object.fromEntries(keys.map((key) => [key, count(key)])) as Record<Key, number>
 }
 
-/** What was written, newest first, without who wrote it. */
+/** The texts, newest first, without their authors. */
 export async function listReasonTexts(db: Db, since: Date, limit: number) {
   return db
     .selectFrom('unsubscribes')

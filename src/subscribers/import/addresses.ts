@@ -1,8 +1,10 @@
-// Addresses as lists hold them, and what is worth a second look about them.
+// Addresses in lists, and warnings about them.
 
 import { domainOf, type EmailAddress, parseEmailAddress } from '../../base/email-address.ts'
 
-/** `Ana <ana@x.example>`, `mailto:ana@x.example`, with marks around that word processors leave. null: it isn't one address. Pure. */
+/**
+ * `Ana <ana@x.example>`, `mailto:ana@x.example`, also with marks that word processors add. null: not exactly one address. Pure.
+ */
 export function addressIn(cell: string): EmailAddress | null {
   const clean = cell
     .replace(/[\u200B-\u200D\u2060\uFEFF\u00AD]/g, '')
@@ -16,12 +18,12 @@ export function addressIn(cell: string): EmailAddress | null {
   return parseEmailAddress(unquoteFormula(bare))
 }
 
-/** Takes away what an export put before a cell that a spreadsheet would run. Pure. */
+/** Removes the quote that an export put before a cell that a spreadsheet would run. Pure. */
 export function unquoteFormula(cell: string): string {
   return /^'[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/.test(cell) ? cell.slice(1) : cell
 }
 
-/** Every address of a line, and what else stands there. Pure. */
+/** All addresses of a line, and its other text. Pure. */
 export function addressesIn(line: string): { addresses: string[]; rest: string } {
   const addresses: string[] = []
   const rest = line.replace(/[^\s<>"',;|()@]{1,64}@[^\s<>"',;|()@]{1,255}/g, (found) => {
@@ -37,7 +39,7 @@ const roles = new Set(
   root security privacy enquiries inquiries`.split(/\s+/),
 )
 
-/** An address that several people read: the consent of one isn't that of the others. Pure. */
+/** An address that several people read: the consent of one isn't the consent of the others. Pure. */
 export function isRole({ key }: EmailAddress): boolean {
   return roles.has(key.slice(0, key.lastIndexOf('@')).split('+')[0]!)
 }
@@ -74,7 +76,10 @@ const slips: Record<string, string> = {
   't-online.ed': 't-online.de',
 }
 
-/** The domain that was probably meant; undefined: it looks right. Nothing is corrected: that may be somebody else. Pure. */
+/**
+ * The domain that was probably meant; undefined: it looks right. Nothing is corrected, because it may be somebody else's address.
+ * Pure.
+ */
 export function meantDomain({ key }: EmailAddress): string | undefined {
   const domain = domainOf(key)
   return slips[domain] ?? (/\.(con|cmo|comm|cim|vom)$/.test(domain) ? domain.replace(/\.\w+$/, '.com') : undefined)

@@ -1,5 +1,5 @@
-// Asking people on an imported list to opt in again. The mails go in the digest lane, so that no reader who signs up now waits behind
-// them, and count like any other confirmation mail: one a day and three in 30 days for a mailbox.
+// Asks people on an imported list to opt in again. The mails are in the digest lane, so that readers who sign up now don't wait
+// behind them. They count like other confirmation mails: one a day and three in 30 days per mailbox.
 
 import type { Trx } from '../../db/connect.ts'
 import { addToDigestLane } from '../../delivery/outbox.ts'
@@ -7,7 +7,7 @@ import { mailboxHash, mayMailEach } from '../limits.ts'
 import type { FoundRow } from './decide.ts'
 
 export const askToConfirm = {
-  /** Those whose mailbox may have one more; counts them. Of two addresses of one mailbox only one is asked. */
+  /** Those whose mailbox may get one more mail; counts them. Of two addresses of one mailbox only one is asked. */
   async allowed<Row extends FoundRow>(
     trx: Trx,
     rows: readonly Row[],
@@ -22,7 +22,7 @@ export const askToConfirm = {
     return new Set([...hashes].map((hash) => byMailbox.get(hash)!))
   },
 
-  /** One mail each. How long its link is good counts from its sending (mails/transactional.ts). */
+  /** One mail each. The validity of its link starts when it is sent (mails/transactional.ts). */
   async mail(
     trx: Trx,
     asked: readonly { id: number; requestId: number; email: string }[],

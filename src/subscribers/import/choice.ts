@@ -1,5 +1,5 @@
-// What a row of a list chooses: what its file says of categories, tags and frequency, else the site's default choice; the operator's
-// own word, `--category` and `--frequency`, is above both.
+// The choice of a row in a list: from its categories, tags and frequency, otherwise the site's default choice. The operator's
+// `--category` and `--frequency` override both.
 
 import { invalid } from '../../base/errors.ts'
 import { type Category, type Frequency, frequencies } from '../../db/schema.ts'
@@ -8,10 +8,10 @@ import { type Column, halves, named } from './columns.ts'
 import { elements, frequencyWord, isBlank, plain, yesOrNo } from './words.ts'
 
 export interface ChoiceRules {
-  /** Retired ones too: our own export names them. */
+  /** Including retired ones: our own export names them. */
   categories: readonly Category[]
   default: Choices
-  /** For all rows; empty: as the file or the default has it. */
+  /** For all rows; empty: from the file or the default. */
   onlyCategories: readonly string[]
   frequency: Frequency | null
   /** `Tag:news=politics:daily`. */
@@ -59,7 +59,7 @@ export function readChoiceRules(
   }
 }
 
-/** `fromFile`: the row itself says what it wants. Throws a Refusal that names the column. */
+/** `fromFile`: the row contains a choice. Throws a Refusal that names the column. */
 export function choiceOf(
   columns: readonly Column[],
   cells: readonly string[],
@@ -68,14 +68,14 @@ export function choiceOf(
   const said = saidChoice(columns, cells, rules)
   const chosen = said ?? rules.default
   const isOff = said !== null && Object.keys(said).length === 0
-  // Who has switched everything off has said so.
+  // A row that switches everything off is a choice.
   if (isOff) return { choices: {}, fromFile: true }
   const slugs = rules.onlyCategories.length > 0 ? rules.onlyCategories : Object.keys(chosen)
   const often = (slug: string) => rules.frequency ?? chosen[slug] ?? rules.default[slug] ?? 'daily'
   return { choices: Object.fromEntries(slugs.map((slug) => [slug, often(slug)])), fromFile: said !== null }
 }
 
-/** null: the row says nothing; {}: it wants nothing. */
+/** null: the row contains no choice; {}: an empty choice. */
 function saidChoice(columns: readonly Column[], cells: readonly string[], rules: ChoiceRules): Choices | null {
   const said: Record<string, Frequency | 'off'> = {}
   let general: Frequency | null = null
@@ -114,7 +114,7 @@ function generalFrequency(title: string, cell: string): Frequency {
   return word
 }
 
-/** Tags that are called as a category is. */
+/** Tags with the name of a category. */
 function categoriesIn(cell: string, categories: readonly Category[]): string[] {
   const words = elements(cell).map(plain)
   return categories

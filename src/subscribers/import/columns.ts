@@ -1,4 +1,4 @@
-// The columns of a file and how each is read: by the operator's word, else by its system, else by its title, else by its values.
+// The columns of a file and how each is read: as the operator says, otherwise by its system, its title, or its values.
 
 import { invalid, Refusal } from '../../base/errors.ts'
 import type { Category } from '../../db/schema.ts'
@@ -24,18 +24,18 @@ export interface Column {
   /** As the file writes it. */
   title: string
   reading: Reading
-  /** By value, without accents and case: what the operator says it means; null: nothing. */
+  /** By value, without accents and case: what the operator says that it means; null: nothing. */
   values: ReadonlyMap<string, Standing | null>
 }
 
-/** What the operator says of the files: `--map`, `--choice`, `--ignore-column`. */
+/** The operator's instructions: `--map`, `--choice`, `--ignore-column`. */
 export interface Instructions {
   map: readonly string[]
   choice: readonly string[]
   ignored: readonly string[]
 }
 
-/** The columns of one file. Throws a Refusal that names the column and what can be done. */
+/** The columns of one file. Throws a Refusal that names the column and how to fix it. */
 export function readColumns(
   titles: readonly string[],
   sample: readonly Row[],
@@ -61,7 +61,7 @@ export function readColumns(
   return { columns, system }
 }
 
-/** A column that would say who wants mail, and says it of nobody, isn't understood, unless another one says it. */
+/** A column that should say who wants mail but names nobody isn't understood, unless another column says it. */
 function doubtEmpty(columns: readonly Column[], sample: readonly Row[]): void {
   const says = (index: number) => sample.some(({ cells }) => !isBlank(cells[index] ?? ''))
   const isSaid = columns.some(({ reading }, index) => ['status', 'flag'].includes(reading.as) && says(index))
@@ -74,7 +74,7 @@ function doubtEmpty(columns: readonly Column[], sample: readonly Row[]): void {
 
 const isField = (reading: Reading, name: Field) => reading.as === 'field' && reading.field === name
 
-/** Columns of that title, however it is spelled. */
+/** Columns with that title, in any spelling. */
 export function named<T extends { title: string }>(columns: readonly T[], title: string): T[] {
   const exact = columns.filter((column) => column.title === title)
   return exact.length > 0 ? exact : columns.filter((column) => plain(column.title) === plain(title))
@@ -95,7 +95,7 @@ function readingOf(
   return isAmbiguous(title) ? byValues(reading, values) : reading
 }
 
-/** What a title such as `State` or `Newsletter` means, most of its values say. */
+/** The values decide what a title such as `State` or `Newsletter` means. */
 function byValues(reading: Reading, values: readonly string[]): Reading {
   const said = values.filter((value) => !isBlank(value))
   const share = (test: (value: string) => boolean) => said.filter(test).length / Math.max(1, said.length)

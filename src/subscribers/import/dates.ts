@@ -1,7 +1,9 @@
-// Times as other systems write them.
+// Times in the formats of other systems.
 
-/** undefined: it isn't a time that is understood. Without an offset it is UTC. Where day and month could be exchanged, the later of
- * the two that isn't after `now`. A time after `now` isn't one that anything happened at. Pure. */
+/**
+ * undefined: not understood. Without an offset it is UTC. If day and month could be exchanged, the later of the two that isn't
+ * after `now`. A time after `now` isn't valid. Pure.
+ */
 export function readDate(text: string, now: Date): Date | undefined {
   const given = text.trim()
   const found = readNumbers(given, now) ?? readIso(given) ?? readSlashes(given, now) ?? readNamed(given)
@@ -47,8 +49,10 @@ function readSlashes(text: string, now: Date): Date | undefined {
   return past.length === 0 ? undefined : new Date(Math.max(...past.map(Number)))
 }
 
-/** `March 3, 2024 5:00 PM`, `3 Mar 2024`, `Fri, 01 Mar 2024 10:00:00 +0000`: what JavaScript reads by itself, if it names a month and
- * a year. */
+/**
+ * `March 3, 2024 5:00 PM`, `3 Mar 2024`, `Fri, 01 Mar 2024 10:00:00 +0000`: formats that JavaScript reads itself, if they name a
+ * month and a year.
+ */
 function readNamed(text: string): Date | undefined {
   if (!/\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b/i.test(text) || !/\b(19|20)\d\d\b/.test(text))
     return undefined

@@ -1,5 +1,5 @@
-// What becomes of a row, by what is known of its address here. Nobody who unsubscribed or is suppressed is ever woken; whoever a file
-// calls unsubscribed becomes so, unless they agreed here after that.
+// What happens to a row, given what is known about its address here. An unsubscribed or suppressed subscriber never becomes
+// active. A subscriber whom a file calls unsubscribed becomes unsubscribed, unless they agreed here after that.
 
 import { sql } from 'kysely'
 import type { Db } from '../../db/connect.ts'
@@ -9,7 +9,7 @@ import { outranks, type SuppressionReason } from '../suppression.ts'
 import type { ListRow } from './rows.ts'
 import { isSuppressing } from './standing.ts'
 
-/** The first six are people who are new here, by what they become; `asked`: subscribed there, and asked to confirm here. */
+/** The first six are new subscribers, by the status that they get. `asked`: subscribed there, and asked to confirm here. */
 export const outcomes = [
   'subscribed',
   'asked',
@@ -31,11 +31,11 @@ export type FoundRow = ListRow & { emailHash: string }
 export interface Decision<Row extends FoundRow = FoundRow> {
   row: Row
   outcome: Outcome
-  /** Of somebody who is here already. */
+  /** An existing subscriber. */
   subscriberId: number | null
   /** On the suppression list without a subscriber. */
   listed: SuppressionReason | null
-  /** Why the row isn't taken; null: it is, or nothing needs doing. */
+  /** Why the row isn't imported; null: it is, or nothing changes. */
   why: string | null
 }
 
@@ -45,7 +45,7 @@ interface Known {
   status: SubscriberStatus
   /** Apart from the suppression list. */
   standing: SubscriberStatus
-  /** When they last agreed here, in our words. */
+  /** When they last agreed here, to our wording. */
   agreedAt: Date | null
 }
 

@@ -1,5 +1,5 @@
-// What may mean that somebody must not be mailed, and isn't understood: by column, where it was seen first. Any of it stops the import
-// before the first row is written.
+// Values that may mean that somebody must not be mailed, and that aren't understood: by column, with the first place. Any of them
+// stops the import before the first row is written.
 
 import { Refusal } from '../../base/errors.ts'
 

@@ -1,10 +1,12 @@
-// A list of people who unsubscribed often says so in its name alone.
+// A list of people who unsubscribed often says so only in its file name.
 
 import type { Standing } from './standing.ts'
 import { plain } from './words.ts'
 
-/** What the name of a file says of everybody in it, such as `unsubscribed_members_export.csv`; null: nothing. Only what forbids mail
- * is believed. Pure. */
+/**
+ * What the name of a file says about everybody in it, such as `unsubscribed_members_export.csv`; null: nothing. Only names that
+ * forbid mail count. Pure.
+ */
 export function standingOfFile(name: string): Standing | null {
   const words = plain(name.replace(/\.\w+$/, ''))
   return fileNames.find(([pattern]) => pattern.test(words))?.[1] ?? null

@@ -1,8 +1,8 @@
-// A list from elsewhere, from the first look to the last row. The files are read several times and never held in memory: once for
-// what isn't understood and for which row of each address counts (32 bytes an address), once for the report, and once or twice to
-// write, the rows that forbid mail first. Nothing is written before the first two are done.
+// Imports a list, from the first look to the last row. The files are read several times and never kept in memory: once to find
+// what isn't understood and which row of each address counts (32 bytes per address), once for the report, and once or twice to
+// write, rows that forbid mail first. Nothing is written before the first two passes are done.
 //
-// Safe to repeat: who is here by then is left as they are. So the same command goes on where another one was stopped or killed.
+// Safe to repeat: people who exist by then aren't changed. So the same command continues after a stop or a kill.
 
 import { createHash } from 'node:crypto'
 import { invalid, Refusal } from '../../base/errors.ts'
@@ -27,7 +27,7 @@ import { openSource, type ListSource } from './sources.ts'
 import { strictnessOf } from './standing.ts'
 
 export interface ImportOptions extends Instructions {
-  /** Where the addresses come from: goes into each consent record. */
+  /** Where the addresses come from. Stored in each consent record. */
   source: string
   category: readonly string[]
   frequency: string | null
@@ -39,7 +39,7 @@ export interface Rejected {
   list: List
   line: number
   reason: string
-  /** As the file has them. */
+  /** As in the file. */
   cells: readonly string[]
 }
 
@@ -55,7 +55,7 @@ const batchSize = 1000
 
 type Found = FoundRow & { file: string; cells: readonly string[]; list: List }
 
-/** Close it at the end. Throws a Refusal for what can't be read at all. */
+/** Close it at the end. Throws a Refusal for files that can't be read. */
 export async function openImport(
   ctx: Context,
   file: string,
@@ -110,8 +110,10 @@ export class ListImport {
     this.#source.close()
   }
 
-  /** Which row counts for each address. Throws a Refusal when anything isn't understood that may mean that an address must not be
-   * mailed. Writes nothing. */
+  /**
+   * Finds the row that counts for each address. Throws a Refusal if a value isn't understood that may mean that an address must
+   * not be mailed. Writes nothing.
+   */
   async settle(watch: Watch): Promise<void> {
     if (this.#winners) return
     const pepper = await getPepper(this.#ctx.db)
@@ -131,7 +133,7 @@ export class ListImport {
     this.#restrictive = settled.winners(rows, strictnessOf('pending'))
   }
 
-  /** What would become of each row, by what is here now. Writes nothing. */
+  /** What would happen to each row, given the current data. Writes nothing. */
   async check(watch: Watch): Promise<ImportReport> {
     await this.settle(watch)
     const tally = new Tally(this.lists, this.#source.leftOut, this.hash)
@@ -157,7 +159,7 @@ export class ListImport {
     return report
   }
 
-  /** In batches of 1,000, each a transaction; the signal stops between two. `isDryRun`: everything but the writing. */
+  /** In batches of 1,000, each in a transaction; the signal stops between two. `isDryRun`: everything except the writes. */
   async write(watch: Watch & { onRejected(rejected: Rejected): void; isDryRun?: boolean }): Promise<ImportResult> {
     await this.settle(watch)
     const ctx = this.#ctx

@@ -1,14 +1,15 @@
-// Lists as JSON: an array, one object a line, or what an API answers (listmonk: `{data: {results: […]}}`, Ghost: `{members: […]}`).
+// Lists as JSON: an array, one object per line, or the answer of an API (listmonk: `{data: {results: […]}}`, Ghost: `{members:
+// […]}`).
 
 import { Refusal } from '../../base/errors.ts'
 import type { ListFile } from './sources.ts'
 import type { Row } from './records.ts'
 
-/** It is read as a whole. */
+/** The file is read as a whole. */
 const mostBytes = 64 * 1024 ** 2
 const mostTitles = 500
 
-/** The row's number stands for its line. Throws a Refusal that names the file. */
+/** The row's number is used as its line. Throws a Refusal that names the file. */
 export async function readJson(file: ListFile): Promise<{ titles: string[]; rows: Row[] }> {
   if (file.size > mostBytes)
     throw new Refusal('invalid', `${file.name} is larger than 64 MB of JSON. Export it as CSV, or in several files.`)
@@ -76,7 +77,7 @@ function find(value: unknown, depth: number): Record<string, unknown>[] | undefi
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Values as a CSV file would have them; of lists and tags the names. */
+/** Values as in a CSV file; for lists and tags, their names. */
 function flatten(one: Record<string, unknown>): Record<string, string> {
   const flat: Record<string, string> = {}
   for (const [title, value] of Object.entries(one)) {
@@ -93,8 +94,10 @@ function flatten(one: Record<string, unknown>): Record<string, string> {
 
 const isOfListmonk = (list: unknown) => isObject(list) && 'subscription_status' in list
 
-/** A subscriber of listmonk has a status in each list. Who is in none gets no mail. A list with single opt-in leaves its people
- * `unconfirmed` and mails them. */
+/**
+ * In listmonk, a subscriber has a status per list. A subscriber of no list gets no mail. Subscribers of a list with single opt-in
+ * stay `unconfirmed` and are mailed.
+ */
 function ofListmonk(lists: readonly Record<string, unknown>[]): Record<string, string> {
   const statusOf = (list: Record<string, unknown>) =>
     list['subscription_status'] === 'unconfirmed' && list['optin'] === 'single'

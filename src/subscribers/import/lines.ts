@@ -1,4 +1,4 @@
-// A file as lines of text, whatever its encoding and its line ends.
+// A file as lines of text, in any encoding and with any line ends.
 
 import type { Readable } from 'node:stream'
 import { createHash } from 'node:crypto'
@@ -12,7 +12,7 @@ export interface Line {
   text: string
 }
 
-/** A longer line isn't one of a list. */
+/** No list has a longer line. */
 export const longestLine = 64_000
 
 export interface Bytes {
@@ -21,8 +21,10 @@ export interface Bytes {
   hash: string
 }
 
-/** Reads the whole file once: is it UTF-8 to the last byte, and which file is it? Text without a mark that isn't UTF-8 is
- * windows-1252, which has a letter for every byte. */
+/**
+ * Reads the whole file once: is all of it valid UTF-8, and what is its hash? Text without a byte order mark that isn't UTF-8 is
+ * windows-1252, which has a letter for every byte.
+ */
 export async function examineBytes(file: ListFile, signal?: AbortSignal): Promise<Bytes> {
   const hash = createHash('sha256')
   const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -49,7 +51,7 @@ function decodes(decoder: TextDecoder, chunk?: Buffer): boolean {
 
 const markBytes = 200
 
-/** A byte order mark, or UTF-16 without one: text of addresses then has a zero in every other byte. */
+/** A byte order mark, or UTF-16 without one: ASCII text then has a zero in every other byte. */
 function readMark(head: Buffer): Encoding | undefined {
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le'
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be'
@@ -60,8 +62,10 @@ function readMark(head: Buffer): Encoding | undefined {
   return undefined
 }
 
-/** Some lines at a time, with the bytes that were read so far. Ends are CRLF, LF or CR, also mixed. Of a line that is too long the
- * beginning comes, longer than `longestLine`. */
+/**
+ * In groups of lines, with the bytes read so far. Lines end with CRLF, LF or CR, also mixed. Of a line that is too long, only the
+ * beginning is returned, longer than `longestLine`.
+ */
 export async function* linesOf(stream: Readable, encoding: Encoding): AsyncGenerator<{ lines: Line[]; bytes: number }> {
   const decoder = new TextDecoder(encoding)
   let rest = ''

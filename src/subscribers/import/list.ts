@@ -1,5 +1,4 @@
-// The files of an import, opened: of each its encoding, its layout, its system and its columns; and its rows, as often as they are
-// asked for.
+// Opens the files of an import: the encoding, layout, system and columns of each. Its rows can be read several times.
 
 import { Refusal } from '../../base/errors.ts'
 import type { Category } from '../../db/schema.ts'
@@ -21,15 +20,15 @@ export interface List {
   /** In words, for the report. */
   readAs: string
   columns: readonly Column[]
-  /** What its name says of everybody in it. */
+  /** What its name says about everybody in it. */
   ofFile: Standing | null
   isOurs: boolean
   hasTitles: boolean
-  /** Some at a time, with the bytes read so far. */
+  /** In groups, with the bytes read so far. */
   rows(): AsyncGenerator<{ rows: Row[]; bytes: number }>
 }
 
-/** So many lines decide what a file is. */
+/** The number of lines from which the type of a file is detected. */
 const headLines = 1000
 
 /** Throws a Refusal that names the file. */
@@ -93,7 +92,7 @@ async function openJson(file: ListFile, told: Instructions, categories: readonly
   }
 }
 
-/** A list of addresses, with or without names: also several in a line. */
+/** A list of addresses, with or without names; a line may contain several. */
 function openPlain(file: ListFile, bytes: Bytes, head: readonly Line[]): Opened {
   const from = head.find(({ text }) => text.includes('@'))?.number ?? 1
   return {
@@ -157,7 +156,7 @@ function spread({ line, cells, fault }: Row): Row[] {
   return cells.filter(Boolean).map((cell) => ({ line, cells: [cell] }))
 }
 
-/** What the operator named and no file has. Throws a Refusal that names the option. */
+/** Checks for instructions that match no file. Throws a Refusal that names the option. */
 export function checkInstructions(lists: readonly List[], told: Instructions): void {
   const has = (title: string) => lists.some(({ columns }) => named(columns, title).length > 0)
   const columnIn = (from: string) => has(from) || (from.includes(':') && has(from.slice(0, from.lastIndexOf(':'))))

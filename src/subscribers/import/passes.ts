@@ -1,4 +1,4 @@
-// One reading of all files, row by row: each is taken, or said why not.
+// One pass over all files, row by row: each row is valid, or has a reason why not.
 
 import { Refusal } from '../../base/errors.ts'
 import type { ChoiceRules } from './choice.ts'
@@ -15,7 +15,7 @@ export type Read = { number: number; list: List; line: number; cells: readonly s
 export interface Progress {
   phase: 'reading' | 'checking' | 'writing'
   rows: number
-  /** Of the whole phase, 0 to 1. */
+  /** Progress of the whole phase, 0 to 1. */
   part: number
 }
 
@@ -36,7 +36,7 @@ export interface PassOptions {
   share?: Share
 }
 
-/** In order, some at a time. With `doubts` what isn't understood is noted there. `isSkipped`: rows that aren't wanted now. */
+/** In order, in groups. With `doubts`, values that aren't understood are noted there. `isSkipped`: rows that aren't needed now. */
 export async function* readPass(
   lists: readonly List[],
   terms: { choice: ChoiceRules; now: Date },
@@ -77,7 +77,7 @@ export async function* readPass(
   }
 }
 
-/** Of a row's refusal, in words; whatever else was thrown is thrown on. */
+/** The reason of a row's refusal, in words. Other errors are thrown again. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Refusal)) throw error
   return error.problems.map((one) => `${one.field}: ${one.message}`).join('; ') || error.message

@@ -1,8 +1,9 @@
-// How a column is read: what its cells say, decided once by its title (titles.ts), by its system (systems.ts) or by the operator.
+// How a column is read: the meaning of its cells, decided once by its title (titles.ts), by its system (systems.ts) or by the
+// operator.
 
 import type { Standing } from './standing.ts'
 
-/** What a cell is kept as, where it is understood. */
+/** The field under which a cell is stored, if it is understood. */
 export const fields = [
   'email',
   'created_at',
@@ -31,17 +32,20 @@ export type Reading =
   | { as: 'field'; field: Field }
   /** Words for a status. `words`: the system's own, before the general ones; null: says nothing about mail. */
   | { as: 'status'; words?: Record<string, Standing | null> }
-  /** Yes, no or a time. What each means; null: nothing. `blankIfUnsaid`: what blank means where nothing else says anything. */
+  /**
+   * Yes, no or a time, with the meaning of each; null: nothing. `blankIfUnsaid`: the meaning of blank if no other column says
+   * anything.
+   */
   | { as: 'flag'; yes: Standing | null; no: Standing | null; blankIfUnsaid: Standing | null; time?: Field }
-  /** Anything in it means this: the reason of an unsubscribe. */
+  /** Any value means this, such as the reason of an unsubscribe. */
   | { as: 'trace'; standing: Standing }
   /** Names of tags, lists or groups, for the choice. */
   | { as: 'tags' }
-  /** Whether and how often this category: `daily`, `off`, yes. */
+  /** Whether and how often this category is wanted: `daily`, `off`, yes. */
   | { as: 'category'; slug: string }
-  /** Left out. `isChecked`: its values are still looked through for words that forbid mail. */
+  /** Ignored. `isChecked`: its values are still searched for words that forbid mail. */
   | { as: 'nothing'; isChecked: boolean }
-  /** Its title sounds as if it said who may be mailed, and isn't understood: the import stops. */
+  /** Its title may concern who may be mailed, and isn't understood: the import stops. */
   | { as: 'doubt' }
 
 export const field = (name: Field): Reading => ({ as: 'field', field: name })
@@ -52,7 +56,7 @@ export const status = (words?: Record<string, Standing | null>): Reading => ({
   as: 'status',
   ...(words ? { words } : {}),
 })
-/** A column that forbids mail where it says yes, or when. */
+/** A column that forbids mail if it contains yes or a time. */
 export const against = (standing: Standing, time?: Field): Reading => ({
   as: 'flag',
   yes: standing,
@@ -60,7 +64,7 @@ export const against = (standing: Standing, time?: Field): Reading => ({
   blankIfUnsaid: null,
   ...(time ? { time } : {}),
 })
-/** A column that allows mail where it says yes, or when: who is blank there never agreed, as far as anybody knows. */
+/** A column that allows mail if it contains yes or a time. If it is blank, there is no known consent. */
 export const inFavour = (otherwise: Standing, time: Field = 'consent_at'): Reading => ({
   as: 'flag',
   yes: 'subscribed',

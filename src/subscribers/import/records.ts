@@ -1,11 +1,11 @@
-// Lines of a CSV file as records. The library reads quoted cells; which lines belong to one record is decided here, since a single
-// quote that is never closed would otherwise swallow the lines after it, and the people in them, without a word.
+// Turns the lines of a CSV file into records. The library reads quoted cells. Which lines belong to one record is decided here,
+// because a single quote that is never closed would otherwise silently swallow the lines after it, and the people in them.
 
 import { parse } from 'csv-parse/sync'
 import { type Line, longestLine } from './lines.ts'
 
 export interface Row {
-  /** The line that it begins in. */
+  /** Its first line. */
   line: number
   cells: string[]
   /** Why it can't be read. */
@@ -14,13 +14,13 @@ export interface Row {
 
 export interface CsvShape {
   delimiter: string
-  /** Cells of a record. */
+  /** Cells per record. */
   width: number
-  /** Which of them holds the address. */
+  /** The index of the cell with the address. */
   emailAt: number
 }
 
-/** A quoted cell that goes on for longer isn't closed. */
+/** A longer quoted cell counts as not closed. */
 const mostLines = 60
 
 type Text = { line: number; text: string; fault?: string }
@@ -33,14 +33,14 @@ export class RecordReader {
     this.#shape = shape
   }
 
-  /** The records that end within these lines; blank ones are left out. */
+  /** The records that end within these lines, without blank ones. */
   push(lines: readonly Line[]): Row[] {
     const texts: Text[] = []
     for (const line of lines) this.#take(line, texts)
     return this.#parse(texts)
   }
 
-  /** After the last line: what is still open. */
+  /** After the last line: the records that are still open. */
   end(): Row[] {
     const texts: Text[] = []
     while (this.#open.length > 0) this.#giveUp(texts)
@@ -66,7 +66,7 @@ export class RecordReader {
     this.#open = []
   }
 
-  /** The quote of the first open line isn't closed: that line is faulty, and those after it are read again by themselves. */
+  /** The quote of the first open line isn't closed: that line is faulty, and the lines after it are read again without it. */
   #giveUp(texts: Text[]): void {
     const [first, ...others] = this.#open
     this.#open = []
@@ -78,7 +78,7 @@ export class RecordReader {
     for (const line of others) this.#take(line, texts)
   }
 
-  /** Whether a line within quotes looks like a record of its own: as many cells, and an address where it belongs. */
+  /** Whether a line within quotes looks like a record of its own: with as many cells, and an address at its place. */
   #isRecord(text: string): boolean {
     const { delimiter, width, emailAt } = this.#shape
     const cells = text.split(delimiter)
@@ -101,8 +101,10 @@ export class RecordReader {
   }
 }
 
-/** Whether a quoted cell is still open at the end of the line. A quote opens only at the beginning of a cell, and closes only before
- * the end of one; others stand for themselves. Pure. */
+/**
+ * Whether a quoted cell is still open at the end of the line. A quote opens only at the beginning of a cell, and closes only
+ * before its end; all others are literal. Pure.
+ */
 export function endsInQuote(text: string, isOpen: boolean, delimiter: string): boolean {
   let isIn = isOpen
   let isStart = !isOpen
@@ -135,14 +137,14 @@ const options = {
   record_delimiter: '\n',
 } as const
 
-/** One record for each text; an empty one for a text that isn't one record. */
+/** One record per text; an empty one for a text that isn't exactly one record. */
 function parseAll(texts: readonly string[], delimiter: string): string[][] {
   if (texts.length === 0) return []
   try {
     const records = parse(texts.join('\n'), { ...options, delimiter })
     if (records.length === texts.length) return records
   } catch {
-    // One of them is faulty: each by itself.
+    // One of them is faulty: parse each separately.
   }
   return texts.map((text) => {
     try {

@@ -1,4 +1,4 @@
-// What an import would do, before it does anything: counted, with the first ten of each kind.
+// What an import would do, before it does anything: counts, with the first ten of each kind.
 
 import { isRole, meantDomain } from './addresses.ts'
 import type { Decision, FoundRow, Outcome } from './decide.ts'
@@ -8,7 +8,7 @@ import type { Standing } from './standing.ts'
 export interface Example {
   file: string
   line: number
-  /** The address, or what stands in the line. */
+  /** The address, or the text of the line. */
   text: string
 }
 
@@ -19,16 +19,16 @@ export interface ImportReport {
   notRead: string[]
   rows: number
   outcomes: Partial<Record<Outcome, number>>
-  /** Rows that can't be taken as they are, by reason. */
+  /** Rows that can't be imported as they are, by reason. */
   rejected: Record<string, number>
   duplicates: number
   examples: Record<string, Example[]>
-  /** Of the subscribed ones. */
+  /** Part of the subscribed ones. */
   withoutConsentTime: number
   withoutConsentIp: number
   choosingInFile: number
   roleAddresses: number
-  /** By domain as it is written: which was probably meant, and how often. */
+  /** By domain as written: which was probably meant, and how often it occurs. */
   domainSlips: Record<string, { meant: string; count: number }>
 }
 
@@ -122,7 +122,7 @@ const outcomeWords: Record<Outcome, string> = {
 
 const number = (count: number) => count.toLocaleString('en')
 
-/** For the terminal and the console: one sentence each. Pure. */
+/** One sentence each, for the terminal and the console. Pure. */
 export function sentencesOf(report: ImportReport, isOurs = false): string[] {
   const { files, rows, outcomes, rejected, duplicates, examples, domainSlips } = report
   const some = (kind: string, text = (one: Example) => one.text) => (examples[kind] ?? []).map(text).join(', ')

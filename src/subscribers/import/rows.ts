@@ -1,6 +1,6 @@
-// One row of a list, read: who it is, what may be done with the address, and what else is kept. A row that can't be taken is a Refusal
-// that names the column. Only what decides that somebody is mailed is read strictly: a time or a zone that isn't understood doesn't
-// keep an unsubscribe out.
+// Reads one row of a list: the person, whether the address may be mailed, and other fields. A row that can't be imported is a
+// Refusal that names the column. Only fields of people who will be mailed are read strictly: a time or a zone that isn't
+// understood doesn't keep an unsubscribe from being imported.
 
 import { isIP } from 'node:net'
 import { invalid, Refusal } from '../../base/errors.ts'
@@ -24,11 +24,11 @@ export interface ListRow {
   email: string
   emailKey: string
   standing: Standing
-  /** Of the list that our own export wrote: who is pending may still confirm. */
+  /** From our own export: pending sign-ups may still confirm. */
   isOurs: boolean
   choices: Choices
   choosesInFile: boolean
-  /** Slugs, the first one first. */
+  /** Slugs, first one first. */
   order: string[]
   timezone: string | null
   sendHour: number | null
@@ -37,19 +37,19 @@ export interface ListRow {
   locale: string | null
   pausedUntil: Date | null
   createdAt: Date
-  /** Of who is pending. */
+  /** For a pending sign-up. */
   requestedAt: Date
   confirmedAt: Date | null
   unsubscribedAt: Date | null
-  /** When they unsubscribed, or were suppressed, there; null: the file doesn't say. */
+  /** When they unsubscribed or were suppressed there; null: the file doesn't say. */
   endedAt: Date | null
   reason: SuppressionReason | null
-  /** What an editor gives back by taking the address off the list. */
+  /** The status that an editor restores by removing the suppression. */
   statusBefore: Exclude<SubscriberStatus, 'suppressed'>
   hasConsentTime: boolean
   consentIp: string | null
   consentPlace: string | null
-  /** What the file says of time and place, as it says it, by field. */
+  /** The file's own texts about time and place, by field. */
   said: Record<string, string>
 }
 
@@ -75,7 +75,7 @@ export function readRow(given: readonly string[], line: number, rules: RowRules,
   if (cells.some((one) => one.includes('\0'))) throw invalid('line', 'holds a character that can’t be stored')
   const date = (name: Field) => readDate(cell(name), now) ?? null
   const isWanted = standing === 'subscribed' || (standing === 'pending' && isOurs)
-  // Settings of somebody who isn't mailed may be wrong without harm.
+  // Invalid settings of somebody who isn't mailed do no harm.
   const setting = <T>(read: () => T): T | null => {
     try {
       return read()
@@ -107,7 +107,7 @@ export function readRow(given: readonly string[], line: number, rules: RowRules,
     pausedUntil: setting(() => readPausedUntil(cell('paused_until'))),
     createdAt,
     requestedAt,
-    // Who isn't subscribed and has no such time hasn't confirmed, as far as anybody knows.
+    // If a person isn't subscribed and has no such time, no confirmation is known.
     confirmedAt: date('confirmed_at') ?? (standing === 'subscribed' ? (date('consent_at') ?? now) : null),
     unsubscribedAt: date('unsubscribed_at') ?? (standing === 'unsubscribed' || standing === 'pending' ? now : null),
     endedAt:

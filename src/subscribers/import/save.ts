@@ -1,5 +1,5 @@
-// What is written for decided rows, one batch in one transaction. People who are new go in by one statement for all their tables;
-// those who are here already change one by one, by the functions that change them elsewhere.
+// Writes decided rows, one batch per transaction. New people are inserted into all tables by one statement. Existing subscribers
+// are changed one by one, by the same functions as elsewhere.
 
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
@@ -19,12 +19,15 @@ export interface SaveTerms {
   source: string
   now: Date
   categories: readonly Category[]
-  /** {categoryId: seq}: what was there before the import isn't news to those who come with it. */
+  /** {categoryId: seq}: stories from before the import count as read for new subscribers. */
   watermarks: Record<string, number>
   pepper: string
 }
 
-/** Returns the rows that can't be taken after all, with the reason. Somebody who signed up in this very moment keeps what they chose. */
+/**
+ * Returns the rows that couldn't be imported after all, with the reason. Somebody who signed up at the same moment keeps their
+ * choice.
+ */
 export async function saveBatch<Row extends FoundRow>(
   trx: Trx,
   ctx: Context,
@@ -61,7 +64,7 @@ export async function saveBatch<Row extends FoundRow>(
   const detail = `imported from ${terms.source} on ${terms.now.toISOString().slice(0, 10)}`
   const suppressed = decisions.flatMap(({ row, outcome, listed, subscriberId }) => {
     const isNew = subscriberId === null && ids.has(row.emailKey)
-    // Who is on the list without a subscriber stays on it, for its reason.
+    // An address on the list without a subscriber stays on it, with its reason.
     const reason = outcome === 'suppressed-now' || (isNew && row.reason) ? row.reason : isNew ? listed : null
     return reason ? [{ emailHash: row.emailHash, email: row.email, reason, detail, at: row.endedAt }] : []
   })
@@ -83,7 +86,7 @@ interface Added {
   requestId: number | null
 }
 
-/** By address key; those who are here by now are missing. */
+/** By address key. People who exist by now are missing. */
 async function addSubscribers(
   trx: Trx,
   ctx: Context,
@@ -134,7 +137,7 @@ async function addSubscribers(
 function columnsOf(ctx: Context, { row, outcome }: Decision, categories: readonly Category[], now: Date) {
   const status = outcome === 'asked' ? 'pending' : firstStatus(row)
   const lines = linesOf(row.choices, categories, row.order)
-  // A pending sign-up's choice waits in its request.
+  // The choice of a pending sign-up is stored in its request.
   const subscriptions = status === 'pending' ? [] : lines
   const { frequencies, nextDueAt } = whenDue(ctx.config, { ...row, status }, subscriptions, now)
   const { line, standing, choices, said } = row
@@ -169,7 +172,7 @@ function columnsOf(ctx: Context, { row, outcome }: Decision, categories: readonl
   return { columns, nextDueAt }
 }
 
-/** Who is suppressed is first what they are once an editor takes them off the list. */
+/** The status that a suppressed person gets when an editor removes the suppression. */
 function firstStatus(row: FoundRow): Exclude<SubscriberStatus, 'suppressed'> {
   const status = statusFor(row.standing, row.isOurs)
   return status === 'suppressed' ? row.statusBefore : status

@@ -1,17 +1,17 @@
-// Which row counts for each address, over all files: the strictest, and of equally strict ones the first. Of each address only a
-// fingerprint is kept, so that a million of them take 32 MB and not ten times that.
+// Decides which row counts for each address, over all files: the strictest, and of equally strict ones the first. Only a hash of
+// each address is kept, so that a million take 32 MB and not ten times that.
 
-/** An open-addressing table from 64 bits of an address's keyed hash to its row and how strict it is. */
+/** An open-addressing table from 64 bits of an address's keyed hash to its row and that row's strictness. */
 export class Settled {
   #capacity = 1 << 12
   #size = 0
   #high = new Uint32Array(this.#capacity)
   #low = new Uint32Array(this.#capacity)
-  /** The row's number among all, from 1; 0: free. */
+  /** The row's number over all files, from 1; 0: free. */
   #row = new Uint32Array(this.#capacity)
   #strictness = new Uint8Array(this.#capacity)
 
-  /** `emailHash`: hex. Rows count from 1. Returns whether the address has come before. */
+  /** `emailHash`: hex. Rows count from 1. Returns whether the address occurred before. */
   add(emailHash: string, row: number, strictness: number): boolean {
     if (this.#size * 2 >= this.#capacity) this.#grow()
     const [high, low] = bitsOf(emailHash)
@@ -25,7 +25,7 @@ export class Settled {
     return true
   }
 
-  /** The rows that count, and are at least so strict. */
+  /** The rows that count and are at least that strict. */
   winners(rows: number, strictness = 0): Bits {
     const bits = new Bits(rows + 1)
     this.#row.forEach((row, at) => {
@@ -45,7 +45,7 @@ export class Settled {
     this.#strictness[at] = strictness
   }
 
-  /** Where it is, or would be. */
+  /** Its index, or the index where it would be. */
   #find(high: number, low: number): number {
     const mask = this.#capacity - 1
     let at = low & mask

@@ -1,4 +1,4 @@
-// What kind of file it is, from its first lines: which delimiter, where its header is, or that it has none.
+// Detects the layout of a file from its first lines: its delimiter, and where its header is, if there is one.
 
 import { type Line } from './lines.ts'
 import { type CsvShape, RecordReader, type Row } from './records.ts'
@@ -10,7 +10,7 @@ export interface Layout extends CsvShape {
   hasHeader: boolean
   /** Rows begin after this line. */
   headerLine: number
-  /** Without a header, every column holds addresses. */
+  /** Without a header, every column contains addresses. */
   isSpread: boolean
 }
 
@@ -19,7 +19,7 @@ const address = /[^\s<>"',;|@]+@[^\s<>"',;|@]+\.[^\s<>"',;|@]+/
 const wholeAddress = /^[^@]*[^\s<>"',;|@]+@[^\s<>"',;|@]+\.[^\s<>"',;|@]+[^@]*$/
 const holdsAddress = (cell: string) => cell.length <= 500 && wholeAddress.test(cell)
 
-/** Addresses and names and nothing else: `Ana <ana@x.example>, bob@x.example`. */
+/** Only addresses and names: `Ana <ana@x.example>, bob@x.example`. */
 function isPlainLine(text: string): boolean {
   const pieces = text
     .replace(/"[^"]*"/g, '')
@@ -42,7 +42,7 @@ export function isPlainList(head: readonly Line[]): boolean {
   return lines.filter(({ text }) => isPlainLine(text)).length >= lines.length * 0.8
 }
 
-/** null: there is no address in its first lines, and no title that names one. Pure. */
+/** null: no address in its first lines, and no title for one. Pure. */
 export function layoutOf(head: readonly Line[]): Layout | null {
   const [first] = head
   const [, given] = /^"?sep=(.)"?$/i.exec(first?.text.trim() ?? '') ?? []
@@ -75,7 +75,7 @@ function titlesOf(cells: readonly string[]): string[] {
   return cells.map((cell, index) => cell.trim() || `column ${index + 1}`)
 }
 
-/** The record with a title that names the address, above the first address; else one of words right above it. */
+/** The record above the first address with a title for the address; otherwise a record of words directly above it. */
 function headerOf(rows: readonly Row[], dataAt: number): number {
   const above = dataAt < 0 ? rows : rows.slice(0, dataAt)
   const named = above.findLastIndex(({ cells }) => cells.some((cell) => namesAddress(cell)))
@@ -86,7 +86,10 @@ function headerOf(rows: readonly Row[], dataAt: number): number {
   return isHeader && (rows[last]!.cells.length > 1 || emailRank(rows[last]!.cells[0]!) >= 0) ? last : -1
 }
 
-/** The one whose title names it best among those that hold addresses; without such a title the one that holds the most. -1: none. */
+/**
+ * Of the columns that contain addresses, the one with the best title; without such a title, the one with the most addresses. -1:
+ * none.
+ */
 export function addressColumn(titles: readonly string[], hasHeader: boolean, data: readonly Row[]): number {
   const held = titles.map((_, index) => data.filter(({ cells }) => holdsAddress(cells[index] ?? '')).length)
   const most = Math.max(0, ...held)
@@ -107,7 +110,7 @@ function bestDelimiter(lines: readonly Line[]): string {
   return best.delimiter
 }
 
-/** The most frequent; 0 of none. */
+/** The most frequent value; 0 if there is none. */
 function modeOf(counts: readonly number[]): number {
   const byCount = Map.groupBy(counts, (count) => count)
   return [...byCount].toSorted((a, b) => b[1].length - a[1].length || b[0] - a[0])[0]?.[0] ?? 0

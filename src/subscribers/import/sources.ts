@@ -1,5 +1,6 @@
-// The files of an import: one file, the files of a folder, or those of a ZIP archive. Each can be opened again and again, as an import
-// reads them more than once. Archives are bounded: one made to fill the disk or the memory is refused before it is unpacked.
+// The files of an import: one file, the files of a folder, or those of a ZIP archive. Each can be opened several times, because an
+// import reads them more than once. Archives are limited: one that would fill the disk or the memory is refused before it is
+// unpacked.
 
 import { createReadStream, promises as fs, type Stats } from 'node:fs'
 import path from 'node:path'
@@ -8,7 +9,7 @@ import yauzl from 'yauzl'
 import { invalid, Refusal } from '../../base/errors.ts'
 
 export interface ListFile {
-  /** Within its folder or archive; else the file's own. */
+  /** Its path within the folder or archive; otherwise the file's own name. */
   name: string
   /** Bytes, unpacked. */
   size: number
@@ -17,15 +18,15 @@ export interface ListFile {
 
 export interface ListSource {
   files: ListFile[]
-  /** What isn't a list: pictures, and rejected rows of an earlier import. */
+  /** Files that aren't lists: pictures, and rejected rows of an earlier import. */
   leftOut: string[]
   close(): void
 }
 
 const mostFiles = 1000
-/** Unpacked, of one archive. */
+/** Unpacked size of one archive. */
 const mostBytes = 4 * 1024 ** 3
-/** Of an archive's file that is larger than a megabyte: lists shrink to a fifth or a tenth, never to a thousandth. */
+/** For files of more than a megabyte in an archive: lists shrink to a fifth or a tenth, never to a thousandth. */
 const mostShrunk = 200
 
 /** Throws a Refusal that names the file. */
@@ -60,7 +61,7 @@ async function isZip(file: string): Promise<boolean> {
   }
 }
 
-/** Only its own files, not those of folders within. */
+/** Only its own files, not those in subfolders. */
 async function openFolder(folder: string): Promise<ListSource> {
   const entries = (await fs.readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile())
   const names = entries.map((entry) => entry.name).toSorted()
@@ -113,7 +114,7 @@ async function openZip(file: string): Promise<ListSource> {
   return { files, leftOut, close: zip.close }
 }
 
-/** yauzl checks while it unpacks that an entry isn't larger than its directory says, so that sizes can be believed. */
+/** While unpacking, yauzl checks that an entry isn't larger than its directory says, so the sizes can be trusted. */
 async function readDirectory(file: string) {
   try {
     const zip = await yauzl.openPromise(file, { autoClose: false })

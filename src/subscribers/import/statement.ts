@@ -1,4 +1,4 @@
-// What one row says of whether its address may be mailed: all its columns together, the strictest counts.
+// Whether the address of a row may be mailed, from all of its columns: the strictest counts.
 
 import type { Column } from './columns.ts'
 import { readDate } from './dates.ts'
@@ -8,14 +8,14 @@ import { elements, forbiddingWords, isBlank, plain, statusWord, yesOrNo } from '
 
 export interface Statement {
   standing: Standing
-  /** When, by field, as far as flags say it: `unsubscribed_at`, `suppressed_at`, `consent_at`, `confirmed_at`. */
+  /** Times from flags, by field: `unsubscribed_at`, `suppressed_at`, `consent_at`, `confirmed_at`. */
   times: Partial<Record<Field, string>>
 }
 
 /** A value that isn't understood, and may mean that the address must not be mailed. */
 export type OnDoubt = ((column: Column, value: string) => void) | null
 
-/** `ofFile`: what its file says of everybody in it. Without `onDoubt` only what is understood is looked at. */
+/** `ofFile`: what its file says about everybody in it. Without `onDoubt`, other values are ignored. */
 export function statementOf(
   columns: readonly Column[],
   cells: readonly string[],
@@ -79,7 +79,7 @@ function flagIn(
   return standing
 }
 
-/** Columns that say nothing about mail: their values may. */
+/** For columns that don't concern mail: their values may. */
 function noteDoubt(column: Column, cell: string, onDoubt: NonNullable<OnDoubt>): void {
   const { reading } = column
   if (reading.as === 'doubt') onDoubt(column, cell)
@@ -92,7 +92,7 @@ function noteDoubt(column: Column, cell: string, onDoubt: NonNullable<OnDoubt>):
   }
 }
 
-/** Where a word that could be a status is somebody's name, or a town. */
+/** In such a column, a word that could be a status is somebody's name, or a town. */
 function isName(title: string): boolean {
   return /name|\bnom\b|nombre|apellido|city|town|stadt|\bort\b|ville|ciudad|company|firma|address|adresse|street|strasse|note/.test(
     plain(title),

@@ -1,4 +1,4 @@
-// The table of imports: what was taken in when, by whom, and where it stands.
+// The table of imports: what was imported when, by whom, and its state.
 
 import { type Actor, audit } from '../../access/audit.ts'
 import type { Db } from '../../db/connect.ts'
@@ -42,8 +42,10 @@ export interface NewImport {
   options: ImportOptions
 }
 
-/** An import by command begins: its row, and its line in the audit log. One of the same files that was stopped, or whose process
- * died, goes on in its own row, and has its line already. */
+/**
+ * Begins an import by command: its row, and its line in the audit log. An import of the same files that was stopped, or whose
+ * process died, continues in its own row, and has its line already.
+ */
 export async function beginImport(
   ctx: Context,
   { actor, fileName, size, options }: NewImport,
@@ -92,7 +94,7 @@ export async function beginImport(
   })
 }
 
-/** Before the first row: what a crash leaves has its line too. */
+/** Before the first row, so that an import that crashes has its line too. */
 export async function auditImport(
   trx: Parameters<typeof audit>[0],
   ctx: Pick<Context, 'clock'>,
@@ -120,7 +122,7 @@ export async function auditImport(
   })
 }
 
-/** A report that is kept holds counts, and no addresses once they aren't needed. */
+/** A stored report contains counts, and no addresses once they aren't needed. */
 export function withoutPeople(report: ImportReport): ImportReport {
   return { ...report, examples: {} }
 }

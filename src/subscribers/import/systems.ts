@@ -1,13 +1,13 @@
-// The systems whose exports are known: one entry each says how its files are recognised and what its columns and statuses mean.
-// Adding one is adding an entry; docs/moving-in.md has the same table in words. Titles are compared by their words, so `OPTIN_TIME`
-// and `Optin Time` are one. A column that an entry doesn't name is read as in any other file (titles.ts).
+// Known systems. Each entry says how its files are recognised and what its columns and statuses mean. To add a system, add an
+// entry; docs/moving-in.md has the same table in words. Titles are compared by their words, so `OPTIN_TIME` and `Optin Time` are
+// the same. A column that an entry doesn't name is read as in any other file (titles.ts).
 
 import { against, field, inFavour, nothing, type Reading, status, tags } from './readings.ts'
 import { plain } from './words.ts'
 
 export interface System {
   name: string
-  /** Titles that its files have, all of them; of several sets one suffices. */
+  /** Titles that its files contain. One of the sets must match completely. */
   has: readonly (readonly string[])[]
   columns: Record<string, Reading>
   /** Its pending sign-ups may still confirm here. */
@@ -33,7 +33,7 @@ export const systems: readonly System[] = [
     },
   },
   {
-    // Subscribed, unsubscribed and cleaned people are files of their own, which their names and columns tell apart.
+    // Subscribed, unsubscribed and cleaned people are in separate files, which their names and columns tell apart.
     name: 'Mailchimp',
     has: [
       ['email address', 'member rating'],
@@ -94,7 +94,7 @@ export const systems: readonly System[] = [
     },
   },
   {
-    // A free reader has no active (paid) subscription. Who gets no mail has `email_disabled`.
+    // A free reader has no active (paid) subscription. A reader who gets no mail has `email_disabled`.
     name: 'Substack',
     has: [
       ['email', 'active subscription'],
@@ -247,7 +247,7 @@ export const systems: readonly System[] = [
   },
 ]
 
-/** undefined: any other file. Pure. */
+/** undefined: no known system. Pure. */
 export function recognise(titles: readonly string[]): System | undefined {
   const there = new Set(titles.map(plain))
   return systems.find(({ has }) => has.some((set) => set.every((title) => there.has(title))))

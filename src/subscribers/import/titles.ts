@@ -1,6 +1,6 @@
-// What a column is by its title, for files whose system has no entry of its own. In the order of the rules: the first that matches
-// counts, so what forbids mail comes before what allows it. A title that sounds like either and matches none is a doubt, and a doubt
-// stops the import: a file that is refused needlessly costs a minute, a mail to somebody who unsubscribed can't be taken back.
+// The meaning of a column by its title, for files without an entry for their system. The first rule that matches counts, so titles
+// that forbid mail come before those that allow it. A title that looks like either and matches none is a doubt, which stops the
+// import: a refused file costs a minute, but a mail to somebody who unsubscribed can't be undone.
 
 import {
   against,
@@ -16,7 +16,7 @@ import {
 } from './readings.ts'
 import { plain } from './words.ts'
 
-/** Titles that name the address, best first. */
+/** Titles for the address, best first. */
 const emailTitles =
   `email address,e mail address,email,e mail,mail,email id,emailadresse,e mail adresse,mailadresse,adresse email,
   adresse e mail,adresse mail,adresse electronique,courriel,adresse courriel,mel,correo electronico,correo,direccion de correo,
@@ -27,7 +27,7 @@ const emailTitles =
     .split(',')
     .map(plain)
 
-/** How good a title is for the address; -1: it doesn't name one. Pure. */
+/** How good a title is for the address; -1: it isn't one. Pure. */
 export function emailRank(title: string): number {
   const words = plain(title)
   const at = emailTitles.indexOf(words)
@@ -35,21 +35,21 @@ export function emailRank(title: string): number {
   return /\b(e ?mail|courriel|correo)\b/.test(words) && !statusLike.test(words) && words.split(' ').length <= 3 ? 0 : -1
 }
 
-/** A title that may name the address, and nothing but the address: what a header row is known by. */
+/** A title that can only mean the address, which identifies a header row. */
 export const namesAddress = (title: string): boolean => emailRank(title) > 2
 
 const time = String.raw`\b(date|time|timestamp|at|on|when|since|datum|zeit|zeitpunkt|am|seit|heure|le|fecha|hora|desde|data|ora|op|tijd|em|quando)\b|(datum|zeitpunkt)$|تاريخ|وقت`
 const statusLike =
   /status|statut|estado|subscri|unsub|optin|optout|\bopt\b|bounc|activ|aktiv|enabled|disabled|confirm|clean|block|black ?list|spam|complain|delet|consent|suppress|undeliver|invalid|do not|abgemeldet|desabonn|desinscri|suscri|iscritt|permi(ss|t)|allow|accept|agree|gdpr|dsgvo|rgpd|marketing|newsletter|receiv|mailable|sendable|deliver|dont|nomail|noemail|nosend|valid|verif|remov|cancel|revo[kc]|withdr|exclu|expir|archiv|abuse|junk|trash|suspend|paus|reject|refus|declin|reachable|contactable|quarantin|approv|\bbanned\b|abmeld|gesperrt|einwillig|zustimm|consentement|consentimiento|baja|اشتراك|موافق|حالة/
-/** Alone among the words of a title. */
+/** A title with only this word. */
 const alone =
   /\b(left|quit|gone|held|hold|stop|stopped|off|out|ban|dead|dnc|dnd|dnm|hard|soft|mute|muted|dormant|lapsed|closed|locked|unreachable|left list)\b/
 
 const rules: [RegExp, Reading][] = [
-  // Other ways to reach somebody, and what only names or links.
+  // Other ways to reach a person, and columns that only contain names or links.
   [/^(?!.*\b(e ?mail|newsletter)).*\b(sms|whatsapp|push|phone|telefon|mobile|handy|fax|postal)\b/, neutral],
   [/\b(url|link|token|hash|uuid|euid|leid|uniqid|unique id)\b|^(id|uid|rejected line|rejected because)$/, nothing],
-  // What forbids mail.
+  // Titles that forbid mail.
   [
     /\b(unsub\w*|abmelde\w*|opt ?out|desinscription|baja|bounce\w*) ?(reason|grund|comment|campaign|feedback|motif|motivo)/,
     { as: 'trace', standing: 'unsubscribed' },
@@ -71,12 +71,12 @@ const rules: [RegExp, Reading][] = [
     /unsub|opt(ed)? ?out|hasoptedout|abgemeldet|abmelde|ausgetragen|austrag|abbestell|gekundigt|kundigung|desabonn|desinscri|resili|\bbaja\b|desuscri|disiscri|cancellazione|afgemeld|afmeld|uitgeschreven|uitschrijf|descadastr|cancelamento|الغاء الاشتراك|تاريخ الالغاء|e ?mail disabled|mail disabled|no ?e?mail|deleted|geloscht|supprime|eliminado|removed (at|on|date)|cancel?led (at|on|date)|left (at|on|date)|stop (time|date)|widerruf|withdrawn|revoked|deactivated|\bdisabled$/,
     against('unsubscribed', 'unsubscribed_at'),
   ],
-  // What says which it is.
+  // Titles that say which status it is.
   [
     /\b(status|statut|estatus|situacao|zustand|abostatus|anmeldestatus|abonnementstatus)\b|status$|^(subscription|subscriber) state$|حاله|^etat (de l )?(abonne|inscription)|^estado (de |del )?(suscri|correo|email)|^stato (di |dell )?(iscri|email)/,
     status(),
   ],
-  // What allows it, and when it was asked for or confirmed.
+  // Titles that allow mail, and when it was requested or confirmed.
   [
     /(opt ?in|consent|signup|sign up|subscri\w*|registration|anmelde\w*|einwilligung\w*|inscription|abonnement|suscripcion|alta|iscrizione|inscricao|aanmeld\w*|consentement|consentimiento|الاشتراك|الموافقه|الموافقة)\b.*\bip\b|\bip\b.*(opt ?in|consent|signup|sign up|subscri\w*)|^(ip|ip address|ip adresse|adresse ip|direccion ip|signup ip|subscribed ip)$/,
     field('consent_ip'),
@@ -108,7 +108,7 @@ const rules: [RegExp, Reading][] = [
     /^(is |e ?mail |has )?(subscribed|opted ?in|opt ?in|active|enabled|accepts|agreed)\b(?!.*(plan|paid|payment))|(subscribed|opt ?in|optin)( to (e ?mails?|newsletter))?$|^accepts? .*(marketing|e ?mail|newsletter)|^(wants|receives?|gets|erhalt|recoit|recibe) .*(newsletter|e ?mails?)|^(newsletter|marketing|e ?mail) (consent|permission|opt ?in|subscription|subscribed|subscriber|abonniert|erwunscht)|^(marketing )?(consent|permission|permissions|gdpr|dsgvo|rgpd|einwilligung|zustimmung|consentement|consentimiento|consenso|toestemming|consentimento|موافق|الموافقه|الموافقة)$|^(abonniert|angemeldet|aktiv|abonne|inscrit|actif|suscrito|activo|مشترك|نشط|iscritto|attivo|actief|inscrito|ativo|mailable|e ?mail (ok|erlaubt|allowed))$/,
     inFavour('unsubscribed'),
   ],
-  // What else is understood.
+  // Other titles.
   [
     /^(newsletters?|tags?|labels?|groups?|lists?|segments?|topics?|interests?|categories|gruppen?|listen?|etiquetas?|etiquettes?|groupes?|listes?|grupos?|listas?|themen|interessen|intereses|categorias|قوائم|القوائم|وسوم|gruppi|liste|etichette|lijst(en)?|groepen|list membership|subscribed lists)$/,
     tags,
@@ -121,7 +121,7 @@ const rules: [RegExp, Reading][] = [
   ],
 ]
 
-/** Pure. `own`: names that are ours come first, as export writes them. */
+/** Pure. `own`: our own names come first, as in our export. */
 export function readTitle(title: string): Reading {
   const words = plain(title)
   const own = title
@@ -140,14 +140,14 @@ export function readTitle(title: string): Reading {
     : neutral
 }
 
-/** Fields that say something about mail besides what they keep. */
+/** Fields that also say something about mail. */
 const timed: Partial<Record<Field, Reading>> = {
   unsubscribed_at: against('unsubscribed', 'unsubscribed_at'),
   suppressed_at: against('blocked', 'suppressed_at'),
   confirmed_at: { as: 'flag', yes: 'subscribed', no: 'pending', blankIfUnsaid: 'pending', time: 'confirmed_at' },
 }
 
-/** What a title says that also names other things, such as `State` or `Type`: only its values tell (columns.ts). Pure. */
+/** Titles with several meanings, such as `State` or `Type`: their values decide (columns.ts). Pure. */
 export function isAmbiguous(title: string): boolean {
   return /^(state|type|kind|art|typ|estado|etat|stato|estado civil|newsletter|newsletters|liste|list|abo|abonnement|subscription|suscripcion|نوع|الحاله|الحالة)$/.test(
     plain(title),

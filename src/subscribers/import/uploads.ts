@@ -1,6 +1,6 @@
-// Lists that come by the console or the API. The file is kept in pieces in the database, as the worker that reads it may run on
-// another machine, and only until the import is done or given up. Reading and importing are the chore `imports`; between the two
-// somebody decides.
+// Lists that are uploaded in the console or by the API. The file is stored in pieces in the database, because the worker that
+// reads it may run on another machine, and only until the import is done or cancelled. Reading and importing are the chore
+// `imports`; in between, an editor decides.
 
 import { type Actor, audit } from '../../access/audit.ts'
 import { Refusal } from '../../base/errors.ts'
@@ -13,21 +13,21 @@ import { auditImport, findImport, type ShownImport } from './store.ts'
 
 type Asking = Pick<Context, 'db' | 'clock'> & { queue: Queue }
 
-/** Of one upload. */
+/** Size of one upload. */
 export const mostBytes = 300 * 1024 ** 2
 const pieceBytes = 1024 ** 2
-/** An undecided upload, and rejected rows, are personal data: they aren't kept for long. */
+/** An undecided upload and rejected rows are personal data, so they aren't kept for long. */
 export const keepUploadDays = 2
 export const keepRejectsDays = 7
 
-/** Stores the file as it comes; reading it is a chore. One that doesn't arrive whole is forgotten. Throws a Refusal. */
+/** Stores the file while it is received. Reading it is a chore. An incomplete upload is deleted. Throws a Refusal. */
 export async function receiveUpload(
   ctx: Asking,
   given: { actor: Actor; fileName: string; options: ImportOptions },
   content: AsyncIterable<Buffer>,
 ): Promise<number> {
   const options = { ...given.options, source: readSourceName(given.options.source) }
-  // Not to be found by the chore before it is whole.
+  // The chore doesn't find it before it is complete.
   const { id } = await ctx.db
     .insertInto('imports')
     .values({
@@ -84,7 +84,7 @@ async function storePieces(db: Db, importId: number, content: AsyncIterable<Buff
   return size
 }
 
-/** Only the name, and of that what every file system takes. */
+/** Only the name, reduced to characters that every file system allows. */
 function plainName(given: string): string {
   const name = given
     .split(/[/\\]/)
@@ -94,13 +94,13 @@ function plainName(given: string): string {
   return (name.startsWith('.') ? name.slice(1) : name).slice(-120) || 'list.csv'
 }
 
-/** Reads the file once more, told more about it. */
+/** Reads the file again with new instructions. */
 export async function checkAgain(ctx: Asking, id: number, options: ImportOptions): Promise<void> {
   await must(ctx.db, id, ['ready', 'refused'], 'can’t be read again')
   await changeState(ctx, id, { state: 'checking', options: JSON.stringify(options), refusal: null, report: null })
 }
 
-/** Its report was seen: the rows are written by the chore from now on. */
+/** The report was confirmed: the chore writes the rows from now on. */
 export async function startUpload(ctx: Asking, id: number, actor: Actor): Promise<void> {
   const found = await must(ctx.db, id, ['ready'], 'can’t be started')
   await ctx.db.transaction().execute(async (trx) => {
@@ -117,7 +117,7 @@ export async function startUpload(ctx: Asking, id: number, actor: Actor): Promis
   })
 }
 
-/** Nothing is imported, and its file is forgotten. */
+/** Nothing is imported, and the file is deleted. */
 export async function cancelUpload(ctx: Asking, id: number, actor: Actor): Promise<void> {
   await must(ctx.db, id, ['checking', 'ready', 'refused'], 'can’t be cancelled')
   await ctx.db.transaction().execute(async (trx) => {
@@ -150,7 +150,7 @@ async function changeState(ctx: Asking, id: number, set: Record<string, unknown>
   })
 }
 
-/** In the order of the file, by page. */
+/** In the order of the file, in pages. */
 export async function listRejects(db: Db, importId: number, page: { after?: number | undefined; limit: number }) {
   return db
     .selectFrom('importRejects')
@@ -162,12 +162,12 @@ export async function listRejects(db: Db, importId: number, page: { after?: numb
     .execute()
 }
 
-/** Of somebody who is erased. */
+/** For an erasure. */
 export async function forgetRejects(db: Db, { key }: Pick<EmailAddress, 'key'>): Promise<void> {
   await db.deleteFrom('importRejects').where('emailKey', '=', key).execute()
 }
 
-/** The nightly chore. */
+/** A nightly chore. */
 export async function purgeImports({ db, clock }: Pick<Context, 'db' | 'clock'>): Promise<void> {
   const daysAgo = (days: number) => new Date(clock.now().getTime() - days * 86_400_000)
   await db

@@ -1,11 +1,14 @@
-// The general vocabulary: words for a status, for yes and no, in the languages that lists come in (English, German, French, Spanish,
-// Arabic, Italian, Dutch, Portuguese). For systems that have no entry of their own in systems.ts. What isn't here isn't understood,
-// and a status that isn't understood stops an import: so a word is added here only when its meaning is beyond doubt.
+// The general vocabulary: words for a status, for yes and no, in common languages (English, German, French, Spanish, Arabic,
+// Italian, Dutch, Portuguese), for systems without an entry in systems.ts. Other words aren't understood, and a status that isn't
+// understood stops an import. So add a word only if its meaning is beyond doubt.
 
 import type { Frequency } from '../../db/schema.ts'
 import type { Standing } from './standing.ts'
 
-/** Without accents and case, words apart by one space: `Email_Address`, `emailAddress` and `E-Mail-Adresse:` become words. Pure. */
+/**
+ * Without accents and case, words separated by one space: `Email_Address`, `emailAddress` and `E-Mail-Adresse:` become words.
+ * Pure.
+ */
 export function plain(text: string): string {
   // oxlint-disable-next-line no-control-regex
   if (/^[\x00-\x7f]*$/.test(text))
@@ -68,7 +71,7 @@ const statusOf = new Map(
   ),
 )
 
-/** Parts of longer wordings, for those that forbid mail: "unsubscribed by admin", "Hard bounced (550)". */
+/** Parts of longer wordings that forbid mail: "unsubscribed by admin", "Hard bounced (550)". */
 const forbidding: [RegExp, Standing][] = [
   [/spam complaint|reported as spam|complained|beschwerde|plainte|شكوى/, 'complained'],
   [/bounced|hard bounce|undeliverable|unzustellbar|onbestelbaar|مرتد/, 'bounced'],
@@ -80,13 +83,13 @@ const forbidding: [RegExp, Standing][] = [
   [/\b(un|not |non |never )confirmed|awaiting confirm|pending confirm|nicht bestatigt|غير موكد/, 'pending'],
 ]
 
-/** What a word or wording says as a status; null: it isn't understood. Pure. */
+/** The status of a word or wording; null: not understood. Pure. */
 export function statusWord(text: string): Standing | null {
   const words = plain(text)
   return statusOf.get(words) ?? statusOf.get(words.replace(/ \d.*$/, '')) ?? forbiddingWords(text)
 }
 
-/** The same for running text, such as notes, where only whole wordings that forbid mail count. Pure. */
+/** The same for running text, such as notes. Only whole wordings that forbid mail count. Pure. */
 export function forbiddingWords(text: string): Standing | null {
   const words = plain(text)
   return anyForbidding.test(words) ? forbidding.find(([pattern]) => pattern.test(words))![1] : null
@@ -110,7 +113,7 @@ export function yesOrNo(text: string): boolean | null {
   return yes.has(word) ? true : no.has(word) ? false : null
 }
 
-/** What databases and spreadsheets write where there is nothing. Pure. */
+/** What databases and spreadsheets write for an empty value. Pure. */
 export function isBlank(text: string): boolean {
   return /^(\s*|null|none|nil|nan|\\n|n\/?a|#n\/a|undefined|-+|—|0000-00-00( 00:00:00)?)$/i.test(text.trim())
 }
@@ -131,12 +134,12 @@ const frequencyOf = new Map(
   ),
 )
 
-/** null: it isn't one. Pure. */
+/** null: not a frequency. Pure. */
 export function frequencyWord(text: string): Frequency | 'off' | null {
   return frequencyOf.get(plain(text)) ?? null
 }
 
-/** `"VIP","Blog"` and `vip; blog` are two each. Pure. */
+/** `"VIP","Blog"` and `vip; blog` are two elements each. Pure. */
 export function elements(cell: string): string[] {
   return cell
     .split(/[,;|]/)

@@ -1,5 +1,5 @@
-// The chore `imports`: reads the uploaded lists that wait for their report, and writes those that were started. One process at a time.
-// Safe to kill anywhere: the next run reads the file again and goes on after the rows that are there.
+// The chore `imports`: reads the uploaded lists that wait for their report, and writes those that were started. One process at a
+// time. Safe to kill anywhere: the next run reads the file again and continues after the rows that are written.
 
 import { randomUUID } from 'node:crypto'
 import { createWriteStream, promises as fs } from 'node:fs'
@@ -18,7 +18,7 @@ import { endImport, findImport, type ShownImport, withoutPeople } from './store.
 const lease = 'imports'
 const leaseSeconds = 60
 const everyMs = 2000
-/** The file of an import with more has something else wrong with it. */
+/** A file with more rejected rows has another problem. */
 const mostRejects = 100_000
 
 export async function runImports(ctx: Context): Promise<void> {
@@ -73,7 +73,9 @@ async function* pieces(db: Db, importId: number): AsyncGenerator<Buffer> {
 
 class GivenUp extends Error {}
 
-/** Says now and then how far it is, keeps the lease, and ends the work when somebody cancels it or another process has the lease. */
+/**
+ * Reports the progress at intervals, keeps the lease, and stops the work if an editor cancels it or another process has the lease.
+ */
 function watchOf(ctx: Context, holder: string, { id, state }: ShownImport): Watch {
   const ending = new AbortController()
   let last = performance.now()
@@ -83,7 +85,7 @@ function watchOf(ctx: Context, holder: string, { id, state }: ShownImport): Watc
       const now = performance.now()
       if (now - last < everyMs) return
       last = now
-      // Reading comes first, checking second.
+      // Reading is the first half, checking the second.
       const whole =
         state === 'running' ? (phase === 'writing' ? part : 0) : phase === 'reading' ? part / 2 : 0.5 + part / 2
       void ctx.db
@@ -121,7 +123,7 @@ async function refuse(ctx: Context, { id, state }: ShownImport, refusal: string)
 }
 
 async function write(ctx: Context, { id, report }: ShownImport, list: ListImport, watch: Watch): Promise<void> {
-  // Of a run that was killed.
+  // Left by a run that was killed.
   await ctx.db.deleteFrom('importRejects').where('importId', '=', id).execute()
   const rejects: Rejected[] = []
   const result = await list.write({
