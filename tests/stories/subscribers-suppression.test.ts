@@ -30,7 +30,7 @@ story(
     assert.equal((await getSubscriber(house, email)).status, 'suppressed')
 
     const page = await house.web.post(undo.action).type('form').send(undo.fields).expect(200)
-    assert.match(page.text, /No mail comes to this address/)
+    assert.match(page.text, /We can’t send mail to this address/)
     const { status, nextDueAt } = await getSubscriber(house, email)
     assert.deepEqual({ status, nextDueAt }, { status: 'suppressed', nextDueAt: null })
 
@@ -124,7 +124,7 @@ story('the page of an unsubscribe link lets a suppressed subscriber unsubscribe'
   const { id } = await subscribeFully(house, email)
   await suppressAddress(house.ctx, ada, 'hard_bounce')
   const farewell = await pressButtonOn(house, unsubscribePath(house, id))
-  assert.match(farewell.text, /No more digests come/)
+  assert.match(farewell.text, /won’t receive any more digests/)
   assert.doesNotMatch(farewell.text, /Undo/)
-  await house.web.get(unsubscribePath(house, id)).expect(200, /<h1>Unsubscribed<\/h1>/)
+  await house.web.get(unsubscribePath(house, id)).expect(200, /<h1>You are unsubscribed<\/h1>/)
 })

@@ -45,7 +45,7 @@ story(
     assert.equal((await web.get('/admin').set(atDesk).expect(303)).headers['location'], '/admin/sign-in')
     const page = (await web.get('/admin/sign-in').set(atDesk).expect(200)).text
     assert.match(page, /action="\/admin\/sign-in\/link"/)
-    assert.match(page, /href="\/assets\/console\.css"/)
+    assert.match(page, /href="\/assets\/console\.css\?v=/)
     assert.match(page, /href="https:\/\/paper\.example\/letters\/"/)
   },
   options,

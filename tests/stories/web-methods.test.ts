@@ -39,7 +39,7 @@ story('a page that has no such method answers 405 and names those that it has', 
 })
 
 story('the doors of readers name their methods', async ({ web }) => {
-  await web.delete('/subscribe').expect(405).expect('Allow', 'POST, GET, HEAD')
+  await web.delete('/subscribe').expect(405).expect('Allow', 'OPTIONS, POST, GET, HEAD')
   await web.post('/archive').expect(405).expect('Allow', 'GET, HEAD')
   await web.put('/theme.css').expect(405).expect('Allow', 'GET, HEAD')
   await web.post('/assets/broadsheet.css').expect(405)

@@ -30,6 +30,8 @@ export async function crawl({ from, homes, headersFor = () => ({}) }: CrawlOptio
     if (!URL.canParse(written, on)) return
     const address = new URL(written, on).href
     if (!origins.has(new URL(address).origin)) return
+    // A bare origin on these pages isn't followed: scripts compare it with the origin of a message.
+    if (origins.has(written) && /\/embed(?:\.js)?$/.test(on)) return
     if (!isBelow(address)) troubles.add(`${on} leads to ${written}`)
     // The base of the API's paths, which its document names, is no address by itself.
     else if (!address.endsWith('/api/v1')) queue.push(address)
@@ -56,6 +58,7 @@ export async function crawl({ from, homes, headersFor = () => ({}) }: CrawlOptio
     // The last is a mail's own bytes: quoted-printable.
     const text = (await answer.text())
       .replaceAll(/&(?:amp|#38);/g, '&')
+      .replaceAll(/&(?:quot|#34);/g, '"')
       .replaceAll(/\.eml$|view=source/.test(address) ? /=\r?\n|(?<==)3D/g : /$^/g, '')
     if (type.includes('html')) for (const [, written] of text.matchAll(leading)) if (written) found(written, address)
     // The API's reference reads addresses of examples, too.

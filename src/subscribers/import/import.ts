@@ -231,7 +231,7 @@ function foundOf(row: ListRow, { list, cells }: Read, pepper: string): Found {
 export function readSourceName(given: string): string {
   const source = given.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim()
   if (!source)
-    throw invalid('--source', '--source must say where the addresses come from, such as "Mailchimp, list Morning".')
-  if (source.length > 200) throw invalid('--source', '--source must have at most 200 characters.')
+    throw invalid('source', 'The source must say where the addresses come from, such as "Mailchimp, list Morning".')
+  if ([...source].length > 200) throw invalid('source', 'The source must have at most 200 characters.')
   return source
 }

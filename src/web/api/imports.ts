@@ -115,6 +115,8 @@ export const importEndpoints = [
     answer: shownImport,
     async handle(web, { body, actor }) {
       const content = Buffer.from(body.content, body.encoding === 'base64' ? 'base64' : 'utf8')
+      if (content.length === 0)
+        throw new Refusal('conflict', 'The file is empty.', [{ field: 'content', message: 'is empty' }])
       const options = {
         source: body.source,
         map: body.map ?? [],
