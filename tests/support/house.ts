@@ -1,6 +1,7 @@
 // One line builds a world: real database, real SMTP, the real Express application, a clock moved by hand.
-// `story` registers a test on the embedded database and, where npm test found or started a Postgres, on that as well.
+// `story` registers a test on Postgres where npm test found or started one, else on the embedded database; some run on both.
 
+import path from 'node:path'
 import { test } from 'node:test'
 import supertest from 'supertest'
 import { readConfig, type Config } from '../../src/base/config.ts'
@@ -26,7 +27,7 @@ export interface HouseOptions {
 }
 
 export interface StoryOptions extends HouseOptions {
-  /** Default: each database there is. */
+  /** Default: both for what is close to the database, else Postgres where there is one. */
   on?: DatabaseKind
 }
 
@@ -88,9 +89,15 @@ export const databaseKinds: readonly DatabaseKind[] = process.env.TEST_DATABASE_
   ? ['embedded', 'postgres']
   : ['embedded']
 
-/** A test through the whole house, on each database there is. */
+// The embedded database is Postgres, too: statements mean the same on it. What differs is how they meet, and how they are sent.
+const runsOnBoth =
+  process.env['TEST_DATABASES'] === 'both' ||
+  /^(?:main-path|db|delivery|planning|editions|digests|installation)\b/.test(path.basename(process.argv[1] ?? ''))
+
+/** A test through the whole house. TEST_DATABASES=both runs each on both databases. */
 export function story(title: string, run: (house: House) => Promise<void>, options: StoryOptions = {}): void {
-  for (const kind of databaseKinds.filter((each) => each === (options.on ?? each)))
+  const kinds = options.on ? [options.on] : runsOnBoth ? databaseKinds : databaseKinds.slice(-1)
+  for (const kind of kinds.filter((each) => databaseKinds.includes(each)))
     test(kind === 'embedded' ? title : `${title} (Postgres)`, async () => {
       await using house = await openHouse(kind, options)
       await run(house)

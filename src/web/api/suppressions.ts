@@ -56,7 +56,7 @@ export function suppressionPage<Shown>(
 }
 
 const domain = text(253)
-  .regex(/^[^\s@\x00]+$/, 'must be a domain, such as paper.example')
+  .regex(/^[^\s@\0]+$/, 'must be a domain, such as paper.example')
   .meta({ description: 'of the address' })
 const time = z.iso.datetime({ offset: true }).regex(/^2/, 'is not a time of this millennium')
 const filterShape = {
