@@ -3,10 +3,11 @@
 // the file owns the data anyway. The listener is a loopback one of its own, never part of the public site.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { randomSecret, sameSecret } from '../base/tokens.ts'
+import { makeFolder } from '../db/embedded-folder.ts'
 import { controlFile, type ControlCall, type ControlLine } from './control.ts'
 import { createOut, type Out, type Sink } from './out.ts'
 
@@ -38,7 +39,7 @@ export async function startControlServer(dataDir: string, execute: Execute): Pro
   })
   const { port } = server.address() as AddressInfo
   const file = path.resolve(controlFile(dataDir))
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  makeFolder(dataDir)
   writeFileSync(
     `${file}.${process.pid}`,
     JSON.stringify({ address: `http://127.0.0.1:${port}`, key, pid: process.pid }),

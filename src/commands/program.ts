@@ -93,6 +93,8 @@ function sayWhatWentWrong(error: unknown, { out, signal }: Session): number {
   // data_corrupted, index_corrupted
   if (code === 'XX001' || code === 'XX002')
     out.error(`A file of the database is damaged (${message}). Restore a backup, or a copy of its whole folder.`)
+  else if (code === '53100')
+    out.error(`There is no space left for the database (${message}). Free some and start again.`)
   else if (isOutage(error) || code === '28P01' || code === '3D000')
     out.error(
       `The database is unavailable: ${message || code}. Check DATABASE_URL, and the log and disk of the database server.`,

@@ -9,7 +9,7 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import lockfile from 'proper-lockfile'
-import { makeFolder } from './embedded-folder.ts'
+import { cannotUse, makeFolder } from './embedded-folder.ts'
 
 /** Resolves to the release function, or null when another process holds the folder or is about to. */
 export async function lockFolder(folder: string): Promise<(() => Promise<void>) | null> {
@@ -24,7 +24,7 @@ export async function lockFolder(folder: string): Promise<(() => Promise<void>) 
     release = await lockfile.lock(folder, { stale: 5000, retries: 0, lockfilePath: mutex, onCompromised: () => {} })
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ELOCKED') return null
-    throw cause
+    throw cannotUse(folder, cause)
   }
   try {
     if (await isAlive(address)) return null
@@ -36,6 +36,8 @@ export async function lockFolder(folder: string): Promise<(() => Promise<void>) 
     })
     server.unref()
     return () => new Promise((resolve) => server.close(() => resolve()))
+  } catch (cause) {
+    throw cannotUse(folder, cause)
   } finally {
     await release().catch(() => {})
   }

@@ -10,6 +10,7 @@ import { sql } from 'kysely'
 import { FileMigrationProvider, Migrator } from 'kysely/migration'
 import { Refusal } from '../base/errors.ts'
 import type { Db, Trx } from './connect.ts'
+import { isOutage } from './outage.ts'
 
 const migrationFolder = path.join(import.meta.dirname, '../../migrations')
 
@@ -33,11 +34,16 @@ export async function migrate(db: Db, only?: readonly string[]): Promise<string[
   // Branches are merged in any order, so a migration may have a lower number than one that was applied before.
   const migrator = new Migrator({ db, provider, allowUnorderedMigrations: true })
   const { error, results } = await migrator.migrateToLatest()
-  if (error)
-    throw new Error(`A migration failed: ${results?.find((r) => r.status === 'Error')?.migrationName ?? 'unknown'}`, {
-      cause: error,
-    })
+  if (error) throw failed(results?.find(({ status }) => status === 'Error')?.migrationName, error)
   return (results ?? []).map((result) => result.migrationName)
+}
+
+/** The error to throw. An outage of the database stays the error that it is. */
+function failed(name: string | undefined, cause: unknown): unknown {
+  if (isOutage(cause) || !(cause instanceof Error)) return cause
+  const what = name === undefined ? 'The migrations' : `The migration ${name}`
+  const why = `${what} failed: ${cause.message}. Nothing of it was kept. Mend the cause and start again.`
+  return new Refusal('unavailable', why)
 }
 
 /** All migration files, or some of them. */

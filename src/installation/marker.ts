@@ -4,7 +4,7 @@
 // A folder that is new knows nothing, and says nothing. Several machines with folders of their own know as much or less than the
 // database. Whoever notices raises the number far, so that no other machine notices the same again.
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
@@ -12,6 +12,7 @@ import type { Database, Db } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import { settledKey } from '../db/settings.ts'
 import { holdSending } from '../delivery/sending-hold.ts'
+import { makeFolder } from '../db/embedded-folder.ts'
 import { databaseIdentity, ensureIdentity, findIdentity, findSettled, raiseFar, setIdentity } from './identity.ts'
 import { readCounters, setCounters } from './shape.ts'
 
@@ -102,7 +103,7 @@ export async function startMarker(ctx: Context, everyMs = 5000): Promise<() => P
 }
 
 function write(dataDir: string, id: string, settled: number): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  makeFolder(dataDir)
   const markers = { ...readMarkers(dataDir), [id]: { settled, at: new Date().toISOString() } }
   const draft = `${fileOf(dataDir)}.${process.pid}`
   writeFileSync(draft, `${JSON.stringify(markers)}\n`, { mode: 0o600 })

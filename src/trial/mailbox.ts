@@ -4,10 +4,10 @@
 //
 // Only the newest 5,000 are kept. A mail is whole or not there: it is written under another name and then renamed.
 
-import { mkdirSync } from 'node:fs'
 import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import PostalMime, { type Email } from 'postal-mime'
+import { makeFolder } from '../db/embedded-folder.ts'
 
 export interface MailboxMessage {
   /** Sorts by arrival. */
@@ -34,7 +34,7 @@ export class Mailbox {
 
   constructor(dataDir: string) {
     this.#folder = path.join(dataDir, 'mailbox')
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    makeFolder(this.#folder)
   }
 
   /** Resolves once the mail would survive the process. */

@@ -2,29 +2,38 @@
 // mails still work after a restart. Outside the trial SECRET_KEY is required and this file is never looked at.
 
 import { randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Config } from '../base/config.ts'
 import { Refusal } from '../base/errors.ts'
+import { cannotUse, makeFolder } from '../db/embedded-folder.ts'
 
 /** The configuration with secret keys: as given, or DATA_DIR's. Safe to repeat, and from several processes at once. */
 export function withSecret(config: Config): Config {
   if (config.secretKeys.length) return config
+  makeFolder(config.database.dataDir)
   const file = path.join(config.database.dataDir, 'secret.key')
   const known = readSecret(file)
   if (known) return { ...config, secretKeys: [known] }
-  mkdirSync(config.database.dataDir, { recursive: true, mode: 0o700 })
-  // Written whole under another name and then linked: whoever comes second finds the first one's secret, never half of it.
-  const draft = `${file}.${process.pid}`
-  writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
   try {
+    writeSecret(file)
+  } catch (cause) {
+    throw cannotUse(config.database.dataDir, cause)
+  }
+  return { ...config, secretKeys: [readSecret(file)!] }
+}
+
+/** Written whole under another name and then linked: whoever comes second finds the first one's secret, never half of it. */
+function writeSecret(file: string): void {
+  const draft = `${file}.${process.pid}`
+  try {
+    writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
     linkSync(draft, file)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
   } finally {
-    rmSync(draft)
+    rmSync(draft, { force: true })
   }
-  return { ...config, secretKeys: [readSecret(file)!] }
 }
 
 function readSecret(file: string): string | null {

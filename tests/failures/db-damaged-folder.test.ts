@@ -2,12 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
+import { readConfig } from '../../src/base/config.ts'
 import { openEmbedded } from '../../src/db/connect.ts'
+import { lockFolder } from '../../src/db/lock.ts'
+import { withSecret } from '../../src/trial/secret.ts'
 import { freePort, runCommand } from '../support/program.ts'
 
 const root = mkdtempSync(path.join(tmpdir(), 'damaged-'))
@@ -49,6 +52,37 @@ test('a file in the place of the folder is named', async () => {
     assert.equal(code, 1)
     assert.match(stderr, /there is a file in its place. Set DATA_DIR to a folder/)
     assert.doesNotMatch(stderr, /\n\s+at /)
+  }
+})
+
+test('a folder that the system cannot make is named', { skip: process.platform !== 'linux' }, async () => {
+  const loop = path.join(root, 'loop')
+  symlinkSync(loop, loop)
+  const long = `${root}/${'x'.repeat(300)}`
+  const says = /^\S+ can't be (?:used as a folder|read and written).*$/
+  for (const folder of ['/proc', '/proc/nowhere', '/proc/nowhere/below', '/sys/nowhere', loop, long]) {
+    await assert.rejects(lockFolder(folder), { name: 'Refusal', message: says })
+    const config = { ...readConfig({}), secretKeys: [] }
+    assert.throws(() => withSecret({ ...config, database: { ...config.database, dataDir: folder } }), {
+      name: 'Refusal',
+      message: says,
+    })
+  }
+})
+
+test('a folder that this user may not read or write is named', { skip: process.getuid?.() === 0 }, async () => {
+  for (const [name, mode] of [
+    ['', 0o500],
+    ['database', 0o000],
+    ['database/global', 0o000],
+  ] as const) {
+    const folder = path.join(root, `mode-${name.replace('/', '-')}`)
+    cpSync(whole, folder, { recursive: true, filter: (file) => !file.endsWith('.sock') })
+    chmodSync(path.join(folder, name), mode)
+    const { code, stderr } = await runCommand(folder, port, ['category', 'list'])
+    chmodSync(path.join(folder, name), 0o700)
+    assert.equal(code, 1)
+    assert.match(stderr, /^\S+ can't be read and written by this user \(EACCES\)\..*\n$/, name)
   }
 })
 
