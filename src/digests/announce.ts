@@ -2,6 +2,8 @@
 // the address are personal.
 
 import type { Config } from '../base/config.ts'
+import { invalid } from '../base/errors.ts'
+import { siteLink } from '../base/link-parameters.ts'
 import { escapeHtml } from '../base/escape-html.ts'
 import type { Db } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
@@ -9,14 +11,17 @@ import type { ClaimedDelivery, Composed, Composer, Mail } from '../delivery/comp
 import { automaticHeaders, feedbackId, listHeaders } from '../mails/list-headers.ts'
 import { afterHtml, alternativeType, beforeHtml, beforeText } from '../mails/mime.ts'
 import { encodeFragment } from '../mails/quoted-printable.ts'
-import { frameValues, loadTemplate, siteValues } from '../mails/templates.ts'
+import { frameValues, loadTemplate, recolour, siteValues } from '../mails/templates.ts'
 import { clip } from '../mails/text.ts'
 import { holderFor, preferencesUrl, unsubscribeUrl, type LinkHolder } from '../subscribers/links.ts'
+import { htmlLimit } from './layout.ts'
+import { type MarkdownMail, readMarkdown } from './markdown.ts'
+import { safeImage } from './story-values.ts'
 import { cleanText, openPiece, putPiece, sizeOfPiece, slotMarks, storeFragment, type Piece } from './fragments.ts'
 
 export interface Announcement {
   subject: string
-  /** Plain text, blank lines between paragraphs; web addresses become links. */
+  /** Markdown (markdown.ts); plain text is also that. */
   body: string
 }
 
@@ -45,18 +50,40 @@ export function announcementComposer(ctx: Context): Composer {
   }
 }
 
-/** Blank lines stand between them, whichever line ends the form or the API sent. */
-export function paragraphsOf(body: string): string[] {
-  return body
-    .split(/\r?\n\s*\r?\n/)
-    .map(cleanText)
-    .filter(Boolean)
-}
-
 async function listHolders(db: Db, deliveries: readonly ClaimedDelivery[]) {
   const ids = deliveries.map(({ subscriberId }) => subscriberId ?? 0)
   const rows = await db.selectFrom('subscribers').select(['id', 'generation', 'email']).where('id', 'in', ids).execute()
   return new Map(rows.map((row) => [row.id, row]))
+}
+
+/** Room for the frame: masthead, footer and the personal links. */
+const bodyLimit = htmlLimit - 20_000
+/** The most that the template puts around a part. */
+const buttonSize = 1000
+
+/** Refuses a text that would be too large for a mail: Gmail cuts off what goes beyond 100,000 bytes, the unsubscribe link first. */
+export function checkAnnouncement(config: Config, body: string): void {
+  const { parts } = readAnnouncement(config, null, body)
+  const size = parts.reduce(
+    (sum, part) =>
+      sum +
+      buttonSize +
+      ('html' in part
+        ? Buffer.byteLength(part.html)
+        : Buffer.byteLength(escapeHtml(part.button.label + part.button.url.repeat(2)))),
+    0,
+  )
+  if (size > bodyLimit)
+    throw invalid('body', `As a mail the text has about ${size} bytes of HTML, more than ${bodyLimit}. Shorten it.`)
+}
+
+function readAnnouncement(config: Config, editionId: number | null, body: string): MarkdownMail {
+  return readMarkdown(body, {
+    link: (url) => siteLink(config, url, editionId),
+    picture: (url) => safeImage(config, url) ?? safeImage(config, url.replace(/^http:/i, 'https:')),
+    style: (css) => recolour(css, config.site),
+    around: 'ltr',
+  })
 }
 
 type AnnouncementWriter = (holder: LinkHolder, recipient: string, now: Date) => Mail
@@ -67,14 +94,15 @@ export async function announcementWriter(
   announcement: Announcement,
 ): Promise<AnnouncementWriter> {
   const template = await loadTemplate('announcement', config.site)
-  const paragraphs = paragraphsOf(announcement.body)
+  const { parts, text: words, summary } = readAnnouncement(config, editionId, announcement.body)
   const values = {
     site: siteValues(config, editionId),
     slot: slotMarks,
     ...frameValues('en', 'ltr'),
     subject: cleanText(announcement.subject),
-    preheader: clip(paragraphs[0] ?? '', 150),
-    paragraphs: paragraphs.map((text) => ({ text, parts: linkParts(text) })),
+    preheader: clip(summary, 150),
+    parts,
+    text: words,
   }
   const html: Piece = openPiece(storeFragment(template.html.get('open')!(values)))
   const text: Piece = openPiece(storeFragment(template.text.get('open')!(values)))
@@ -101,12 +129,4 @@ export async function announcementWriter(
       htmlBytes: sizeOfPiece(html, htmlSlots),
     }
   }
-}
-
-/** Text and web addresses in turn; a full stop or bracket after an address isn't part of it. */
-function linkParts(text: string): { text: string; url: string | null }[] {
-  return text
-    .split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)\]])/)
-    .map((part, index) => ({ text: part, url: index % 2 ? part : null }))
-    .filter((part) => part.text !== '')
 }

@@ -8,6 +8,7 @@ import type { Trx } from '../db/connect.ts'
 import { refuseWhileHeld } from '../delivery/sending-hold.ts'
 import type { Context } from '../db/context.ts'
 import type { Edition } from '../db/schema.ts'
+import { checkAnnouncement } from '../digests/announce.ts'
 import { readSenderWords } from '../digests/sender-words.ts'
 import { createTriggered } from '../editions/create.ts'
 
@@ -49,7 +50,7 @@ export async function triggerDigest(
   )
 }
 
-/** To every active subscriber who hasn't paused. `body` is plain text, blank lines between paragraphs. */
+/** To every active subscriber who hasn't paused. `body` is Markdown (digests/markdown.ts). Refuses one that is too large as a mail. */
 export async function triggerAnnouncement(
   ctx: Context,
   input: {
@@ -72,6 +73,7 @@ export async function triggerAnnouncement(
   if (!subject || subject.length > 200 || /[\x00-\x1f\x7f]/.test(subject))
     throw invalid('subject', 'The subject must be one line of 1 to 200 characters.')
   if (!body || body.length > 20_000) throw invalid('body', 'The text must have 1 to 20,000 characters.')
+  checkAnnouncement(ctx.config, body)
   return insertOnce(
     ctx,
     {

@@ -302,7 +302,7 @@ story('live counts come as server-sent events, to editors only', async (house) =
 story('an announcement is read over before it is sent', async (house) => {
   await newsroom(house)
   const console = await openConsole(house)
-  const draft = { subject: 'We have moved', body: 'Dear readers,\n\nour <new> office is by the harbour.' }
+  const draft = { subject: 'We have moved', body: 'Dear *readers*,\n\nour <new> office is by the harbour.' }
   const page = await console.post('/admin/announcement/confirm', draft).expect(200)
   assert.match(page.text, /“We have moved”, to <b>1 subscriber<\/b>/)
   assert.match(page.text, /our &lt;new&gt; office/)
@@ -315,7 +315,10 @@ story('an announcement is read over before it is sent', async (house) => {
   await runTick(house.ctx)
   const shown = (await console.get('/admin/editions/1').expect(200)).text
   assert.match(shown, /Announcement: We have moved/)
-  assert.match(shown, /<p>Dear readers,<\/p>\s*<p>our &lt;new&gt; office/)
+  const frame = /<iframe[^>]* src="([^"]+)"/.exec(shown)![1]!
+  assert.match((await console.get(frame).expect(200)).text, /Dear <em>readers<\/em>,.*our &lt;new&gt; office/s)
+  const long = await console.post('/admin/announcement', { ...draft, body: 'a\n\n'.repeat(6000) }).expect(400)
+  assert.match(long.text, /bytes of HTML, more than 80000/)
 })
 
 story('an announcement that nobody would get is not offered to be sent', async (house) => {

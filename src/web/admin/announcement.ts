@@ -1,6 +1,8 @@
-// An announcement: a letter in an editor's own words. Write, look at it and at how many it reaches, confirm.
+// An announcement: a letter in an editor's own words, in Markdown. Write, look at it and at how many it reaches, confirm.
 
 import type { Router } from 'express'
+import { checkAnnouncement } from '../../digests/announce.ts'
+import { htmlLimit } from '../../digests/layout.ts'
 import { previewAnnouncement } from '../../digests/preview.ts'
 import { triggerAnnouncement } from '../../planning/trigger.ts'
 import { field, readForm } from '../forms.ts'
@@ -10,7 +12,7 @@ import type { WebContext } from '../web-context.ts'
 import { hiddenOnce, retryWindow, sendByHand } from './by-hand.ts'
 import { sendConsole } from './layout.ts'
 import { sendMailHtml } from './mail-frame.ts'
-import { count } from './parts.ts'
+import { count, number } from './parts.ts'
 
 export function mountAnnouncement(router: Router, web: WebContext): void {
   router.get('/announcement', (request, response) => {
@@ -37,12 +39,18 @@ export function mountAnnouncement(router: Router, web: WebContext): void {
         back: ['Editions', '/admin/editions'],
         body: announcementForm(subject, body),
       })
+    checkAnnouncement(web.config, body)
     const audience = await countAnnouncementAudience(web)
     const preview = await previewAnnouncement(web, { subject, body })
     const change = html`<button formaction="${to('/admin/announcement/confirm')}" name="step" value="edit">
       Change the text
     </button>`
-    const look = html`<button formaction="${to('/admin/announcement/mail')}" formtarget="_blank">
+    // With script it fills the frame below by itself.
+    const look = html`<button
+      formaction="${to('/admin/announcement/mail')}"
+      formtarget="_blank"
+      data-frame="announcement-mail"
+    >
       Look at it as a mail
     </button>`
     sendConsole(request, response, web, {
@@ -65,7 +73,9 @@ export function mountAnnouncement(router: Router, web: WebContext): void {
             </p>
           </form>
         </div>
-        <h2>As it will read</h2>
+        <p class="small">${number(preview.htmlBytes)} bytes of HTML, of ${number(htmlLimit)} at most</p>
+        <iframe class="mail" name="announcement-mail" title="The mail as HTML" sandbox="" hidden></iframe>
+        <h2>Plain text</h2>
         <pre class="mail" tabindex="0">${preview.text}</pre>`,
     })
   })
@@ -92,12 +102,39 @@ export function mountAnnouncement(router: Router, web: WebContext): void {
 const hiddenDraft = (subject: string, body: string): Html =>
   html`<input type="hidden" name="subject" value="${subject}" /> <textarea name="body" hidden>${body}</textarea>`
 
+/** What an editor types, and what the mail shows. */
+const examples = [
+  ['**[Read the report](https://…)**', 'a button: a paragraph that is only one link in bold'],
+  ['[the report](https://…)', 'a link: https, http or mailto'],
+  ['![What it shows](https://…/picture.jpg)', 'a picture, as wide as the mail'],
+  ['![What it shows](https://…/picture.jpg "600x400")', 'a picture of 600 by 400 pixels'],
+  ['## Heading', 'a heading'],
+  ['**bold**, *italic*', 'bold, italic'],
+  ['- item', 'a list; 1. for a numbered one'],
+  ['> words', 'a quotation'],
+  ['---', 'a rule'],
+] as const
+
 const announcementForm = (subject: string, body: string): Html =>
   html`<form method="post" action="${to('/admin/announcement/confirm')}">
     <label for="subject">Subject</label>
     <input id="subject" name="subject" required maxlength="200" value="${subject}" />
     <label for="body">Text</label>
-    <textarea id="body" name="body" required maxlength="20000" rows="12">${body}</textarea>
-    <p class="hint">Plain text; a blank line begins a paragraph, web addresses become links.</p>
+    <textarea id="body" name="body" required maxlength="20000" rows="16" aria-describedby="body-hint">${body}</textarea>
+    <div class="hint" id="body-hint">
+      <p>
+        A blank line begins a paragraph, and web addresses become links. You can also use
+        <b>Markdown</b>:
+      </p>
+      <table>
+        ${examples.map(
+          ([typed, meaning]) =>
+            html`<tr>
+              <td><code>${typed}</code></td>
+              <td>${meaning}</td>
+            </tr>`,
+        )}
+      </table>
+    </div>
     <p class="buttons"><button class="main">See whom it reaches</button></p>
   </form>`

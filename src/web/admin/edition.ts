@@ -5,7 +5,6 @@ import type { Request, Router } from 'express'
 import { type AuditLine, listAudit } from '../../access/audit.ts'
 import { listCategories } from '../../articles/store.ts'
 import type { Edition } from '../../db/schema.ts'
-import { paragraphsOf } from '../../digests/announce.ts'
 import { brakeSentence } from '../../desk/brake-words.ts'
 import { listBrakesOf } from '../../desk/brakes.ts'
 import { html, type Html, type HtmlValue, to } from '../html.ts'
@@ -167,8 +166,13 @@ async function storyList(web: WebContext, edition: Edition): Promise<Html> {
 }
 
 function announcement(edition: Edition): Html {
-  return html`<h2>The text</h2>
-    <div class="letter">${paragraphsOf(edition.content.body ?? '').map((paragraph) => html`<p>${paragraph}</p>`)}</div>`
+  return html`<h2>The mail</h2>
+    <iframe
+      class="mail"
+      title="The announcement as a mail"
+      sandbox=""
+      src="${to(`/admin/preview/mail?edition=${edition.id}`)}"
+    ></iframe>`
 }
 
 async function historyList(web: WebContext, lines: readonly AuditLine[]): Promise<Html> {

@@ -67,7 +67,11 @@ const trigger = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('announcement'),
     subject: line(200),
-    body: prose(20_000).meta({ description: 'plain text, blank lines between paragraphs' }),
+    body: prose(20_000).meta({
+      description:
+        'Markdown without HTML: headings, emphasis, lists, quotations, links (http, https, mailto), pictures (https; a title such as "600x400" gives the size), and a button, which is a paragraph of only one link in bold',
+      example: 'We have moved.\n\n**[See the new office](https://news.example/office)**',
+    }),
     retryHours,
   }),
 ])
