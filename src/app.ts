@@ -1,6 +1,6 @@
-// The composition root: the only file that knows everyone. It is handed an open database with its schema up, and starts what the
-// role asks for: the web server, the delivery worker, the chores, the schedule; in the trial the mailbox and the sample site.
-// Stopping goes the other way round and finishes what is in flight.
+// The composition root: the only file that imports every area. It gets an open database with an up-to-date schema, and starts the
+// parts of its role: the web server, the delivery worker, the chores, the schedule; in the trial also the mailbox and the sample
+// site. Stopping goes in the opposite order and finishes running work.
 
 import { once } from 'node:events'
 import { createServer as createHttpServer, type Server } from 'node:http'
@@ -38,20 +38,24 @@ export type Role = (typeof roles)[number]
 export interface App {
   ctx: Context
   database: Database
-  /** The trial's mailbox, for whoever else sends in this process; undefined: the configuration's relays. */
+  /** The trial's mailbox, for other senders in this process; undefined: the configured relays. */
   relays: readonly Relay[] | undefined
-  /** Where it listens; null for a worker. */
+  /** The port of the web server; null for a worker. */
   port: number | null
-  /** Stops taking requests, lets chores and mails in flight finish, closes the queue. Not the database. Safe to repeat. */
+  /**
+   * Accepts no more requests, lets running chores and mails finish, closes the queue. Doesn't close the database. Safe to repeat.
+   */
   stop(): Promise<void>
 }
 
-/** Rejects when the port is taken; nothing is left running then. */
+/** Rejects if the port is taken; nothing is left running then. */
 export async function startApp(running: { ctx: Context; database: Database }, role: Role): Promise<App> {
   const { ctx, database } = running
   const { config, log } = ctx
-  /** Two stacks, ended side by side: a relay that is silent keeps the worker for its whole term, and a term after that would be too
-   * long for whoever waits to kill the process. */
+  /**
+   * Two stacks, stopped at the same time: a silent relay uses the worker's whole time limit, and adding a second limit would take
+   * longer than process managers wait before they kill.
+   */
   const serving: Stop[] = []
   const sending: Stop[] = []
   let stopMarker: Stop | null = null
@@ -62,7 +66,7 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
     stopMarker = null
   }
   for (const problem of reloadCatalogue(config).problems) log.warn(problem)
-  // Last of all: chores under way may still have something to read, but not for longer than the queue waits for them.
+  // Last, because running chores may still read something, but only as long as the queue waits for them.
   serving.push(async () => {
     parser.close()
     inboundReader.close()
@@ -122,7 +126,7 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
   }
 }
 
-/** Losing a wake-up costs a minute: cron looks, too. */
+/** If a wake-up is lost, cron starts the work within a minute. */
 function wake({ db, log }: Context, queue: Queue, name: JobName): void {
   db.transaction()
     .execute((trx) => queue.enqueue(trx, name, {} as never))
@@ -131,7 +135,7 @@ function wake({ db, log }: Context, queue: Queue, name: JobName): void {
 
 type Stop = () => Promise<unknown>
 
-/** The last one first. */
+/** In reverse order. */
 async function unwind(stops: Stop[]): Promise<void> {
   for (let last = stops.pop(); last; last = stops.pop()) await last()
 }
@@ -139,14 +143,14 @@ async function unwind(stops: Stop[]): Promise<void> {
 async function listen(app: Express, host: string, port: number): Promise<Server> {
   const server = createHttpServer(app)
   server.headersTimeout = 30_000
-  // A list of 300 MB is uploaded within that by a line of 10 Mbit/s.
+  // At 10 Mbit/s, a list of 300 MB is uploaded within this time.
   server.requestTimeout = 300_000
   server.listen(port, host)
   await once(server, 'listening')
   return server
 }
 
-/** Requests under way get three seconds; streams that never end are cut after that. */
+/** Running requests get three seconds; streams that never end are cut after that. */
 async function close(server: Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))
   server.closeIdleConnections()

@@ -1,5 +1,5 @@
-// MAP 2: everything that runs in the background: the name of each chore and the workflow it runs. Every one of them is safe to
-// repeat, as a job may run twice. Mails are not chores: delivery/worker.ts sends them.
+// MAP 2: everything that runs in the background: the name of each chore and its workflow. Each is safe to repeat, because a job
+// may run twice. Mails aren't chores: delivery/worker.ts sends them.
 
 import { pollDueFeeds } from './articles/poll.ts'
 import type { Context } from './db/context.ts'

@@ -1,5 +1,5 @@
-// The program, driven by words instead of requests: `npm run -s cli -- --help`. The words are in commands/program.ts; about the
-// cache see main.ts.
+// The program's commands instead of requests: `npm run -s cli -- --help`. commands/program.ts lists them; main.ts explains the
+// cache.
 
 import { enableCompileCache } from 'node:module'
 import { keepHeapFlat } from './base/flat-heap.ts'

@@ -1,4 +1,4 @@
-// Which composer builds which kind of mail: delivery/ is handed this table and knows nothing else about what it sends.
+// Which composer builds which kind of mail: delivery/ gets this table and knows nothing else about the mails that it sends.
 
 import type { Context } from './db/context.ts'
 import type { Composers } from './delivery/composer.ts'

@@ -1,5 +1,5 @@
-// One process: `npm start` is the command `start`, which runs until a signal. Compiled code is kept in the system's temporary
-// folder, so that a restart costs a fifth less; where it can't be written nothing else changes.
+// One process: `npm start` is the command `start`, which runs until a signal. Compiled code is cached in the system's temporary
+// folder, which makes a restart a fifth faster. If that can't be written, nothing else changes.
 
 import { enableCompileCache } from 'node:module'
 import { keepHeapFlat } from './base/flat-heap.ts'

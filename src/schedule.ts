@@ -1,5 +1,5 @@
-// MAP 3: everything that wakes by itself. Cron only says "look now": it adds a chore, and the database decides what is due. On
-// many machines one of them adds it, elected by a row in cron_leases; a tick missed or doubled changes nothing.
+// MAP 3: everything that runs by a timer. Cron only adds a chore, and the database decides what is due. On many machines one
+// process adds it, elected by a row in cron_leases. A tick that is missed or runs twice changes nothing.
 
 import cron from 'node-cron'
 import { sql } from 'kysely'
@@ -18,7 +18,7 @@ const lines: readonly { name: JobName; pattern: string }[] = [
   { name: 'housekeeping', pattern: '17 3 * * *' },
 ]
 
-/** Starts all of them and looks once at once, for what fell due while nothing ran. Returns how to stop. */
+/** Starts all timers, and runs everything once at once, for what became due during a downtime. Returns the stop function. */
 export async function startSchedule(ctx: Context, queue: Queue): Promise<() => Promise<void>> {
   const { db, log } = ctx
   const wake = (name: JobName) => db.transaction().execute((trx) => queue.enqueue(trx, name, {} as never))
@@ -54,8 +54,10 @@ export async function startSchedule(ctx: Context, queue: Queue): Promise<() => P
   }
 }
 
-/** One process wins each key, which names the line and its tick. The row stays after the run: a late process must not win the
- * same tick again. Old rows go with the next win. */
+/**
+ * One process wins each key, which names the line and its tick. The row stays after the run: a late process must not win the same
+ * tick again. The next win deletes old rows.
+ */
 async function elect(db: Db, key: string, ttlMs: number): Promise<boolean> {
   const won = await db
     .insertInto('cronLeases')
@@ -68,8 +70,10 @@ async function elect(db: Db, key: string, ttlMs: number): Promise<boolean> {
   return true
 }
 
-/** The tick closes editions too, but an editor who watches the last mail go shouldn't wait a minute for the account. One indexed
- * look while nothing is open. */
+/**
+ * The tick closes editions too, but an editor who watches the last mail shouldn't wait a minute for the account. One indexed query
+ * while nothing is open.
+ */
 async function closePromptly(ctx: Context, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
@@ -81,8 +85,10 @@ async function closePromptly(ctx: Context, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** The dead-man's switch, in every process and by its own timer: it must not hang on the queue, on cron or on ticks that fail. The
- * first look comes after a minute, when a tick has had its time. Returns how to stop. */
+/**
+ * Alerts, in every process and by a timer of their own, independent of the queue, of cron and of ticks that fail. The first check
+ * is after a minute, when a tick should have run. Returns the stop function.
+ */
 export function startWatch(ctx: Context, everyMs = 60_000): () => Promise<void> {
   const closing = new AbortController()
   const watching = (async () => {

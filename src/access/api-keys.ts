@@ -1,4 +1,4 @@
-// Keys for programs. A key is shown once, when it is made; what is kept is its hash and its first characters, to tell keys apart.
+// Keys for programs. A key is shown once, when it is created. Its hash and its first characters are stored, to identify keys.
 
 import type { ApiKey } from '../db/schema.ts'
 import { Refusal, invalid } from '../base/errors.ts'
@@ -8,7 +8,7 @@ import type { Context } from '../db/context.ts'
 import { type Actor, audit } from './audit.ts'
 import { parseScopes } from './scopes.ts'
 
-/** Makes leaked keys findable by secret scanners. */
+/** Lets secret scanners find leaked keys. */
 const mark = 'bsk_'
 const prefixLength = mark.length + 6
 const noteEveryMs = 60_000
@@ -43,7 +43,7 @@ export async function createApiKey(
   return { key, apiKey }
 }
 
-/** Works at the next request. Safe to repeat. */
+/** Takes effect at the next request. Safe to repeat. */
 export async function revokeApiKey(ctx: Context, input: { id: number; actor: Actor }): Promise<void> {
   const now = ctx.clock.now()
   await ctx.db.transaction().execute(async (trx) => {
@@ -60,12 +60,12 @@ export async function revokeApiKey(ctx: Context, input: { id: number; actor: Act
   })
 }
 
-/** Newest first, revoked ones too. */
+/** Newest first, including revoked ones. */
 export async function listApiKeys(db: Db): Promise<ApiKey[]> {
   return db.selectFrom('apiKeys').selectAll().orderBy('id', 'desc').execute()
 }
 
-/** The key that was presented, if it is good now. Notes its use, at most once a minute. */
+/** The presented key, if it is valid now. Records its use, at most once a minute. */
 export async function findApiKey(db: Db, key: string, now: Date): Promise<ApiKey | undefined> {
   const found = await db
     .selectFrom('apiKeys')

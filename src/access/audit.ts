@@ -1,5 +1,5 @@
-// Who did what, when: one line per change that a person, a key or a command made. Written in the transaction of the change, so
-// that nothing happens unlogged and nothing is logged that didn't happen. Lines are never changed; `detail` holds no addresses.
+// The audit log: one line per change that a person, a key or a command made. It is written in the transaction of the change, so it
+// contains every change, and only changes that happened. Lines are never changed; `detail` contains no addresses.
 
 import type { Selectable } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
@@ -13,7 +13,7 @@ export interface AuditEntry {
   actor: Actor
   /** Past tense: `edition.triggered`, `category.renamed`. */
   action: string
-  /** What it was done to: `edition:12`, `category:politics`. */
+  /** What was changed: `edition:12`, `category:politics`. */
   subject: string
   detail?: Record<string, unknown>
 }
@@ -46,7 +46,7 @@ export async function listAudit(db: Db, filter: AuditFilter): Promise<AuditLine[
   return query.execute()
 }
 
-/** For a change whose workflow doesn't log: the line follows it in a transaction of its own. */
+/** For a workflow that doesn't log: the line follows in a transaction of its own. */
 export async function noteAction(ctx: Pick<Context, 'db' | 'clock'>, entry: Omit<AuditEntry, 'at'>): Promise<void> {
   const at = ctx.clock.now()
   await ctx.db.transaction().execute((trx) => audit(trx, { at, ...entry }))

@@ -8,7 +8,7 @@ import type { Context } from '../db/context.ts'
 import type { Editor } from '../db/schema.ts'
 import { type Actor, audit } from './audit.ts'
 
-/** The editor with that address, made or enabled again if need be. Safe to repeat. */
+/** The editor with that address, created or enabled again if necessary. Safe to repeat. */
 export async function createEditor(
   ctx: Context,
   input: { email: string; actor: Actor },
@@ -37,7 +37,7 @@ export async function createEditor(
   })
 }
 
-/** Signed out everywhere at once. Refuses to disable oneself, so that a console is never left without an editor by a slip. */
+/** Ends all sessions. Editors can't disable themselves, so a console always has an editor. */
 export async function disableEditor(ctx: Context, input: { id: number; actor: Actor }): Promise<void> {
   if (input.actor === `editor:${input.id}`) throw new Refusal('conflict', 'You cannot disable yourself.')
   const now = ctx.clock.now()

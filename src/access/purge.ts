@@ -1,4 +1,4 @@
-// The nightly chore of this area: sign-in links and sessions that can't be used any more.
+// A nightly chore: deletes sign-in links and sessions that have expired.
 
 import type { Context } from '../db/context.ts'
 

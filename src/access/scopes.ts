@@ -1,12 +1,12 @@
-// What an API key may do. `all` may everything, `read` every GET; each of the others may do and read what it names, and nothing
-// else: a key that pushes articles can't read addresses. A key holds one scope or several, separated by commas.
+// What an API key may do. `all` allows everything, `read` every GET. Each of the others allows only what it names: a key that
+// pushes articles can't read addresses. A key has one or several scopes, separated by commas.
 
 import { invalid } from '../base/errors.ts'
 
 export const scopes = ['all', 'read', 'articles', 'subscribers', 'editions'] as const
 export type Scope = (typeof scopes)[number]
 
-/** Checks and normalises what was typed: `read, articles` → `read,articles`. */
+/** Checks and normalises input: `read, articles` → `read,articles`. */
 export function parseScopes(text: string): string {
   const given = text.split(/[\s,]+/).filter(Boolean)
   const unknown = given.find((scope) => !(scopes as readonly string[]).includes(scope))
@@ -15,7 +15,7 @@ export function parseScopes(text: string): string {
   return given.includes('all') ? 'all' : [...new Set(given)].join(',')
 }
 
-/** Whether a key that holds `held` may call what needs `needed`. Pure. */
+/** Whether a key with the scopes `held` may call an endpoint that needs `needed`. Pure. */
 export function allows(held: string, needed: Scope, method: string): boolean {
   const list = held.split(',')
   return list.includes('all') || list.includes(needed) || (list.includes('read') && /^(get|head)$/i.test(method))

@@ -1,7 +1,7 @@
-// An editor's session: a random token in a cookie, its hash in the database, so that a copy of the database signs nobody in. It
-// ends after 12 idle hours, after 14 days whatever happens, at sign-out, and when the editor is disabled.
+// An editor's session: a random token in a cookie, its hash in the database, so a copy of the database can't be used to sign in.
+// It ends after 12 idle hours, after 14 days in any case, at sign-out, and when the editor is disabled.
 //
-// Being seen is noted at most every five minutes: a GET that notes it extends nothing that a POST had not begun.
+// Its last use is recorded at most every five minutes, also by a GET: that only extends a session that a POST has begun.
 
 import { hashSecret, randomSecret } from '../base/tokens.ts'
 import type { Db, Trx } from '../db/connect.ts'
@@ -27,7 +27,7 @@ export async function createSession(trx: Trx, editorId: number, now: Date): Prom
   return { token, expiresAt }
 }
 
-/** The editor behind a session that is still good. */
+/** The editor of a valid session. */
 export async function findSessionEditor(db: Db, token: string, now: Date): Promise<Editor | undefined> {
   const tokenHash = hashSecret(token)
   const found = await db
@@ -47,7 +47,7 @@ export async function findSessionEditor(db: Db, token: string, now: Date): Promi
   return editor
 }
 
-/** Safe to repeat, and for a token that never was. */
+/** Safe to repeat, and for an unknown token. */
 export async function endSession(db: Db, token: string): Promise<void> {
   await db.deleteFrom('signInSessions').where('tokenHash', '=', hashSecret(token)).execute()
 }

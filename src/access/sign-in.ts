@@ -1,5 +1,5 @@
-// Signing in by a link that works once: asked for on the sign-in page (mailed) or on the command line (printed). The link's GET
-// shows a button; only the POST uses it, so that a mail scanner can't. Asking for a link reveals nothing about who is an editor.
+// Signing in by a link that works once: requested on the sign-in page (mailed) or on the command line (printed). The link's GET
+// shows a button, and only the POST uses the link, so a mail scanner can't. The response doesn't reveal who is an editor.
 
 import type { Config } from '../base/config.ts'
 import { parseEmailAddress } from '../base/email-address.ts'
@@ -15,7 +15,7 @@ import { addressOf } from '../base/addresses.ts'
 
 const mailedMinutes = 30
 const printedMinutes = 24 * 60
-/** More than this and no further mail goes out: somebody else is typing the editor's address. */
+/** After so many mails in an hour no more are sent: somebody else is typing the editor's address. */
 const mailedPerHour = 5
 
 export interface SignInLink {
@@ -23,7 +23,7 @@ export interface SignInLink {
   expiresAt: Date
 }
 
-/** What the outbox row of kind `sign-in` carries: `signInUrl` makes the link of it when the mail is built. */
+/** The payload of the outbox row of kind `sign-in`: `signInUrl` turns it into a link when the mail is built. */
 export interface SignInPayload {
   linkId: number
   expiresAt: string
@@ -65,7 +65,7 @@ export async function requestLink(ctx: Context, email: string): Promise<boolean>
 export type SignInOutcome =
   { outcome: 'signed-in'; editor: Editor; session: NewSession } | { outcome: 'expired' } | { outcome: 'used' }
 
-/** What a link is worth right now. Changes nothing: for the page with the button. */
+/** The current state of a link. Changes nothing: for the page with the button. */
 export async function checkLink(ctx: Context, token: unknown): Promise<'usable' | 'expired' | 'used'> {
   const check = checkToken(ctx.config.secretKeys, 'sign-in', token, ctx.clock.now())
   if (check.outcome !== 'valid') return 'expired'
@@ -77,7 +77,7 @@ export async function checkLink(ctx: Context, token: unknown): Promise<'usable' 
   return !link ? 'expired' : link.usedAt ? 'used' : 'usable'
 }
 
-/** Uses the link up. Two POSTs at once: one wins. */
+/** Uses the link. Of two simultaneous POSTs, one succeeds. */
 export async function signIn(ctx: Context, token: unknown): Promise<SignInOutcome> {
   const now = ctx.clock.now()
   const check = checkToken(ctx.config.secretKeys, 'sign-in', token, now)

@@ -6,12 +6,12 @@ import type { Session } from './session.ts'
 /** A command's work: resolves to its exit code. */
 export type Work<Args extends unknown[]> = (...args: Args) => Promise<number>
 
-/** Turns a command's work into what commander calls. */
+/** Wraps a command's work in the function that commander calls. */
 export type Does = <Args extends unknown[]>(work: Work<Args>) => (...args: Args) => Promise<void>
 
 export type AddCommands = (program: Command, session: Session, does: Does) => void
 
-/** For options that take a whole number from `least` up. */
+/** For options that take a whole number, at least `least`. */
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     if (!/^\d{1,9}$/.test(text) || Number(text) < least)

@@ -1,6 +1,6 @@
-// The server's side of commands: with the embedded database only the process that holds the folder can reach the data, so the
-// command line hands its words to that process. DATA_DIR/control.json (mode 0600) says where, and holds the key; who can read
-// the file owns the data anyway. The listener is a loopback one of its own, never part of the public site.
+// The server's side of commands. With the embedded database, only the process that holds the folder can read the data, so the
+// command line sends its arguments to that process. DATA_DIR/control.json (mode 0600) contains the address and the key; anyone who
+// can read the file owns the data anyway. The listener is a separate one on loopback, never part of the public site.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,11 +12,11 @@ import { controlFile, type ControlCall, type ControlLine } from './control.ts'
 import { createOut, type Out, type Sink } from './out.ts'
 
 export interface ControlServer {
-  /** Stops taking commands, aborts those under way and removes the control file. */
+  /** Accepts no more commands, aborts running ones and removes the control file. */
   close(): Promise<void>
 }
 
-/** Runs one command; resolves to its exit code, never rejects. */
+/** Runs one command. Resolves to its exit code, never rejects. */
 export type Execute = (call: ControlCall, out: Out, signal: AbortSignal) => Promise<number>
 
 export async function startControlServer(dataDir: string, execute: Execute): Promise<ControlServer> {

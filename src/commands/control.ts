@@ -1,4 +1,4 @@
-// The caller's side of the control address: find the running server, hand it the words, write out what it says.
+// The caller's side of the control address: finds the running server, sends it the arguments, and prints its output.
 
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
@@ -6,12 +6,12 @@ import path from 'node:path'
 import { linesOf } from '../base/lines.ts'
 
 export interface ControlCall {
-  /** What was typed after the program's name. */
+  /** The arguments after the program's name. */
   words: string[]
   cwd: string
   isTty: boolean
   columns: number
-  /** The person at the terminal has said yes already. */
+  /** The person at the terminal has already confirmed. */
   isConfirmed: boolean
 }
 
@@ -25,7 +25,7 @@ export interface ControlAddress {
 
 export const controlFile = (dataDir: string): string => path.join(dataDir, 'control.json')
 
-/** null: no server has left its address there. It may be dead all the same. */
+/** null: no server has written its address there. A server that did may be dead. */
 export function readControlFile(dataDir: string): ControlAddress | null {
   try {
     const control = JSON.parse(readFileSync(controlFile(dataDir), 'utf8')) as Partial<ControlAddress>
@@ -38,7 +38,7 @@ export function readControlFile(dataDir: string): ControlAddress | null {
   }
 }
 
-/** Whether the server that left this address answers. */
+/** Whether the server with this address answers. */
 export function isAnswering(control: ControlAddress): Promise<boolean> {
   return new Promise((resolve) => {
     const asked = request(control.address, { headers: { authorization: `Bearer ${control.key}` }, timeout: 2000 })
@@ -52,7 +52,10 @@ export function isAnswering(control: ControlAddress): Promise<boolean> {
   })
 }
 
-/** Runs the command in the server. Aborting `signal` hangs up, which ends the command there. Resolves to the exit code. */
+/**
+ * Runs the command in the server. Aborting `signal` closes the connection, which ends the command there. Resolves to the exit
+ * code.
+ */
 export function callServer(
   control: ControlAddress,
   call: ControlCall,

@@ -110,7 +110,7 @@ export const digestCommands: AddCommands = (program, session, does) => {
     )
 }
 
-/** A worker of this command's own, unless the server that runs it has one whose now is the same. */
+/** A worker for this command, unless the server that runs it has one with the same `now`. */
 async function prepareSending(
   session: Session,
   options: DigestRunArgs,

@@ -1,5 +1,5 @@
-// How a command comes to the database: Postgres directly, the embedded one under its folder's lock. When a running server holds
-// the folder, `HeldByServer` tells the command line to hand its words over to that server.
+// How a command opens the database: Postgres directly, the embedded one with its folder's lock. If a running server holds the
+// folder, `HeldByServer` tells the command line to send its arguments to that server.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../base/config.ts'
@@ -19,7 +19,7 @@ import { type ControlAddress, isAnswering, readControlFile } from './control.ts'
 export interface Running {
   ctx: Context
   database: Database
-  /** What sends mail goes through, where that isn't the configuration's: the trial's mailbox. */
+  /** Relays for sending, if they aren't the configured ones: the trial's mailbox. */
   relays?: readonly Relay[]
   /** Names of the migrations that were applied when it was opened. */
   migrated: readonly string[]
@@ -39,25 +39,27 @@ export interface Opened extends Running {
 }
 
 export interface OpenOptions {
-  /** Also a folder whose data lives elsewhere by now. */
+  /** Allow a folder whose data was moved elsewhere. */
   evenThoughMoved?: boolean
-  /** For a holder that is starting, or stopping. */
+  /** How long to wait for a holder that is starting or stopping. */
   patienceSeconds?: number
 }
 
-/** For a command: a few connections, and a log that doesn't get between the lines of its output. */
+/** For a command: few connections, and a log that doesn't mix with its output. */
 export function openForCommand(config: Config, options: OpenOptions = {}): Promise<Opened> {
   const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel
   return open(config, Math.min(config.database.pool, 4), logLevel, options)
 }
 
-/** For a server. Throws HeldByServer when one runs on this folder already. */
+/** For a server. Throws HeldByServer if one already runs on this folder. */
 export function openForServer(config: Config, options: OpenOptions = {}): Promise<Opened> {
   return open(config, config.database.pool, config.logLevel, options)
 }
 
-/** An empty database, or one that is to be found empty: nothing is made in it, nothing noted. A Postgres by its URL, else the folder that
- * holds the embedded one. Throws HeldByServer when a server works on the folder. */
+/**
+ * A database that should be empty: nothing is created or recorded in it. A Postgres by its URL, otherwise the folder of the
+ * embedded one. Throws HeldByServer if a server runs on the folder.
+ */
 export async function openForFilling(url: string): Promise<{ database: Database; close(): Promise<void> }> {
   const isUrl = isPostgresUrl(url)
   const release = isUrl ? null : await holdFolder(url)
@@ -108,7 +110,7 @@ async function open(config: Config, connections: number, logLevel: string, optio
   }
 }
 
-/** Waits some seconds for a holder that is starting, or stopping. */
+/** Waits some seconds for a holder that is starting or stopping. */
 export async function holdFolder(folder: string, patienceSeconds = 8): Promise<() => Promise<void>> {
   for (let tries = 0; ; tries++) {
     const release = await lockFolder(folder)

@@ -1,4 +1,4 @@
-// What whoever runs the program needs: start, migrate, doctor, trial leave.
+// Commands for operators: start, migrate, doctor, trial leave.
 
 import { Option } from 'commander'
 import type { Role } from '../app.ts'
@@ -22,7 +22,7 @@ export const operatorCommands: AddCommands = (program, session, does) => {
     .option('--even-though-moved', 'start although this data folder was moved to Postgres: what it sends is sent twice')
     .action(
       does(async (options: { role: Role; evenThoughMoved?: boolean }) => {
-        // Loaded for `start` only: the whole program is a second that no other command should wait for.
+        // Loaded only for `start`: loading the whole program takes a second.
         const { start } = await import('./start.ts')
         return start(session, options.role, options)
       }),

@@ -1,25 +1,25 @@
-// Where a command's words go. Results go to stdout (`print`), everything else to stderr; progress is one line that is rewritten,
-// and only on a terminal, so that a pipe or a log never sees it.
+// A command's output. Results go to stdout (`print`), everything else to stderr. Progress is one line that is rewritten, and only
+// on a terminal, so a pipe or a log never contains it.
 
 export interface Out {
-  /** A line of the result. Throws OutputClosed once nobody reads any more, so that the command ends there. */
+  /** A line of the result. Throws OutputClosed when the reader has closed the pipe, so that the command ends. */
   print(line: string): void
-  /** Replaces the line of progress; an empty text clears it. Nothing happens off a terminal. */
+  /** Replaces the progress line; an empty text clears it. No effect without a terminal. */
   progress(text: string): void
-  /** A line for people: what went wrong, or a note beside the result. */
+  /** A line for people: an error, or a note about the result. */
   error(line: string): void
-  /** Whether someone watches: progress is shown. */
+  /** Whether a person watches: progress is shown. */
   isTty: boolean
-  /** Resolves when the reader has caught up: await it now and then in a command that prints without end. */
+  /** Resolves when the reader has caught up. Await it regularly in a command with much output. */
   flush?(): Promise<void>
 }
 
-/** The reader has gone, as after `… | head`. Not a failure. */
+/** The reader has closed the pipe, as after `… | head`. Not a failure. */
 export class OutputClosed extends Error {
   override name = 'OutputClosed'
 }
 
-/** What `Out` needs of a stream. `write` answers false when the reader should be waited for with `drained`. */
+/** The methods of a stream that `Out` needs. `write` returns false if the caller should wait with `drained`. */
 export interface Sink {
   write(text: string): boolean
   drained(): Promise<void>
@@ -61,8 +61,10 @@ export function createOut(stdout: Sink, stderr: Sink): Out {
   }
 }
 
-/** One of the process's own streams. A broken pipe closes it, and isn't an error. Once the process is asked to stop, a reader who
- * doesn't read isn't waited for. */
+/**
+ * One of the process's own streams. A broken pipe closes it, and isn't an error. After a stop, a reader who doesn't read isn't
+ * waited for.
+ */
 export function processSink(stream: NodeJS.WriteStream, stopping: AbortSignal): Sink {
   const sink: Sink = {
     write: (text) => sink.isClosed || stream.write(text),

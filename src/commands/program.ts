@@ -1,6 +1,5 @@
-// The command line: which words there are, and which function does them. Each function lives with its area and knows nothing of
-// commander; here are only names, options and help. The same table is read by cli.ts and, when a server holds the embedded
-// database, by that server.
+// The command line: all commands and their functions. Each function is in its area's folder and doesn't know commander; here are
+// only names, options and help. The same table is used by cli.ts and, if a server holds the embedded database, by that server.
 
 import { Command, CommanderError } from 'commander'
 import type { Does, Work } from './add-commands.ts'
@@ -19,11 +18,11 @@ import { operatorCommands } from './operator.ts'
 import { sendingCommands } from './sending.ts'
 import { subscriberCommands } from './subscribers.ts'
 
-/** Runs the words; resolves to the exit code. Rejects only with HeldByServer. */
+/** Runs the command. Resolves to the exit code. Rejects only with HeldByServer. */
 export async function runWords(words: readonly string[], session: Session): Promise<number> {
   const { out } = session
   let exit = 0
-  /** Keeps the exit code of whichever command was meant. */
+  /** Stores the exit code of the command that ran. */
   const does =
     <Args extends unknown[]>(work: Work<Args>) =>
     async (...args: Args): Promise<void> => {
@@ -41,7 +40,7 @@ export async function runWords(words: readonly string[], session: Session): Prom
   }
 }
 
-/** Every command with its arguments, options and help: what runs, and what docs/cli.md is made from. */
+/** Every command with its arguments, options and help. Also the source of docs/cli.md. */
 export function buildProgram(session: Session, does: Does): Command {
   const { out } = session
   const program = new Command('broadsheet')
@@ -69,7 +68,7 @@ export function buildProgram(session: Session, does: Does): Command {
   return program
 }
 
-/** Subcommands must throw rather than exit as well: in the server an exit would end everything. */
+/** Subcommands must throw instead of exiting too: an exit would end the server. */
 function inheritSettings(command: Command): void {
   for (const child of command.commands) {
     child.copyInheritedSettings(command)
@@ -83,7 +82,7 @@ function sayWhatWentWrong(error: unknown, { out, signal }: Session): number {
     out.error('Interrupted.')
     return 130
   }
-  // Commander has printed its own message already.
+  // Commander has already printed its own message.
   if (error instanceof CommanderError) return error.exitCode
   if (error instanceof Refusal || error instanceof ConfigError) {
     out.error(error.message)

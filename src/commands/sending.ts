@@ -1,4 +1,4 @@
-// `sending …`: whether mail goes out at all, and the operator's decision where it is held.
+// `sending …`: whether mail is sent at all, and the operator's decision if it is held.
 
 import { findSendingHold } from '../delivery/sending-hold.ts'
 import { releaseSending } from '../desk/release-sending.ts'

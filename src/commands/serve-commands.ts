@@ -1,4 +1,4 @@
-// The bridge from the control address to the commands: they run in the server's process, on its database and its configuration.
+// Connects the control address with the commands: they run in the server's process, with its database and its configuration.
 
 import { Refusal } from '../base/errors.ts'
 import { type ControlServer, startControlServer } from './control-server.ts'

@@ -1,5 +1,5 @@
-// What a command is given beside its arguments. The same command runs in two places: in the process that was started for it, or
-// in the running server that holds the embedded database and was asked over its control address (control-server.ts).
+// What a command gets besides its arguments. The same command runs in two places: in the process that was started for it, or in
+// the running server that holds the embedded database, through its control address (control-server.ts).
 
 import path from 'node:path'
 import type { Config } from '../base/config.ts'
@@ -8,18 +8,18 @@ import type { Out } from './out.ts'
 
 export interface Session {
   out: Out
-  /** Where the caller stands: paths in arguments are relative to it. */
+  /** The caller's folder: paths in arguments are relative to it. */
   cwd: string
-  /** Aborted by Ctrl-C, or when the caller has gone. */
+  /** Aborted by Ctrl-C, or when the caller has disconnected. */
   signal: AbortSignal
   config(): Config
-  /** Opens the database and brings its schema up; in a server, the server's own. */
+  /** Opens the database and updates its schema; in a server, the server's own database. */
   open(): Promise<Running>
-  /** Asks the person at the terminal. false: no, or nobody there to ask. */
+  /** Asks the person at the terminal. false: no, or there is no person. */
   confirm(question: string): Promise<boolean>
-  /** A command that makes no sense inside the server: start. */
+  /** For commands that can't run inside the server: start. */
   isInServer: boolean
-  /** Runs any command (program.ts); resolves to its exit code. A server runs what callers send. */
+  /** Runs any command (program.ts); resolves to its exit code. A server runs the commands of its callers. */
   runWords(words: readonly string[], session: Session): Promise<number>
 }
 

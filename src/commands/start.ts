@@ -1,5 +1,5 @@
-// `start`: opens the database, starts the role's parts, says where to look, and runs until it is asked to stop. Then what is in
-// flight is finished, and the folder given back.
+// `start`: opens the database, starts the role's parts, prints the address, and runs until it is stopped. Then it finishes running
+// work and releases the folder.
 
 import { once } from 'node:events'
 import { createEditor, listEditors } from '../access/editors.ts'
@@ -28,7 +28,7 @@ export async function start(session: Session, role: Role, options: OpenOptions =
     const app = await startApp(opened, role).catch((error: unknown) => {
       throw cannotListen(error as ListenError, config.web.host) ?? error
     })
-    // Only the embedded database is out of reach for others.
+    // Only the embedded database can't be opened by other processes.
     const control = config.database.url ? null : await serveCommands(dataDir, opened, session.runWords)
     try {
       await sayWhereToLook(session, opened, role)
@@ -50,7 +50,7 @@ interface ListenError extends NodeJS.ErrnoException {
   hostname?: string
 }
 
-/** null: it is about something else. */
+/** null: the error is about something else. */
 function cannotListen({ code, syscall, port, hostname }: ListenError, host: string): Refusal | null {
   if (code === 'EADDRINUSE')
     return new Refusal(
@@ -96,7 +96,7 @@ async function sayWhereToLook({ out }: Session, opened: Opened, role: Role): Pro
 `)
 }
 
-/** There is no default password: whoever sees this terminal may sign in, once. */
+/** There is no default password: anyone who sees this terminal may sign in, once. */
 async function firstEditorsLink(ctx: Context): Promise<string> {
   const known = (await listEditors(ctx.db)).filter((editor) => editor.disabledAt === null)
   const first = known.toSorted((a, b) => a.id - b.id)[0]

@@ -1,5 +1,5 @@
-// The terminal's side of a command: the process's streams, signals and exit code. With the embedded database in the hands of a
-// running server the words go to that server, which runs the same command and sends its output back.
+// The terminal's side of a command: the process's streams, signals and exit code. If a running server holds the embedded database,
+// the arguments are sent to that server, which runs the same command and returns its output.
 
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
@@ -38,7 +38,7 @@ const session: Session = {
   },
 }
 
-/** The process's own, and what a .env file in the folder of the call adds to it. */
+/** The process's environment, plus a .env file in the current folder. */
 function environment(): NodeJS.ProcessEnv {
   if (existsSync('.env')) process.loadEnvFile('.env')
   return process.env
@@ -47,7 +47,7 @@ function environment(): NodeJS.ProcessEnv {
 /** After the signal. By then a worker has given up what is on the wire (delivery/worker.ts). */
 const mostSeconds = 28
 
-/** Runs the words and leaves their exit code to the process. */
+/** Runs the command and sets the process's exit code. */
 export async function runFromTerminal(words: readonly string[]): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt)
   try {
@@ -56,12 +56,14 @@ export async function runFromTerminal(words: readonly string[]): Promise<void> {
     if (!interrupted.signal.aborted) out.error(error instanceof Error ? error.message : String(error))
     process.exitCode = stdout.isClosed ? 0 : interrupted.signal.aborted ? 130 : 1
   }
-  // Whatever would keep the process, such as a reader of the output who has stopped reading, isn't waited for.
+  // Nothing that would keep the process alive, such as a reader who has stopped reading, is waited for.
   if (interrupted.signal.aborted) process.exit()
 }
 
-/** The first asks the command to end well, and sets it a term; a later one doesn't ask. One Ctrl-C under npm arrives twice: from the
- * terminal, and from npm right after. */
+/**
+ * The first signal asks the command to end, and starts a time limit; later ones have no effect. Under npm, one Ctrl-C arrives
+ * twice: from the terminal, and from npm right after.
+ */
 function interrupt(): void {
   const now = performance.now()
   if (!interrupted.signal.aborted) {

@@ -1,8 +1,8 @@
-// What follows from a returned mail. Everything of one mail happens in one transaction with its `applied_at`, so that a process
-// that is killed anywhere leaves it undone or done.
+// Applies a returned mail. All changes of one mail happen in one transaction with its `applied_at`, so after a kill the mail is
+// either not applied or completely applied.
 //
-// Only a return path, a signed header or a verified event may suppress, only the recipient of that delivery, only while the delivery
-// is recent, and only once: what is replayed has its mark already.
+// Only a return path, a signed header or a verified event may suppress an address. Only the recipient of that delivery, only while
+// the delivery is recent, and only once: a repeated mail has its mark already.
 
 import { domainOf, parseEmailAddress } from '../base/email-address.ts'
 import { hashAddress } from '../base/tokens.ts'
@@ -15,11 +15,11 @@ import { pauseIfRefused } from './refusals.ts'
 import { markReturned, type Mark } from './returned-mark.ts'
 import type { Understood, UnderstoodReport } from './understand.ts'
 
-/** Refused because of who sends, not of who receives. */
+/** Refused because of the sender, not because of the recipient. */
 export const senderReasons: ReadonlySet<string> = new Set(['relaying', 'blocked', 'policy', 'throttled'])
 const mayAct: ReadonlySet<Proof> = new Set<Proof>(['return-path', 'header', 'webhook'])
 
-/** `unsubscribes`: the mail came to the address that unsubscribes this subscriber. */
+/** `unsubscribes`: the mail was sent to the address that unsubscribes this subscriber. */
 export async function applyMail(
   trx: Trx,
   applying: Applying,
@@ -37,7 +37,7 @@ export async function applyMail(
     )
     return
   }
-  // What is said of the recipient itself before what is said of others: each delivery is marked once.
+  // Reports about the recipient itself come before reports about others: each delivery is marked once.
   const isAboutIt = ({ recipient }: UnderstoodReport) =>
     Number(isForwarded(recipient, applying.match?.delivery ?? null))
   for (const given of reports.toSorted((a, b) => isAboutIt(a) - isAboutIt(b))) {
@@ -54,7 +54,7 @@ const byMail: UnderstoodReport = { ...nothing, class: 'unsubscribe' }
 const isForwarded = (recipient: string | null, delivery: MatchedDelivery | null) =>
   recipient !== null && delivery !== null && !isSameAddress(recipient, delivery.recipient)
 
-/** Our recipient forwards to an address that is dead: theirs lives. */
+/** Our recipient forwards to a dead address. Their own address isn't dead. */
 function softened(report: UnderstoodReport, match: Match | null): UnderstoodReport {
   return report.class === 'hard' && isForwarded(report.recipient, match?.delivery ?? null)
     ? { ...report, class: 'soft' }
@@ -86,7 +86,7 @@ async function follow(trx: Trx, applying: Applying, report: UnderstoodReport): P
   return applyScore(trx, applying, delivery, emailHash, report, mark)
 }
 
-/** null: it says nothing against the address. */
+/** null: the report says nothing against the address. */
 function markOf(report: UnderstoodReport, delivery: MatchedDelivery, at: Date): Mark | null {
   const { class: kind, reason, status } = report
   if ((kind !== 'hard' && kind !== 'soft' && kind !== 'complaint') || reason === 'delayed') return null

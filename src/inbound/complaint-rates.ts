@@ -1,5 +1,6 @@
-// How many readers at a recipient domain call our mail spam, over seven days. From 0.1 % on editors are warned; from 0.3 % on, providers
-// refuse a sender's mail, so digests to that domain wait for an editor. Complaints that one decision was about count no more.
+// How many subscribers at a recipient domain report our mail as spam, over seven days. From 0.1 % on, editors are warned. From 0.3
+// % on, providers refuse a sender's mail, so digests to that domain wait for an editor. Complaints before a decision no longer
+// count.
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
@@ -11,7 +12,7 @@ import { countSent } from '../delivery/sent-counts.ts'
 const days = 7
 const warningShare = 0.001
 const brakeShare = 0.003
-/** Below, a share says little. */
+/** With fewer complaints, the share is meaningless. */
 const leastComplaints = 5
 const leastSent = 1000
 
@@ -21,7 +22,7 @@ export interface ComplaintRate {
   sent: number
 }
 
-/** One more complaint has come from that domain; its mark is written. */
+/** Called after one more complaint from that domain; its mark is written. */
 export async function brakeIfComplained(trx: Trx, ctx: Pick<Context, 'clock'>, domain: string): Promise<void> {
   await lockBrakes(trx)
   const { rows } = await sql<{ id: number }>`
@@ -37,7 +38,7 @@ export async function brakeIfComplained(trx: Trx, ctx: Pick<Context, 'clock'>, d
   await brakeComplained(trx, rate)
 }
 
-/** Domains where editors should know of it, the most complaints first. */
+/** Domains about which editors should know, most complaints first. */
 export async function listWarnings(db: Db, now: Date): Promise<ComplaintRate[]> {
   const rates = await listRates(db, now, null)
   return rates.filter(({ complaints, sent }) => sent >= leastSent && complaints >= sent * warningShare)

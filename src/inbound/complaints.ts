@@ -1,13 +1,13 @@
-// RFC 5965, and the providers that forward a complaint without it.
+// Complaints: RFC 5965, and providers that forward a complaint in another format.
 
 import { addressesIn } from './addresses.ts'
 import { fieldsOf } from './fields.ts'
 import type { InboundReport } from './mail.ts'
 import type { OpenMail } from './open.ts'
 
-/** What a feedback report says beside complaints: authentication that failed, a mail that is no spam. */
+/** Feedback reports that aren't complaints: failed authentication, "not spam". */
 const noComplaint = /^(?:auth-failure|not-spam|virus|dmarc)/i
-/** Amazon SES, where SNS sends its notes by mail. */
+/** Amazon SES, if SNS sends its notifications by mail. */
 const snsComplaint = /"notificationType\\?":\\?"Complaint/
 const snsRecipients = /emailAddress\\?":\\?"([^"\\]{3,320})/g
 
@@ -38,7 +38,7 @@ function isSnsComplaint({ from, said }: OpenMail): boolean {
   return /@sns\.amazonaws\.com/i.test(from) && snsComplaint.test(said)
 }
 
-/** Hotmail's: "complaint about message from 192.0.2.1", and the message. */
+/** Hotmail's format: "complaint about message from 192.0.2.1", and the message. */
 function isPlainComplaint({ subject, from, returned }: OpenMail): boolean {
   return /^\s*complaint about message from/i.test(subject) && /staff@|abuse|feedback/i.test(from) && returned !== ''
 }

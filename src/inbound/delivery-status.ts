@@ -6,7 +6,7 @@ import { judge, type Refusal } from './judge.ts'
 import type { InboundReport } from './mail.ts'
 import type { OpenMail } from './open.ts'
 
-/** `fallback`: whose it is where the field holds no address (a file, a program, a source route). */
+/** `fallback`: the recipient if the field contains no address (a file, a program, a source route). */
 export function statusReports(
   mail: OpenMail,
   said: (address: string | null) => string[],
@@ -23,7 +23,7 @@ export function statusReports(
     const finalAddress = addressIn(untyped(final))
     const isUsable = finalAddress !== null && !untyped(final).startsWith('@')
     const recipient = (isUsable ? finalAddress : addressIn(untyped(original))) ?? fallback
-    // PowerMTA's own finding, from all that it knows of the server.
+    // PowerMTA's own classification of the server's answer.
     const isDead = fields.get('x-powermta-bouncecategory')?.[0] === 'bad-mailbox'
     const refusal = {
       recipient,
@@ -31,7 +31,7 @@ export function statusReports(
       ...(isDead ? { reason: 'user_unknown' as const, knowsUsers: true } : always),
       action: action ?? 'failed',
       status,
-      // Sun's servers say it behind the status: "5.0.0 (recipient reached disk quota)".
+      // Sun's servers write it after the status: "5.0.0 (recipient reached disk quota)".
       diagnostic: [...(fields.get('diagnostic-code') ?? []).map(untyped), /\((.{1,200})\)/.exec(status)?.[1] ?? '']
         .join(' ')
         .trim(),

@@ -1,5 +1,5 @@
-// What a report changes: the address is suppressed, the score goes up, the subscriber is unsubscribed. Each within the transaction that
-// applies its mail (apply.ts).
+// What a report changes: the address is suppressed, its score rises, the subscriber is unsubscribed. Each within the transaction
+// that applies its mail (apply.ts).
 
 import { domainOf, parseEmailAddress } from '../base/email-address.ts'
 import { hashAddress } from '../base/tokens.ts'
@@ -50,7 +50,7 @@ export async function applyComplaint(
   return 'suppressed'
 }
 
-/** Who has another address by now isn't unsubscribed on behalf of the former one. */
+/** A subscriber with another address by now isn't unsubscribed because of the former one. */
 export async function unsubscribeRecipient(
   trx: Trx,
   applying: Applying,
@@ -71,7 +71,7 @@ export async function unsubscribe(trx: Trx, { ctx }: Applying, subscriberId: num
   return result?.isNow === true
 }
 
-/** Suppressed, unless that is implausible. */
+/** Suppresses the address, unless the brake says that the answer is implausible. */
 export function applyDead(
   trx: Trx,
   { ctx }: Applying,

@@ -1,5 +1,5 @@
-// Which addresses a report in words names as failed, and what it says of each: by its sender's row first, then by where an address
-// stands, then by prose.
+// The addresses that a report in words names as failed, and its text about each: first by the sender's row, then by the position
+// of an address, then by prose.
 
 import { addressPattern, cleanAddress, isServersOwn } from './addresses.ts'
 import type { OpenMail } from './open.ts'
@@ -7,24 +7,24 @@ import { listBegins, type Sender, senders } from './senders.ts'
 
 export interface FailedAddress {
   address: string
-  /** From the address on, up to the next. */
+  /** From the address to the next one. */
   text: string
 }
 
 const pattern = (before: string, after: string): RegExp =>
   new RegExp(`${before}(?<address>${addressPattern})${after}`, 'gim')
 
-/** Best first: the first kind of place that has any address at all has all of them. */
+/** Best first: the first kind of place that contains an address contains all of them. */
 const places: readonly RegExp[] = [
-  // A name, or what a mail's author took for one: "ada@a.example <bob@b.example>: malformed address".
+  // A name, or a malformed address: "ada@a.example <bob@b.example>: malformed address".
   pattern(String.raw`^[ \t]{1,20}[^\s<>:][^\n<>:]{0,100} <`, '>:'),
-  // On a line of its own, or at the beginning of one and followed by what is said of it.
+  // On a line of its own, or at the beginning of a line and followed by the text about it.
   pattern(
     String.raw`^[ \t]{0,20}(?:[*>-]{1,4} ?)?(?:"[^"\n]{0,100}" )?["'<]{0,2}`,
     String.raw`[>"']{0,2}(?:[ \t]{0,20}$|:|[ \t]{0,4}\(|\.\.\. | on \w)`,
   ),
   pattern(String.raw`^[ \t]{0,20}["'<]{0,2}`, String.raw`[>"']{0,2}[ \t][^\n]{0,2000}$`),
-  // "Unknown user: ada@a.example", "Recipient: <ada@a.example>", but none of the quoted headers.
+  // "Unknown user: ada@a.example", "Recipient: <ada@a.example>", but no quoted headers.
   pattern(
     String.raw`^(?![ \t]{0,20}(?:from|sender|reply-to|cc|to|subject|message-id|.{0,20}contact)\b)[^\n:@]{1,80}[:;] {0,8}["'<]{0,2}`,
     String.raw`[>"']{0,2}\.?[ \t]{0,20}$`,

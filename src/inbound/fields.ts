@@ -1,6 +1,6 @@
-// `Name: value` lines, as in headers and in the machine's parts of a report.
+// `Name: value` lines, as in headers and in the machine-readable parts of a report.
 
-/** Each block of lines between empty ones, or up to the next recipient's; names in lower case, folded values as one line. */
+/** The blocks of lines between empty lines, or up to the next recipient's. Names in lower case, folded values as one line. */
 export function blocksOf(text: string): Map<string, string[]>[] {
   return text
     .split(/\n[ \t]*\n/)
@@ -20,7 +20,7 @@ export function fieldsOf(text: string): Map<string, string[]> {
   return fields
 }
 
-/** `rfc822; ada@a.example`: what stands behind the type. */
+/** `rfc822; ada@a.example`: the part after the type. */
 export function untyped(value: string | undefined): string {
   return (value ?? '').replace(/^[\w -]{1,30};[ \t]*/, '')
 }

@@ -1,18 +1,18 @@
-// One connection to the mailbox with returned mail: reads what is new there, in order, and moves what is ours to a folder beside
-// it, or marks it as read where it can't be moved. What isn't ours stays as it is.
+// One connection to the mailbox with returned mail. Reads new mails in order. Our mails are moved to another folder, or marked as
+// read if they can't be moved. Other mails aren't changed.
 //
-// A mail is moved after its row is committed. How far we have come (UIDVALIDITY and UID) is kept as well, after the move: who is
-// killed in between reads one mail again, which is known by then.
+// A mail is moved after its row is committed. The position (UIDVALIDITY and UID) is stored after the move. After a kill in
+// between, one mail is read again, which is recognised.
 
 import { ImapFlow } from 'imapflow'
 import type { ImapMailbox } from '../base/inbound-ways.ts'
 
-/** What a server further on put in front of it comes first; the rest of a larger mail isn't looked at. */
+/** Text that a later server added comes first; the rest of a larger mail isn't read. */
 const mostBytes = 10_000_000
-/** Older mail says nothing that counts any more. */
+/** Older mail no longer counts. */
 const daysBack = 31
 const uidsAtOnce = 200
-/** Where what is ours goes: beside the folder that is read. */
+/** Our mails are moved to this folder, next to the one that is read. */
 export const doneFolder = 'Broadsheet'
 
 export interface Progress {
@@ -21,7 +21,7 @@ export interface Progress {
 }
 
 export interface Keeper {
-  /** The promise's end is the commit. */
+  /** The mail is committed when the promise resolves. */
   take(raw: Buffer): Promise<'kept' | 'not ours'>
   progress(): Promise<Progress | null>
   setProgress(progress: Progress): Promise<void>
@@ -33,7 +33,7 @@ export class ImapSession {
   #keeper: Keeper
   #client: ImapFlow
   #target: string | null = null
-  /** Set when something may have come since the last look. */
+  /** Set when new mail may have arrived since the last look. */
   #isNews = true
   #wake: (() => void) | null = null
 
@@ -77,12 +77,12 @@ export class ImapSession {
     this.#client.close()
   }
 
-  /** At once, whatever is under way. */
+  /** Closes the connection at once. */
   cut(): void {
     this.#client.close()
   }
 
-  /** The library idles meanwhile, or asks every other minute where the server can't. */
+  /** Meanwhile the library idles, or polls every two minutes if the server can't. */
   async #news(signal: AbortSignal): Promise<void> {
     if (this.#isNews || signal.aborted) return
     await new Promise<void>((resolve) => {
@@ -99,7 +99,7 @@ export class ImapSession {
     const after = known?.uidValidity === uidValidity ? known.uid : 0
     const since = new Date(this.#keeper.now().getTime() - daysBack * 86_400_000)
     const found = await this.#client.search({ uid: `${after + 1}:*`, since }, { uid: true })
-    // "5:*" names the last message even when its UID is below 5.
+    // "5:*" names the last message even if its UID is below 5.
     const uids = (found || []).filter((uid) => uid > after).toSorted((a, b) => a - b)
     for (let from = 0; from < uids.length; from += uidsAtOnce)
       for (const uid of uids.slice(from, from + uidsAtOnce)) {
@@ -111,7 +111,7 @@ export class ImapSession {
 
   async #read(uid: number): Promise<void> {
     const message = await this.#client.fetchOne(String(uid), { source: { maxLength: mostBytes } }, { uid: true })
-    // Somebody else has moved it.
+    // It was moved by another program.
     if (!message || !message.source) return
     if ((await this.#keeper.take(message.source)) === 'not ours') return
     const isMoved =
@@ -119,8 +119,10 @@ export class ImapSession {
     if (!isMoved) await this.#client.messageFlagsAdd(String(uid), ['\\Seen'], { uid: true })
   }
 
-  /** null: the server can't move, or lets us make no folder. Without MOVE the library would copy, delete and expunge, which takes along
-   * what others have marked as deleted. */
+  /**
+   * null: the server can't move, or doesn't allow creating a folder. Without MOVE the library would copy, delete and expunge,
+   * which also removes messages that others have marked as deleted.
+   */
   async #findTarget(): Promise<string | null> {
     const client = this.#client
     if (!client.capabilities.has('MOVE')) return null
@@ -149,7 +151,7 @@ export function openImap({ host, port, user, password }: ImapMailbox): ImapFlow 
     maxResponseSize: 3 * mostBytes,
     maxLineLength: mostBytes,
   })
-  // What goes wrong is told by the command under way, too.
+  // Errors are also reported by the running command.
   client.on('error', () => {})
   return client
 }

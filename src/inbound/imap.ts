@@ -1,5 +1,5 @@
-// Reads the mailbox of INBOUND_IMAP while a worker runs: one process at a time, on one connection, which is made again when it ends.
-// What a mail is, is found out here only as far as to know whether it is ours; the chore finds out the rest.
+// Reads the mailbox of INBOUND_IMAP while a worker runs: one process at a time, with one connection, which is opened again when it
+// ends. A mail is only checked for being ours; the chore does the rest.
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -13,21 +13,21 @@ import { storeInbound } from './store.ts'
 
 const lease = 'inbound-imap'
 const leaseSeconds = 60
-/** Setting: what the console and `doctor` say of the connection. */
+/** Setting: the state of the connection, for the console and `doctor`. */
 export const imapStateKey = 'inbound_imap'
 
 export interface ImapState {
-  /** null: it is read. */
+  /** null: the mailbox is being read. */
   problem: string | null
-  /** Since when it is so. */
+  /** The start of this state. */
   since: string
 }
 
 export interface ImapTimes {
-  /** How long the mail under way may take when it is to end. */
+  /** How long the current mail may take after a stop. */
   graceMs: number
   renewMs: number
-  /** How long after the n-th failure in a row it is tried again. */
+  /** The pause after the n-th failure in a row. */
   backoffMs: (failures: number) => number
 }
 const usual: ImapTimes = {
@@ -36,7 +36,7 @@ const usual: ImapTimes = {
   backoffMs: (failures) => Math.min(5000 * 2 ** (failures - 1), 300_000) * (0.75 + Math.random() / 2),
 }
 
-/** Returns how to stop, which ends once the mail under way is dealt with. */
+/** Returns the stop function, which resolves after the current mail. */
 export function startImap(ctx: Context, mailbox: ImapMailbox, times: ImapTimes = usual): () => Promise<void> {
   const closing = new AbortController()
   const reading = read(ctx, mailbox, times, closing.signal)
@@ -98,7 +98,7 @@ async function readWhileHeld(
   let cutting: NodeJS.Timeout | undefined
   const stop = () => {
     done.abort()
-    // A server that is silent must not keep the program from ending.
+    // A silent server must not keep the program from ending.
     cutting = setTimeout(() => session.cut(), times.graceMs)
   }
   signal.addEventListener('abort', stop)
@@ -116,7 +116,7 @@ async function readWhileHeld(
   }
 }
 
-/** Ends the session when the lease is lost, or the database can't be asked for as long as the lease is. */
+/** Ends the session when the lease is lost, or when the database doesn't answer for the length of the lease. */
 async function renew(ctx: Context, holder: string, times: ImapTimes, done: AbortController): Promise<void> {
   let heldAt = Date.now()
   while (!done.signal.aborted) {
@@ -134,7 +134,7 @@ async function noteState(ctx: Context, problem: string | null): Promise<void> {
   await setSetting(ctx.db, imapStateKey, { problem, since: ctx.clock.now().toISOString() } satisfies ImapState)
 }
 
-/** A sentence without the password; what the server said is quoted. */
+/** A sentence without the password, with the server's own words. */
 export function explain(error: unknown): string {
   const { code, authenticationFailed, responseText, message } = error as {
     code?: string

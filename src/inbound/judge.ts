@@ -1,4 +1,4 @@
-// What one refusal means: its status, its reason, its class.
+// The meaning of one refusal: its status, its reason, its class.
 
 import { deadReasons, type Reason, reasonFor } from '../delivery/reasons.ts'
 import type { InboundReport } from './mail.ts'
@@ -6,35 +6,35 @@ import type { OpenMail } from './open.ts'
 
 export interface Refusal {
   recipient: string | null
-  /** The report's words on this recipient, then whatever else it says. */
+  /** The report's text about this recipient, then its other text. */
   said: readonly string[]
-  /** What this sender always means. */
+  /** The reason that this sender always means. */
   reason?: Reason | undefined
-  /** It says this of its own users. */
+  /** It reports about its own users. */
   knowsUsers?: boolean
-  /** Fields of RFC 3464, where there are any. */
+  /** Fields of RFC 3464, if there are any. */
   action?: string
   status?: string | null
-  /** What the remote server said. */
+  /** The remote server's answer. */
   diagnostic?: string
   remoteHost?: string | null
 }
 
 const statusPattern = /(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])/
 const codePattern = /(?<![\d.,:-])[45][0-5]\d(?=[ -])/
-/** Microsoft's and others' ways to say that a user is unknown. The reply to RCPT alone could mean something else. */
+/** Phrases of Microsoft and others for an unknown user. In a direct reply to RCPT they may mean something else. */
 const notHere = /recipient address rejected(?:: access denied|\.? *$)|requested action not taken: mailbox unavailable/i
-/** RFC 7504: a host, or a domain, that takes no mail at all. */
+/** RFC 7504: a host or a domain that accepts no mail. */
 const takesNoMail: ReadonlySet<number> = new Set([521, 556])
 /** Exim's own finding, not the remote server's answer. */
 const unrouteable = /unroute?able (?:mail domain|address)/i
-/** RCPT was refused: there a server names users whom it doesn't know. Sendmail's next lines say it of a transcript. */
+/** RCPT was refused, so the answer is about the user. Sendmail's lines after a transcript say that. */
 const atRecipient =
   /(?:after|for|to|our|was|sent <<<|>>>) rcpt\b|\[rcpt_to\]|does not like recipient|recipient address rejected/i
-/** The reply names the address, as it does for RCPT: "550 <ada@a.example>: User unknown". */
+/** The reply contains the address, as replies to RCPT do: "550 <ada@a.example>: User unknown". */
 const namesRecipient = /\b55\d[ :-]{1,3}(?:5\.\d\.\d )?<[^\s<>@]{1,64}@[^\s<>]{1,255}>(?:\.\.\.|:)/
 const afterMessage = /(?:in reply to|after) (?:end of )?data\b|>>> ?data\b|end of data/i
-/** Yahoo's and Mail.ru's own delivery says it, after it has the mail. */
+/** Yahoo and Mail.ru report it in their own delivery, after accepting the mail. */
 const byDelivery = /delivery error: dd .{0,200}\baccount\b|local mailbox \S{1,320} is unavailable: user not found/i
 const delayedSubject = /delay|warning|still being retried|temporar/i
 const delayedWords =
@@ -63,18 +63,18 @@ export function judge(
   return { ...report, reason, class: isDead ? 'hard' : 'soft' }
 }
 
-/** Words alone don't make a user unknown: some servers refuse what a mail says with them, once they have it. */
+/** Words alone don't prove that a user is unknown: some servers use them to refuse the content of a mail. */
 function isConfirmed(status: string | null, { said, diagnostic = '', knowsUsers }: Refusal): boolean {
   if (status !== null && status.startsWith('5.1.')) return true
   const texts = [diagnostic, ...said].map(oneLine)
   const isAny = (pattern: RegExp) => texts.some((text) => pattern.test(text))
   if (isAny(byDelivery)) return true
-  // 5.2 is about a mailbox that exists.
+  // 5.2 is about an existing mailbox.
   const isNamed = isAny(namesRecipient) && !status?.startsWith('5.2.')
   return !isAny(afterMessage) && (knowsUsers || isNamed || isAny(atRecipient))
 }
 
-/** The remote server's own words count first, then the report's about this recipient, the status, and whatever else it says. */
+/** The remote server's own words count first, then the report's about this recipient, the status, and any other text. */
 function reasonOf(
   diagnostic: string,
   [own = '', ...rest]: readonly string[],
@@ -84,7 +84,7 @@ function reasonOf(
   if (code === null && unrouteable.test(diagnostic || own)) return 'host_unknown'
   if (notHere.test(oneLine(diagnostic || own))) return 'user_unknown'
   const texts: [string, string | null][] = [
-    // A status of the sender's is never the address's, whatever the words.
+    // A status about the sender never concerns the address, whatever the words.
     [diagnostic, status && /^5\.1\.[78]$/.test(status) ? status : null],
     [own, status],
     ...rest.map((text) => [text, null] as [string, null]),

@@ -1,6 +1,6 @@
-// Accepts mail to BOUNCE_DOMAIN by SMTP or LMTP, on one port. Only addresses that carry our MAC are taken, so nobody can fill the database
-// with mail to anybody else; and a mail is taken once it is committed. Of many workers the first one that can bind listens, and
-// another takes over when it ends.
+// Receives mail to BOUNCE_DOMAIN by SMTP or LMTP, on one port. Only addresses with our MAC are accepted, so nobody can fill the
+// database with other mail. A mail is accepted once it is committed. Of several workers, the first that can bind the port listens,
+// and another takes over when it ends.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { SMTPServer, type SMTPServerAddress, type SMTPServerSession } from 'smtp-server'
@@ -11,14 +11,14 @@ import { storeInbound } from './store.ts'
 const mostBytes = 10 * 1024 * 1024
 const mostConnections = 50
 const idleMs = 60_000
-/** What is under way at the end gets so long. */
+/** The time to finish current sessions at the end. */
 const closeMs = 3000
 const bindEveryMs = 5000
 
 export interface Listener {
   /** null while another process listens. */
   readonly port: number | null
-  /** Takes no more, and finishes what is under way. */
+  /** Accepts no more connections, and finishes current sessions. */
   close(): Promise<void>
 }
 
@@ -96,7 +96,7 @@ function openServer(ctx: Context): SMTPServer {
   return server
 }
 
-/** The server knows one protocol at a time, and which one is meant shows with the first command. */
+/** The server library speaks one protocol at a time; the first command shows which one is meant. */
 function speakLmtp(server: SMTPServer, session: SMTPServerSession): void {
   for (const connection of server.connections as Iterable<Record<string, unknown>>)
     if (connection.id === session.id) connection.handler_LHLO = connection.handler_EHLO
@@ -106,11 +106,11 @@ const isLmtp = (session: SMTPServerSession) => session.openingCommand === 'LHLO'
 
 function refusalOf(ctx: Context, { address }: SMTPServerAddress, session: SMTPServerSession): Error | null {
   if (!readOurAddress(ctx.config, address)) return reply(550, '5.1.1 no such address here')
-  // LMTP wants an answer for each; a report has one recipient.
+  // LMTP needs an answer per recipient; a report has one recipient.
   return isLmtp(session) && session.envelope.rcptTo.length > 0 ? reply(452, '4.5.3 one recipient at a time') : null
 }
 
-/** null: it is committed, for each recipient. */
+/** null: the mail is committed, for each recipient. */
 async function take(ctx: Context, session: SMTPServerSession, raw: Buffer): Promise<Error | null> {
   try {
     for (const { address } of session.envelope.rcptTo)

@@ -1,15 +1,15 @@
-// What a returned mail says: the seam between reading it and acting on it. Nothing in it is proven yet.
+// The content of a returned mail: the interface between reading it and applying it. Nothing in it is proven yet.
 
 import type { Reason } from '../delivery/reasons.ts'
 
 export type InboundKind = 'bounce' | 'complaint' | 'autoreply' | 'unsubscribe' | 'other'
 
-/** hard: the address is dead. soft: it lives, or nobody can tell. */
+/** hard: the address is dead. soft: it isn't, or nobody knows. */
 export type InboundClass = 'hard' | 'soft' | 'complaint' | 'autoreply' | 'delivered'
 
 /** About one recipient. */
 export interface InboundReport {
-  /** As the report spells it, lower case; null: it doesn't say. */
+  /** As in the report, lower case; null: not given. */
   recipient: string | null
   /** RFC 3463, `5.1.1`. */
   status: string | null
@@ -17,22 +17,22 @@ export interface InboundReport {
   code: number | null
   reason: Reason
   class: InboundClass
-  /** What was said, for editors. */
+  /** The server's words, for editors. */
   text: string
-  /** Which server said it. */
+  /** The server that answered. */
   remoteHost: string | null
 }
 
-/** What names the delivery, best first; no MAC is checked here. */
+/** Values that identify the delivery, best first. No MAC is checked here. */
 export interface ReturnedMail {
-  /** Of our mail that it quotes, without its angle brackets. */
+  /** Of the quoted mail of ours, without its angle brackets. */
   messageId: string | null
-  /** Addresses in the form of our return paths, from the returned headers. */
+  /** Addresses that look like our return paths, from the quoted headers. */
   verp: string[]
   /** X-Broadsheet-Delivery. */
   deliveryHeader: string | null
   unsubscribeTokens: string[]
-  /** To: of our mail that it quotes. */
+  /** To: of the quoted mail of ours. */
   recipient: string | null
 }
 
@@ -40,14 +40,14 @@ export interface InboundMail {
   kind: InboundKind
   /** None for `unsubscribe` and `other`. */
   reports: InboundReport[]
-  /** Of the mail itself, without its angle brackets. */
+  /** Of the returned mail itself, without its angle brackets. */
   messageId: string | null
-  /** Whom it came to, as its headers say. */
+  /** Its recipients, from its headers. */
   to: string[]
   returned: ReturnedMail
 }
 
-/** What is never the failed address. */
+/** Addresses that are never the failed one. */
 export interface OwnAddresses {
   /** Senders, reply-to. */
   addresses: readonly string[]

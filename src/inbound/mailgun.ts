@@ -1,5 +1,5 @@
-// Webhooks of Mailgun. What is signed is a time and a token, not the event: so the time must be of now, and a token counts for one
-// event (webhooks.ts). https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks
+// Webhooks of Mailgun. The signature covers a time and a token, but not the event. So the time must be recent, and a token is
+// accepted for one event (webhooks.ts). https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
@@ -27,7 +27,7 @@ const eventData = z.object({
   id: z.string(),
   event: z.string(),
   recipient: z.string(),
-  /** `permanent`, or `temporary`: Mailgun tries again. */
+  /** `permanent`, or `temporary`: Mailgun will try again. */
   severity: text,
   reason: text,
   'delivery-status': z
@@ -59,7 +59,7 @@ export function verifyMailgun(
   return { token, event: parsed.data['event-data'] }
 }
 
-/** null: nothing that says what became of a mail, such as one that was opened, or that Mailgun tries again. */
+/** null: an event that isn't the end of a mail, such as an opened mail, or another try. */
 export function readMailgunEvent(given: unknown): InboundFacts | null {
   const parsed = eventData.safeParse(given)
   const report = parsed.success ? reportOf(parsed.data) : null
@@ -87,7 +87,8 @@ function reportOf(event: EventData): FactReport | null {
   if (event.event === 'unsubscribed') return plainReport(recipient, 'unsubscribe', null)
   if (event.event === 'delivered') return plainReport(recipient, 'delivered', diagnostic)
   if (event.event !== 'failed' || severity !== 'permanent') return null
-  // On a list of Mailgun's, and not tried: what the person did, or the address was, some time before.
+  // The address is on one of Mailgun's suppression lists, so the mail wasn't tried: there was a complaint, an unsubscribe or a
+  // bounce before.
   if (reason === 'suppress-complaint') return plainReport(recipient, 'complaint', diagnostic)
   if (reason === 'suppress-unsubscribe') return plainReport(recipient, 'unsubscribe', diagnostic)
   const verdict: ProviderBounce['verdict'] =

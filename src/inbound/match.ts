@@ -1,9 +1,9 @@
-// Which delivery a returned mail is about, and how that is proven: best first.
+// Finds the delivery of a returned mail, with the proof, best first.
 //
-// 1. It came to the return path of that delivery, whose MAC nobody can forge.
-// 2. It quotes that return path, or our signed header, or it is an event of a provider that has signed it.
+// 1. It was sent to the return path of that delivery, whose MAC nobody can forge.
+// 2. It quotes that return path or our signed header, or it is an event that a provider has signed.
 // 3. It quotes the token of an unsubscribe link: proves the subscriber, not the delivery.
-// 4. It quotes our Message-ID and the recipient: both are easily known. Shown, and nothing follows.
+// 4. It quotes our Message-ID and the recipient: others may know both. It is shown, and has no effect.
 
 import { sql } from 'kysely'
 import type { Config } from '../base/config.ts'
@@ -14,11 +14,11 @@ import { readReturnPath } from '../delivery/return-path.ts'
 import { readLink } from '../subscribers/links.ts'
 import { readOurAddress } from './our-addresses.ts'
 
-/** What may prove it. */
+/** Values that may prove it. */
 export interface Hints {
   /** Of the SMTP envelope. */
   envelopeTo: string | null
-  /** Addresses and tokens that the returned headers hold. */
+  /** Addresses and tokens in the quoted headers. */
   quoted: readonly string[]
   unsubscribeTokens: readonly string[]
   messageId: string | null
@@ -34,7 +34,7 @@ export interface MatchedDelivery {
   lane: Lane
   relay: string | null
   state: DeliveryState
-  /** Sent, or perhaps sent, within 30 days: a report may still be about it. */
+  /** Sent, or perhaps sent, within 30 days: a report may be about it. */
   isRecent: boolean
 }
 
@@ -74,7 +74,7 @@ export function isSameAddress(a: string, b: string): boolean {
   return (parseEmailAddress(a)?.key ?? a.toLowerCase()) === (parseEmailAddress(b)?.key ?? b.toLowerCase())
 }
 
-/** A delivery that is gone was proven all the same: it is too old for anything to follow. */
+/** A purged delivery was proven too: it is too old for any effect. */
 function ofDelivery(proof: Proof, delivery: MatchedDelivery | null): Match {
   return { proof, delivery, subscriberId: delivery?.subscriberId ?? null }
 }
@@ -84,7 +84,7 @@ function deliveryAt(config: Pick<Config, 'mail' | 'secretKeys'>, address: string
   return own?.kind === 'delivery' ? own.id : null
 }
 
-/** Our Message-IDs begin with the delivery's id, so that no index is needed for them. */
+/** Our Message-IDs begin with the delivery's id, so no index is needed. */
 async function findByMessageId(db: Db, given: string): Promise<MatchedDelivery | null> {
   const id = /^<?([0-9a-z]{1,10})\./i.exec(given)?.[1]
   if (!id) return null

@@ -1,29 +1,29 @@
-// A returned mail, taken apart: what its sender says, the machine's parts, and the message that it returns. What senders get
-// wrong is repaired first, so that a library can open it.
+// Splits a returned mail into its parts: the sender's words, the machine-readable parts, and the message that it returns. Common
+// errors of senders are repaired first, so that a library can parse it.
 
 import { Parser } from 'htmlparser2'
 import PostalMime from 'postal-mime'
 import { returnedBegins } from './senders.ts'
 
-/** More isn't looked at: what matters comes first. */
+/** Nothing beyond this is read: the important parts come first. */
 export const mostBytes = 256 * 1024
-/** A line costs the library as much as a thousand characters do. */
+/** For the library, a line costs as much as a thousand characters. */
 const mostLines = 6000
 const mostDepth = 20
 
 export interface OpenMail {
-  /** By lower-case name, in their order. */
+  /** By lower-case name, in order. */
   headers: ReadonlyMap<string, readonly string[]>
   subject: string
   from: string
-  /** In words, up to where the returned message begins. */
+  /** The words, up to the start of the returned message. */
   said: string
-  /** message/delivery-status, also where it stands in the text. */
+  /** message/delivery-status, including one inside the text. */
   status: string | null
   hasStatusPart: boolean
   /** message/feedback-report. */
   feedback: string | null
-  /** Our message that it quotes, or what is left of it. */
+  /** Our message that it quotes, or the rest of it. */
   returned: string
 }
 
@@ -40,10 +40,10 @@ export async function openMail(raw: Uint8Array): Promise<OpenMail> {
     const found = email?.attachments.filter(({ mimeType }) => type.test(mimeType)) ?? []
     return found.length ? found.map(({ content }) => String(content).replace(/\r\n?/g, '\n')).join('\n\n') : null
   }
-  // `text/plain charset=…`, without the semicolon, is taken for an attachment.
+  // `text/plain charset=…`, without the semicolon, is parsed as an attachment.
   const oddText = part(/^text\/plain./) ?? ''
   const words = `${oddText}${oddText && '\n'}${email?.text?.trim() ? email.text : textOf(email?.html ?? '')}`
-  // A mail whose parts can't be told apart is read as one text.
+  // If its parts can't be separated, the whole mail is read as one text.
   const text = words.trim() ? words.replace(/\r\n?/g, '\n') : source.slice(source.indexOf('\n\n') + 1)
   const [said, rest] = split(text)
   const status = part(/^message\/(?:global-)?delivery-status$/)
@@ -65,14 +65,14 @@ function split(text: string): [said: string, returned: string] {
   return begin ? [text.slice(0, begin.index), text.slice(begin.index)] : [text, '']
 }
 
-/** Fields of a delivery status that stand in the text, as some servers write them there, or leave out what makes them a part. */
+/** Fields of a delivery status inside the text: some servers write them there, or leave out the part's headers. */
 function statusIn(text: string): string | null {
   const fields = /^(?:Reporting-MTA|Final-Recipient|Original-Recipient|Action):/im.exec(text)
   if (!fields || !/^(?:Final|Original)-Recipient:.{0,20};/im.test(text)) return null
   return split(text.slice(fields.index))[0]
 }
 
-/** Bare CRs end lines; a boundary that its header doesn't name is taken from the body. */
+/** Single CRs become line ends. A boundary that the header doesn't name is taken from the body. */
 function repair(source: string): string {
   const lines = source.replace(/\r\n?/g, '\n').trimStart().split('\n', mostLines).join('\n')
   const text = lines.replace(/^(?:>?From )[^\n]{0,998}\n/, '')
@@ -85,7 +85,7 @@ function repair(source: string): string {
   if (named && !/multipart/i.test(named)) return text
   const name = boundary?.[1] ?? boundary?.[2]
   if (name && body.includes(`\n--${name}`)) return text
-  // Without a word about parts only what comes before a returned message counts: that may have parts too.
+  // If the header names no parts, only the text before a returned message is searched, because that message may have parts too.
   const real = /\n[ \t]?--([^\s]{1,200})[ \t]*\ncontent-/i.exec(named ? body : split(body)[0])?.[1]
   if (!real) return text
   const type = `Content-Type: ${/multipart\/[\w-]+/i.exec(named)?.[0] ?? 'multipart/mixed'}; boundary="${real}"`

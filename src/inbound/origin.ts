@@ -1,4 +1,4 @@
-// Who wrote a mail: a server about one of ours, a program in somebody's absence, or a person.
+// Who wrote a mail: a server about one of ours, an automatic reply, or a person.
 
 import { addressIn } from './addresses.ts'
 import type { InboundReport } from './mail.ts'
@@ -13,19 +13,19 @@ const replySubject = /^\s*(?:re|aw|sv|antw|fwd?|wg|tr)\s*:/i
 const absenceSubjects =
   /^\s*(?:auto(?:matic|mated)?[ :-]|auto-?(?:reply|response)|vacation|abwesen|automat|réponse automatique|risposta automatica|respuesta automática|ooo\b)|out of (?:the )?office/i
 
-/** A report from a server. A person's reply isn't, whatever it quotes, nor is a note of absence, whomever it names. */
+/** A report from a server. A person's reply isn't one, whatever it quotes, nor is an out-of-office reply. */
 export function isFromServer(mail: OpenMail): boolean {
   const { headers, from, subject } = mail
   if (mail.feedback !== null) return false
   if (daemons.test(from)) return true
-  // fml, a program for mailing lists, answers in the list's name.
+  // fml, a mailing list program, answers in the list's name.
   if (headers.has('x-mlserver')) return true
   if (replySubject.test(subject) || absenceSubjects.test(subject)) return false
   const isNull = /^\s*<?>?\s*$/.test(headers.get('return-path')?.[0] ?? 'x')
   return reportSubjects.test(subject) || ((isNull || otherServers.test(from)) && !isAutomatic(mail))
 }
 
-/** RFC 3834, and those who answer without it. */
+/** RFC 3834, and programs that don't follow it. */
 function isAutomatic({ headers, subject }: OpenMail): boolean {
   const value = (name: string) => headers.get(name)?.[0] ?? ''
   return (
@@ -49,7 +49,9 @@ export function autoreplyIn(mail: OpenMail): InboundReport | null {
   }
 }
 
-/** To the address of a List-Unsubscribe. A mail program that sends it may say that it does so by itself, as notes of absence do. */
+/**
+ * Sent to the address of a List-Unsubscribe. A mail program that sends it may mark it as automatic, as out-of-office replies are.
+ */
 export function isUnsubscribe(mail: OpenMail, to: readonly string[]): boolean {
   const isAsked = to.some((address) => /^u-[0-9a-z]{1,11}-[a-z2-7]{20}@/.test(address))
   if (!isAsked || mail.hasStatusPart || daemons.test(mail.from)) return false

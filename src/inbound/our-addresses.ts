@@ -1,4 +1,4 @@
-// Which of our addresses at BOUNCE_DOMAIN a mail is for. What no MAC proves is none of ours. Pure.
+// Which of our addresses at BOUNCE_DOMAIN a mail is for. An address without a valid MAC isn't ours. Pure.
 
 import type { Config } from '../base/config.ts'
 import { readReturnPath, readUnsubscribeAddress } from '../delivery/return-path.ts'
@@ -17,11 +17,11 @@ export function readOurAddress({ mail, secretKeys }: AddressConfig, address: str
   return subscriber === null ? null : { kind: 'unsubscribe', id: subscriber }
 }
 
-/** Where the last server notes the envelope's recipient, best first. */
+/** Headers in which the last server records the envelope's recipient, best first. */
 const recipientHeaders = ['x-original-to', 'delivered-to', 'envelope-to', 'x-envelope-to', 'x-delivered-to', 'to']
 const mostHeaders = 64 * 1024
 
-/** The envelope's recipient of a mail that has come without its envelope; null: none of our addresses. */
+/** The envelope's recipient of a mail without its envelope; null: none of our addresses. */
 export function addressedTo(config: AddressConfig, raw: Buffer): string | null {
   const text = raw.subarray(0, mostHeaders).toString('latin1')
   const end = /\r?\n\r?\n/.exec(text)?.index ?? text.length
@@ -38,7 +38,7 @@ export function addressedTo(config: AddressConfig, raw: Buffer): string | null {
   return null
 }
 
-/** What is never the address that failed. */
+/** Addresses that are never the failed one. */
 export function ownAddresses({ mail }: AddressConfig): OwnAddresses {
   const own = [mail.from, mail.fromSystem, ...(mail.replyTo ? [mail.replyTo] : [])]
   return { addresses: own.map(({ address }) => address.toLowerCase()), bounceDomain: mail.bounceDomain }

@@ -1,4 +1,4 @@
-// Whether a mail in a mailbox that others use as well is returned mail of ours: it is for one of our addresses, or names a mail of ours.
+// Whether a mail in a shared mailbox is returned mail of ours: it is for one of our addresses, or names a mail of ours.
 
 import { Unreadable } from '../base/parser-thread.ts'
 import type { Context } from '../db/context.ts'

@@ -1,5 +1,5 @@
-// What the webhooks of all providers have in common: how long a signature counts, and what a bounce of theirs means. A provider
-// says "permanent" of much that isn't a dead address; so the server's own words decide, where there are any.
+// Shared by the webhooks of all providers: how long a signature is valid, and what a bounce means. Providers report many bounces
+// as "permanent" that don't mean a dead address. So the server's own words decide, if there are any.
 
 import { Refusal } from '../base/errors.ts'
 import { deadReasons, reasonFor } from '../delivery/reasons.ts'
@@ -9,7 +9,7 @@ export type FactReport = InboundFacts['reports'][number]
 
 const mostAgeMs = 5 * 60_000
 
-/** A signed request counts for five minutes, so that one that was recorded can't be used later. */
+/** A signed request is valid for five minutes, so that a recorded one can't be used later. */
 export function checkFreshness(signedAt: Date, now: Date): void {
   if (!(Math.abs(now.getTime() - signedAt.getTime()) <= mostAgeMs))
     throw new Refusal('forbidden', 'It was signed more than five minutes ago or ahead.')
@@ -25,7 +25,7 @@ export function parseJson(raw: Uint8Array | string): unknown {
 
 export interface ProviderBounce {
   recipient: string
-  /** dead: the provider knows the address as dead, and doesn't try it any more. */
+  /** dead: the provider knows that the address is dead, and no longer tries it. */
   verdict: 'dead' | 'permanent' | 'transient'
   status: string | null
   diagnostic: string | null
@@ -34,7 +34,7 @@ export interface ProviderBounce {
 /** Pure. */
 export function bounceReport({ recipient, verdict, status, diagnostic }: ProviderBounce): FactReport {
   const said = { recipient, status, diagnostic }
-  // All that there is to go by is the verdict.
+  // There is only the verdict.
   if (verdict === 'dead' || (verdict === 'permanent' && !status && !diagnostic))
     return { ...said, class: 'hard', reason: 'user_unknown' }
   const reason = reasonFor(diagnostic ?? '', status)

@@ -1,5 +1,5 @@
 // Reads a returned mail. Standards first: RFC 5965 (complaints), RFC 3464 (delivery status), X-Failed-Recipients, RFC 3834
-// (automatic replies); then what servers say in words. Pure; runs in the parser's thread (reader.ts).
+// (automatic replies). Then the servers' words. Pure; runs in the parser's thread (reader.ts).
 
 import { complaintsIn } from './complaints.ts'
 import { statusReports } from './delivery-status.ts'
@@ -11,7 +11,7 @@ import { autoreplyIn, isFromServer, isUnsubscribe } from './origin.ts'
 import { judge } from './judge.ts'
 import { returnedMail } from './returned.ts'
 
-/** More recipients than anybody's mail has. */
+/** No mail has more recipients. */
 const mostReports = 100
 
 export async function readInbound(raw: Uint8Array, own: OwnAddresses): Promise<InboundMail> {
@@ -46,10 +46,10 @@ function bouncesIn(
     knowsUsers: known.some((sender) => sender.knowsUsers),
   }
   const action = known.find((sender) => sender.action)?.action
-  // Whom it came to is us, unless nobody else is named.
+  // Its recipient is us, unless no other address is named.
   const others = failedAddresses(mail, known, (address) => isOwn(address) || to.includes(address))
   const named = others.length ? others : failedAddresses(mail, known, isOwn)
-  // Where the header and the list in words name two addresses, it is the one that our mail went to.
+  // If the header and the list in words name different addresses, use the one to which our mail was sent.
   const isListed = header.length === 1 && named.some(({ address }) => address === returnedTo)
   const failedHeader = isListed ? [returnedTo!] : header
   const said = (address: string | null): string[] => {

@@ -1,4 +1,4 @@
-// Reads returned mails in a thread of its own (base/parser-thread.ts): anybody may send one.
+// Reads returned mails in a thread of its own (base/parser-thread.ts), because anybody may send one.
 
 import { ParserThread, type ParserLimits } from '../base/parser-thread.ts'
 import type { InboundMail, OwnAddresses } from './mail.ts'
@@ -14,12 +14,12 @@ export class InboundReader extends ParserThread<ReadJob> {
     super(new URL('./reader-thread.ts', import.meta.url), { deadlineMs: 5000, ...limits })
   }
 
-  /** Throws Unreadable when the thread didn't survive the mail. */
+  /** Throws Unreadable if the thread didn't survive the mail. */
   read(raw: Uint8Array, own: OwnAddresses): Promise<InboundMail> {
     const head = new Uint8Array(raw.subarray(0, mostBytes))
     return this.run<InboundMail>({ raw: head, own }, { transfer: [head.buffer] })
   }
 }
 
-/** The process's own. */
+/** The only instance of the process. */
 export const inboundReader = new InboundReader()

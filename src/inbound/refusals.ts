@@ -1,5 +1,5 @@
-// Mail that was refused because of us, as returned mail says: never held against the subscriber. Counted by domain and day from the marks; an
-// edition that is still being sent is paused when much of it is refused like that.
+// Returned mails that were refused because of the sender. They never count against the subscriber. They are counted by domain and
+// day from the marks. An edition in state `sending` is paused if many of its mails are refused like that.
 
 import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
@@ -8,15 +8,15 @@ import { countSent, sumSent } from '../delivery/sent-counts.ts'
 import type { MatchedDelivery } from './match.ts'
 import { pauseForReturns } from '../editions/guards.ts'
 
-/** As many as are too many to be chance. */
+/** So many aren't chance. */
 const manyRefusals = 10
-/** Of what was sent of the edition. */
+/** Share of the mails sent of the edition. */
 const shareThatPauses = 0.1
 
-/** As a condition on `returned_deliveries`. */
+/** A condition on `returned_deliveries`. */
 const refusedBySender = sql<boolean>`class = 'soft' and reason in ('relaying', 'blocked', 'policy', 'throttled')`
 
-/** The mark of this delivery is written already. */
+/** Called after the mark of this delivery is written. */
 export async function pauseIfRefused(
   trx: Trx,
   ctx: Pick<Context, 'log'>,
@@ -36,7 +36,7 @@ export async function pauseIfRefused(
     ctx.log.error({ edition: editionId }, 'an edition was paused: much of it is returned as refused')
 }
 
-/** Domains where that was said of many mails, today or yesterday. */
+/** Domains with many such refusals today or yesterday. */
 export async function listRefusals(db: Db, now: Date): Promise<{ domain: string; day: string; count: number }[]> {
   const { rows } = await sql<{ domain: string; day: string; count: number }>`
     select domain, to_char(at at time zone 'UTC', 'YYYY-MM-DD') as day, count(*)::int as count

@@ -1,4 +1,4 @@
-// What five attempts couldn't apply, taken up again: after a repair, or a new version that reads it.
+// Retries mails that five attempts couldn't apply: after a repair, or with a new version that can read them.
 
 import { sql } from 'kysely'
 import { type Actor, audit } from '../access/audit.ts'
@@ -6,8 +6,10 @@ import { Refusal } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
 import { inboundChannel } from './store.ts'
 
-/** How many have five more attempts now. `id`: only that mail; refused if it isn't a failed one, or its text is deleted already
- * (30 days). Safe to repeat: what waits or is applied stays as it is. */
+/**
+ * Returns how many got five more attempts. `id`: only that mail; refused if it hasn't failed, or its text is already deleted (30
+ * days). Safe to repeat: mails that wait or are applied don't change.
+ */
 export async function retryFailed(
   { db, clock }: Pick<Context, 'db' | 'clock'>,
   { id, actor }: { id?: number | undefined; actor: Actor },

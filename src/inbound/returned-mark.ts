@@ -1,4 +1,4 @@
-// The mark beside a delivery whose mail was returned. The delivery itself, and the account that counts it as sent, never change.
+// The mark of a delivery whose mail was returned. The delivery itself, and the account that counts it as sent, never change.
 
 import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
@@ -6,7 +6,7 @@ import type { ReturnedDeliveriesTable } from '../db/schema.ts'
 
 export type Mark = ReturnedDeliveriesTable
 
-/** false: as much was said of it before. What is worse takes the place of what is milder. */
+/** false: there is already such a mark, or a worse one. A worse one replaces a milder one. */
 export async function markReturned(trx: Trx, mark: Mark): Promise<boolean> {
   const { rows } = await sql`
     insert into returned_deliveries as r (delivery_id, edition_id, class, reason, status, domain, relay, at)
@@ -19,6 +19,6 @@ export async function markReturned(trx: Trx, mark: Mark): Promise<boolean> {
   return rows.length > 0
 }
 
-/** That a host is unknown is said of hosts that are only down. */
+/** "Host unknown" is also reported for hosts that are only down. */
 const weight = (row: ReturnType<typeof sql>) => sql`case when ${row}.class = 'complaint' then 4
   when ${row}.class = 'hard' and ${row}.reason <> 'host_unknown' then 3 when ${row}.class = 'hard' then 2 else 1 end`

@@ -1,4 +1,4 @@
-// Which delivery a returned mail is about, as its quoted headers say. Whoever acts on it checks the MACs. Pure.
+// The delivery of a returned mail, from its quoted headers. The caller checks the MACs. Pure.
 
 import { addressIn } from './addresses.ts'
 import type { OwnAddresses, ReturnedMail } from './mail.ts'

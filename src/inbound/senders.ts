@@ -1,8 +1,8 @@
-// How servers differ in the words of the mails that they return. A server that follows RFC 3464 needs no row, nor does one that
-// writes each failed address at the beginning of a line, below a line that says "the following recipients" or the like.
+// How servers differ in the words of returned mails. A server that follows RFC 3464 needs no row. Nor does one that writes each
+// failed address at the beginning of a line, below a line such as "the following recipients".
 //
-// To add one: `is` matches what is only theirs, in the lines From, Subject and X-Mailer or in their words; `failed` finds an address
-// that failed, `{}` standing for it; `after` is where to begin, if addresses stand before that don't mean it.
+// To add one: `is` matches only this server, in the lines From, Subject and X-Mailer or in its words. `failed` finds a failed
+// address, written as `{}`. `after` is where to begin, if other addresses come before.
 
 import type { Reason } from '../delivery/reasons.ts'
 import { addressPattern } from './addresses.ts'
@@ -11,16 +11,16 @@ export interface Sender {
   name: string
   is: RegExp
   after?: RegExp
-  /** What is said of an address ends with its line. */
+  /** The text about an address ends with its line. */
   isOnOneLine?: true
-  /** What is said stands before the address. */
+  /** The text comes before the address. */
   saysBefore?: true
-  /** It says what it knows of its own users, not what another server replied. */
+  /** It reports about its own users, and not another server's reply. */
   knowsUsers?: true
   action?: 'delivered'
-  /** It always means the same. */
+  /** It always means this. */
   reason?: Reason
-  /** The address is its group of that name. */
+  /** The address is the group of that name. */
   failed: RegExp
 }
 
@@ -47,7 +47,7 @@ export const senders: readonly Sender[] = [
     isOnOneLine: true,
   },
   {
-    // It answers 550 user unknown, and says in words that the account is disabled.
+    // It answers 550 user unknown, but its words say that the account is disabled.
     name: 'EZweb, of an account that exists',
     is: /^The user\(s\) account is /im,
     failed: failed('^[ \\t]{0,8}<{}>:'),
@@ -141,7 +141,7 @@ export const senders: readonly Sender[] = [
     failed: failed("(?:delivering your mail to <|^Your message to <|message, addressed to '){}"),
   },
   {
-    // A group that doesn't exist, or one where we may not write: they don't say which.
+    // A group that doesn't exist, or one where we may not post: the text doesn't say which.
     name: 'Google Groups',
     is: /https:\/\/(?:support\.google\.com\/a\/[^\s]{0,60}groups|groups\.google\.com)|\bGoogle Groups\b/i,
     failed: failed('^Hello {}, you tried'),
@@ -172,7 +172,7 @@ export const senders: readonly Sender[] = [
   },
 ]
 
-/** Behind it stand the failed addresses, if there are any. */
+/** The failed addresses follow, if there are any. */
 export const listBegins =
   /(?:following|these|some|intended|affected) (?:e-?mail |list of |or all of the )?(?:recipient|address|user)|recipients?\(s\)|address(?:\(?es\)?)? failed|did not receive|not (?:yet )?been delivered|permanent errors/i
 
@@ -186,5 +186,5 @@ const markers = [
   String.raw`content-type:[ \t]*(?:message\/rfc822|text\/rfc822-headers)[^\n]*`,
   String.raw`(?:received|return-path|x-received|dkim-signature):[^\n]*`,
 ]
-/** Where the words end and the returned message begins. */
+/** The end of the words and the start of the returned message. */
 export const returnedBegins = new RegExp(`^(?:${markers.join('|')})$`, 'im')

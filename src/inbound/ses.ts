@@ -1,5 +1,5 @@
-// What Amazon SES says in a notification: bounces, complaints, deliveries. It names our envelope sender and, where the topic includes
-// the original headers, our own headers, among them the Message-ID that SES replaced.
+// Notifications of Amazon SES: bounces, complaints, deliveries. They contain our envelope sender and, if the topic includes the
+// original headers, our own headers, including the Message-ID that SES replaced.
 // https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html
 
 import { z } from 'zod'
@@ -10,7 +10,7 @@ const text = z.string().nullish()
 const recipient = z.object({ emailAddress: z.string(), status: text, diagnosticCode: text })
 const notification = z.object({
   notificationType: text,
-  /** What event publishing calls it. */
+  /** Its name in event publishing. */
   eventType: text,
   mail: z.object({ source: text, headers: z.array(z.object({ name: z.string(), value: z.string() })).nullish() }),
   bounce: z.object({ bounceType: z.string(), bounceSubType: text, bouncedRecipients: z.array(recipient) }).nullish(),
@@ -19,7 +19,7 @@ const notification = z.object({
 })
 type Notification = z.output<typeof notification>
 
-/** null: nothing that says what became of a mail, such as the word of SES that it may publish to a topic. */
+/** null: not about the end of a mail, such as SES's test message for a topic. */
 export function readSesNotification(id: string, given: unknown): InboundFacts | null {
   const parsed = notification.safeParse(given)
   if (!parsed.success) return null
@@ -41,7 +41,7 @@ function reportsOf({ notificationType, eventType, bounce, complaint, delivery }:
   if (type === 'Bounce' && bounce) return bounce.bouncedRecipients.flatMap((one) => bounced(bounce, one))
   if (type === 'Complaint' && complaint) {
     const about = complaint.complaintFeedbackType?.toLowerCase()
-    // "Not spam" is no complaint; a failed authentication is nobody's.
+    // "Not spam" isn't a complaint; a failed authentication isn't a subscriber's.
     if (about === 'not-spam' || about === 'auth-failure') return []
     return complaint.complainedRecipients.map(({ emailAddress }) =>
       plainReport(emailAddress, 'complaint', about ?? null),

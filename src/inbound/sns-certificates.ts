@@ -1,12 +1,12 @@
-// The certificates that SNS signs with, fetched once and kept while they are valid. Whoever fetches is handed in: from the outside
-// that is the guarded fetcher, for addresses that sns.ts has checked.
+// The certificates with which SNS signs, fetched once and cached while they are valid. The fetch function is passed in. In
+// production it is the guarded fetcher, for addresses that sns.ts has checked.
 
 import type { KeyObject } from 'node:crypto'
 import { Refusal } from '../base/errors.ts'
 import type { FetchResult } from '../articles/safe-fetch.ts'
 import { readSigningKey } from './sns.ts'
 
-/** There are few; more would be somebody who invents addresses. */
+/** There are only a few. More would come from invented addresses. */
 const mostKept = 20
 const mostFetchesAMinute = 10
 

@@ -1,6 +1,6 @@
-// Messages of Amazon SNS, by which SES tells what became of a mail. Anybody can post to the webhook, so a message counts only with a
-// valid signature (version 2, SHA-256) by a certificate of the region's own SNS host, for a topic that the configuration names,
-// and while it is fresh. https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
+// Messages of Amazon SNS, by which SES reports the end of a mail. Anybody can post to the webhook. So a message counts only with a
+// valid signature (version 2, SHA-256) by a certificate of the region's own SNS host, for a topic in the configuration, and while
+// it is fresh. https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
 
 import { type KeyObject, verify, X509Certificate } from 'node:crypto'
 import { z } from 'zod'
@@ -24,14 +24,16 @@ const snsMessage = z.object({
 })
 export type SnsMessage = z.output<typeof snsMessage>
 
-/** What is signed, in this order. */
+/** The signed fields, in this order. */
 const signedFields = {
   Notification: ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type'],
   confirmation: ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'],
 } as const
 
-/** Returns the message of a body that SNS has signed, or throws a Refusal. What costs nothing is checked first: a certificate is
- * fetched only for a fresh message of our topic. */
+/**
+ * Returns the message of a body that SNS has signed, or throws a Refusal. Cheap checks come first: a certificate is fetched only
+ * for a fresh message of our topic.
+ */
 export async function verifySns(
   raw: Uint8Array,
   rules: { topics: readonly string[]; now: Date; certificate: (url: string) => Promise<KeyObject> },
@@ -68,7 +70,7 @@ export function stringToSign(message: SnsMessage): Buffer {
   )
 }
 
-/** Where a subscription to a topic of ours is confirmed. Built here: nothing that the message says chooses the address. */
+/** The address that confirms a subscription to our topic. It is built here, so the message can't choose it. */
 export function confirmationUrl(message: SnsMessage): string {
   const query = new URLSearchParams({
     Action: 'ConfirmSubscription',
@@ -78,7 +80,7 @@ export function confirmationUrl(message: SnsMessage): string {
   return `https://${snsHostOf(message.TopicArn)}/?${query.toString()}`
 }
 
-/** The key of a certificate that is valid now; throws a Refusal. */
+/** The key of a certificate that is valid now. Throws a Refusal. */
 export function readSigningKey(pem: Uint8Array, now: Date): { key: KeyObject; validUntil: Date } {
   let certificate: X509Certificate
   try {

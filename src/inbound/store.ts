@@ -1,5 +1,5 @@
-// The first half of receiving: the mail as it came, or a provider's verified event, is committed before anybody is told "accepted".
-// What it means is found out later, by the chore (work.ts).
+// The first half of receiving: the mail as received, or a provider's verified event, is committed before the sender gets
+// "accepted". The chore reads it later (work.ts).
 
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
@@ -8,14 +8,14 @@ import type { inboundSources, ReportClass } from '../db/schema.ts'
 
 export type InboundSource = (typeof inboundSources)[number]
 
-/** Notified with each commit; the worker role listens. */
+/** Notified with each commit. The worker role listens. */
 export const inboundChannel = 'broadsheet_inbound'
 
-/** What a provider's event says, once its signature was verified. Bytes that the signature doesn't cover must not be in it. */
+/** The content of a provider's event with a verified signature. It must not contain bytes that the signature doesn't cover. */
 export interface InboundFacts {
-  /** The provider's own id of this event: it counts once. */
+  /** The provider's own id of this event, so that it counts once. */
   id: string
-  /** The envelope sender of our mail, if the event names it. */
+  /** The envelope sender of our mail, if the event contains it. */
   returnPath: string | null
   /** Our header of that name. */
   deliveryHeader: string | null
@@ -32,15 +32,15 @@ export interface InboundFacts {
 
 export interface NewInbound {
   source: InboundSource
-  /** Of the SMTP envelope; null where there was none. */
+  /** Of the SMTP envelope; null: there was none. */
   envelopeTo: string | null
-  /** The mail as it came; null: there are `facts`. */
+  /** The mail as received; null: there are `facts`. */
   raw: Buffer | null
   facts?: InboundFacts
   receivedAt: Date
 }
 
-/** Twice what is ever read of a mail (open.ts): megabytes of junk shouldn't fill the database. */
+/** Twice what is ever read of a mail (open.ts), so that junk doesn't fill the database. */
 const mostKept = 512 * 1024
 
 /** Durable once the promise resolves. `known`: it was stored before, and isn't stored again. */
@@ -65,7 +65,7 @@ export async function storeInbound(db: Db, mail: NewInbound): Promise<'stored' |
   })
 }
 
-/** The same mail by another door is the same; to another recipient it isn't. */
+/** The same mail received in another way has the same fingerprint; the same mail to another recipient doesn't. */
 export function fingerprintOf({ source, envelopeTo, raw, facts }: NewInbound): string {
   const hash = createHash('sha256')
   if (facts) hash.update(`facts\0${source}\0${facts.id}`)

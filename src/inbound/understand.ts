@@ -1,4 +1,4 @@
-// What an event says, and what may prove which delivery it is about.
+// The content of an event, and what may prove which delivery it is about.
 
 import type { Config } from '../base/config.ts'
 import type { InboundEvent, ReportClass } from '../db/schema.ts'
@@ -7,7 +7,7 @@ import { addressedTo, ownAddresses, readOurAddress } from './our-addresses.ts'
 import { inboundReader } from './reader.ts'
 import type { InboundFacts } from './store.ts'
 
-/** What one mail says, whoever read it. */
+/** The content of one mail, whichever program read it. */
 export interface Understood {
   kind: string
   reports: readonly UnderstoodReport[]
@@ -24,7 +24,7 @@ export interface UnderstoodReport {
 export interface Read {
   mail: Understood
   hints: Hints
-  /** To whom the quoted mail went. */
+  /** Recipients of the quoted mail. */
   quotedTo: readonly string[]
   /** The subscriber whom a mail to that address unsubscribes. */
   unsubscribes: number | null

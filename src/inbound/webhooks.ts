@@ -1,5 +1,5 @@
-// Takes in what providers post: verified, then committed, then answered. Whatever is not verified is a Refusal; a database that is
-// down is the error of the statement, which the web answers with 503, so that the provider tries again.
+// Receives what providers post: verifies, commits, then answers. Anything that isn't verified is a Refusal. If the database is
+// down, the statement's error becomes a 503, so that the provider tries again.
 
 import type { FetchResult } from '../articles/safe-fetch.ts'
 import { noteAction } from '../access/audit.ts'
@@ -16,7 +16,7 @@ import { type InboundFacts, type InboundSource, storeInbound } from './store.ts'
 export const providers = ['ses', 'mailgun'] as const
 export type Provider = (typeof providers)[number]
 
-/** ignored: verified, but nothing that says what became of a mail. known: it had come before. */
+/** ignored: verified, but not about the end of a mail. known: received before. */
 export type WebhookOutcome = 'stored' | 'known' | 'ignored' | 'confirmed'
 
 export class Webhooks {
@@ -24,20 +24,20 @@ export class Webhooks {
   #fetch: (url: string) => Promise<FetchResult>
   #certificates: SnsCertificates
 
-  /** `fetch` asks the SNS host of AWS, and no other. */
+  /** `fetch` requests only AWS's SNS host. */
   constructor(ctx: Context, fetch: (url: string) => Promise<FetchResult>) {
     this.#ctx = ctx
     this.#fetch = fetch
     this.#certificates = new SnsCertificates(fetch)
   }
 
-  /** Whether the configuration takes in from there. */
+  /** Whether the configuration enables this provider. */
   isOpen(provider: string): provider is Provider {
     const { sesTopics, mailgunKey } = this.#ctx.config.inbound
     return provider === 'ses' ? sesTopics.length > 0 : provider === 'mailgun' && mailgunKey !== null
   }
 
-  /** `raw`: the body as it came, as that is what is signed. */
+  /** `raw`: the body as received, because that is what is signed. */
   take(provider: Provider, raw: Uint8Array): Promise<WebhookOutcome> {
     return provider === 'ses' ? this.#takeSes(raw) : this.#takeMailgun(raw)
   }
@@ -75,7 +75,7 @@ export class Webhooks {
     return this.#store('mailgun', readMailgunEvent(event))
   }
 
-  /** Mailgun signs the token and not the event: so it is good for one event, however often that comes. */
+  /** Mailgun signs the token and not the event. So a token is accepted for one event, which may be repeated. */
   async #useToken(token: string, eventId: string, now: Date): Promise<void> {
     const tokenHash = hashSecret(token)
     await this.#ctx.db
@@ -103,7 +103,7 @@ export class Webhooks {
   }
 }
 
-/** With the housekeeping: a signature has long ended by then. */
+/** A nightly chore: the signatures have expired long before. */
 export async function purgeInboundTokens({ db, clock }: Context): Promise<void> {
   const before = new Date(clock.now().getTime() - 86_400_000)
   await db.deleteFrom('inboundTokens').where('at', '<', before).execute()

@@ -1,4 +1,4 @@
-// The chore `inbound`: whatever has come in is read in the parser's thread, matched, and applied. Safe to repeat and to kill anywhere.
+// The chore `inbound`: received mails are read in the parser's thread, matched, and applied. Safe to repeat and to kill anywhere.
 
 import { sql } from 'kysely'
 import { isOutage } from '../db/outage.ts'
@@ -14,15 +14,15 @@ import { findMatch } from './match.ts'
 import { understand } from './understand.ts'
 import { purgeSentCounts } from '../delivery/sent-counts.ts'
 
-/** Then it is kept, shown and alerted. */
+/** After that the mail is kept, shown, and an alert is raised. */
 export const mostAttempts = 5
-/** A process that takes longer for one mail is gone: reading it has a deadline of seconds. */
+/** A process that takes longer for one mail is gone: reading has a deadline of seconds. */
 const leaseSeconds = 60
-/** The chore ends before the queue takes it for dead, and is added again by what waits. */
+/** The chore ends before the queue considers it dead. If mail still waits, it is added again. */
 const longestRunMs = 10 * 60_000
 const keepRawDays = 30
 
-/** How many were applied. */
+/** Returns how many were applied. */
 export async function runInbound(ctx: Context): Promise<number> {
   const until = Date.now() + longestRunMs
   let applied = 0
@@ -37,7 +37,7 @@ export async function runInbound(ctx: Context): Promise<number> {
         await giveBack(ctx.db, event)
         break
       }
-      // What the database didn't hear is claimed again when its lease ends.
+      // If the database didn't get the result, the mail is claimed again when its lease ends.
       if (isOutage(error)) throw error
       await fail(ctx, event, error)
     }
@@ -45,7 +45,7 @@ export async function runInbound(ctx: Context): Promise<number> {
   return applied
 }
 
-/** One at a time: a mail that takes the process along must not use up the attempts of others. */
+/** One at a time: a mail that crashes the process must not use up the attempts of others. */
 async function claim(db: Db): Promise<InboundEvent | undefined> {
   return db
     .updateTable('inboundEvents')
@@ -116,7 +116,7 @@ async function fail({ db, log }: Context, { id, attempts }: InboundEvent, error:
     .execute()
 }
 
-/** Those that five attempts couldn't apply. */
+/** Mails that five attempts couldn't apply. */
 export async function countFailed(db: Db): Promise<number> {
   const { count } = await db
     .selectFrom('inboundEvents')
@@ -127,7 +127,7 @@ export async function countFailed(db: Db): Promise<number> {
   return count
 }
 
-/** The nightly chore. The words of a mail go after 30 days, all else with the deliveries that it is about. Safe to repeat. */
+/** The nightly chore. The text of a mail is deleted after 30 days, everything else with its delivery. Safe to repeat. */
 export async function purgeInbound({ db, clock, config }: Context): Promise<void> {
   const daysAgo = (days: number) => new Date(clock.now().getTime() - days * 86_400_000)
   await db

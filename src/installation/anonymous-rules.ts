@@ -1,5 +1,5 @@
-// How people are taken out of a copy. Everything that names somebody is replaced by something made from it with a key that is thrown
-// away: the same address stays the same stand-in in every table, and nothing leads back.
+// Removes people from a copy. Every value that identifies somebody is replaced by one that is derived from it with a key that is
+// then thrown away. The same address has the same replacement in every table, and nothing can be reversed.
 
 import { createHmac, randomBytes } from 'node:crypto'
 import { hashAddress } from '../base/tokens.ts'
@@ -10,12 +10,12 @@ type Row = Record<string, any>
 export interface Anonymous {
   /** The copy's own key for hashes of addresses. */
   pepper: string
-  /** A stand-in below `anonymous.invalid`, which no mail reaches (RFC 2606 §2). */
+  /** A replacement below `anonymous.invalid`, which receives no mail (RFC 2606 §2). */
   email(given: string): string
-  /** Of the stand-in, by the copy's own pepper. */
+  /** Of the replacement, with the copy's own pepper. */
   emailHash(given: string): string
   domain(given: string): string
-  /** A feed's address without user, password and whatever else could be a key. */
+  /** A feed's address without user, password and other possible secrets. */
   address(url: string | null, row: Row): string | null
   /** For hashes and tokens: 64 hexadecimal digits. */
   other(given: string): string
@@ -23,14 +23,14 @@ export interface Anonymous {
 
 export type Change = (anonymous: Anonymous, value: any, row: Row) => unknown
 
-/** `kept`: as it is. `drop`: null; for a table: no rows. */
+/** `kept`: unchanged. `drop`: null; for a table: no rows. */
 export const kept = 'kept'
 export const drop = 'drop'
 export const changed = (change: Change): Change => change
 
 export type Rule = typeof kept | typeof drop | Change
 
-/** By column. `row`: whether a row is copied at all. */
+/** By column. `row`: whether a row is copied. */
 export type Rules = typeof drop | ({ row?: (row: Row) => boolean } & Record<string, Rule | ((row: Row) => boolean)>)
 
 export function makeAnonymous(): Anonymous {
@@ -48,11 +48,11 @@ export function makeAnonymous(): Anonymous {
   }
 }
 
-/** Parameters that say which feed it is, as WordPress and others name them. */
+/** Parameters that identify the feed, in WordPress and other programs. */
 const harmlessParameters = new Set(['feed', 'format', 'cat', 'category', 'tag', 'lang', 'post_type', 'paged'])
 const looksLikeKey = /^(?=.*\d)(?=.*[a-z])[a-z0-9_]{16,}$|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^\d{12,}$/i
 
-/** What is taken out leaves the feed's number, as no two feeds may have one address. Pure. */
+/** Removed parts are replaced by the feed's number, because no two feeds may have the same address. Pure. */
 export function withoutKeys(text: string, id: string): string {
   if (!URL.canParse(text)) return `https://feed-${id}.anonymous.invalid/`
   const url = new URL(text)
@@ -72,7 +72,7 @@ export function withoutKeys(text: string, id: string): string {
   return url.href
 }
 
-/** One row's JSON, or null when it isn't copied. Throws when a column that holds a text isn't decided about. */
+/** One row's JSON, or null if it isn't copied. Throws if a column that contains text has no rule. */
 export function anonymiseRow(
   rules: Rules,
   texts: readonly string[],

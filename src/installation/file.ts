@@ -1,5 +1,5 @@
-// The stream of an installation (stream.ts) as JSON lines: the head; a line for each row, `{"subscribers":{…}}`; the counters; the end.
-// A name that ends in .gz or .zst is compressed; what a file is, reading finds out by itself.
+// The stream of an installation (stream.ts) as JSON lines: the head; a line per row, `{"subscribers":{…}}`; the counters; the end.
+// A name that ends in .gz or .zst is compressed; reading detects the compression itself.
 
 import { createReadStream, createWriteStream, existsSync } from 'node:fs'
 import { open, rename, rm, stat } from 'node:fs/promises'
@@ -17,8 +17,10 @@ export function linesOfPart(part: Part): string {
   return `${JSON.stringify(part)}\n`
 }
 
-/** Writes the file beside its name, for its owner only, and gives it its name when all of it is on the disk. Refuses a name that is
- * taken. Returns its size in bytes. */
+/**
+ * Writes to a temporary name, readable only by its owner, and renames it when everything is on the disk. Refuses an existing name.
+ * Returns its size in bytes.
+ */
 export async function writeFile(file: string, parts: AsyncIterable<Part>): Promise<number> {
   const part = `${file}.part`
   if (existsSync(file)) throw explain(file, { code: 'EEXIST' })
@@ -67,7 +69,7 @@ function explain(file: string, cause: unknown): unknown {
   return cause
 }
 
-/** Reads a file's head, and gives the rest as it comes. Refuses what is no such file with a sentence. */
+/** Reads a file's head, and streams the rest. Refuses other files with a sentence. */
 export async function readFile(file: string): Promise<{ head: Head; parts: AsyncIterable<Part> }> {
   const parts = partsOf(file)
   const first = await parts.next()
@@ -77,7 +79,7 @@ export async function readFile(file: string): Promise<{ head: Head; parts: Async
 
 const noBackup = (file: string) => new Refusal('invalid', `${file} is no backup, and no export of everything.`)
 
-/** So much of one table is handed on at a time. */
+/** The most bytes of one table that are passed on at a time. */
 const groupBytes = 1_000_000
 const groupRows = 2000
 
@@ -110,7 +112,7 @@ async function* partsOf(file: string): AsyncGenerator<Part> {
   }
 }
 
-/** `{"subscribers":{…}}`: its JSON is the database's own, and not read here. */
+/** `{"subscribers":{…}}`: its JSON is the database's own, and isn't parsed here. */
 function rowOf(line: string): { table: string; line: string } | null {
   const [start, table] = /^\s*\{\s*"([a-z_0-9]+)"\s*:\s*(?=\{)/.exec(line) ?? []
   if (start === undefined || ['head', 'counters', 'end'].includes(table!)) return null
@@ -122,7 +124,7 @@ function otherPart(file: string, line: string): Part {
     const part = JSON.parse(line) as { head?: Head; counters?: Counters; end?: End }
     if (part.head ?? part.counters ?? part.end) return part as Part
   } catch {
-    // Not JSON: said below.
+    // Not JSON: refused below.
   }
   throw noBackup(file)
 }
@@ -137,7 +139,7 @@ async function openFile(file: string): Promise<AsyncIterable<Buffer>> {
   const magic = buffer.toString('hex')
   const unpack = magic.startsWith('1f8b') ? createGunzip() : magic === '28b52ffd' ? createZstdDecompress() : null
   if (!unpack) return bytes
-  // The reader hears of what fails before and in the unpacking.
+  // The reader gets errors of the stages before.
   bytes.once('error', (cause) => unpack.destroy(cause))
   return bytes.pipe(unpack)
 }

@@ -1,5 +1,5 @@
-// Which installation a database holds, and how far it has come. `settled` rises with every mail whose fate is known (delivery counts
-// it up); DATA_DIR keeps the highest that was seen (marker.ts), and so tells a database that was put back from one that wasn't.
+// The identity and progress of an installation's database. `settled` rises with every settled mail (delivery counts it up).
+// DATA_DIR stores the highest value that was seen (marker.ts), which shows whether a database was restored from an older state.
 
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
@@ -10,7 +10,7 @@ const key = 'installation'
 
 export interface Identity {
   id: string
-  /** Of the database: the server's own number and the database's. null: not noted yet. */
+  /** Identity of the database: the server's number and the database's. null: not stored yet. */
   database: string | null
 }
 
@@ -19,7 +19,7 @@ export function ensureIdentity(db: Db): Promise<Identity> {
   return keepSetting<Identity>(db, key, { id: randomUUID(), database: null })
 }
 
-/** The caller's program has started on it before. */
+/** For programs that have been started on it before. */
 export async function findIdentity(db: Db): Promise<Identity> {
   return (await findSetting<Identity>(db, key)) ?? { id: randomUUID(), database: null }
 }
@@ -32,15 +32,17 @@ export async function findSettled(db: Db): Promise<number> {
   return (await findSetting<number>(db, settledKey)) ?? 0
 }
 
-/** Beyond what any other machine has seen before the database was put back. */
+/** More than any other machine can have seen before the restore. */
 const farSettled = 1_000_000_000_000
 
 export async function raiseFar(db: Db, least = 0): Promise<void> {
   await setSetting(db, settledKey, Math.max(least, await findSettled(db)) + farSettled)
 }
 
-/** A restored dump is another database, or one on another server, even where the folder of the program is new. null: can't be known.
- * Only outside of a transaction: where it isn't allowed, the statement fails. */
+/**
+ * A restored dump is another database, or on another server, even if the program's folder is new. null: unknown. Only outside a
+ * transaction: without permission, the statement fails.
+ */
 export async function databaseIdentity(db: Db): Promise<string | null> {
   try {
     const { rows } = await sql<{ name: string }>`

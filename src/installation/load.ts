@@ -1,4 +1,4 @@
-// A stream of an installation (stream.ts) into an empty database, in one transaction: it is there whole, or not at all.
+// Loads a stream of an installation (stream.ts) into an empty database, in one transaction: all or nothing.
 
 import { sql } from 'kysely'
 import { Refusal } from '../base/errors.ts'
@@ -10,16 +10,18 @@ import type { End, Head, Part } from './stream.ts'
 import { refuseUnlessEmpty } from './target.ts'
 
 export interface LoadOptions {
-  /** Ids go on far beyond those of the source, as others were given since, or will be. */
+  /** New ids start far beyond those of the source, because others were given since, or will be. */
   isFarBeyond: boolean
   signal?: AbortSignal
   onProgress?: (done: number, head: Head, table: string) => void
-  /** At the end of the transaction. */
+  /** Called at the end of the transaction. */
   finish?: (trx: Trx) => Promise<void>
 }
 
-/** Refuses a database that holds anything, a stream that ends early, and rows that don't add up to what the source had. Nothing is
- * there then. Returns the head and what was copied. */
+/**
+ * Refuses a database that isn't empty, a stream that ends early, and rows that don't add up to the source's totals. Then nothing
+ * is stored. Returns the head and what was copied.
+ */
 export async function loadInstallation(
   db: Db,
   head: Head,
@@ -28,7 +30,7 @@ export async function loadInstallation(
 ): Promise<{ head: Head; end: End }> {
   return db.transaction().execute(async (trx) => {
     await agreeOnWriting(trx)
-    // Whoever else fills it, or starts on it, waits here, and is refused.
+    // Any other process that fills it, or starts on it, waits here, and is then refused.
     await sql`set local lock_timeout = '30s'`.execute(trx)
     await sql`lock table settings in access exclusive mode`.execute(trx)
     const shape = await readShape(trx)
@@ -49,7 +51,7 @@ export async function loadInstallation(
     if (!end || !counters) throw new Refusal('invalid', 'It ends before its end, so nothing was taken. Make it anew.')
     await compare(trx, shape, end)
     await setCounters(trx, counters, options)
-    // Noted again by the first start there.
+    // The first start there stores it again.
     await setIdentity(trx, { ...(await findIdentity(trx)), database: null })
     await options.finish?.(trx)
     return { head, end }
@@ -60,7 +62,7 @@ async function insert(trx: Trx, shape: readonly TableShape[], { table, lines }: 
   const known = shape.find(({ name }) => name === table)
   if (!known) throw new Refusal('invalid', `It has a table ${table}, which isn’t known here.`)
   const columns = known.columns.map(({ name }) => sql.ref(name))
-  // JSON's null in a column that takes no null of the database.
+  // JSON's null in a column that allows no null of the database.
   const values = known.columns.map(({ name, isFilledJson }) =>
     isFilledJson ? sql`coalesce(${sql.ref(name)}, 'null'::jsonb)` : sql.ref(name),
   )
@@ -77,7 +79,7 @@ async function insert(trx: Trx, shape: readonly TableShape[], { table, lines }: 
 /** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation). */
 const isAboutData = (cause: unknown): boolean => /^2[23]/.test((cause as { code?: string }).code ?? '')
 
-/** Counts and sums, by the statement that the source was read with. */
+/** Compares counts and sums with those of the same statement at the source. */
 async function compare(trx: Trx, shape: readonly TableShape[], end: End): Promise<void> {
   for (const table of shape) {
     const was = end.tables[table.name] ?? { rows: 0, sum: '0' }

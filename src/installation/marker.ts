@@ -1,8 +1,9 @@
-// What DATA_DIR knows of the installation: `installation.json`, by its id the highest `settled` that was seen in the database. A database
-// that knows less was put back: restored with other tools, or from a snapshot of its disk. Then sending is held before anything is sent.
+// What DATA_DIR stores about the installation: `installation.json`, with the highest `settled` that was seen in the database, by
+// its id. A database with a lower value was restored: with other tools, or from a snapshot of its disk. Then sending is held
+// before any mail is sent.
 //
-// A folder that is new knows nothing, and says nothing. Several machines with folders of their own know as much or less than the
-// database. Whoever notices raises the number far, so that no other machine notices the same again.
+// A new folder stores nothing, and detects nothing. Several machines with their own folders store the database's value or a lower
+// one. The machine that detects a restore raises the value far, so that no other machine detects the same one again.
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -28,12 +29,14 @@ function readMarkers(dataDir: string): Markers {
   }
 }
 
-/** Looks whether this database was put back since this folder last saw it, or is another one than it was, and holds sending then. Told
- * before anything can be sent. Returns the sentence, or null. Safe to repeat, and from several processes at once. */
+/**
+ * Detects whether this database was restored since this folder last saw it, or is a different one, and holds sending in that case.
+ * Call it before anything can be sent. Returns the sentence, or null. Safe to repeat, and from several processes at once.
+ */
 export async function noticeRestore(database: Database, dataDir: string, now: Date): Promise<string | null> {
   const { db } = database
   const known = await ensureIdentity(db)
-  // The embedded database's folder may be copied about.
+  // The embedded database's folder may be copied.
   const current = database.kind === 'postgres' ? await databaseIdentity(db) : null
   const marker = readMarkers(dataDir)[known.id]
   const isAsKnown = current === null || known.database === current
@@ -56,7 +59,7 @@ export async function noticeRestore(database: Database, dataDir: string, now: Da
   })
 }
 
-/** When this database was last in use: a tick or a mail, about a minute at most before its end. */
+/** When this database was last in use, by its last tick or mail: at most about a minute before its end. */
 async function lastSign(db: Db): Promise<Date | null> {
   const { at } = await db
     .selectFrom('settings')
@@ -66,8 +69,10 @@ async function lastSign(db: Db): Promise<Date | null> {
   return at
 }
 
-/** Keeps the folder's knowledge up to date, every few seconds. Where the folder can't be written nothing else changes, but a restored
- * database isn't told by it. Returns how to stop, after a last look. */
+/**
+ * Updates the folder's file every few seconds. If the folder can't be written, the only effect is that a restored database isn't
+ * detected. Returns the stop function, which updates it once more.
+ */
 export async function startMarker(ctx: Context, everyMs = 5000): Promise<() => Promise<void>> {
   const { dataDir } = ctx.config.database
   const { id } = await findIdentity(ctx.db)

@@ -1,6 +1,6 @@
-// An installation into another database. From the embedded database to Postgres it moves: the copy goes on where the source stopped, and
-// the source is marked. Every other way, and every one without the people, makes a copy beside it, which sends nothing until an
-// operator says so.
+// Copies an installation into another database. From the embedded database to Postgres it is a move: the target continues where
+// the source stopped, and the source is marked. In any other direction, and without the people, it is a copy, which sends nothing
+// until an operator releases it.
 
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '../base/errors.ts'
@@ -14,7 +14,7 @@ import { readShape, tallyTable } from './shape.ts'
 import { type Head, type Part, readInstallation, type ReadOptions } from './stream.ts'
 import { listFilled, refuseUnlessEmpty } from './target.ts'
 
-/** In the target's settings: which installation was moved there. */
+/** In the target's settings: which installation was moved to it. */
 const arrivedKey = 'moved_here'
 interface Arrived {
   installation: string
@@ -22,13 +22,13 @@ interface Arrived {
 }
 
 export interface CopyOptions extends Pick<ReadOptions, 'isAnonymous' | 'signal' | 'onCount'> {
-  /** It goes on there; else it is a copy. */
+  /** A move; false: a copy. */
   isMove: boolean
   now: Date
   onProgress: LoadOptions['onProgress']
 }
 
-/** All or nothing. The target's schema is brought up first; the source's is up. Returns how many rows were copied. */
+/** All or nothing. The target's schema is updated first; the source's must be up to date. Returns how many rows were copied. */
 export async function copyInstallation(source: Database, target: Database, options: CopyOptions): Promise<number> {
   await refuseUnlessEmpty(target.db, await readShape(target.db))
   await migrate(target.db)
@@ -62,12 +62,12 @@ async function headOf(stream: AsyncIterable<Part>): Promise<{ head: Head; parts:
   return { head: first.value.head, parts: { [Symbol.asyncIterator]: () => parts } }
 }
 
-/** Whether the target holds what was moved from this source. `used`: and something has happened there since. */
+/** Whether the target contains what was moved from this source. `used`: it has been used since. */
 export async function hasArrived(source: Db, target: Db): Promise<'no' | 'used' | 'unused'> {
   const arrived = await arrivedAt(target)
   if (arrived?.installation !== (await findIdentity(source)).id) return 'no'
   for (const table of await readShape(source)) {
-    // Written by every start, of either side.
+    // Every start writes settings, on both sides.
     if (table.name === 'settings') continue
     const [was, is] = [await tallyTable(source, table), await tallyTable(target, table)]
     if (was.rows !== is.rows || was.sum !== is.sum) return 'used'
@@ -82,7 +82,7 @@ export async function arrivedAt(target: Db): Promise<Arrived | null> {
   return (await findSetting<Arrived>(target, arrivedKey)) ?? null
 }
 
-/** What a move finds before it asks anybody to stop: an empty target, or one that a move has filled. */
+/** The check before a move stops a server: the target must be empty, or filled by a move. */
 export async function refuseTarget(target: Db): Promise<void> {
   const shape = await readShape(target)
   if ((await listFilled(target, shape)).length && (await arrivedAt(target))) return

@@ -1,5 +1,5 @@
-// The mark in a data folder whose installation lives elsewhere now: DATA_DIR/moved.json. The embedded database beside it stays as it
-// was, and mustn't go on sending.
+// The mark in a data folder whose installation was moved elsewhere: DATA_DIR/moved.json. The embedded database next to it is
+// unchanged, and must not send mail.
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'

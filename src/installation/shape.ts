@@ -1,5 +1,5 @@
-// The shape of a database, read from the database: which tables it has, in an order in which they can be filled, their columns, and
-// the counters that give ids.
+// The shape of a database, read from the database: its tables, in an order in which they can be filled, their columns, and the
+// counters of ids.
 
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
@@ -7,11 +7,11 @@ import { leftOut } from './tables.ts'
 
 export interface TableShape {
   name: string
-  /** By name, so that two databases with another order agree. */
+  /** By name, so that the order of columns in two databases doesn't matter. */
   columns: readonly { name: string; isText: boolean; isFilledJson: boolean }[]
 }
 
-/** All tables of the schema that are copied, each after those that it refers to. */
+/** All tables that are copied, each after those that it refers to. */
 export async function readShape(db: Db): Promise<TableShape[]> {
   const { rows } = await sql<{ table: string; name: string; type: string; isNullable: string }>`
     select c.table_name as "table", c.column_name as name, c.udt_name as type, c.is_nullable as "isNullable"
@@ -49,7 +49,7 @@ function inOrder(tables: readonly TableShape[], references: readonly { from: str
   return ordered
 }
 
-/** By name: the last number that was given; null: none was. */
+/** By name: the last number that was given; null: none. */
 export type Counters = Record<string, number | null>
 
 export async function readCounters(db: Db): Promise<Counters> {
@@ -60,11 +60,13 @@ export async function readCounters(db: Db): Promise<Counters> {
   return Object.fromEntries(rows.map(({ name, last }) => [name, last]))
 }
 
-/** Far beyond whatever was given since a backup: links and return paths of mails that are out carry ids, and must never meet another
- * person or mail. A counter of whole numbers to two thousand million jumps less far, and never more than a quarter of what is left. */
+/**
+ * Far beyond every id that was given since a backup: links and return paths of sent mails contain ids, and must never refer to
+ * another person or mail. A 32-bit counter jumps less far, and never by more than a quarter of what is left.
+ */
 const jump = { bigint: 1_000_000_000, integer: 1_000_000 }
 
-/** Goes on behind these numbers, or far beyond them. */
+/** Continues after these numbers, or far beyond them. */
 export async function setCounters(
   db: Db,
   counters: Counters,
@@ -82,11 +84,11 @@ export async function setCounters(
 
 export interface Tally {
   rows: number
-  /** Over all rows, whatever their order. */
+  /** Over all rows, in any order. */
   sum: string
 }
 
-/** The same statement on every database: what is equal gives equal numbers. */
+/** The same statement on every database, so equal rows give equal numbers. */
 export async function tallyTable(db: Db, table: TableShape): Promise<Tally> {
   const { rows } = await sql<Tally>`
     select count(*)::int8 as rows, coalesce(sum(('x' || substr(md5(line), 1, 15))::bit(60)::bigint), 0)::text as sum
@@ -100,7 +102,7 @@ export const selectAll = (table: TableShape) =>
 /** A row as JSON. */
 export const lineOf = () => sql<string>`row_to_json(t)::text`
 
-/** So that all databases write times, bytes and numbers alike; for this transaction. */
+/** Makes all databases write times, bytes and numbers alike, for this transaction. */
 export async function agreeOnWriting(db: Db): Promise<void> {
   await sql`select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true),
     set_config('intervalstyle', 'postgres', true), set_config('bytea_output', 'hex', true),

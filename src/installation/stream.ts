@@ -1,5 +1,5 @@
-// A whole installation as a stream: a head, the rows of each table as JSON, the counters, and an end that says what all of it adds up
-// to. The same stream goes into a file (file.ts) or straight into another database (load.ts).
+// A whole installation as a stream: a head, the rows of each table as JSON, the counters, and an end with totals. The stream goes
+// into a file (file.ts) or directly into another database (load.ts).
 
 import { sql } from 'kysely'
 import type { Config } from '../base/config.ts'
@@ -11,7 +11,7 @@ import { agreeOnWriting, type Counters, lineOf, readCounters, readShape, selectA
 import { type Tally, tallyTable } from './shape.ts'
 import { largeRows, tables } from './tables.ts'
 
-/** Goes up when an older program couldn't read the stream. */
+/** Increased when older programs can't read the stream. */
 export const format = 1
 
 export interface Head {
@@ -22,10 +22,10 @@ export interface Head {
   /** Names of all migrations that this database has had. */
   migrations: string[]
   installation: string
-  /** In all tables, for showing progress. */
+  /** In all tables, for progress. */
   rows: number
   isAnonymous: boolean
-  /** What signs the links, when it was asked for. */
+  /** The signing keys of links, if they were requested. */
   secret: string[] | null
 }
 
@@ -40,12 +40,14 @@ export interface ReadOptions {
   isAnonymous?: boolean
   secret?: Config['secretKeys'] | null
   signal?: AbortSignal
-  /** Before the first row: how far counting has come. */
+  /** Progress of counting, before the first row. */
   onCount?: (table: string) => void
 }
 
-/** Reads all of it in one snapshot: a transaction that sees nothing of what others do meanwhile. On the embedded database nothing else
- * is done while it lasts. Safe to repeat; changes nothing. */
+/**
+ * Reads everything in one snapshot: a transaction that doesn't see later changes. On the embedded database nothing else runs
+ * meanwhile. Safe to repeat; changes nothing.
+ */
 export async function readInstallation<T>(
   database: Pick<Database, 'db'>,
   options: ReadOptions,

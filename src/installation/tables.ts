@@ -1,6 +1,6 @@
-// What an installation is: every table, and what becomes of it when the installation moves, is backed up, or is copied without the
-// people in it. The order and the columns are read from the database (shape.ts). A new table, or a new column that could hold a text,
-// that isn't decided about here fails a test.
+// Every table, and what happens to it when the installation is moved, backed up, or copied without people. The order and the
+// columns are read from the database (shape.ts). A test fails if a new table, or a new column that can contain text, is missing
+// here.
 
 import type { Schema } from '../db/schema.ts'
 import { type Anonymous, changed, drop, kept, type Rules } from './anonymous-rules.ts'
@@ -11,16 +11,16 @@ type Snake<Name extends string> = Name extends `${infer First}${infer Rest}`
     : `_${Lowercase<First>}${Snake<Rest>}`
   : Name
 
-/** Not copied, and why. */
+/** Tables that aren't copied, and why. */
 export const leftOut = {
   kysely_migration: 'which migrations the target has had is its own',
   kysely_migration_lock: 'the same',
   cron_leases: 'which process wakes the next tick: over within a minute',
   leases: 'what one process does at a time: a process that isn’t at the target',
 } as const
-// Nor are the tables of pg-boss, which have a schema of their own: its jobs only say "look now", and cron says so every minute.
+// The tables of pg-boss, in their own schema, aren't copied either: its jobs only wake workflows, and cron does that every minute.
 
-/** Rows of these may be there in an installation that nobody has used yet: the first start writes them. */
+/** Tables that the first start fills: an installation that nobody has used may have rows in them. */
 export const writtenByStart: ReadonlySet<string> = new Set([
   'settings',
   'alerts',
@@ -32,12 +32,14 @@ export const writtenByStart: ReadonlySet<string> = new Set([
   'answer_counts',
 ])
 
-/** Rows may be large: a rendered edition, a mail as it came. So few of them are read at a time. */
+/** Tables with large rows: a rendered edition, a mail as received. Only a few are read at a time. */
 export const largeRows: ReadonlySet<string> = new Set(['edition_snapshots', 'inbound_events', 'import_pieces'])
 
-/** For a copy without the people. `drop`: the table stays empty. Else what becomes of each column that could hold a text; columns of
- * numbers, times and yes or no stay. What is on the wire, and who sends it (`workers`, `claims`, `in_flight`), is copied like the rest:
- * the first worker at the target takes it over by the usual rule, as after a crash. */
+/**
+ * For a copy without people. `drop`: the table stays empty. Otherwise what happens to each column that can contain text; columns
+ * of numbers, times and booleans stay. What is on the wire, and its workers (`workers`, `claims`, `in_flight`), is copied too: the
+ * first worker at the target takes it over as after a crash.
+ */
 export const tables = {
   settings: settingRules(),
   categories: { slug: kept, name: kept, description: kept, page_url: kept, translations: kept },
@@ -131,7 +133,7 @@ export const tables = {
   edition_snapshots: { snapshot: kept },
   edition_counts: { outcome: kept },
   deliveries: {
-    // A single mail that waits has something personal to say, or a link to make.
+    // A single mail that waits contains personal data, or needs a link.
     row: (row) => row['lane'] === 'digest' || row['settled_at'] !== null,
     kind: kept,
     lane: kept,
@@ -222,7 +224,7 @@ export const tables = {
 
 const keyOf = (email: string): string => email.toLowerCase()
 
-/** Of the site's small facts only those that are known to say nothing of a person. The pepper is a new one. */
+/** Only settings that are known to contain no personal data. The pepper is a new one. */
 function settingRules(): Rules {
   const harmless = new Set([
     'trial_first_start',

@@ -1,4 +1,4 @@
-// What an installation may be put into: a database that holds nothing yet, at the schema of the source.
+// The target of an installation: an empty database, with the schema of the source.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
@@ -10,7 +10,7 @@ import type { Head } from './stream.ts'
 import { format } from './stream.ts'
 import { leftOut, tables, writtenByStart } from './tables.ts'
 
-/** Tables that hold rows, of those that an installation in use has. */
+/** Tables with rows, except those that only the first start fills. */
 export async function listFilled(db: Db, shape: readonly TableShape[]): Promise<string[]> {
   const filled: string[] = []
   for (const { name } of shape) {
@@ -34,7 +34,7 @@ const some = (names: readonly string[]) => [...names.slice(0, 5), ...(names.leng
 const notEmpty = (what: string) =>
   new Refusal('conflict', `The target holds ${what}, so nothing was changed. Name an empty database or a new folder.`)
 
-/** Refuses a Postgres that is too old, or that a server works on. A connection that has just been closed is given two seconds. */
+/** Refuses a Postgres that is too old, or on which a server runs. A connection that was just closed is given two seconds. */
 export async function refuseBusy({ db, kind }: Database): Promise<void> {
   if (kind === 'embedded') return
   for (let tries = 0; ; tries++) {
@@ -49,7 +49,7 @@ export async function refuseBusy({ db, kind }: Database): Promise<void> {
   }
 }
 
-/** Refuses what a later program wrote. */
+/** Refuses a stream of a later program. */
 export async function refuseLater(head: Head): Promise<void> {
   if (head.broadsheet !== 'everything' || typeof head.format !== 'number')
     throw new Refusal('invalid', 'This is no backup, and no export of everything.')
@@ -62,8 +62,10 @@ export async function refuseLater(head: Head): Promise<void> {
     )
 }
 
-/** Brings an empty database to the schema that the source had, so that its rows fit; later migrations then find them, as they find those
- * of any installation that is upgraded. What an earlier start made there, and nobody used, is made anew where it is beyond that. */
+/**
+ * Brings an empty database to the source's schema, so that its rows fit. Later migrations then run on them, as in every upgrade.
+ * If an earlier, unused start created a newer schema, it is created again.
+ */
 export async function bringTo(db: Db, migrations: readonly string[]): Promise<void> {
   const shape = await readShape(db)
   await refuseUnlessEmpty(db, shape)

@@ -1,5 +1,5 @@
 // The development mailbox in the browser, below /mailbox: the list, and each mail as HTML, text, source and headers. A mail is
-// shown in a frame that may run no script and has no origin, so that it can't touch the console that is open next to it.
+// shown in a frame without scripts and without an origin, so that it can't access a console in the same browser.
 
 import path from 'node:path'
 import express, { Router, type Response } from 'express'
@@ -14,7 +14,7 @@ const views = ['html', 'text', 'headers', 'source'] as const
 type View = (typeof views)[number]
 const viewNames: Record<View, string> = { html: 'HTML', text: 'Text', headers: 'Headers', source: 'Source' }
 
-/** To be mounted at /mailbox. */
+/** Mounted at /mailbox. */
 export function mailboxPages(config: Config, mailbox: Mailbox): Router {
   const router = Router({ caseSensitive: true })
   router.use((_request, response, next) => {
@@ -75,7 +75,7 @@ async function getMail(mailbox: Mailbox, id: string) {
   return found
 }
 
-/** Links open in a tab of their own: in the frame they would find no scripts and no cookies. */
+/** Links open in a new tab: the frame allows no scripts and no cookies. */
 function sendMailHtml(response: Response, mail: string): void {
   const base = '<base target="_blank" />'
   const text = /<head[^>]*>/i.test(mail) ? mail.replace(/<head[^>]*>/i, (head) => head + base) : base + mail
@@ -134,7 +134,7 @@ function mailPage(message: MailboxMessage, view: View, shown: Html, bytes: numbe
     <div class="mail">${shown}</div>`
 }
 
-/** In UTC without script; mailbox.js turns it into the reader's own time. */
+/** In UTC without script; mailbox.js converts it to the local time. */
 function time(at: string): Html {
   return html`<time datetime="${at}">${at.slice(0, 16).replace('T', ' ')} UTC</time>`
 }
@@ -143,7 +143,7 @@ function size(bytes: number): string {
   return bytes < 10_000 ? `${bytes} bytes` : `${Math.round(bytes / 1000)} kB`
 }
 
-/** Web addresses as links, the rest escaped. */
+/** Web addresses as links, other text escaped. */
 function linked(text: string): HtmlValue[] {
   return text
     .split(/(https?:\/\/[^\s<>"]+)/)

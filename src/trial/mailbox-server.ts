@@ -1,5 +1,5 @@
-// The trial's SMTP server: real SMTP on a loopback port of its own, so that the mailer does exactly what it does outside the
-// trial. What it accepts goes into the mailbox and nowhere else.
+// The trial's SMTP server: real SMTP on its own loopback port, so that the mailer works as outside the trial. Mails go into the
+// mailbox and nowhere else.
 
 import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'
@@ -8,7 +8,7 @@ import type { Log } from '../base/log.ts'
 import type { Mailbox } from './mailbox.ts'
 
 export interface MailboxServer {
-  /** What the mailer is given as its only relay. */
+  /** The mailer's only relay. */
   relay: Relay
   close(): Promise<void>
 }
@@ -20,7 +20,7 @@ export async function startMailboxServer(mailbox: Mailbox, log: Log): Promise<Ma
     disabledCommands: ['AUTH', 'STARTTLS'],
     disableReverseLookup: true,
     logger: false,
-    // The mailer closes its own connections; whoever is left at the end is cut after a second.
+    // The mailer closes its own connections. Others are cut after a second.
     closeTimeout: 1000,
     onData(stream, session, callback) {
       const chunks: Buffer[] = []

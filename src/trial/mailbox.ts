@@ -1,8 +1,8 @@
-// The development mailbox's memory: one file per mail in DATA_DIR/mailbox, its first line what a list needs, the rest the exact
-// bytes that came over SMTP. Files rather than rows, so that ten thousand test mails don't wait for (or slow) the embedded
-// database, and so that web and worker processes on one machine share a mailbox without more.
+// Stores the development mailbox: one file per mail in DATA_DIR/mailbox, with a first line for the list, followed by the exact
+// bytes from SMTP. Files instead of rows, so that ten thousand test mails don't wait for the embedded database or slow it down,
+// and so that web and worker processes on one machine share a mailbox.
 //
-// Only the newest 5,000 are kept. A mail is whole or not there: it is written under another name and then renamed.
+// Only the newest 5,000 are kept. A file is written under another name and then renamed, so it is complete or missing.
 
 import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -20,14 +20,14 @@ export interface MailboxMessage {
 }
 
 const kept = 5000
-/** Trimmed in lots, so that not every mail costs a deletion. */
+/** Trimmed in groups, so that not every mail causes a deletion. */
 const slack = 500
 const idPattern = /^[0-9a-z]{9}-[0-9a-z]{1,7}-[0-9a-z]{5}$/
 
 export class Mailbox {
   readonly #folder: string
   readonly #heads = new Map<string, MailboxMessage>()
-  /** Mails since the last look at how many there are; the first one of a process looks. */
+  /** Mails since the last count. The first mail of a process counts. */
   #count = slack
   #sequence = 0
   #trimming: Promise<void> | null = null
@@ -37,7 +37,7 @@ export class Mailbox {
     makeFolder(this.#folder)
   }
 
-  /** Resolves once the mail would survive the process. */
+  /** Resolves once the mail is on the disk. */
   async add(bytes: Buffer, recipient: string, receivedAt: Date): Promise<MailboxMessage> {
     const { from, subject } = await readHeaders(bytes)
     const message = { id: this.#nextId(receivedAt), from, to: recipient, subject, receivedAt: receivedAt.toISOString() }
@@ -51,7 +51,7 @@ export class Mailbox {
     return message
   }
 
-  /** Newest first. `before`: only what came before that message. */
+  /** Newest first. `before`: only mails that arrived before that message. */
   async list(options: { limit?: number; before?: string } = {}): Promise<MailboxMessage[]> {
     const ids = (await this.#ids()).filter((id) => !options.before || id < options.before)
     const messages: MailboxMessage[] = []
@@ -77,7 +77,7 @@ export class Mailbox {
     }
   }
 
-  /** Resolves when no deletion is under way. */
+  /** Resolves when no deletion is running. */
   async settled(): Promise<void> {
     await this.#trimming
   }
@@ -86,7 +86,7 @@ export class Mailbox {
     return path.join(this.#folder, `${id}.mail`)
   }
 
-  /** Time, process, number: unique over processes, and in order of arrival within one. */
+  /** Time, process, number: unique across processes, and in order of arrival within one. */
   #nextId(receivedAt: Date): string {
     this.#sequence = (this.#sequence + 1) % 36 ** 5
     const time = receivedAt.getTime().toString(36).padStart(9, '0')
@@ -113,7 +113,7 @@ export class Mailbox {
       this.#heads.set(id, head)
       return head
     } catch (cause) {
-      // Another process may have trimmed it since the folder was read.
+      // Another process may have deleted it since the folder was read.
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw cause
     }
@@ -127,7 +127,7 @@ export class Mailbox {
         for (let i = 0; i < old.length; i += 100) await Promise.all(old.slice(i, i + 100).map((id) => this.#forget(id)))
       }
     } catch {
-      // The next lot tries again.
+      // The next trim tries again.
     }
     this.#trimming = null
   }
@@ -142,7 +142,7 @@ export function parseMail(bytes: Buffer): Promise<Email> {
   return PostalMime.parse(bytes)
 }
 
-/** The head of a mail as text, up to the empty line. */
+/** The headers of a mail as text, up to the empty line. */
 export function headOf(bytes: Buffer): Buffer {
   const end = bytes.indexOf('\r\n\r\n')
   return end < 0 ? bytes : bytes.subarray(0, end + 4)

@@ -1,5 +1,5 @@
-// The Gazette's pictures: for each story a small seascape painted from its slug, always the same. PNG, because mail programs
-// don't show SVG. 16 colours, so a picture weighs some 5 kB.
+// The Gazette's pictures: a small seascape per story, drawn from its slug, always the same. PNG, because mail programs don't show
+// SVG. 16 colours, so a picture has about 5 kB.
 
 import { createHash } from 'node:crypto'
 import { crc32, deflateSync } from 'node:zlib'
@@ -9,7 +9,7 @@ export const pictureHeight = 338
 
 type Colour = readonly [red: number, green: number, blue: number]
 
-/** Sky above, sky at the horizon, sea: one mood per category. */
+/** Sky above, sky at the horizon, sea: one set of colours per category. */
 const moods: Record<string, readonly [Colour, Colour, Colour]> = {
   politics: [
     [122, 31, 43],
@@ -62,7 +62,7 @@ export function paintPicture(slug: string, category: string): Buffer {
       } else {
         const depth = (y - horizon) / (pictureHeight - horizon)
         colour = 8 + Math.max(0, Math.min(5, Math.floor(depth * 6 + swell / 9)))
-        // The sun's path on the water.
+        // The sun's reflection on the water.
         if (Math.abs(x - sunX) < sunRadius * (0.4 + depth) && Math.floor(y / 4) % 3 === 0 && swell > 0) colour = paper
       }
       if (isTower(x - towerX, y - horizon)) colour = Math.floor((y - horizon + 90) / 22) % 2 ? ink : paper
@@ -74,7 +74,7 @@ export function paintPicture(slug: string, category: string): Buffer {
   return encodePng(Buffer.concat(rows), palette)
 }
 
-/** A lighthouse that stands on the horizon, striped. */
+/** A striped lighthouse on the horizon. */
 function isTower(x: number, y: number): boolean {
   return y > -96 && y < 4 && Math.abs(x) < (y < -84 ? 6 : 8 + (y + 90) / 18)
 }
@@ -91,7 +91,7 @@ function mix(from: Colour, to: Colour, share: number): Colour {
   return [at(0), at(1), at(2)]
 }
 
-/** PNG 1.2 §4.1: 4 bits a pixel with a palette; `rows` start with their filter byte. */
+/** PNG 1.2 §4.1: 4 bits per pixel with a palette; `rows` start with their filter byte. */
 function encodePng(rows: Buffer, palette: readonly Colour[]): Buffer {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(pictureWidth, 0)

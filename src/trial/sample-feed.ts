@@ -1,12 +1,12 @@
-// The Gazette's feeds, in the shape in which WordPress writes them: excerpt in `description`, the whole text with its picture in
-// `content:encoded`, a guid that isn't a link. Pure.
+// The Gazette's feeds, in WordPress's format: excerpt in `description`, the whole text with its picture in `content:encoded`, a
+// guid that isn't a link. Pure.
 
 import type { Links } from '../base/addresses.ts'
 import { rfcDate } from '../base/dates.ts'
 import { sampleCategories, type SampleStory } from './stories.ts'
 
 export const sampleSiteName = 'The Whale Gazette'
-/** Where the sample site begins below the program's own address. */
+/** The path of the sample site. */
 export const samplePath = '/gazette'
 
 export const storyPath = (story: Pick<SampleStory, 'slug' | 'publishedAt'>): string =>

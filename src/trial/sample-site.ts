@@ -1,5 +1,5 @@
 // The fictional Whale Gazette as a website, below /gazette: front page, categories, stories with their pictures, and the feeds
-// that the real ingester fetches. It exists in the trial only, so that the links in a newcomer's first digest lead somewhere.
+// that the real ingester fetches. It exists only in the trial, so that the links in the first digest work.
 
 import path from 'node:path'
 import express, { Router } from 'express'
@@ -21,10 +21,10 @@ import { readFirstStart } from './trial-data.ts'
 import { sendHtml, linksOf } from '../web/place.ts'
 import { addressOf } from '../base/addresses.ts'
 
-/** As many as a feed holds: the stories of some thirteen hours. */
+/** Items per feed: the stories of about thirteen hours. */
 const feedItems = 20
 
-/** To be mounted at /gazette. */
+/** Mounted at /gazette. */
 export function sampleSite(ctx: Context): Router {
   const router = Router({ caseSensitive: true })
   const pictures = new Map<string, Buffer>()
@@ -58,7 +58,7 @@ export function sampleSite(ctx: Context): Router {
     const category = knownCategory(request.params.slug)
     const list = await stories({ category: category.slug, limit: feedItems })
     response.type('application/rss+xml; charset=utf-8')
-    // Express answers a matching If-None-Match with 304: the feed's own bytes make the ETag.
+    // Express answers a matching If-None-Match with 304: the ETag is derived from the feed's bytes.
     if (list[0]) response.set('Last-Modified', list[0].publishedAt.toUTCString())
     response.send(sampleFeed((path) => addressOf(ctx.config, path), category, list))
   })
@@ -73,7 +73,7 @@ export function sampleSite(ctx: Context): Router {
       picture = paintPicture(slug, story.categories[0]!)
       pictures.set(slug, picture)
     }
-    // The mailbox shows mails in a sandboxed frame, whose origin is nobody's.
+    // The mailbox shows mails in a sandboxed frame, which has no origin.
     response.set({ 'Cross-Origin-Resource-Policy': 'cross-origin', 'Cache-Control': 'max-age=86400' })
     response.type('png').send(picture)
   })
@@ -136,7 +136,7 @@ function article(story: SampleStory, more: SampleStory[]): Html {
     </aside>`
 }
 
-/** Time in UTC: the Gazette has no reader whose zone it knows. */
+/** Time in UTC: the Gazette doesn't know its readers' time zones. */
 function when(date: Date): string {
   return date.toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
 }

@@ -1,5 +1,5 @@
-// The trial's own secret: made at the first start, kept in DATA_DIR/secret.key for its owner alone, so that links in yesterday's
-// mails still work after a restart. Outside the trial SECRET_KEY is required and this file is never looked at.
+// The trial's own secret: created at the first start and stored in DATA_DIR/secret.key, readable only by its owner, so that links
+// in older mails work after a restart. Outside the trial SECRET_KEY is required and this file isn't used.
 
 import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import type { Config } from '../base/config.ts'
 import { Refusal } from '../base/errors.ts'
 import { cannotUse, makeFolder } from '../db/embedded-folder.ts'
 
-/** The configuration with secret keys: as given, or DATA_DIR's. Safe to repeat, and from several processes at once. */
+/** The configuration with secret keys: those given, or DATA_DIR's. Safe to repeat, and from several processes at once. */
 export function withSecret(config: Config): Config {
   if (config.secretKeys.length) return config
   makeFolder(config.database.dataDir)
@@ -23,7 +23,7 @@ export function withSecret(config: Config): Config {
   return { ...config, secretKeys: [readSecret(file)!] }
 }
 
-/** Written whole under another name and then linked: whoever comes second finds the first one's secret, never half of it. */
+/** Written completely under another name and then linked: the second process finds the first one's secret, never half of it. */
 function writeSecret(file: string): void {
   const draft = `${file}.${process.pid}`
   try {

@@ -1,7 +1,7 @@
-// What the fictional Whale Gazette has published: a pure function of when the trial began and of now, so that every restart and
-// every process agrees without a row in the database. Per category the first five written stories lie within the 24 hours
-// before the first start and the next five in the days before; after that one new story appears every ten minutes, first the
-// rest of stories.json, then short notes without end.
+// The stories of the fictional Whale Gazette: a pure function of the start of the trial and of now, so every restart and every
+// process gives the same result without a row in the database. Per category, the first five stories are from the 24 hours before
+// the first start, and the next five from the days before. After that one new story appears every ten minutes: first the rest of
+// stories.json, then short notes without end.
 
 import written from './stories.json' with { type: 'json' }
 
@@ -28,16 +28,19 @@ export const sampleCategories = [
 export const minutesBetweenStories = 10
 
 const minute = 60_000
-/** Minutes before the first start, for a category's first ten; each category adds a few, so that no two share a minute. */
+/**
+ * Minutes before the first start, for a category's first ten. Each category adds a few, so that no two stories have the same
+ * minute.
+ */
 const agesInMinutes = [25, 130, 320, 640, 1150, 1900, 3100, 4700, 6500, 9000]
 
 const byCategory = sampleCategories.map(({ slug }) => written.filter((story) => story.categories[0] === slug))
-/** The written stories that are still to come at the first start, category by category in turn. */
+/** The stories that appear after the first start, alternating between categories. */
 const upcoming: Writing[] = []
 for (let row = agesInMinutes.length; byCategory.some((stories) => stories.length > row); row++)
   for (const stories of byCategory) upcoming.push(...stories.slice(row, row + 1))
 
-/** All that is public at `now`, newest first, at most `limit`; with `category`, only what stands there. Pure. */
+/** Everything that is public at `now`, newest first, at most `limit`; with `category`, only its stories. Pure. */
 export function publishedStories(
   firstStart: Date,
   now: Date,
@@ -54,7 +57,7 @@ export function publishedStories(
   return found.slice(0, limit)
 }
 
-/** The story of that address, if it is public by now. Pure. */
+/** The story with that slug, if it is public by now. Pure. */
 export function findStory(firstStart: Date, now: Date, slug: string): SampleStory | undefined {
   const noteNumber = /-note-([1-9]\d{0,8})$/.exec(slug)?.[1]
   const number = noteNumber ? Number(noteNumber) : upcoming.findIndex((story) => story.slug === slug) + 1
@@ -110,7 +113,7 @@ const matters: Record<string, readonly string[]> = {
   investing: ['the harbour bond', 'wheat in store', 'timber prices', 'quiet yields', 'copper in the sheds'],
 }
 
-/** When all written stories are out, the Gazette goes on with numbered notes. */
+/** After all stories of stories.json, the Gazette publishes numbered notes. */
 function shortNote(number: number): Writing {
   const category = sampleCategories[(number - 1) % sampleCategories.length]!
   const place = places[number % places.length]!
@@ -129,7 +132,7 @@ function shortNote(number: number): Writing {
   }
 }
 
-/** Feeds carry whole seconds. */
+/** Feeds contain whole seconds. */
 function wholeSecond(date: Date): Date {
   return new Date(Math.floor(date.getTime() / 1000) * 1000)
 }

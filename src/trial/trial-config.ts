@@ -1,10 +1,10 @@
-// What the trial adds to its configuration by itself: a secret, and the leave to fetch feeds from the program's own origin, the
-// one private address that is open to them.
+// What the trial adds to its configuration: a secret, and permission to fetch feeds from the program's own origin, the only
+// private address that is allowed.
 
 import type { Config } from '../base/config.ts'
 import { withSecret } from './secret.ts'
 
-/** Outside the trial the configuration as given. Safe to repeat. */
+/** Outside the trial, returns the configuration unchanged. Safe to repeat. */
 export function completeConfig(config: Config): Config {
   if (!config.trial) return config
   const { host } = new URL(config.web.publicUrl)

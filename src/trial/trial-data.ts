@@ -1,5 +1,5 @@
-// What the trial keeps in the database: when it began, four categories, four feeds of the sample site and their stories. All of
-// it is marked `is_sample`, so that `trial leave` can take it away again; what is left is an empty site of one's own.
+// The trial's rows in the database: its start, four categories, four feeds of the sample site and their stories. All are marked
+// `is_sample`, so that `trial leave` can remove them and leave an empty site.
 
 import { sql } from 'kysely'
 import { addressOf } from '../base/addresses.ts'
@@ -14,7 +14,7 @@ import { sampleCategories } from './stories.ts'
 
 const firstStarts = new WeakMap<object, Date>()
 
-/** When the trial began: the first call settles it, for every process and restart. */
+/** The start of the trial: the first call stores it, for every process and restart. */
 export async function readFirstStart(ctx: Pick<Context, 'db' | 'clock'>): Promise<Date> {
   const known = firstStarts.get(ctx.db)
   if (known) return known
@@ -23,8 +23,10 @@ export async function readFirstStart(ctx: Pick<Context, 'db' | 'clock'>): Promis
   return firstStart
 }
 
-/** Run at every start of a trial. The first time it adds the sample categories and feeds; later it only follows a new port.
- * What the operator has removed, renamed or retired since stays so. A crash in the middle is made good by the next start. */
+/**
+ * Runs at every start of a trial. The first time it adds the sample categories and feeds; later it only updates their port.
+ * Changes by the operator (removed, renamed, retired) stay. After a crash in the middle, the next start completes it.
+ */
 export async function seedTrial(ctx: Context): Promise<void> {
   await readFirstStart(ctx)
   const isSeeded = (await findSetting<boolean>(ctx.db, 'trial_seeded')) ?? false
@@ -37,7 +39,7 @@ export async function seedTrial(ctx: Context): Promise<void> {
       .where('url', 'like', `%${feedPath(sample.slug)}`)
       .executeTakeFirst()
     if (feed) {
-      // Polled at each start, so that a newcomer who comes back sees today's stories at once.
+      // Polled at each start, so that today's stories are there at once.
       await ctx.db
         .updateTable('feeds')
         .set({ url, nextPollAt: ctx.clock.now(), failures: 0, lastError: null })
@@ -73,12 +75,14 @@ export interface Left {
   feeds: number
   stories: number
   categories: string[]
-  /** Sample categories that have stories or feeds of the site's own: they stay, as the site's own. */
+  /** Sample categories with stories or feeds of the site's own: they stay. */
   kept: string[]
 }
 
-/** Removes the sample feeds, stories and categories, in one transaction. Subscribers and what was sent stay. Refuses where there
- * is nothing of the trial, and while an edition is under way. */
+/**
+ * Removes the sample feeds, stories and categories, in one transaction. Subscribers and sent mails stay. Refuses if there is
+ * nothing of the trial, and while an edition is open.
+ */
 export async function leaveTrial(ctx: Context): Promise<Left> {
   return ctx.db.transaction().execute(async (trx) => {
     const open = await trx
@@ -103,7 +107,7 @@ export async function leaveTrial(ctx: Context): Promise<Left> {
         or exists (select from article_categories where category_id = categories.id))
       returning slug`.execute(trx)
     const categories = await trx.deleteFrom('categories').where('isSample', '=', true).returning('slug').execute()
-    // The subscriptions went with their categories; the summary that planning reads must follow.
+    // The subscriptions were deleted with their categories; the summary that planning reads must follow.
     await sql`
       update subscribers s set frequencies = left_over.bits
       from (select s2.id, coalesce(bit_or(case n.frequency when 'daily' then 1 when 'weekly' then 2 else 4 end), 0) as bits

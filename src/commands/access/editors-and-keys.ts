@@ -10,7 +10,7 @@ interface Out {
   print(line: string): void
 }
 
-/** A fresh one-time link, also for an editor who exists. */
+/** A new one-time link, also for an existing editor. */
 export async function adminCreate(ctx: Context, args: { email: string; json?: boolean }, out: Out): Promise<number> {
   const { outcome, editor } = await createEditor(ctx, { email: args.email, actor: 'cli' })
   const link = await addPrintedLink(ctx, editor)
@@ -35,7 +35,7 @@ export async function adminList(ctx: Context, args: { json?: boolean }, out: Out
   return 0
 }
 
-/** Signs the editor out everywhere. `admin create` lets them in again. */
+/** Ends all sessions of the editor. `admin create` lets them sign in again. */
 export async function adminDisable(ctx: Context, args: { email: string }, out: Out): Promise<number> {
   const editor = await findEditorByKey(ctx.db, args.email.trim().toLowerCase())
   if (!editor) throw new Refusal('not_found', `${args.email} is not an editor.`)

@@ -1,5 +1,5 @@
-// `feed try`, `poll`, `list` and `category …` on the command line; what changes feeds is in feed-commands.ts. Each returns the exit
-// code. `feed try` needs no database.
+// `feed try`, `poll`, `list` and `category …` on the command line; feeds.ts has the commands that change feeds. Each returns the
+// exit code. `feed try` needs no database.
 
 import { readFile, stat } from 'node:fs/promises'
 import { type Actor, audit } from '../../access/audit.ts'
@@ -28,11 +28,14 @@ export interface FeedTryArgs {
   /** Default: the site's. */
   timezone?: string
   json?: boolean
-  /** Turns a path as given into one that can be opened. */
+  /** Turns a given path into one that can be opened. */
   resolve?: (path: string) => string
 }
 
-/** One line per entry, in document order. What is no feed gets a reason and doesn't stop the rest; exit code 1 then. */
+/**
+ * One line per entry, in document order. A source that isn't a feed gets a reason and doesn't stop the others; the exit code is
+ * then 1.
+ */
 export async function feedTry(
   ctx: { config: Config; clock: Context['clock'] },
   args: FeedTryArgs,
@@ -105,7 +108,7 @@ function inWords(entry: TriedEntry): string {
   return lines.filter(Boolean).join('\n      ')
 }
 
-/** Those that are due, or all active ones. Exit code 1 when one of them failed. */
+/** Feeds that are due, or all active ones. Exit code 1 if one of them failed. */
 export async function feedPoll(ctx: Context, args: { all?: boolean; json?: boolean }, out: Out): Promise<number> {
   const now = ctx.clock.now()
   const feeds = (await listFeeds(ctx.db)).filter(

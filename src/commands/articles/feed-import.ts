@@ -11,19 +11,19 @@ import { parser } from '../../articles/parser.ts'
 
 interface Out {
   print(line: string): void
-  /** Whether someone watches. */
+  /** Whether a person watches. */
   isTty: boolean
 }
 
 export interface FeedImportArgs {
-  /** Can be opened. */
+  /** A path that can be opened. */
   file: string
   dryRun?: boolean
   yes?: boolean
   json?: boolean
 }
 
-/** A report first. 1: nothing was added. */
+/** Prints a report first. 1: nothing was added. */
 export async function feedImport(
   ctx: Context,
   args: FeedImportArgs,
@@ -37,7 +37,7 @@ export async function feedImport(
     else out.print(`  ${why === null ? 'add ' : 'skip'}  ${url}  ${why ?? (categories.join(', ') || 'no category')}`)
   const isPlan = args.dryRun ?? false
   if (!isPlan && !args.json) out.print(importInWords(planned, true))
-  // A script has nobody to ask: it has called the command, and that is an answer.
+  // Without a terminal nobody can answer, so calling the command is the confirmation.
   if (!isPlan && !args.yes && out.isTty && !(await confirm('Import them?')))
     throw new Refusal('conflict', 'Nothing was imported. Say yes at the prompt, or add --yes.')
   const done = isPlan ? planned : await importFeeds(ctx, listed, 'cli')

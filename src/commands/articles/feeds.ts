@@ -1,4 +1,4 @@
-// What changes feeds, on the command line: add, change, pause, resume, remove, and their rules. Each returns the exit code.
+// Commands that change feeds: add, change, pause, resume, remove, and their rules. Each returns the exit code.
 
 import { noteAction } from '../../access/audit.ts'
 import { invalid, Refusal } from '../../base/errors.ts'
@@ -22,9 +22,9 @@ interface Out {
 
 export interface FeedAddArgs {
   url: string
-  /** Ours; of a WordPress site, the site's. */
+  /** Our categories; for a WordPress site, the site's. */
   category?: readonly string[]
-  /** Of a WordPress site: all that have stories. */
+  /** For a WordPress site: all categories with stories. */
   all?: boolean
   title?: string
   ignoreDatesAhead?: boolean
@@ -32,7 +32,7 @@ export interface FeedAddArgs {
   json?: boolean
 }
 
-/** 1: nothing was added, or something could not be. */
+/** 1: nothing was added, or something couldn't be added. */
 export async function feedAdd(ctx: Context, args: FeedAddArgs, out: Out): Promise<number> {
   const found = await discoverFeed(ctx, args.url, { orSite: true })
   if (found.outcome === 'several') throw severalFeeds(found.feeds)
@@ -72,7 +72,7 @@ async function addFromSite(
   return sayReport(await addSiteCategories(ctx, chosen, 'cli'), args, out)
 }
 
-/** What there is, and what to type. */
+/** Lists the site's categories and the command to type. */
 function offer(site: WordPressSite, wholeFeed: string | undefined, args: FeedAddArgs, out: Out): number {
   for (const one of site.categories) {
     const { name, count, feedUrl: url } = one
@@ -142,7 +142,7 @@ export async function feedSwitch(
   return 0
 }
 
-/** Somebody has said yes. */
+/** The caller has confirmed. */
 export async function feedRemove(ctx: Context, args: { id: string; json?: boolean }, out: Out): Promise<number> {
   const { id, url } = await getFeed(ctx.db, feedId(args.id))
   await removeFeed(ctx, id)

@@ -1,5 +1,5 @@
-// `doctor`: what stands between this installation and a delivered mail. Each line says what was looked at, how it stands, and
-// what to do. Nothing is changed, no mail is sent. Exit 1 when anything fails; a warning is no failure.
+// `doctor`: finds problems that keep this installation from delivering mail. Each line names the check, its result, and how to fix
+// it. It changes nothing and sends no mail. Exit code 1 if a check fails; a warning isn't a failure.
 
 import { Resolver } from 'node:dns/promises'
 import { sql } from 'kysely'
@@ -21,7 +21,7 @@ import type { Finding } from './finding.ts'
 import { checkRelay } from './relay-check.ts'
 import type { Session } from '../session.ts'
 
-/** Beyond this, slots (the program's clock) and retries (the database's) would drift apart. */
+/** With a larger difference, slots (the program's clock) and retries (the database's) would drift apart. */
 const skewLimitMs = 2000
 
 export async function doctor(
@@ -56,7 +56,7 @@ export async function doctor(
     )
     return 1
   }
-  // Opened first: when a server holds the folder, all of this is done there, with its configuration.
+  // Opened first: if a server holds the folder, all checks run there, with its configuration.
   const opened = await session.open().catch((cause: unknown) => {
     if (cause instanceof HeldByServer) throw cause
     return cause as Error
@@ -103,7 +103,7 @@ function checkAddresses({ trial, web }: Config): Finding[] {
   ]
 }
 
-/** General texts say nothing about who publishes this site. */
+/** The built-in texts don't name the publisher of this site. */
 function checkSitePages(config: Config): Finding {
   const what = 'pages of the site'
   const ours = siteLinks(config).filter(({ key, url }) => url === addressOf(config, `/${key}`))

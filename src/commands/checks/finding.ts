@@ -3,8 +3,8 @@ export interface Finding {
   what: string
   state: 'ok' | 'warn' | 'fail'
   found: string
-  /** What to do; absent when all is well. */
+  /** How to fix it; absent if there is nothing to fix. */
   fix?: string
-  /** What was said, line by line. */
+  /** The dialogue, line by line. */
   quote?: readonly string[]
 }

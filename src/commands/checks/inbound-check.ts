@@ -1,4 +1,4 @@
-// Whether mail can come back, and by which ways. Part of `doctor`.
+// Whether and how returned mail is received. Part of `doctor`.
 
 import type { Config } from '../../base/config.ts'
 import { reportDays } from '../../inbound/match.ts'
@@ -50,7 +50,7 @@ export async function checkInbound(config: Config): Promise<Finding[]> {
   ]
 }
 
-/** Signs in and opens the folder to read only. */
+/** Signs in and opens the folder read-only. */
 export async function doctorImap(mailbox: ImapMailbox): Promise<Finding> {
   const what = 'mailbox of INBOUND_IMAP'
   const client = openImap(mailbox)

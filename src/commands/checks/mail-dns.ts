@@ -1,6 +1,6 @@
-// What the DNS must say so that mail from MAIL_FROM's domain is believed: SPF, DKIM, DMARC, and an MX for the return path. The
-// resolver is given, so that tests need no network. An SPF record can't be judged without knowing the relay's outgoing
-// addresses: that there is one, and only one, is what can be said from here.
+// The DNS records that receivers need to trust mail from MAIL_FROM's domain: SPF, DKIM, DMARC, and an MX for the return path. The
+// resolver is passed in, so that tests need no network. Without the relay's outgoing addresses an SPF record can't be evaluated:
+// the check is only that there is exactly one.
 
 import { createPublicKey } from 'node:crypto'
 import type { Config } from '../../base/config.ts'
@@ -35,7 +35,7 @@ async function checkSpf(domain: string, dns: DnsLookups): Promise<Finding> {
 
 async function checkDmarc(domain: string, dns: DnsLookups): Promise<Finding> {
   const what = `DMARC of ${domain}`
-  // RFC 7489 §6.6.3: the domain's own record, else its organisation's; walking up finds it without a public suffix list.
+  // RFC 7489 §6.6.3: the domain's own record, otherwise its organisation's. Walking up finds it without a public suffix list.
   for (let name = domain; name.includes('.'); name = name.slice(name.indexOf('.') + 1)) {
     const records = await textRecords(`_dmarc.${name}`, /^v=DMARC1\s*;/i, dns)
     if (typeof records === 'string') return { what, state: 'warn', found: records, fix: tryAgain }
@@ -73,7 +73,7 @@ async function checkDkimKey(name: string, pem: string, dns: DnsLookups): Promise
   return { what, state: 'ok', found }
 }
 
-/** What in a key record keeps receivers from verifying with it. */
+/** An error in a key record that keeps receivers from verifying with it. */
 function wrongIn(tags: ReadonlyMap<string, string>, type: string, text: string): string | null {
   const published = tags.get('p')
   if (published === '') return 'the key was revoked (p= is empty)'
@@ -85,7 +85,7 @@ function wrongIn(tags: ReadonlyMap<string, string>, type: string, text: string):
   return null
 }
 
-/** What is wrong with signing as such, whatever the DNS says. */
+/** Problems with signing itself, independent of the DNS. */
 function checkSigning({ mail: { dkim, from }, smtp }: Config): Finding[] {
   if (!dkim)
     return [
@@ -146,7 +146,7 @@ async function checkMx(domain: string, dns: DnsLookups): Promise<Finding> {
   }
 }
 
-/** What DKIM's p= holds: the key as DER in base64; for Ed25519 the bare 32 bytes (RFC 8463 §4.2). `bits`: of an RSA key. */
+/** The value of DKIM's p=: the key as DER in base64; for Ed25519 the bare 32 bytes (RFC 8463 §4.2). `bits`: of an RSA key. */
 function publicKeyOf(pem: string): { type: 'rsa' | 'ed25519'; bits: number | null; text: string } {
   const key = createPublicKey(pem)
   const der = key.export({ type: 'spki', format: 'der' })
@@ -155,12 +155,12 @@ function publicKeyOf(pem: string): { type: 'rsa' | 'ed25519'; bits: number | nul
     : { type: 'rsa', bits: key.asymmetricKeyDetails!.modulusLength!, text: der.toString('base64') }
 }
 
-/** Of a tag such as `p=MIIB…`, without the white space that it may hold anywhere. */
+/** The value of a tag such as `p=MIIB…`, without white space, which may be anywhere in it. */
 function valueOf(tag: string): string {
   return tag.slice(tag.indexOf('=') + 1).replace(/\s/g, '')
 }
 
-/** The TXT records that look like `wanted`; a text says why they couldn't be asked for. */
+/** The TXT records that match `wanted`; a string says why the query failed. */
 async function textRecords(name: string, wanted: RegExp, dns: DnsLookups): Promise<string[] | string> {
   try {
     return (await dns.resolveTxt(name)).map((parts) => parts.join('')).filter((text) => wanted.test(text))
@@ -174,7 +174,7 @@ const tryAgain = 'Try again. If it still fails, check the DNS resolver of this m
 const codeOf = (cause: unknown): string => (cause as NodeJS.ErrnoException).code ?? String(cause)
 const isAbsent = (cause: unknown): boolean => ['ENOTFOUND', 'ENODATA'].includes(codeOf(cause))
 
-/** Relaxed alignment, without a public suffix list: one is the other or below it. */
+/** Relaxed alignment, without a public suffix list: one domain equals the other or is below it. */
 function isAligned(signer: string, from: string): boolean {
   const [a, b] = [signer.toLowerCase(), from.toLowerCase()]
   return a === b || b.endsWith(`.${a}`) || a.endsWith(`.${b}`)

@@ -1,4 +1,4 @@
-// What `doctor` says of a relay: it dials as a worker does, signs in, and hangs up. No mail is sent. Where that fails, the dialogue
+// `doctor`'s check of a relay: it connects like a worker, signs in, and disconnects. No mail is sent. If that fails, the dialogue
 // is quoted, without secrets.
 
 import { isLoopbackHost } from '../../base/loopback.ts'
@@ -10,14 +10,14 @@ import { SmtpConnection } from '../../delivery/smtp-connection.ts'
 import type { Finding } from './finding.ts'
 
 const timeouts = { connectSeconds: 5, commandSeconds: 5, dotSeconds: 5 }
-/** A certificate that ends sooner deserves a word: certificates are usually renewed a month before. */
+/** A certificate that expires sooner gets a warning: certificates are usually renewed a month before. */
 const soonMs = 14 * 86_400_000
 
 export interface RelayToCheck {
   relay: Relay
-  /** What is remembered of it. */
+  /** What the database stores about it. */
   off: AnnouncementsOff | null
-  /** A rate limit or a warm-up holds for its mails: then none is announced. */
+  /** A rate limit or a warm-up applies to it: then no mail is announced. */
   isPaced: boolean
 }
 

@@ -1,4 +1,4 @@
-// `--as-of TIME`: the instant that a run takes for now.
+// `--as-of TIME`: the instant that a run uses as now.
 
 import { sql } from 'kysely'
 import { invalid } from '../../base/errors.ts'

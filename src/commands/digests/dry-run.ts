@@ -1,5 +1,5 @@
-// `digest run --dry-run`: who would get what, why, and how large each mail would be. Reads in batches and changes nothing: the
-// edition exists only in memory.
+// `digest run --dry-run`: who would get which digest, why, and how large each mail would be. Reads in batches and changes nothing:
+// the edition exists only in memory.
 
 import type { Out } from '../out.ts'
 import type { Context } from '../../db/context.ts'

@@ -1,4 +1,4 @@
-// Made-up stories for `preview` on a site that has none yet.
+// Sample stories for `preview` on a site that has none yet.
 
 import type { SnapshotSource } from '../../digests/snapshot.ts'
 import type { SnapshotArticle } from '../../digests/story-values.ts'

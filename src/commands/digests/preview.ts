@@ -1,5 +1,5 @@
-// `preview [--out DIR]`: every mail that the program can send, as NAME.html, NAME.txt and NAME.eml. The digest is the next one of
-// this site; where there are no stories yet, one of made-up stories. Sends and changes nothing; its links belong to nobody.
+// `preview [--out DIR]`: every kind of mail as NAME.html, NAME.txt and NAME.eml. The digest is the next one of this site, or one
+// of sample stories if there are none yet. Sends and changes nothing; its links belong to no subscriber.
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

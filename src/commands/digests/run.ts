@@ -1,5 +1,5 @@
-// `digest run`: the tick by hand. It plans, sends with a delivery worker of its own, and waits until every edition that it made,
-// resumed or found open is closed or waits for nothing but retries later than a minute, or for an editor.
+// `digest run`: runs the tick by hand. It plans, sends with its own delivery worker, and waits for every edition that it created,
+// resumed or found open. Each must be closed, wait only for retries later than a minute, or wait for an editor.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fixedClock } from '../../base/clock.ts'
@@ -23,11 +23,11 @@ import { accountOf, accountsOf } from '../../editions/account.ts'
 
 export interface DigestRunArgs {
   dryRun?: boolean | undefined
-  /** Counts as now: for slots and for retries. ISO 8601. */
+  /** Used as now, for slots and for retries. ISO 8601. */
   asOf?: string | undefined
   /** `asOf` may be more than a week or so ahead: everything due until then is passed as missed. */
   far?: boolean | undefined
-  /** An address: nobody else is planned. */
+  /** An address: only this subscriber is planned. */
   only?: string | undefined
   manual?: boolean | undefined
   /** Slugs. */
@@ -38,7 +38,7 @@ export interface DigestRunArgs {
   json?: boolean | undefined
 }
 
-/** delivery/worker.ts, as far as a run needs it. */
+/** The parts of delivery/worker.ts that a run needs. */
 export interface RunWorker {
   start(): Promise<void>
   stop(): Promise<void>
@@ -46,16 +46,16 @@ export interface RunWorker {
 }
 
 export interface DigestRunParts {
-  /** Makes the worker that sends; null where one runs already, as in a server. */
+  /** Creates the worker that sends; null if one runs already, as in a server. */
   openWorker: ((asOf: Date | null) => RunWorker) | null
   makeSnapshot?: MakeSnapshot
-  /** Aborted: plans and waits no longer. */
+  /** When aborted, planning and waiting stop. */
   signal?: AbortSignal
 }
 
 const pollMs = 250
 const mostPollMs = 2000
-/** With nothing settled and nothing on the wire for so long, waiting on helps nobody. */
+/** If nothing was settled and nothing was on the wire for so long, waiting doesn't help. */
 const stallSeconds = 120
 
 /** Resolves to the exit code. */
@@ -85,7 +85,7 @@ export async function digestRun(given: Context, args: DigestRunArgs, out: Out, p
   }
   const worker = args.planOnly ? null : (parts.openWorker?.(asOf) ?? null)
   await worker?.start()
-  // At once, as planning may still be in the middle of a chunk.
+  // At once, because planning may be in the middle of a chunk.
   signal?.addEventListener('abort', () => void worker?.stop(), { once: true })
   try {
     await run.plan()
@@ -117,7 +117,10 @@ class Run {
   #settings: RunSettings
   #started = performance.now()
   #watched = new Set<number>()
-  /** By this run, alone or with others: announced once nobody plans them any more, as only then the audience is known. */
+  /**
+   * Planned by this run, alone or with others. They are announced once no process plans them any more, because the audience is
+   * known only then.
+   */
   #planned = new Set<number>()
   #announced = new Set<number>()
   #over = new Set<number>()
@@ -142,7 +145,7 @@ class Run {
     else if (event['event'] !== 'nothing') out.print(JSON.stringify({ ...event, ms: this.#ms() }))
   }
 
-  /** Ticks until nothing is left to plan, or what is left waits for mails that are on their way. */
+  /** Ticks until nothing is left to plan, or the rest waits for mails that are under way. */
   async plan(): Promise<void> {
     const { only, signal } = this.#settings
     for (const edition of await listUnfinished(this.#ctx.db)) if (isUnderWay(edition)) this.watch(edition.id)
@@ -154,7 +157,7 @@ class Run {
         isAsOf: this.#settings.asOf !== null,
         makeSnapshot: this.#settings.snapshot,
         onProgress: (editionId, count) => {
-          // Between two chunks: the next tick goes on from here.
+          // Between two chunks: the next tick continues here.
           signal?.throwIfAborted()
           added += count
           this.#settings.out.progress(`edition ${editionId}: planned ${added.toLocaleString('en')}`)
@@ -170,7 +173,8 @@ class Run {
         if (isComplete || count > 0) this.#planned.add(editionId)
       }
       for (const id of closed) if (this.#watched.has(id)) await this.#sayOver(id)
-      // A crash of another process that plans is ours to continue. Looking costs the one that plans, so it is done ever less often.
+      // If another process that plans crashes, this run continues. Each check slows down the process that plans, so the checks
+      // become less frequent.
       if (only !== undefined || !isBusy) break
       await sleep(waitMs * (0.5 + Math.random()), undefined, { signal })
       waitMs = Math.min(waitMs * 2, mostPollMs)
@@ -178,7 +182,7 @@ class Run {
     for (const id of this.#planned) await this.#sayPlanned(id)
   }
 
-  /** false: some are still open and nothing has moved for long. */
+  /** false: some editions are still open and nothing has changed for long. */
   async untilSettled(wake: () => void): Promise<boolean> {
     let standing = ''
     let movedAt = performance.now()

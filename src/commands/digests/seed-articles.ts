@@ -5,7 +5,7 @@ import { releaseSeqs } from '../../articles/seq.ts'
 import { listCategories } from '../../articles/store.ts'
 import type { Context } from '../../db/context.ts'
 
-/** Each in one category, every fifth in two; all of the last hours, the newest last. */
+/** Each in one category, every fifth in two; all from the last hours, the newest last. */
 export async function addArticles(ctx: Context, count: number, now: Date): Promise<void> {
   const categories = (await listCategories(ctx.db)).map((category) => category.id)
   await ctx.db.transaction().execute(async (trx) => {

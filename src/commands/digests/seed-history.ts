@@ -1,4 +1,4 @@
-// The past of a seeded site: a closed edition for each day, with its stories, its deliveries and what their readers have read.
+// The history of a seeded site: a closed edition per day, with its stories, its deliveries and what its subscribers have read.
 
 import { sql } from 'kysely'
 import { listCategories } from '../../articles/store.ts'
@@ -6,7 +6,7 @@ import type { Context } from '../../db/context.ts'
 import { emptyAccount } from '../../editions/account.ts'
 import { addArticles } from './seed-articles.ts'
 
-/** As many readers have a past: enough for millions of deliveries over two months. */
+/** So many subscribers have a history: enough for millions of deliveries over two months. */
 const mostReaders = 50_000
 const storiesPerDay = 8
 const dayMs = 86_400_000

@@ -1,8 +1,8 @@
-// `seed`: many subscribers, stories and a past, made by the database itself, to see how a site of that size behaves. Everything it
-// adds is as the program would have written it, so planning, sending and purging can't tell the difference.
+// `seed`: many subscribers, stories and a history, created by the database itself, to see how a site of that size behaves. The
+// rows look as if the program had written them, so planning, sending and purging work as usual.
 //
-// All seeded subscribers are due at one future slot, wherever they live: each has the local hour, weekday and day of the month
-// that this instant has in their zone.
+// All seeded subscribers are due at one future slot, in any time zone: each has the local hour, weekday and day of the month of
+// that instant in their zone.
 
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
@@ -18,12 +18,12 @@ import { seedHistory } from './seed-history.ts'
 export interface SeedArgs {
   subscribers: number
   articles?: number | undefined
-  /** Days of past editions, for some of the subscribers. */
+  /** Days with past editions, for some of the subscribers. */
   history?: number | undefined
-  /** Every hour, weekday and day of the month instead of one slot. */
+  /** All hours, weekdays and days of the month instead of one slot. */
   spread?: boolean | undefined
   json?: boolean | undefined
-  /** Aborted: adds no more. What was added stays. */
+  /** When aborted, adds no more. What was added stays. */
   signal?: AbortSignal | undefined
 }
 
@@ -42,7 +42,7 @@ export async function seed(ctx: Context, args: SeedArgs, out: Out): Promise<numb
   const [first, last] = await addSubscribers(ctx, args, slot, now, out)
   if (args.history) await seedHistory(ctx, { days: args.history, first, last, now, signal: args.signal })
   if (args.articles) await addArticles(ctx, args.articles, now)
-  // Planning would otherwise go by the statistics of an empty table until autovacuum comes round.
+  // Otherwise Postgres would use the statistics of an empty table until autovacuum runs.
   for (const table of ['subscribers', 'due_times', 'subscriptions', 'deliveries', 'reading', 'article_categories'])
     await sql`analyze ${sql.table(table)}`.execute(ctx.db)
   out.progress('')
@@ -62,7 +62,7 @@ function seedSlot(ctx: Context, now: Date): Date {
   const { timezone, hour } = ctx.config.digest
   const site = { timezone, hour, weeklyDay: 1, monthlyDay: 1, frequencies: 1 }
   let slot = nextDueAt(site, new Date(now.getTime() + 3_600_000))!
-  // In a zone that is off by half an hour nobody else's full hour would be the same instant.
+  // In a zone with an offset of half an hour, this instant isn't a full hour in other zones.
   if (slot.getTime() % 3_600_000 !== 0) slot = new Date(Math.ceil(slot.getTime() / 3_600_000) * 3_600_000)
   return slot
 }
@@ -72,7 +72,7 @@ async function ensureCategories(ctx: Context): Promise<void> {
   for (const name of ['Politics', 'World News', 'Business', 'Investing']) await addCategory(ctx, { name })
 }
 
-/** The ids of the first and the last. */
+/** Returns the ids of the first and the last. */
 async function addSubscribers(
   ctx: Context,
   args: SeedArgs,
@@ -93,7 +93,7 @@ async function addSubscribers(
     const spread = args.spread ?? false
     const local = (field: 'hour' | 'weekday' | 'monthday') =>
       sql`(${list(usable.map((zone) => zone[field]))}::int[])[z]`
-    // Two random bits per category decide: off, daily, weekly or monthly; one category is always chosen.
+    // Two random bits per category choose off, daily, weekly or monthly. One category is always chosen.
     const choices = sql`(
       select c.id as category_id, (n + c.place) % ${categories.length}::int as position,
         case when wish = 0 then 1 else wish end as wish
@@ -101,7 +101,7 @@ async function addSubscribers(
         from unnest(${list(categories)}::int[]) with ordinality as c (id, place)) c
       where wish <> 0 or place = 1 + n % ${categories.length}::int)`
     const { rows } = await ctx.db.transaction().execute(async (trx) => {
-      // The planner can't know how many rows these expressions give; a nested loop over them would be quadratic.
+      // Postgres can't estimate how many rows these expressions return; a nested loop over them would be quadratic.
       await sql`set local enable_nestloop = off`.execute(trx)
       return sql<{ first: number; last: number }>`
         with numbered as materialized (
@@ -158,7 +158,7 @@ async function spreadDueTimes(ctx: Context, first: number, last: number, now: Da
     where t.subscriber_id = c.id`.execute(ctx.db)
 }
 
-/** The two keys of HMAC-SHA256, so that Postgres, which has only sha256(), can hash addresses as hashAddress() does. */
+/** The two keys of HMAC-SHA256, so that Postgres, which only has sha256(), can hash addresses as hashAddress() does. */
 function hmacKeys(pepper: string): { inner: string; outer: string } {
   const block = Buffer.alloc(64)
   Buffer.from(pepper, 'utf8').copy(block)

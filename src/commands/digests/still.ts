@@ -1,4 +1,4 @@
-// Whether anything of an edition still moves: what `digest run` waits for.
+// Whether an edition still progresses: `digest run` waits for that.
 
 import { sql } from 'kysely'
 import type { Context } from '../../db/context.ts'
@@ -19,7 +19,7 @@ export async function standingOf(db: Db, editionIds: readonly number[]): Promise
   return rows[0]!.standing
 }
 
-/** Nothing of it will move within a minute: it waits for an editor, for its slot, or for late retries. */
+/** Nothing of it will progress within a minute: it waits for an editor, for its slot, or for late retries. */
 export async function isStill(
   ctx: Context,
   edition: Edition,

@@ -1,4 +1,4 @@
-// `inbound explain`: what would be understood of mails that came back. Changes nothing and needs no database.
+// `inbound explain`: how returned mails would be understood. Changes nothing and needs no database.
 
 import { readFile } from 'node:fs/promises'
 import type { Config } from '../../base/config.ts'
@@ -14,7 +14,10 @@ export interface Explained {
   reports: (Pick<InboundReport, 'recipient' | 'status' | 'class' | 'reason' | 'text'> & { delivery: number | null })[]
 }
 
-/** One line a file, in the order given. What can't be opened or read gets a reason and doesn't stop the rest; exit code 1 then. */
+/**
+ * One line per file, in the order given. A file that can't be opened or read gets a reason and doesn't stop the others; the exit
+ * code is then 1.
+ */
 export async function inboundExplain(
   config: Pick<Config, 'mail' | 'secretKeys'>,
   args: { files: readonly string[]; json?: boolean; resolve: (file: string) => string },

@@ -1,4 +1,5 @@
-// `inbound read`: takes in mails from files as the listener would, for whoever gets them by ways of their own, and says what followed.
+// `inbound read`: reads returned mails from files, as the listener would, for operators who receive them in another way, and
+// prints the effects.
 
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -7,7 +8,7 @@ import type { Context } from '../../db/context.ts'
 import { fingerprintOf, storeInbound } from '../../inbound/store.ts'
 import { runInbound } from '../../inbound/work.ts'
 
-/** Exit 1 when a file couldn't be read or its mail couldn't be applied; the others are taken in all the same. */
+/** Exit code 1 if a file couldn't be read or its mail couldn't be applied; the others are still applied. */
 export async function inboundRead(
   ctx: Context,
   { files, json, resolve }: { files: readonly string[]; json?: boolean | undefined; resolve: (file: string) => string },
@@ -24,7 +25,7 @@ export async function inboundRead(
 }
 
 interface Result {
-  /** false: the same mail was taken in before. */
+  /** false: the same mail was read before. */
   isNew: boolean
   kind: string | null
   problem: string | null

@@ -1,4 +1,4 @@
-// `inbound retry`: gives mail that five attempts couldn't apply five more.
+// `inbound retry`: gives mails that five attempts couldn't apply five more.
 
 import { invalid } from '../../base/errors.ts'
 import type { Context } from '../../db/context.ts'

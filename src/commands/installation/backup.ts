@@ -1,4 +1,5 @@
-// `backup`, `restore` and `export --everything`: a whole installation into a file or to standard output, and back into an empty one.
+// `backup`, `restore` and `export --everything`: a whole installation to a file or standard output, and back into an empty
+// database.
 
 import { Refusal } from '../../base/errors.ts'
 import { systemClock } from '../../base/clock.ts'
@@ -16,7 +17,7 @@ import { HeldByServer, openForFilling } from '../open.ts'
 import { resolvePath, type Session } from '../session.ts'
 import { rowProgress, type RowProgress } from './progress.ts'
 
-/** The same parts; each is told to the bar. */
+/** The same parts, with progress. */
 async function* watched(parts: AsyncIterable<Part>, bar: RowProgress): AsyncGenerator<Part> {
   let head: Head | null = null
   let done = 0

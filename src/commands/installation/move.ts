@@ -1,5 +1,5 @@
-// `move --to postgres://…`: the embedded installation to Postgres, in one command that may be repeated until it has worked. `move --to
-// DIR`, and every other way: a copy, which sends nothing before `sending release`.
+// `move --to postgres://…`: moves the embedded installation to Postgres, in one command that may be repeated until it succeeds.
+// `move --to DIR`, and every other direction: a copy, which sends nothing before `sending release`.
 
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -117,7 +117,7 @@ async function run(
   return { rows, perSecond: bar.end() }
 }
 
-/** The embedded database for this process alone. A server that has it is asked to end, and settles what is on the wire before. */
+/** The embedded database for this process alone. A server that holds it is asked to end, and first settles what is on the wire. */
 async function takeOver(session: Session): Promise<Opened> {
   const config = session.config()
   let asked = 0
@@ -161,7 +161,7 @@ function report(
   return 0
 }
 
-/** What signs now, and what has signed in the trial: links in mails that are out go on working. */
+/** The current keys, and the trial's key: links in mails that were sent continue to work. */
 function secretsOf(session: Session): string[] {
   const { secretKeys, database } = session.config()
   let ofFolder: string[] = []

@@ -1,4 +1,4 @@
-// Rows that go by, as a bar with rate and time left.
+// A progress bar for rows, with rate and time left.
 
 import { progressLine } from '../../desk/progress.ts'
 import type { Out } from '../out.ts'
@@ -6,7 +6,7 @@ import type { Out } from '../out.ts'
 export interface RowProgress {
   counting(table: string): void
   rows(done: number, all: number, table: string): void
-  /** Rows a second since the first; ends the bar. */
+  /** Rows per second since the first; ends the bar. */
   end(): number
 }
 

@@ -1,4 +1,4 @@
-// `subscribers import`: the report, the question, the bar, and the file of rejected rows.
+// `subscribers import`: the report, the question, the progress bar, and the file of rejected rows.
 
 import { statSync } from 'node:fs'
 import path from 'node:path'
@@ -32,10 +32,10 @@ export interface ImportParts {
   signal?: AbortSignal
 }
 
-/** For people; the file has all of them. */
+/** On the terminal; the file contains all of them. */
 const mostPrinted = 100
 
-/** 0: at least one row was taken, or none was rejected; 1: nothing could be taken; 130: it was stopped. */
+/** 0: at least one row was imported, or none was rejected; 1: nothing could be imported; 130: it was stopped. */
 export async function subscribersImport(
   ctx: Context,
   args: ImportArgs,
@@ -87,7 +87,7 @@ async function run(
       list.lists.some((one) => one.isOurs),
     ))
       out.print(line)
-  // A script has nobody to ask: it has called the command, and that is an answer.
+  // Without a terminal nobody can answer, so calling the command is the confirmation.
   if (!isDryRun && !args.yes && out.isTty && !(await parts.confirm('Import them?')))
     throw new Refusal('conflict', 'Nothing was imported. Say yes at the prompt, or add --yes.')
 
@@ -131,7 +131,7 @@ async function run(
   }
 }
 
-/** A bar with the rate, and the time that the phase still takes at that rate. */
+/** A progress bar with the rate, and the time that the phase still takes at that rate. */
 function progressBar(out: Out): (progress: Progress) => void {
   let phase = ''
   let began = performance.now()

@@ -1,5 +1,5 @@
-// Rejected rows beside the file that they come from: their cells as they were, the line's number and the reason. They can be corrected
-// there and imported in their turn.
+// A file of rejected rows next to the imported file: their original cells, the line number and the reason. An operator can correct
+// and import it.
 
 import { closeSync, openSync, writeSync } from 'node:fs'
 import path from 'node:path'
@@ -9,13 +9,13 @@ import type { List } from '../../subscribers/import/list.ts'
 
 const ownTitles = ['rejected_line', 'rejected_because']
 
-/** One file for each file of the import, made when its first row is rejected. */
+/** One file per imported file, created when its first row is rejected. */
 export class RejectedFiles {
   #target: string
   #isFolder: boolean
   #open = new Map<List, { path: string; handle: number; kept: number[] }>()
 
-  /** `target`: what was given to import; for a folder the files go into it. */
+  /** `target`: the import's argument; for a folder, the files are written into it. */
   constructor(target: string, isFolder: boolean) {
     this.#target = target
     this.#isFolder = isFolder

@@ -8,7 +8,7 @@ import { subscriberStatuses } from '../../db/schema.ts'
 import { eraseAddress } from '../../subscribers/erase.ts'
 import { exportCsv, streamSubscribers } from '../../subscribers/export.ts'
 
-/** CSV, or one JSON object a line. */
+/** CSV, or one JSON object per line. */
 export async function subscribersExport(
   ctx: Context,
   args: { json?: boolean; status?: string },
@@ -45,7 +45,7 @@ export async function subscribersExport(
   return 0
 }
 
-/** Also for an address that never signed up: it is kept from being mailed. */
+/** Also for an address that never signed up: it is suppressed. */
 export async function subscribersErase(
   ctx: Context,
   args: { email: string; json?: boolean },

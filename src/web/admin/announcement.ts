@@ -1,4 +1,4 @@
-// An announcement: a letter in an editor's own words, in Markdown. Write, look at it and at how many it reaches, confirm.
+// An announcement: a letter in an editor's own words, in Markdown. Write it, see the mail and how many people it reaches, confirm.
 
 import type { Router } from 'express'
 import { checkAnnouncement } from '../../digests/announce.ts'
@@ -28,7 +28,7 @@ export function mountAnnouncement(router: Router, web: WebContext): void {
     })
   })
 
-  // Nothing is kept between writing and confirming, so the draft travels in the form; this POST changes nothing.
+  // Nothing is stored between writing and confirming, so the draft is in the form; this POST changes nothing.
   router.post('/announcement/confirm', readForm, async (request, response) => {
     const subject = (field(request, 'subject') ?? '').trim()
     const body = (field(request, 'body') ?? '').trim()

@@ -1,4 +1,4 @@
-// API keys: made here, shown once, revoked here. The page that answers the making is the only place where a key is ever seen.
+// API keys: created here, shown once, revoked here. A key is shown only on the page that follows its creation.
 
 import type { Router } from 'express'
 import { createApiKey, listApiKeys, revokeApiKey } from '../../access/api-keys.ts'

@@ -1,5 +1,5 @@
-// Approval: before an edition goes out, an editor pins, drops and reorders its stories and writes an introduction, all in one
-// form. What is saved is what changed; saving renders the edition again.
+// Approval: before an edition is sent, an editor pins, drops and reorders its stories and writes an introduction, all in one form.
+// Only changes are saved; saving renders the edition again.
 
 import type { Request, Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
@@ -17,7 +17,7 @@ import { pathId } from './query.ts'
 import { seeOther } from '../place.ts'
 import { type ArrangedStory, listEditionStories } from '../../editions/stories.ts'
 
-/** Per category: what could be in a mail, and some to choose instead. */
+/** Per category: the stories that fit into a mail, and some to choose instead. */
 const shown = 25
 
 export function mountArrange(router: Router, web: WebContext): void {
@@ -116,7 +116,7 @@ function storyTable(name: string, stories: readonly ArrangedStory[]): Html {
     ${stories.length > listed.length && html`<p class="small">and ${stories.length - listed.length} older ones</p>`}`
 }
 
-/** Only what differs from how the edition stands. */
+/** Only values that differ from the current edition. */
 function readArrangement(request: Request, stories: readonly ArrangedStory[]): Arrangement {
   const listed = new Set(fieldList(request, 'story'))
   const key = (story: ArrangedStory) => `${story.categoryId}-${story.articleId}`

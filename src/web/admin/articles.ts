@@ -1,4 +1,4 @@
-// Articles: what came in, newest first; hold one back, pin it on top of its categories, withdraw it from everything not yet sent.
+// Articles, newest first: hold one, pin it to the top of its categories, withdraw it from everything not yet sent.
 
 import type { Router } from 'express'
 import { noteAction } from '../../access/audit.ts'

@@ -1,4 +1,4 @@
-// The audit log: who did what, newest first. Each part of a line is a link to all lines with that part.
+// The audit log: who did what, newest first. Each part of a line links to all lines with that part.
 
 import type { Router } from 'express'
 import { listAudit } from '../../access/audit.ts'

@@ -1,4 +1,5 @@
-// Brakes: where mail waits because too many addresses were called dead, what was said, and the one decision, which asks first.
+// Brakes: where mail waits because too many addresses were called dead, the servers' answers, and the decision, which has a
+// confirmation page.
 
 import type { Router } from 'express'
 import { listAudit } from '../../access/audit.ts'

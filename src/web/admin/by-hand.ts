@@ -1,5 +1,5 @@
-// What digests and announcements that are sent by hand share: a button pressed twice is one wish, the window for retries, and the
-// question whether it is meant when another edition was sent minutes ago.
+// Shared by digests and announcements that are sent by hand: pressing a button twice sends once, the retry window, and the
+// question whether to continue if another edition was sent minutes ago.
 
 import type { Request, Response } from 'express'
 import type { Actor } from '../../access/audit.ts'
@@ -21,16 +21,19 @@ import { accountsOf } from '../../editions/account.ts'
 
 interface ByHand {
   send(how: { retryHours?: number; requestKey?: string; seenUpTo: number; actor: Actor }): Promise<Edition>
-  /** Where its form posts. */
+  /** The form's address. */
   path: string
   /** In the question. */
   what: string
-  /** Of its form, to be sent again. */
+  /** The form's fields, to be sent again. */
   fields: Html
   back: readonly [label: string, href: string]
 }
 
-/** Sends it and opens its page; or shows what was sent minutes ago, and asks. The editor has seen editions up to the field `seen`. */
+/**
+ * Sends it and opens its page. Or shows what was sent minutes ago, and asks. The field `seen` is the newest edition that the
+ * editor has seen.
+ */
 export async function sendByHand(request: Request, response: Response, web: WebContext, wish: ByHand): Promise<void> {
   try {
     const { id } = await wish.send({
@@ -78,7 +81,7 @@ async function recentLines(web: WebContext, request: Request, editions: readonly
   })
 }
 
-/** Names this page: its button pressed twice is one wish. */
+/** Identifies this page, so that pressing its button twice sends once. */
 export const hiddenOnce = (): Html => html`<input type="hidden" name="once" value="${randomSecret()}" />`
 
 function requestKeyOf(request: Request): string | undefined {
@@ -86,7 +89,7 @@ function requestKeyOf(request: Request): string | undefined {
   return once ? `${actorOf(request)} ${once.slice(0, 100)}` : undefined
 }
 
-/** Blank: the site's window. */
+/** Empty: the site's window. */
 function retryHoursOf(request: Request): number | undefined {
   const text = (field(request, 'retryHours') ?? '').trim()
   return text === '' ? undefined : Number(text)

@@ -1,4 +1,4 @@
-// Categories: added, renamed, put in order, retired (after a page that says what it means) and offered again.
+// Categories: added, renamed, reordered, retired (after a page that explains the effect) and offered again.
 
 import type { Router } from 'express'
 import { noteAction } from '../../access/audit.ts'

@@ -1,4 +1,4 @@
-// Checkboxes for categories, and what was ticked.
+// Checkboxes for categories, and the ticked ones.
 
 import type { Request } from 'express'
 import { invalid } from '../../base/errors.ts'
@@ -43,7 +43,7 @@ export function categoriesOf(slugs: readonly string[], offered: readonly Categor
   })
 }
 
-/** For links that carry the choice on. */
+/** For links that keep the choice. */
 export function categoryQuery(slugs: readonly string[]): string {
   return new URLSearchParams(slugs.map((slug) => ['categories', slug])).toString()
 }

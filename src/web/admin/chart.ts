@@ -1,4 +1,4 @@
-// The growth chart: per day who came (up) and who left (down), as plain SVG; its table says the same in figures.
+// The growth chart: new and lost subscribers per day (up and down), as SVG. A table contains the same numbers.
 
 import { html, type Html } from '../html.ts'
 import { number } from './parts.ts'

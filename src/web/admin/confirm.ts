@@ -1,5 +1,5 @@
-// The step between wanting and doing: a page that says what will happen, with one button that does it. Its GET changes nothing;
-// the POST goes to the same address.
+// The confirmation page: it says what will happen, and has one button that does it. Its GET changes nothing; the POST has the same
+// address.
 
 import type { Request, Response } from 'express'
 import { html, type Html, to } from '../html.ts'
@@ -9,16 +9,16 @@ import { sendConsole, type Section } from './layout.ts'
 export interface Confirmation {
   section: Section
   title: string
-  /** What will happen, and what won't. */
+  /** What will and won't happen. */
   explanation: Html
-  /** The words on the button: what it does, not "OK". */
+  /** The label of the button: the action, not "OK". */
   button: string
   back: readonly [label: string, href: string]
   /** Hidden or visible fields of the form. */
   fields?: Html
-  /** Where the button posts to; default: the address of the request. */
+  /** The address of the POST; default: the address of the request. */
   post?: string
-  /** What can't be taken back gets the warning colour. */
+  /** An action that can't be undone gets the warning colour. */
   isFinal?: boolean
 }
 

@@ -1,4 +1,4 @@
-// The default choice, on the categories page: what a reader gets who only types an address, and an imported list without choices.
+// The default choice, on the categories page: for readers who only type an address, and for an imported list without choices.
 
 import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'

@@ -1,4 +1,4 @@
-// An edition's deliveries by state, with what the relay said.
+// An edition's deliveries by state, with the relay's answers.
 
 import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'

@@ -1,5 +1,5 @@
-// What an editor can do to an edition: each button has a page that asks first and says how many it is about, and a sentence that is
-// shown afterwards for as long as it is true.
+// What an editor can do to an edition. Each button has a confirmation page that says how many mails it affects, and a sentence
+// that is shown afterwards while it is true.
 
 import type { Request, Router } from 'express'
 import type { AuditLine } from '../../access/audit.ts'
@@ -22,7 +22,7 @@ import { canSendAgain } from '../../delivery/send-again.ts'
 
 interface Words {
   label: string
-  /** On the page that asks. */
+  /** On the confirmation page. */
   explain(web: WebContext, now: EditionNow): HtmlValue
   /** On the button of that page. */
   button(now: EditionNow): string
@@ -109,7 +109,7 @@ export function moveButtons(now: EditionNow): Html {
   })}`
 }
 
-/** What was just done, as `?done=` says. null: it isn't so any more. */
+/** The sentence for `?done=`. null: it is no longer true. */
 export function moveNotice(now: EditionNow, done: string | undefined, history: readonly AuditLine[]): string | null {
   const { edition, account } = now
   const is = (...states: EditionState[]) => states.includes(edition.state)

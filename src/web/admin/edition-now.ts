@@ -1,4 +1,4 @@
-// An edition as it is at this moment: what its pages say about it, and what they offer because it can be done now.
+// The current state of an edition: what its pages show, and which actions they offer.
 
 import { Refusal } from '../../base/errors.ts'
 import type { Account, Edition } from '../../db/schema.ts'
@@ -10,7 +10,7 @@ import { type EditionMove, movesOf } from '../../editions/states.ts'
 import { accountOf } from '../../editions/account.ts'
 import { countSendAgain, type SendAgainCounts } from '../../delivery/send-again.ts'
 
-/** What an editor can do to an edition; the last three are about single deliveries of it. */
+/** What an editor can do to an edition. The last three concern single deliveries of it. */
 export type Move = EditionMove | 'retry' | 'resend' | 'accept'
 
 export interface EditionNow {
@@ -18,7 +18,7 @@ export interface EditionNow {
   account: Account
   /** null: still being counted. */
   again: SendAgainCounts | null
-  /** Before its slot: how many are due then. null: still being counted, or there is no slot ahead. */
+  /** Before its slot: how many subscribers are due then. null: still being counted, or there is no future slot. */
   due: number | null
 }
 
@@ -28,11 +28,13 @@ export async function getEdition(web: WebContext, id: number): Promise<Edition> 
   return edition
 }
 
-/** A page waits so long for a count of many rows. */
+/** A page waits this long for a count of many rows. */
 const patienceMs = 250
 
-/** `isLive`: looked at again and again, so that counts that take long may be some seconds old. Otherwise what was counted before a
- * retry or a decision doesn't count after it. */
+/**
+ * `isLive`: read repeatedly, so slow counts may be some seconds old. Otherwise a count from before a retry or a decision isn't
+ * reused after it.
+ */
 export async function readEditionNow(web: WebContext, id: number, { isLive = false } = {}): Promise<EditionNow> {
   const edition = await getEdition(web, id)
   const account = await accountOf(web.db, id)
@@ -45,12 +47,12 @@ export async function readEditionNow(web: WebContext, id: number, { isLive = fal
   }
 }
 
-/** Nobody is in it yet. */
+/** It has no deliveries yet. */
 export function isBeforeSlot(web: WebContext, { slotAt, plannedAt, closedAt, state }: Edition): boolean {
   return slotAt !== null && slotAt > web.clock.now() && !plannedAt && !closedAt && state !== 'cancelled'
 }
 
-/** How many a button is about; null: it is about the edition. */
+/** How many deliveries an action affects; null: it affects the edition. */
 export function amountOf({ again }: EditionNow, move: Move): number | null {
   if (move === 'retry') return again?.retryable ?? 0
   if (move === 'resend') return again?.resendable ?? 0

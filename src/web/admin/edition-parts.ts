@@ -1,4 +1,4 @@
-// How an edition looks: its name, its state, its account as a bar and as a table that adds up.
+// Parts that show an edition: its name, its state, its account as a bar and as a table.
 
 import {
   type Account,
@@ -47,7 +47,7 @@ const parts = ['sent', 'skipped', 'uncertain', 'failed', 'open'] as const
 
 const amounts = (account: Account) => ({ ...account, skipped: skippedTotal(account) })
 
-/** How the audience divides. The words are its text alternative. */
+/** The parts of the audience. The words are its text alternative. */
 export function accountBar(account: Account, options: { isLarge?: boolean } = {}): Html {
   const { audience } = account
   if (audience === 0) return html`<span class="none">nobody</span>`
@@ -88,7 +88,7 @@ export const skipWords: Record<SkipReason, string> = {
   cancelled: 'edition cancelled',
 }
 
-/** Every line of it, with the sum that proves it. `link` makes a state's deliveries reachable. */
+/** All lines of the account, with their sum. `link` links a state to its deliveries. */
 export function accountTable(account: Account, link: (state: string) => string): Html {
   const row = (part: string, label: HtmlValue, count: number, href: string | null) =>
     html`<tr>

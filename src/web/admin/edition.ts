@@ -1,5 +1,5 @@
-// One edition: its account as it grows, its deliveries with what the relay said, its stories, what was done to it, and the buttons
-// that its state allows. All of this but the stories is live: what the page says and offers follows the edition without a reload.
+// One edition: its account, its deliveries with the relay's answers, its stories, its history, and the buttons that its state
+// allows. All of this except the stories is live: it is updated without a reload.
 
 import type { Request, Router } from 'express'
 import { type AuditLine, listAudit } from '../../access/audit.ts'
@@ -54,13 +54,13 @@ export function mountEdition(router: Router, web: WebContext): void {
   mountEditionMoves(router, web)
 }
 
-/** Where the page's changes come from: the notice is among them. */
+/** The address of the page's live updates, which include the notice. */
 function liveOf(request: Request, id: number): { done: string | undefined; path: string } {
   const done = /^[a-z]{1,20}$/.exec(queryText(request, 'done') ?? '')?.[0]
   return { done, path: `/admin/editions/${id}/live${done ? `?done=${done}` : ''}` }
 }
 
-/** What changes while it is watched. */
+/** The parts that are updated. */
 async function liveParts(web: WebContext, now: EditionNow, done: string | undefined): Promise<EditionParts> {
   const { edition, account } = now
   const history = await listAudit(web.db, { subject: `edition:${edition.id}`, limit: 20 })
@@ -92,7 +92,7 @@ async function liveParts(web: WebContext, now: EditionNow, done: string | undefi
   }
 }
 
-/** Beside the account, which stays as it is. */
+/** Next to the account, which doesn't change. */
 async function unsubscribesOf(web: WebContext, { id }: Edition): Promise<HtmlValue> {
   const unsubscribes = (await countUnsubscribes(web.db, [id])).get(id)!
   return unsubscribes > 0 && html`<p class="small">${count(unsubscribes, 'subscriber')} unsubscribed by its links.</p>`
@@ -128,7 +128,7 @@ async function brakeList(web: WebContext, edition: Edition): Promise<Html> {
   </ul>`
 }
 
-/** What becomes of one that isn't planned yet: before its slot nobody is in it, and its account is empty. */
+/** For an edition that isn't planned yet: before its slot it has no deliveries, and its account is empty. */
 function planningWords(web: WebContext, now: EditionNow): HtmlValue {
   const { edition } = now
   if (edition.plannedAt || edition.closedAt || edition.state === 'cancelled') return null

@@ -1,4 +1,4 @@
-// Editors: who may sign in. A new one gets a link by mail at once; disabling ends every session.
+// Editors: who may sign in. A new one gets a link by mail at once. Disabling one ends all their sessions.
 
 import type { Router } from 'express'
 import { createEditor, disableEditor, listEditors } from '../../access/editors.ts'

@@ -1,4 +1,4 @@
-// The sign-up form for other pages of the site: what to paste, and how each looks.
+// The sign-up form for other pages of the site: the code to paste, and a preview.
 
 import type { Router } from 'express'
 import { addressOf } from '../../base/addresses.ts'

@@ -1,4 +1,4 @@
-// What the console says when it won't do as asked: in its own frame, with a way back. Bugs go on to the server's own handler.
+// The console's error pages, in its own frame, with a link back. Bugs are passed on to the server's own handler.
 
 import type { ErrorRequestHandler } from 'express'
 import { asRefusal, statusOf } from '../errors.ts'

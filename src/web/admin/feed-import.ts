@@ -1,5 +1,4 @@
-// A list of feeds from another program, pasted: what would happen is shown first, and the same text comes back with the button that
-// does it.
+// A pasted list of feeds from another program. First a preview is shown, whose button posts the same text again.
 
 import type { Request, Response, Router } from 'express'
 import { type ImportPlan, importFeeds, importInWords, planImport } from '../../articles/feed-import.ts'

@@ -1,4 +1,4 @@
-// Where a feed's stories go: the form.
+// The form that maps a feed's stories to categories.
 
 import type { FeedRule, FeedView } from '../../articles/feeds.ts'
 import { ruleLine } from '../../articles/rule-lines.ts'
@@ -47,7 +47,7 @@ ${lines}</textarea>
     </form>`
 }
 
-/** For feeds whose clock or time zone is wrong. */
+/** For feeds with a wrong clock or time zone. */
 export function ignoreDatesBox(isChecked: boolean): Html {
   return html`<label class="choice">
     <input type="checkbox" name="ignore-dates-ahead" value="yes" ${isChecked && html`checked`} />

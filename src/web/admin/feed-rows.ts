@@ -1,4 +1,4 @@
-// How feeds are, one below the other: their health, what each brought last, and what can be done to it from the list.
+// A list of feeds: the health of each, its last stories, and the actions.
 
 import { type FeedReport, type FeedView, wrongClock } from '../../articles/feeds.ts'
 import { html, type Html, type HtmlValue, to } from '../html.ts'
@@ -14,7 +14,7 @@ export function feedState(feed: FeedView): Html {
   return feed.lastSuccessAt ? state('well', 'good') : state('not fetched yet', 'busy')
 }
 
-/** Those in trouble first: they are why one looks. */
+/** Feeds with problems first. */
 export function feedRows(web: WebContext, feeds: readonly FeedView[]): Html {
   const trouble = (feed: FeedView) => (feed.state === 'gone' ? 2 : feed.state === 'active' && feed.failures > 0 ? 1 : 0)
   return rowList(

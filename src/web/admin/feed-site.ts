@@ -1,5 +1,5 @@
-// The categories of a WordPress site: choose some, and they are made here with their feeds. Nothing of the page is trusted when it comes
-// back: the site is read again, and what was ticked is looked up there.
+// The categories of a WordPress site: the chosen ones are created here with their feeds. The posted form isn't trusted: the site
+// is read again, and the ticked categories are looked up there.
 
 import type { Request, Response, Router } from 'express'
 import { discoverFeed } from '../../articles/discover.ts'

@@ -1,5 +1,5 @@
-// A feed before it is added: every entry as the ingester would take it. The address of a page shows the feeds that it names. The fetch
-// itself is what every poll does, with the same bounds; nothing is stored.
+// A feed before it is added: every entry as the ingester would store it. The address of a page shows the feeds that it names. The
+// fetch is the same as in a poll, with the same limits; nothing is stored.
 
 import type { Request, RequestHandler } from 'express'
 import { wrongClock } from '../../articles/feeds.ts'
@@ -58,7 +58,7 @@ export function showTry(web: WebContext): RequestHandler {
   }
 }
 
-/** `?url=`, also without https:// before it. */
+/** `?url=`, also without https:// in front. */
 export function queryAddress(request: Request): string {
   const given = typeof request.query.url === 'string' ? request.query.url.trim().slice(0, 2000) : ''
   return /^[a-z]+:/i.test(given) ? given : `https://${given}`
@@ -101,7 +101,7 @@ function shown(web: WebContext, tried: Tried, url: string, categories: readonly 
     ${entryRows(web, tried.entries.slice(0, shownEntries))}`
 }
 
-/** Where they all go is chosen on this very page. */
+/** The category is chosen on this page. */
 function happens(entry: TriedEntry): string {
   return entry.verdict === nobodys ? 'taken, if all its stories go to a category' : entry.verdict
 }

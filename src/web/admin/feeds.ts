@@ -1,4 +1,4 @@
-// Feeds: how each of them is, what its last poll brought and why the rest was ignored; try, add, map, pause, poll now, remove.
+// Feeds: the health of each, the stories of its last poll and why the others were ignored; try, add, map, pause, poll now, remove.
 
 import type { Request, Router } from 'express'
 import { noteAction } from '../../access/audit.ts'
@@ -72,7 +72,7 @@ export function mountFeeds(router: Router, web: WebContext): void {
   router.post('/feeds', readForm, async (request, response) => {
     const given = field(request, 'url') ?? ''
     const found = await discoverFeed(web, given)
-    // Which one is chosen there.
+    // The editor chooses one there.
     if (found.outcome !== 'feed') return seeOther(response, `/admin/feeds/try?url=${encodeURIComponent(given)}`)
     const added = await addFeed(web, {
       url: found.url,
@@ -178,7 +178,7 @@ function hasFetched(poll: PollOutcome | undefined): boolean {
   return poll?.outcome === 'polled' || poll?.outcome === 'not-modified'
 }
 
-/** Back to where the button was. */
+/** The page with the button. */
 function whence(request: Request, id: number): string {
   return field(request, 'from') === 'list' ? '/admin/feeds' : `/admin/feeds/${id}`
 }

@@ -1,5 +1,5 @@
-// The one door of the console: every address below /admin needs an editor's session, except the sign-in pages, which the router
-// mounts before this. The cookie is `__Host-` and Secure over https; over plain http (the trial) a browser would drop such a one.
+// Every address below /admin requires an editor's session, except the sign-in pages, which the router mounts before this. The
+// cookie is `__Host-` and Secure over https. Over plain http (the trial) a browser would refuse such a cookie.
 
 import { createHash } from 'node:crypto'
 import type { CookieOptions, Request, RequestHandler, Response } from 'express'
@@ -27,7 +27,7 @@ export function requireEditor(web: WebContext): RequestHandler {
   }
 }
 
-/** Whose request this is. Behind the guard there always is one. */
+/** The editor of this request. Behind the guard there always is one. */
 export function editorOf(request: Request): Editor {
   return editors.get(request)!
 }
@@ -49,7 +49,7 @@ export function sessionToken(config: Config, request: Request): string | undefin
   return undefined
 }
 
-/** Its life is relative: a browser whose clock is wrong keeps it as long as any other. */
+/** A relative lifetime, so that a wrong clock in the browser doesn't matter. */
 export function setSessionCookie({ config, clock }: WebContext, response: Response, session: NewSession): void {
   const maxAge = session.expiresAt.getTime() - clock.now().getTime()
   response.cookie(cookieName(config), session.token, { ...cookieOptions(config), maxAge })
@@ -59,7 +59,7 @@ export function clearSessionCookie(config: Config, response: Response): void {
   response.clearCookie(cookieName(config), cookieOptions(config))
 }
 
-/** `__Host-` needs the path `/`, and cookies don't heed ports. So the name says which of a host's installations it belongs to. */
+/** `__Host-` requires the path `/`, and cookies are shared between ports. So the name identifies the installation on this host. */
 function cookieName({ web }: Config): string {
   const { port } = new URL(web.adminUrl)
   const place = port + pathOf(web.adminUrl)

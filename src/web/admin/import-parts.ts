@@ -1,4 +1,4 @@
-// What the pages of imports share: a state in words, and the fields by which an editor says more about a file.
+// Shared by the pages of imports: the words for a state, and the fields for instructions about a file.
 
 import { type Category, frequencies } from '../../db/schema.ts'
 import type { ImportOptions } from '../../subscribers/import/import.ts'
@@ -24,7 +24,7 @@ export function importState({ state: now, part, isUploaded }: ShownImport): Html
   return state(isMoving ? `${words}, ${Math.floor(part * 100)} %` : words, tone)
 }
 
-/** `given`: what was said before. */
+/** `given`: the earlier instructions. */
 export function optionFields(categories: readonly Category[], given: ImportOptions | null): Html {
   const area = (name: string, label: string, hint: string, lines: readonly string[]) =>
     html`<label for="${name}">${label} <span class="small">(${hint}; one a line)</span></label>

@@ -1,5 +1,5 @@
-// Lists from other systems: what was imported, an upload, its report, and the button that imports it. Reading and importing are a
-// worker's; the page of an import says how far it is, and is looked at again by itself.
+// Lists from other systems: past imports, an upload, its report, and the button that imports it. A worker reads and imports; the
+// page of an import shows the progress and reloads itself.
 
 import { stringify } from 'csv-stringify'
 import type { Request, Response, Router } from 'express'
@@ -122,7 +122,7 @@ async function getImport(web: WebContext, request: Request): Promise<ShownImport
   return one
 }
 
-/** As text fields and boxes have it: one instruction a line. */
+/** From text fields and boxes: one instruction per line. */
 function optionsOf(source: string, text: (name: string) => string, list: (name: string) => string[]): ImportOptions {
   const lines = (name: string) =>
     text(name)

@@ -1,5 +1,5 @@
-// The frame of every console page: the site's name, what there is, who is signed in. Denser than the public pages, of the same
-// family. Everything works without script.
+// The frame of every console page: the site's name, the navigation, the signed-in editor. Denser than the public pages, in the
+// same design. Everything works without script.
 
 import type { Request, Response } from 'express'
 import { html, Html, to } from '../html.ts'
@@ -29,13 +29,13 @@ export interface ConsolePage {
   section: Section
   title: string
   body: Html
-  /** Where one came from, above the title. */
+  /** The page before, above the title. */
   back?: readonly [label: string, href: string]
-  /** Links and buttons beside the title. */
+  /** Links and buttons next to the title. */
   actions?: Html
-  /** One sentence about what was just done, or noticePart of it. */
+  /** One sentence about what was just done, or noticePart with it. */
   notice?: string | Html | undefined
-  /** Where changes of its parts come from (live.ts). */
+  /** The address of live updates (live.ts). */
   live?: string
   scripts?: readonly string[]
 }

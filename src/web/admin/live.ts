@@ -1,6 +1,6 @@
-// Live pages by server-sent events: one look at the database a second per page that is being watched, however many watch it. A page
-// has named parts, and only those that changed are sent: what doesn't change keeps its focus, and isn't read out again.
-// A stream ends after ten minutes; the browser opens it again by itself, which puts it through the guard once more.
+// Live pages by server-sent events: one read of the database per second and watched page, however many people watch it. A page has
+// named parts, and only those that changed are sent: unchanged parts keep the focus, and screen readers don't read them again. A
+// stream ends after ten minutes; the browser opens it again, which checks the session again.
 
 import type { Response } from 'express'
 import type { Links } from '../../base/addresses.ts'
@@ -12,7 +12,7 @@ const lifeMs = 600_000
 
 export type Parts = Record<string, Html>
 
-/** A part as the page has it, and as an event brings it. */
+/** A part on the page and in an event. */
 export const partOf = (name: string, content: Html): Html => html`<div data-part="${name}">${content}</div>`
 
 interface Watch {
@@ -25,7 +25,7 @@ interface Watch {
 export class LiveFeed {
   readonly #watches = new Map<string, Watch>()
 
-  /** `read` gives the parts; watchers get those that changed, and all of them first. It belongs to `key`. */
+  /** `read` returns the parts. Watchers get all parts first, then those that changed. Shared by all watchers of `key`. */
   watch(key: string, read: () => Promise<Parts>, response: Response): void {
     response.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
     response.flushHeaders()
@@ -57,7 +57,7 @@ export class LiveFeed {
         const event = eventOf(Object.fromEntries(news))
         for (const response of watch.watchers) response.write(event)
       } catch {
-        // The page still shows the last counts; the next look may do better.
+        // The page still shows the last counts; the next read may succeed.
       } finally {
         isBusy = false
       }
@@ -69,7 +69,7 @@ export class LiveFeed {
   }
 }
 
-/** Nothing changed: nothing is written. */
+/** If nothing changed, nothing is written. */
 function eventOf(parts: Record<string, string>): string {
   const text = Object.values(parts).join('\n')
   return text && `data: ${text.replaceAll(/\r?\n/g, '\ndata: ')}\n\n`

@@ -1,4 +1,4 @@
-// A mail shown in the console, in a frame or a window of its own: its address allows nothing but styles and pictures.
+// A mail in a frame or window of its own: its address allows only styles and pictures.
 
 import type { Response } from 'express'
 

@@ -1,4 +1,4 @@
-// The first page: what wants attention, what goes out next, what went out today, how the list of subscribers grows.
+// The first page: what needs attention, what is sent next, what was sent today, and how the number of subscribers grows.
 
 import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
@@ -117,7 +117,7 @@ function warningList(web: WebContext, warnings: Awaited<ReturnType<typeof health
   </ul>`
 }
 
-/** Days in the site's time zone, out of hours. */
+/** Days in the site's time zone, from hours. */
 async function growthByDay(web: WebContext, now: Date): Promise<GrowthDay[]> {
   const { timezone } = web.config.digest
   const days = new Map<string, GrowthDay>()

@@ -1,4 +1,4 @@
-// Small pieces that console pages share: times, numbers, tables, states, pagers.
+// Small parts that console pages share: times, numbers, tables, states, pagers.
 
 import type { Config } from '../../base/config.ts'
 import { formatDate, isoDate } from '../../base/dates.ts'
@@ -12,26 +12,26 @@ export const number = (value: number): string => numbers.format(value)
 export const count = (value: number, one: string, many = `${one}s`): string =>
   `${number(value)} ${value === 1 ? one : many}`
 
-/** A moment in the site's time zone; the exact one in UTC is its title. */
+/** A moment in the site's time zone; its title is the exact time in UTC. */
 export function moment(config: Config, at: Date | null | undefined, options: { withYear?: boolean } = {}): HtmlValue {
   if (!at) return html`<span class="none">–</span>`
   const text = formatDate(at, options.withYear ? 'momentWithYear' : 'moment', config.digest.timezone, 'en')
   return html`<time datetime="${at.toISOString()}" title="${at.toISOString()}">${text}</time>`
 }
 
-/** A sentence of ours in which every exact time is shown as a moment. */
+/** Shows every exact time in a sentence as a moment. */
 export function sentence(config: Config, text: string): HtmlValue {
   const parts = text.split(/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/)
   return parts.map((part, index) => (index % 2 ? moment(config, new Date(part)) : part))
 }
 
-/** The hour and minute alone, where the day is said above. */
+/** Only the hour and minute, if the day is shown above. */
 export function clockTime(config: Config, at: Date): Html {
   const text = formatDate(at, 'time', config.digest.timezone, 'en')
   return html`<time datetime="${at.toISOString()}" title="${at.toISOString()}">${text}</time>`
 }
 
-/** The calendar day in the site's time zone, as `2026-03-06`: what things are grouped by. */
+/** The calendar day in the site's time zone, as `2026-03-06`, for grouping. */
 export function dayOf(config: Config, at: Date): string {
   return isoDate(at, config.digest.timezone)
 }
@@ -48,12 +48,12 @@ export function dayName(config: Config, at: Date, now: Date): string {
 export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'plain'
 const signs: Record<Tone, string> = { good: '✓', busy: '◐', warn: '!', bad: '✕', plain: '·' }
 
-/** A state in words, with a sign, so that colour never says it alone. */
+/** A state in words, with a sign, so that it doesn't depend on colour alone. */
 export function state(words: HtmlValue, tone: Tone): Html {
   return html`<span class="state ${tone}"><span aria-hidden="true">${signs[tone]}</span> ${words}</span>`
 }
 
-/** A table that scrolls sideways by itself on a narrow screen, by touch or by keyboard. */
+/** A table that scrolls sideways on a narrow screen, by touch or by keyboard. */
 export function table(label: string, head: Html, rows: readonly HtmlValue[]): Html {
   return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">
     <table>
@@ -67,7 +67,7 @@ export function table(label: string, head: Html, rows: readonly HtmlValue[]): Ht
   </div>`
 }
 
-/** For two or three columns, which would be lost across a whole page. */
+/** For two or three columns, which shouldn't fill the whole width. */
 export function slimTable(label: string, head: Html, rows: readonly HtmlValue[]): Html {
   return html`<div class="slim">${table(label, head, rows)}</div>`
 }
@@ -75,17 +75,19 @@ export function slimTable(label: string, head: Html, rows: readonly HtmlValue[])
 export interface Row {
   title: HtmlValue
   state?: HtmlValue
-  /** Small, under the title: where it comes from. */
+  /** Small text under the title, such as an address. */
   under?: HtmlValue
   /** What is wrong, in a sentence. */
   trouble?: HtmlValue
   facts: readonly (readonly [label: string, value: HtmlValue] | false | null)[]
-  /** What else there is to say, or to open. */
+  /** More text, or links. */
   more?: HtmlValue
   actions?: HtmlValue
 }
 
-/** What has too much to say for a table: a block each, of two or three lines, that fits every width without scrolling sideways. */
+/**
+ * For rows with too much text for a table: a block each, of two or three lines, that fits every width without scrolling sideways.
+ */
 export function rowList(label: string, rows: readonly Row[]): Html {
   return html`<ul class="rows" aria-label="${label}">
     ${rows.map(
@@ -112,7 +114,7 @@ export function rowList(label: string, rows: readonly Row[]): Html {
   </ul>`
 }
 
-/** What an empty page says: that it is empty, and what to do. */
+/** The text of an empty page: that it is empty, and what to do. */
 export function empty(what: HtmlValue, ...more: HtmlValue[]): Html {
   return html`<div class="empty">
     <p>${what}</p>
@@ -134,7 +136,7 @@ export function facts(rows: readonly (readonly [label: string, value: HtmlValue]
   </dl>`
 }
 
-/** Next page, where there is one. `query` is the present one. */
+/** A link to the next page, if there is one. `query` is the current one. */
 export function pager(
   path: string,
   query: Record<string, string | undefined>,
@@ -153,7 +155,7 @@ export function pager(
   </nav>`
 }
 
-/** What the audit log's actors are called. */
+/** Names for the audit log's actors. */
 export async function actorNames(db: Db): Promise<Map<string, string>> {
   const editors = await db.selectFrom('editors').select(['id', 'email']).execute()
   const keys = await db.selectFrom('apiKeys').select(['id', 'name']).execute()

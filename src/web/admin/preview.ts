@@ -1,5 +1,5 @@
-// What the next digest (or an edition) would look like: as a new subscriber of chosen categories gets it, or as one subscriber
-// does. The mail is shown in a sandboxed frame whose own address allows nothing but styles and pictures.
+// A preview of the next digest (or an edition): for a new subscriber of chosen categories, or for one subscriber. The mail is
+// shown in a sandboxed frame whose own address allows only styles and pictures.
 
 import type { Request, Router } from 'express'
 import { audit } from '../../access/audit.ts'
@@ -125,7 +125,7 @@ export function mountPreview(router: Router, web: WebContext): void {
   })
 }
 
-/** A test that would never be mailed isn't queued. */
+/** A test that could never be mailed isn't queued. */
 async function refuseUnsendable(web: WebContext, view: Looked, address: EmailAddress): Promise<void> {
   if (await findSuppression(web, address))
     throw new Refusal('conflict', `${address.email} is on the suppression list, so nothing is mailed there.`)

@@ -1,10 +1,10 @@
-// Reading what console addresses carry.
+// Reads the parameters of console addresses.
 
 import type { Request } from 'express'
 import { Refusal } from '../../base/errors.ts'
 import { readId } from '../path-id.ts'
 
-/** A query parameter's text; undefined when it is missing, empty or no single text. */
+/** A query parameter's text; undefined if it is missing, empty or repeated. */
 export function queryText(request: Request, name: string): string | undefined {
   const value = request.query[name]
   return typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, 300) : undefined

@@ -1,4 +1,4 @@
-// Mail that came back: the page that lists it, and what the pages of an edition and of a subscriber say of it.
+// Returned mail: its own page, and the parts on the pages of an edition and of a subscriber.
 
 import type { Router } from 'express'
 import { invalid } from '../../base/errors.ts'
@@ -55,7 +55,7 @@ const sourceWords: Record<ShownInbound['source'], string> = {
   mailgun: 'from Mailgun',
   command: 'by a command',
 }
-/** `user_unknown` as people say it. */
+/** `user_unknown` in words. */
 const plain = (reason: string): string => reason.replaceAll('_', ' ')
 
 /** "returned: hard, user unknown". */
@@ -71,7 +71,7 @@ export function nothingComesBack(web: WebContext): HtmlValue {
   </p>`
 }
 
-/** Under an edition's account, which it doesn't change. */
+/** Below an edition's account, which it doesn't change. */
 export async function returnedOfEdition(web: WebContext, edition: { id: number }, sent: number): Promise<Html> {
   const returned = (await countReturned(web.db, [edition.id])).get(edition.id)!
   const all = returned.hard + returned.soft + returned.complaint
@@ -176,7 +176,7 @@ export function mountReturned(router: Router, web: WebContext): void {
   })
 }
 
-/** `id`: one mail; else all that failed. */
+/** `id`: one mail; without: all that failed. */
 const retryForm = (label: string, id?: number): Html =>
   html`<form method="post" action="${to('/admin/returned/retry')}">
     ${id !== undefined && html`<input type="hidden" name="id" value="${id}" />`}

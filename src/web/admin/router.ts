@@ -1,5 +1,5 @@
-// The console: sign-in pages first, then the guard, then everything else. One router holds every route, so that a test can list
-// them all and none is forgotten.
+// The console: sign-in pages first, then the guard, then everything else. One router contains every route, so that a test can list
+// them all.
 
 import { Router } from 'express'
 import { Refusal } from '../../base/errors.ts'

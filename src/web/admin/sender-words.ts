@@ -1,4 +1,4 @@
-// The fields in which an editor writes subject and preheader of one edition.
+// The fields for subject and preheader of one edition.
 
 import type { Request } from 'express'
 import { blankHint, mostOfWords } from '../../digests/sender-words.ts'

@@ -1,4 +1,4 @@
-// Sending is held for the whole site: why, what is missing, and the operator's decision, one button for each way on.
+// The hold on sending: why, what is missing, and the operator's decision, with one button per choice.
 
 import type { Router } from 'express'
 import { releaseSending } from '../../desk/release-sending.ts'

@@ -1,6 +1,5 @@
-// The only pages of the console that need no session: ask for a link, and use one. The link's GET shows one button, its POST
-// signs in. Asking is answered alike, and after the same while, whoever's the address is; a place that asks too often is
-// refused.
+// The only console pages without a session: request a link, and use one. The link's GET shows one button, its POST signs in. The
+// response to a request, and its time, are the same for every address. A place with too many requests is refused.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Router } from 'express'
@@ -14,7 +13,7 @@ import { clearSessionCookie, sessionToken, setSessionCookie } from './guard.ts'
 import { consoleFrame } from './layout.ts'
 import { seeOther, sendHtml } from '../place.ts'
 
-/** Longer than either answer takes. */
+/** Longer than either response takes. */
 const answerMs = 250
 
 export function mountSignIn(router: Router, web: WebContext): void {

@@ -1,4 +1,4 @@
-// The page of one subscriber: what they chose, what they were sent and why, and to what they agreed.
+// The page of one subscriber: their choice, their mails and why they got them, and their consent.
 
 import { listCategories } from '../../articles/store.ts'
 import type { SubscriberStatus } from '../../db/schema.ts'
@@ -20,7 +20,7 @@ const tones: Record<SubscriberStatus, Tone> = {
   unsubscribed: 'plain',
   suppressed: 'bad',
 }
-/** Active but paused is said as well. */
+/** Also says if an active subscriber is paused. */
 export function subscriberState({ status, pausedUntil }: ShownSubscriber, now: Date): Html {
   if (status === 'active' && pausedUntil !== null && pausedUntil > now) return state('active, paused', 'warn')
   return state(status, tones[status])

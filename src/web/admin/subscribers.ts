@@ -1,4 +1,4 @@
-// Subscribers: found by address, newest first otherwise; and the page of one, with what can be done about them.
+// Subscribers: searched by address, otherwise newest first; and the actions on one.
 
 import type { Request, Router } from 'express'
 import { noteAction } from '../../access/audit.ts'

@@ -1,4 +1,4 @@
-// Suppressions by time, domain and reason: the form, and the way to take back all that it shows.
+// Suppressions by time, domain and reason: the form, and undoing all that it shows.
 
 import type { Request, Router } from 'express'
 import { invalid } from '../../base/errors.ts'
@@ -30,7 +30,7 @@ export const reasonWords: Record<SuppressionsTable['reason'], string> = {
 }
 
 const names = ['reason', 'domain', 'from', 'to'] as const
-/** As the form has them. */
+/** The fields of the form. */
 type Given = Record<(typeof names)[number], string | undefined>
 
 export function readFilter(request: Request): Given {
@@ -44,7 +44,7 @@ export function filterOf({ reason, domain, from, to }: Given): SuppressionFilter
   return { reason: known, domain: domain?.replace(/^.*@/, ''), from: readTime('from', from), to: readTime('to', to) }
 }
 
-/** What an input of type datetime-local holds; in UTC. */
+/** The value of an input of type datetime-local, as UTC. */
 function readTime(name: string, text: string | undefined): Date | undefined {
   if (!text) return undefined
   const at = new Date(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text) ? `${text}Z` : text)
@@ -81,7 +81,7 @@ export function filterForm({ reason, domain, from, to }: Given): Html {
   </form>`
 }
 
-/** Where a reason is chosen that may be taken back in bulk. */
+/** Shown if the chosen reason can be undone in bulk. */
 export function undoLink(given: Given): HtmlValue {
   if (!undoableReasons.some((each) => each === given.reason))
     return html`<p class="small">Choose a reason to take all that are shown off the list at once.</p>`
@@ -96,7 +96,7 @@ export function mountSuppressionUndo(router: Router, web: WebContext): void {
     const given = readFilter(request)
     const filter = filterOf(given)
     checkUndo(filter)
-    // What is suppressed while the page is read isn't meant.
+    // Suppressions that are added while the page is read aren't included.
     const to = filter.to ?? web.clock.now()
     const found = await countSuppressions(web.db, { ...filter, to })
     const { reason, domain, from } = filter

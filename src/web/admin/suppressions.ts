@@ -1,4 +1,5 @@
-// The suppression list: who must not be mailed, and why. Taking an address off asks first, as the receiver asked for it once.
+// The suppression list: who must not be mailed, and why. Removing an address has a confirmation page, because the recipient may
+// have asked for it.
 
 import type { Router } from 'express'
 import { noteAction } from '../../access/audit.ts'

@@ -1,4 +1,4 @@
-// A digest of chosen categories, sent by hand. Choose, look at how many it reaches, confirm.
+// A digest of chosen categories, sent by hand. Choose, see how many it reaches, confirm.
 
 import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'

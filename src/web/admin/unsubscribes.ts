@@ -1,4 +1,4 @@
-// Why people unsubscribe: the reasons and ways of the last 90 days, and what was written. Nobody is named.
+// Why people unsubscribe: the reasons and ways of the last 90 days, and their texts, without names.
 
 import type { Router } from 'express'
 import { unsubscribeReasons } from '../../db/schema.ts'
@@ -49,7 +49,7 @@ export function mountUnsubscribes(router: Router, web: WebContext): void {
   })
 }
 
-/** The most first; without those that nobody chose. */
+/** Most frequent first, without those that nobody chose. */
 function countTable(label: string, lines: readonly (readonly [words: string, count: number])[]): Html {
   const chosen = lines.filter(([, amount]) => amount > 0)
   if (chosen.length === 0) return html``

@@ -1,4 +1,4 @@
-// Articles by key: pushed (one, or up to 500 at once, idempotent by the publisher's own id), changed, held, pinned, withdrawn.
+// Articles by API: pushed (one, or up to 500 at once, idempotent by the publisher's own id), changed, held, pinned, withdrawn.
 
 import { z } from 'zod'
 import { noteAction } from '../../access/audit.ts'
@@ -226,7 +226,7 @@ export const articleEndpoints = [
   }),
 ]
 
-/** A single article's problems are named without the list that it wasn't in. */
+/** The problems of a single article are named without a list index. */
 function withoutIndex(error: unknown): unknown {
   const problem = error instanceof Refusal ? error.problems[0] : undefined
   return problem ? invalid(problem.field.replace(/^articles\.0\./, ''), problem.message) : error

@@ -1,4 +1,4 @@
-// Brakes by key: where mail waits because too many addresses were called dead, and the editor's one decision.
+// Brakes by API: where mail waits because too many addresses were called dead, and the editor's decision.
 
 import { z } from 'zod'
 import { Refusal } from '../../base/errors.ts'

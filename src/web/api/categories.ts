@@ -1,4 +1,4 @@
-// Categories by key: what is offered, and the changes to it.
+// Categories by API: which are offered, and changes to them.
 
 import { z } from 'zod'
 import { noteAction } from '../../access/audit.ts'

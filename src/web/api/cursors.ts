@@ -1,11 +1,11 @@
-// Cursors of lists: opaque to clients, so that what is in them may change. One page is asked for with one row more than it
-// shows, which tells whether there is a next one. Each list's pattern is in the document, so that a cursor that matches is taken.
+// Cursors of lists. They are opaque to clients, so their content may change. A page is read with one more row than it shows, which
+// tells whether there is a next one. Each list's pattern is in the document, so a cursor that matches is accepted.
 
 import { invalid } from '../../base/errors.ts'
 
 export const cursorPattern = /^[0-9]{1,15}$/
 
-/** The id that a cursor holds; undefined for the first page. */
+/** The id in a cursor; undefined for the first page. */
 export function readCursor(cursor: string | undefined): number | undefined {
   return cursor === undefined ? undefined : Number(matchCursor(cursor, cursorPattern)[0])
 }
@@ -18,7 +18,7 @@ export function matchCursor(cursor: string, pattern: RegExp): RegExpExecArray {
   return match
 }
 
-/** `rows` holds up to limit + 1. */
+/** `rows` has up to limit + 1. */
 export function pageOf<Row extends { id: number }>(rows: readonly Row[], limit: number) {
   return pageBy(rows, limit, ({ id }) => encodeCursor(id))
 }

@@ -1,4 +1,4 @@
-// The default choice by key: what subscribers get who didn't choose.
+// The default choice by API, for subscribers who didn't choose.
 
 import { z } from 'zod'
 import { frequencies } from '../../db/schema.ts'

@@ -1,5 +1,5 @@
-// /api/docs: Swagger UI from node_modules over our own document. It needs no key to read; "Authorize" there takes one to try.
-// Swagger UI's own page starts itself by inline script, which our policy forbids, so the page and its start are ours.
+// /api/docs: Swagger UI from node_modules with our own document. Reading needs no key; "Authorize" accepts one to try requests.
+// Swagger UI's own page starts with an inline script, which our policy forbids, so the page and its start script are ours.
 
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,4 +1,4 @@
-// What an edition, or the next digest, looks like: shown, or sent to one address as a test.
+// A preview of an edition, or of the next digest: shown, or sent to one address as a test.
 
 import { z } from 'zod'
 import { audit } from '../../access/audit.ts'

@@ -1,4 +1,4 @@
-// An edition as the API shows it: with its account, and slugs instead of category ids.
+// An edition in the API: with its account, and slugs instead of category ids.
 
 import { z } from 'zod'
 import { listCategories } from '../../articles/store.ts'
@@ -59,13 +59,13 @@ export const edition = z
   })
   .meta({ id: 'Edition' })
 
-/** A frozen account comes back from jsonb with its keys shuffled. */
+/** jsonb doesn't keep the order of a frozen account's keys. */
 function inOrder({ audience, sent, failed, uncertain, open, skipped }: Account): Account {
   const reasons = Object.fromEntries(skipReasons.map((reason) => [reason, skipped[reason]]))
   return { audience, sent, failed, uncertain, open, skipped: reasons as Account['skipped'] }
 }
 
-/** Slugs instead of ids: what callers know. `counts`: of a single edition. */
+/** Slugs instead of ids, because callers know slugs. `counts`: of a single edition. */
 export async function showEditions(
   web: WebContext,
   views: readonly EditionView[],

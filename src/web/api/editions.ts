@@ -1,5 +1,5 @@
-// Editions by key: what there is, what was sent, and the same handles that the console has. A trigger makes the edition at once;
-// the next tick, which it wakes, plans it.
+// Editions by API: the list, what was sent, and the same actions as in the console. A trigger creates the edition at once and
+// wakes the tick, which plans it.
 
 import { z } from 'zod'
 import { moveEdition, decideUncertain, retryFailed } from '../../desk/control.ts'
@@ -140,7 +140,7 @@ export const editionEndpoints = [
       return showEdition(web, made.id)
     },
   }),
-  // Before /editions/:id, which would take `preview` for an id.
+  // Before /editions/:id, which would read `preview` as an id.
   ...previewEndpoints,
   endpoint({
     method: 'get',

@@ -1,4 +1,4 @@
-// Every endpoint of /api/v1, in the order in which the documentation shows them.
+// Every endpoint of /api/v1, in the order of the documentation.
 
 import type { Endpoint } from '../endpoint.ts'
 import { articleEndpoints } from './articles.ts'

@@ -1,4 +1,4 @@
-// Feeds as the API shows them: one, what a poll brought, what a try found, a mapping rule.
+// Feeds in the API: a feed, the result of a poll, the result of a try, a mapping rule.
 
 import { z } from 'zod'
 import { prose, slug } from './texts.ts'

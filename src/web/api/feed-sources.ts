@@ -1,5 +1,5 @@
-// Many feeds at once by key: a list from another program (OPML), the categories of a WordPress site. The command line and the console
-// use the same functions.
+// Many feeds at once by API: a list from another program (OPML), or the categories of a WordPress site. The command line and the
+// console use the same functions.
 
 import { z } from 'zod'
 import { discoverFeed } from '../../articles/discover.ts'

@@ -1,4 +1,4 @@
-// Feeds by key: their health, adding and changing them, trying one before it is added, polling one now.
+// Feeds by API: their health, adding and changing them, trying one before it is added, polling one now.
 
 import { z } from 'zod'
 import { noteAction } from '../../access/audit.ts'

@@ -1,5 +1,5 @@
-// The one door of /api/v1: no request passes without a good key (`Authorization: Bearer KEY`). A session of the console opens
-// nothing here, and a key opens nothing there.
+// Every request to /api/v1 needs a valid key (`Authorization: Bearer KEY`). A console session isn't accepted here, and a key isn't
+// accepted there.
 
 import type { Request, RequestHandler } from 'express'
 import { findApiKey } from '../../access/api-keys.ts'

@@ -1,5 +1,5 @@
-// From a request to an endpoint's answer: read, check against the schemas that the document shows, call, answer. Problems name
-// the field as the caller wrote it.
+// From a request to an endpoint's answer: read, validate against the schemas of the document, call, answer. Problems name the
+// field as the caller wrote it.
 
 import express, { type Request, type RequestHandler } from 'express'
 import { z } from 'zod'
@@ -42,10 +42,10 @@ export function handlerOf(web: WebContext, definition: Endpoint, actorOf: (reque
   }
 }
 
-/** The parser takes no bytes at all for `{}`; by the document that is no body. */
+/** For the parser, `{}` has no bytes; by the document it isn't a body. */
 const emptyBodies = new WeakSet<object>()
 
-/** JSON as UTF-8. Half of a surrogate pair is no character: no text column takes one, so it is replaced. */
+/** JSON as UTF-8. Half of a surrogate pair isn't a character, and no text column accepts it, so it is replaced. */
 export function readJson(limit: number): RequestHandler {
   const reviver = (_key: string, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value)
   const verify = (request: object, _response: unknown, bytes: Buffer) =>
@@ -53,7 +53,7 @@ export function readJson(limit: number): RequestHandler {
   return express.json({ limit, strict: false, reviver, verify })
 }
 
-/** What the handler refuses was well formed by the document: it only doesn't fit what is there. */
+/** The request was well formed by the document: the handler refuses it because of the current data. */
 function refuseWellFormed(error: unknown): never {
   if (!(error instanceof Refusal)) throw error
   const problems = error.problems.map(({ field, message }) => ({
@@ -63,7 +63,7 @@ function refuseWellFormed(error: unknown): never {
   throw new Refusal(error.code === 'invalid' ? 'conflict' : error.code, error.message, problems)
 }
 
-/** Each parameter once and by its full name: `limit[]=1` is no limit. */
+/** Each parameter once and by its full name: `limit[]=1` isn't `limit`. */
 function readQuery(request: Request, schema: z.ZodObject | undefined, problems: FieldProblem[]) {
   const given: Record<string, string> = {}
   const [, text = ''] = /\?(.*)/s.exec(request.url) ?? []
@@ -76,7 +76,7 @@ function readQuery(request: Request, schema: z.ZodObject | undefined, problems: 
   return schema ? asNumbers(schema, given) : given
 }
 
-/** Texts of an address where the schema wants a number. `1.0` is a whole number, by the rules of JSON Schema. */
+/** Converts texts to numbers where the schema requires one. `1.0` is a whole number, by the rules of JSON Schema. */
 function asNumbers(schema: z.ZodObject, given: Record<string, string | string[]>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(given).map(([name, text]) => [

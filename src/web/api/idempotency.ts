@@ -1,7 +1,9 @@
-// `Idempotency-Key` on POST: the first answer is kept for a day and given again to the same request, so that a client may repeat
-// a POST whose answer it never saw. A key is claimed before the work begins: of two at once, one works and the other is refused.
+// `Idempotency-Key` on POST: the first answer is stored for a day and returned for the same request, so a client may repeat a POST
+// whose answer it never received. A key is claimed before the work begins: of two simultaneous requests, one works and the other
+// is refused.
 //
-// The surprise: if the process dies in between, nobody knows whether the work was done. Such a key stays refused; look first.
+// If the process dies in between, nobody knows whether the work was done. Such a key stays refused, and the caller must check
+// first.
 
 import { createHash } from 'node:crypto'
 import type { Request } from 'express'
@@ -9,7 +11,7 @@ import { z } from 'zod'
 import { Refusal } from '../../base/errors.ts'
 import type { Context } from '../../db/context.ts'
 
-/** The header, as the document shows it. */
+/** The header in the document. */
 export const idempotencyKey = z.object({
   'Idempotency-Key': z
     .string()
@@ -26,7 +28,7 @@ export interface Answer {
   isReplayed: boolean
 }
 
-/** Does the work, or gives the answer that the same request got before. A refusal did nothing, so its key is free again. */
+/** Does the work, or returns the stored answer of the same request. A refusal changed nothing, so its key is free again. */
 export async function answerOnce(
   ctx: Context,
   call: { request: Request; actor: { apiKeyId: number }; key: string | undefined },
@@ -57,7 +59,7 @@ export async function answerOnce(
   }
 }
 
-/** With the nightly chores: keys whose day is over. Safe to repeat. */
+/** A nightly chore: deletes keys whose day is over. Safe to repeat. */
 export async function purgeIdempotencyKeys({ db, clock }: Context): Promise<void> {
   await db
     .deleteFrom('idempotencyKeys')
@@ -72,7 +74,7 @@ interface Kept {
   createdAt: Date
 }
 
-/** undefined: the key is ours now. Else what came first. */
+/** undefined: the key is ours now. Otherwise what the earlier request stored. */
 async function claim(
   ctx: Context,
   row: { apiKeyId: number; key: string; requestHash: string },

@@ -1,4 +1,4 @@
-// Lists from other systems, by key: upload, report, start, rejected rows. The same steps as in the console.
+// Lists from other systems by API: upload, report, start, rejected rows. The same steps as in the console.
 
 import { z } from 'zod'
 import { Refusal } from '../../base/errors.ts'

@@ -1,4 +1,4 @@
-// Mail that came back, by key: what it said, and what followed.
+// Returned mail by API: its content and its effects.
 
 import { z } from 'zod'
 import { inboundSources, proofs, reportClasses, reportEffects } from '../../db/schema.ts'

@@ -1,4 +1,4 @@
-// The OpenAPI 3.1 document, made from the endpoint values themselves: what is documented is what is validated.
+// The OpenAPI 3.1 document, built from the endpoint values: it describes exactly what is validated.
 
 import { z } from 'zod'
 import {
@@ -45,7 +45,7 @@ const headersOf: Partial<Record<RefusalCode, Record<string, z.ZodType>>> = {
   unavailable: retryAfter,
 }
 
-/** Every text of a request: handler.ts refuses U+0000 wherever it stands. */
+/** Every text of a request: handler.ts refuses U+0000 anywhere. */
 const withoutNul: CreateDocumentOptions['override'] = ({ jsonSchema, io }) => {
   if (io === 'input' && jsonSchema.type === 'string' && !jsonSchema.pattern && !jsonSchema.enum && !jsonSchema.allOf)
     jsonSchema.pattern = '^[^\\u0000]*$'

@@ -1,12 +1,12 @@
-// What is wrong with what a caller sent, by field, from what zod says of it. A union's own "Invalid input" names nothing: told is
-// what is wrong with the shape that was most likely meant.
+// What is wrong with a request, by field, from zod's issues. A union's own "Invalid input" names nothing, so the problems of its
+// most likely shape are reported.
 
 import type { z } from 'zod'
 import type { FieldProblem } from '../../base/errors.ts'
 
 type Issue = z.core.$ZodIssue
 
-/** `whole` names what has no field: a body that is no object. */
+/** `whole` is the name if there is no field: a body that isn't an object. */
 export function problemsOf(issues: readonly Issue[], whole = 'body', at: readonly PropertyKey[] = []): FieldProblem[] {
   return issues.flatMap((issue) => {
     const path = [...at, ...issue.path]
@@ -21,7 +21,7 @@ export function problemsOf(issues: readonly Issue[], whole = 'body', at: readonl
   })
 }
 
-/** The shape that knows most of the given fields, then the one with the fewest complaints. */
+/** The shape that contains most of the given fields, then the one with the fewest issues. */
 function likeliest(shapes: readonly (readonly Issue[])[]): readonly Issue[] {
   const unknown = (issues: readonly Issue[]) =>
     issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 0), 0)

@@ -1,5 +1,5 @@
-// /api/v1: every endpoint value behind the key, its scope checked before its body is read. What isn't listed in endpoints.ts
-// doesn't exist, and without a key nothing does.
+// /api/v1: every endpoint behind the key. The scope is checked before the body is read. Endpoints that aren't in endpoints.ts
+// don't exist.
 
 import { Router } from 'express'
 import type { Endpoint } from '../endpoint.ts'
@@ -17,7 +17,7 @@ export function apiRouter(web: WebContext, endpoints: readonly Endpoint[]): Rout
   })
   router.use(requireKey(web))
   router.all('/openapi.json', onlyMethods(['get']))
-  // A path of fixed words comes before one that takes a parameter in their place: `~` sorts after every letter.
+  // A path of fixed words comes before one with a parameter at the same position: `~` sorts after every letter.
   const sortKey = ({ path }: Endpoint) => path.replace(/:\w+/g, '~')
   const sorted = endpoints.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
   for (const [path, group] of Map.groupBy(sorted, (endpoint) => endpoint.path)) {

@@ -1,4 +1,4 @@
-// Subscribers by key. Whoever is added here confirms by mail like everybody else: a key can't sign people up over their heads.
+// Subscribers by API. A subscriber who is added here must confirm by mail like everybody else.
 
 import { z } from 'zod'
 import { noteAction } from '../../access/audit.ts'

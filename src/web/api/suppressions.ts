@@ -1,4 +1,4 @@
-// Addresses that must not be mailed, by key. `id` is the keyed fingerprint of the address: after an erasure nothing else is left.
+// Addresses that must not be mailed, by API. `id` is the keyed hash of the address: after an erasure only that is left.
 
 import { z } from 'zod'
 import { noteAction } from '../../access/audit.ts'
@@ -37,7 +37,7 @@ function show({ emailHash, email, reason, detail, createdAt, deliveryId, domain,
   return { id: emailHash, email, reason, detail, createdAt, deliveryId, domain, relay, brakeId }
 }
 
-/** The time in milliseconds, then the fingerprint. */
+/** The time in milliseconds, then the hash. */
 const suppressionCursor = /^([0-9]{1,13})-([0-9a-f]{64})$/
 
 export function readSuppressionCursor(cursor: string | undefined) {

@@ -1,4 +1,4 @@
-// The kinds of text that requests carry, with the patterns that the document shows.
+// The kinds of text in requests, with their patterns in the document.
 
 /* oxlint-disable no-control-regex -- these patterns keep control characters out */
 
@@ -6,22 +6,22 @@ import { z } from 'zod'
 import { longestSlug, slugPattern } from '../../articles/slugs.ts'
 import { addressPattern } from '../../base/email-address.ts'
 
-/** Counted in characters, as the document's maxLength is; a string's own length counts half of a pair. */
+/** Counted in characters, as the document's maxLength is. A string's own length counts a surrogate pair as two. */
 export const text = (most: number) =>
   z
     .string()
     .refine((given) => given.length <= most || [...given].length <= most, `has more than ${most} characters`)
     .meta({ maxLength: most })
 
-/** No control characters, and something besides spaces. */
+/** No control characters, and not only spaces. */
 export const line = (most: number) =>
   text(most).regex(/^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$/, 'must be one line of text')
 
-/** One line, perhaps empty. */
+/** One line, which may be empty. */
 export const shortLine = (most: number) =>
   text(most).regex(/^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$/, 'must be one line of text')
 
-/** Something besides white space. */
+/** Not only white space. */
 export const prose = (most: number) => text(most).regex(/^[^\x00]*[^\x00\s][^\x00]*$/, 'must not be empty')
 
 export const categoryName = text(80).regex(
@@ -38,7 +38,7 @@ export const uniqueSlugs = (most: number) =>
     .refine((slugs) => new Set(slugs).size === slugs.length, 'names one twice')
     .meta({ uniqueItems: true })
 
-/** Whether an address that looks like one is one, base/email-address.ts decides. */
+/** The exact rules are in base/email-address.ts. */
 export const emailAddress = z
   .string()
   .max(320)
@@ -66,7 +66,7 @@ export const webAddress = (most: number) =>
     'is not an http:// or https:// address',
   )
 
-/** As webAddress, or as people copy it: `feed:` before it, blanks around it. */
+/** As webAddress, or as people copy addresses: with `feed:` in front, or spaces around it. */
 export const feedAddress = text(2000).regex(
   /^\s*([fF][eE]{2}[dD]:(\/\/)?)?[hH][tT]{2}[pP][sS]?:\/\/[^\x00-\x20\x7f]+\s*$|^\s*[fF][eE]{2}[dD]:\/\/[^\x00-\x20\x7f]+\s*$/,
   'is not a web address',

@@ -1,4 +1,4 @@
-// Why people unsubscribe, summed up. Nobody is named.
+// A summary of why people unsubscribe, without names.
 
 import { z } from 'zod'
 import { unsubscribeReasons } from '../../db/schema.ts'

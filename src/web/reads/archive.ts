@@ -1,5 +1,5 @@
-// What the archive shows: editions of which anything was sent, their stories, and the stories of a category. A story that is held,
-// withdrawn or waits for its date is never among them.
+// Reads for the archive: editions of which mail was sent, their stories, and the stories of a category. Never a story that is
+// held, withdrawn or waits for its date.
 
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
 import type { Db } from '../../db/connect.ts'
@@ -17,7 +17,7 @@ export function findPublicEdition(db: Db, id: number) {
   return publicEditions(db).where('id', '=', id).executeTakeFirst()
 }
 
-/** The ones before and after it, where there are any. */
+/** The editions before and after it, if there are any. */
 export async function neighboursOf(db: Db, id: number) {
   const [previous, next] = await Promise.all([
     publicEditions(db).where('id', '<', id).orderBy('id', 'desc').limit(1).executeTakeFirst(),
@@ -26,7 +26,7 @@ export async function neighboursOf(db: Db, id: number) {
   return { previous, next }
 }
 
-/** A page of a list: the `limit` items before or after a place in it, neither: the newest. Newest first. */
+/** A page of a list: the `limit` items before or after a position, or the newest. Newest first. */
 export interface PageOf {
   before?: number | undefined
   after?: number | undefined
@@ -39,7 +39,7 @@ export interface Paged<T> {
   hasOlder: boolean
 }
 
-/** `rows` were read in the page's direction, one more than fit. */
+/** `rows` were read in the page's direction, one more than fits. */
 function paged<T>(rows: T[], page: PageOf): Paged<T> {
   const isBack = page.after !== undefined
   const hasMore = rows.length > page.limit
@@ -52,7 +52,7 @@ function paged<T>(rows: T[], page: PageOf): Paged<T> {
   }
 }
 
-/** Each with its first story, by whose title and picture it is listed; null when all of them have been withdrawn. */
+/** Each with its first story, for its title and picture; null if all stories were withdrawn. */
 export async function listPublicEditions(db: Db, page: PageOf) {
   const editions = paged(
     await publicEditions(db)
@@ -70,7 +70,7 @@ export async function listPublicEditions(db: Db, page: PageOf) {
   return { ...editions, items: editions.items.map((edition) => ({ ...edition, lead: leads.get(edition.id) ?? null })) }
 }
 
-/** Every one, newest first, without its stories. */
+/** All of them, newest first, without stories. */
 export async function listAllPublicEditions(db: Db, limit: number): Promise<{ id: number; at: Date }[]> {
   return publicEditions(db).orderBy('id', 'desc').limit(limit).execute()
 }
@@ -95,8 +95,10 @@ async function listLeads(db: Db, editionIds: readonly number[]): Promise<Map<num
   return new Map(rows.map((row) => [row.editionId, row]))
 }
 
-/** The first stories of each category, as a digest would show them to somebody who chose everything: a story of two categories stands
- * in the first of them. */
+/**
+ * The first stories of each category, as a digest would show them to a subscriber of all categories: a story of two categories is
+ * in the first of them.
+ */
 export async function listSections(db: Db, editionId: number, perCategory: number): Promise<Section[]> {
   const rows = await db
     .selectFrom('editionArticles')
@@ -122,7 +124,7 @@ export async function listSections(db: Db, editionId: number, perCategory: numbe
     .filter(({ stories }) => stories.length > 0)
 }
 
-/** What was recorded with a subscriber's delivery of an edition; null: nothing was, or it is no longer stored. */
+/** The stories of a subscriber's delivery of an edition; null: none, or the delivery is no longer stored. */
 export async function findDigestStories(
   db: Db,
   { subscriberId, editionId, perCategory }: { subscriberId: number; editionId: number; perCategory: number },
@@ -161,8 +163,11 @@ export async function findDigestStories(
 
 type Placed = Article & { categoryId: number; name: string; slug: string; retiredAt: Date | null }
 
-/** The record holds stories in the order of the mail, not their categories. A story stays in the section before it where it fits, else
- * it opens the section of its first category; what fits nowhere stood below "You may also like". Pure. */
+/**
+ * A delivery stores stories in the order of the mail, without their categories. A story stays in the previous story's section if
+ * it belongs there. Otherwise it opens the section of its first category. Stories without a section were below "You may also
+ * like". Pure.
+ */
 function inSections(stories: readonly Placed[][], perCategory: number): { sections: Section[]; alsoLike: Article[] } {
   const sections = new Map<number, Section>()
   const alsoLike: Article[] = []
@@ -187,7 +192,7 @@ function inSections(stories: readonly Placed[][], perCategory: number): { sectio
   return { sections: [...sections.values()], alsoLike }
 }
 
-/** Newest first, in the order in which they became sendable in the category, each with that place. */
+/** Newest first, in the order in which they became sendable in the category, each with that position. */
 export async function listCategoryStories(
   db: Db,
   categoryId: number,

@@ -1,18 +1,18 @@
-// Articles as the console and the API list them: newest first by the published time, with their categories.
+// Lists of articles for the console and the API: newest first by the published time, with their categories.
 
 import { sql } from 'kysely'
 import type { Db } from '../../db/connect.ts'
 import type { Article } from '../../db/schema.ts'
 
 export interface ShownArticle extends Article {
-  /** Slugs, retired ones too. */
+  /** Slugs, including retired ones. */
   categories: string[]
   feedTitle: string | null
 }
 
 export interface ArticleFilter {
   limit: number
-  /** Only those after this one in the list. */
+  /** Only articles after this one in the list. */
   after?: { publishedAt: Date; id: number } | undefined
   category?: string | undefined
   feedId?: number | undefined

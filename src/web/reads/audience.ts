@@ -1,4 +1,4 @@
-// How many a trigger would reach, counted before it is confirmed. Planning decides again, row by row.
+// How many subscribers a trigger would reach, counted before it is confirmed. Planning decides again, row by row.
 
 import { type RawBuilder, sql } from 'kysely'
 import type { Context } from '../../db/context.ts'
@@ -6,13 +6,13 @@ import { largestInt } from '../path-id.ts'
 import { countInTime } from './slow-counts.ts'
 import { isWaiting } from '../../editions/open-deliveries.ts'
 
-/** The count; null: it takes longer than a page should, so ask again in a moment. */
+/** null: counting takes longer than a page may wait, so ask again in a moment. */
 export function manualAudience(ctx: Context, categoryIds: readonly number[] | null): Promise<number | null> {
   const key = `manual ${categoryIds?.toSorted((a, b) => a - b).join(',') ?? 'all'}`
   return countInTime(ctx.db, key, () => countManualAudience(ctx, categoryIds))
 }
 
-/** Active, not paused, subscribed to one of the categories (null: to any), with no digest open. */
+/** Active, not paused, subscribed to one of the categories (null: to any), without an open digest. */
 async function countManualAudience(ctx: Context, categoryIds: readonly number[] | null): Promise<number> {
   const wants =
     categoryIds === null
@@ -35,13 +35,16 @@ export async function countAnnouncementAudience(ctx: Context): Promise<number> {
   return rows[0]!.count
 }
 
-/** Counts who is due at an instant. In the order of the index, or Postgres would read the whole table where many are due. */
+/**
+ * Counts subscribers who are due at an instant. In the order of the index; otherwise Postgres would read the whole table if many
+ * are due.
+ */
 export function countDue(slotAt: RawBuilder<unknown>): RawBuilder<number> {
   return sql<number>`select count(*)::int from (
     select from due_times where next_due_at = ${slotAt} order by subscriber_id limit ${sql.lit(largestInt)}) due`
 }
 
-/** Who is due at this instant; null: ask again in a moment. */
+/** How many are due at this instant; null: ask again in a moment. */
 export function dueAt(ctx: Context, slotAt: Date): Promise<number | null> {
   return countInTime(ctx.db, `due ${slotAt.toISOString()}`, async () => {
     const { rows } = await sql<{ due: number }>`select (${countDue(sql`${slotAt}`)}) as due`.execute(ctx.db)

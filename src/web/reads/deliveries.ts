@@ -1,5 +1,5 @@
-// The deliveries of one edition, by state. There is no index over `state`: it would cost every single settling of a mail. So a
-// page walks the edition's deliveries in order and stops after a bounded stretch, with a cursor to go on from.
+// The deliveries of one edition, by state. There is no index on `state`, because it would slow down the settling of every mail. So
+// a page scans the edition's deliveries in order and stops after a limited number of rows, with a cursor to continue.
 
 import { sql } from 'kysely'
 import type { Db } from '../../db/connect.ts'
@@ -9,7 +9,7 @@ import { findMarks, type Mark } from './returned.ts'
 export const deliveryFilters = ['open', 'sent', 'failed', 'deferred', 'uncertain', 'skipped', 'returned'] as const
 export type DeliveryFilter = (typeof deliveryFilters)[number]
 
-/** Rows looked at for one page, at most: a fifth of a second. */
+/** The most rows scanned for one page: a fifth of a second. */
 const stretch = 200_000
 
 export type ShownDelivery = Pick<
@@ -29,11 +29,11 @@ export type ShownDelivery = Pick<
   | 'sizeBytes'
 > & {
   isOnTheWire: boolean
-  /** It was sent, and came back. */
+  /** It was sent and returned. */
   returned: Mark | null
 }
 
-/** `next` is the subscriber id to go on after; it may be set although nothing was found in this stretch. */
+/** `next` is the subscriber id to continue after. It may be set although this part of the scan found nothing. */
 export async function listEditionDeliveries(
   db: Db,
   edition: { id: number },

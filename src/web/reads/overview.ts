@@ -1,4 +1,4 @@
-// The overview's figures. Each is one walk over an index; what took long to count is kept for half a minute per process.
+// The overview's numbers. Each is one index scan. Slow counts are cached for half a minute per process.
 
 import { sql } from 'kysely'
 import type { Db } from '../../db/connect.ts'
@@ -29,7 +29,7 @@ function keep<T>(ctx: Context, name: string, read: () => Promise<T>): Promise<T>
   return value
 }
 
-/** How many are due at each of the next six instants: from one instant to the next in the index, and counted there. */
+/** How many subscribers are due at each of the next six instants, found by stepping through the index. */
 export function nextSlots(ctx: Context): Promise<{ slotAt: Date; due: number }[]> {
   return keep(ctx, 'slots', async () => {
     const { rows } = await sql<{ slotAt: Date; due: number }>`
@@ -63,7 +63,7 @@ export interface GrowthHour {
   left: number
 }
 
-/** Who confirmed (or was imported, or came back) and who left, by hour, oldest first: the page makes days of it. */
+/** Confirmed, imported and returning subscribers, and unsubscribes, by hour, oldest first. The page sums them by day. */
 export function growth(ctx: Context, days: number): Promise<GrowthHour[]> {
   return keep(ctx, `growth ${days}`, async () => {
     const from = new Date(ctx.clock.now().getTime() - days * 86_400_000)
@@ -83,7 +83,7 @@ export interface Warning {
   href: string | null
 }
 
-/** What an editor should look at, in words. Empty: all is well. */
+/** What needs an editor's attention, in words. Empty: nothing. */
 export async function healthWarnings(ctx: Context): Promise<Warning[]> {
   const { db } = ctx
   const warnings: Warning[] = []
@@ -144,7 +144,7 @@ export async function healthWarnings(ctx: Context): Promise<Warning[]> {
   return warnings
 }
 
-/** `edition:12`, `feed:3`: where an alert can be looked into. */
+/** `edition:12`, `feed:3`: the page for an alert. */
 function hrefOf(key: string): string | null {
   const [what, id] = key.split(':')
   return what === 'edition' || what === 'account'
@@ -160,7 +160,7 @@ const stoppedWords: Record<string, string> = {
   awaiting_approval: 'waits for approval',
 }
 
-/** What must be there before the first digest, for the empty states. */
+/** What must exist before the first digest, for the empty states. */
 export async function beginnings(ctx: Context): Promise<{ feeds: boolean; articles: boolean; categories: boolean }> {
   const { rows } = await sql<{ feeds: boolean; articles: boolean; categories: boolean }>`
     select exists (select 1 from feeds) as feeds, (select min(id) from articles) is not null as articles,

@@ -1,4 +1,4 @@
-// What a mail would look like, for the console and the API: of the next digest, of an edition, or of an announcement.
+// Previews of mails for the console and the API: of the next digest, of an edition, or of an announcement.
 
 import { Refusal } from '../../base/errors.ts'
 import { findEdition } from '../../editions/store.ts'
@@ -12,13 +12,13 @@ import {
 } from '../../digests/preview.ts'
 import type { WebContext } from '../web-context.ts'
 
-/** null: nothing new for this subscriber or in these categories. */
+/** null: no new story for this subscriber or in these categories. */
 export async function previewOf(web: WebContext, view: DigestView): Promise<Preview | null> {
   const test = await testViewOf(web, view)
   return 'announcement' in test ? previewAnnouncement(web, test.announcement) : previewDigest(web, test)
 }
 
-/** The same for a test mail. Refuses what doesn't exist, and an edition whose stories aren't frozen yet. */
+/** The same for a test mail. Refuses unknown ids, and an edition whose stories aren't frozen yet. */
 export async function testViewOf(web: WebContext, view: DigestView): Promise<TestView> {
   if (view.subscriberId && view.categories?.length)
     throw new Refusal('conflict', 'Preview as a subscriber or for chosen categories, not both.', [

@@ -1,10 +1,12 @@
-// Which editions anybody may read on the web.
+// Which editions are public on the web.
 
 import { sql } from 'kysely'
 import type { Db } from '../../db/connect.ts'
 
-/** A digest that was sent to anybody at all: while it is being sent, paused, and after it was closed or cancelled. What is uncertain
- * may have arrived, so its link works too. Announcements aren't editions of stories; a run for a single address is nobody else's. */
+/**
+ * Digests of which mail was sent: while sending, paused, and after closing or cancelling. An uncertain mail may have arrived, so
+ * its link must work too. Announcements aren't editions of stories, and a run for a single address isn't public.
+ */
 export function publicEditions(db: Db) {
   return db
     .selectFrom('editions')
@@ -24,7 +26,7 @@ export interface PublicEdition {
   content: { intro?: string }
 }
 
-/** What a reader may look at before signing up. */
+/** The newest one, as a sample before signing up. */
 export function findNewestPublic(db: Db): Promise<PublicEdition | undefined> {
   return publicEditions(db).orderBy('createdAt', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst()
 }

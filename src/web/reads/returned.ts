@@ -1,4 +1,4 @@
-// What came back, as pages and API show it. It is told beside the accounts, which stay as they are: sent means taken by a relay.
+// Returned mail for pages and API. It is shown next to the accounts, which don't change: sent means accepted by a relay.
 
 import { type SqlBool, sql } from 'kysely'
 import type { Config } from '../../base/config.ts'
@@ -6,7 +6,7 @@ import type { Db } from '../../db/connect.ts'
 import type { InboundEvent, InboundReportsTable, ReturnedDeliveriesTable } from '../../db/schema.ts'
 import type { Selectable } from 'kysely'
 
-/** By which ways anything can come back. Empty: nothing does. */
+/** How returned mail is received. Empty: it isn't. */
 export function waysIn({ inbound }: Pick<Config, 'inbound'>): string[] {
   return [
     ...(inbound.listen ? ['by a mail server'] : []),
@@ -20,7 +20,7 @@ export type ReturnedClass = ReturnedDeliveriesTable['class']
 export type Returned = Record<ReturnedClass, number>
 const nothing: Returned = { hard: 0, soft: 0, complaint: 0 }
 
-/** How many mails of each edition came back. */
+/** How many mails of each edition were returned. */
 export async function countReturned(db: Db, editionIds: readonly number[]): Promise<Map<number, Returned>> {
   const counts = new Map(editionIds.map((id) => [id, { ...nothing }]))
   if (editionIds.length === 0) return counts
@@ -41,7 +41,7 @@ export interface ReturnedLine {
   count: number
 }
 
-/** Of one edition, by domain and reason, the most first. */
+/** For one edition, by domain and reason, most first. */
 export async function listReturnedOf(db: Db, editionId: number, limit: number): Promise<ReturnedLine[]> {
   return db
     .selectFrom('returnedDeliveries')
@@ -56,7 +56,7 @@ export async function listReturnedOf(db: Db, editionId: number, limit: number): 
     .execute()
 }
 
-/** Of the last 24 hours. */
+/** In the last 24 hours. */
 export async function countReturnedOfDay(db: Db, now: Date): Promise<Returned> {
   const rows = await db
     .selectFrom('returnedDeliveries')
@@ -78,7 +78,7 @@ export async function countOpenInbound(db: Db): Promise<{ waiting: number; faile
 
 export type Mark = Pick<ReturnedDeliveriesTable, 'class' | 'reason' | 'at'>
 
-/** Which of these deliveries came back. */
+/** Which of these deliveries were returned. */
 export async function findMarks(db: Db, deliveryIds: readonly number[]): Promise<Map<number, Mark>> {
   if (deliveryIds.length === 0) return new Map()
   const rows = await db
@@ -91,7 +91,7 @@ export async function findMarks(db: Db, deliveryIds: readonly number[]): Promise
 
 export type InboundReportRow = Selectable<InboundReportsTable>
 
-/** What was said of one subscriber's mails, newest first. */
+/** Reports about one subscriber's mails, newest first. */
 export async function listReportsOf(db: Db, subscriberId: number, limit: number): Promise<InboundReportRow[]> {
   return db
     .selectFrom('inboundReports')
