@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
+import { createTemplate } from './support/postgres-databases.ts'
 import { startPostgres } from './support/postgres.ts'
 
 const root = path.join(import.meta.dirname)
@@ -21,13 +22,19 @@ console.log(
     ? `Stories run on the embedded database and on Postgres (${postgres.folder ? 'started for the tests' : 'TEST_DATABASE_URL'}).`
     : 'No Postgres 15 or newer was found, so the stories run on the embedded database only. Install one, or set TEST_DATABASE_URL.',
 )
+const template = postgres && (await createTemplate(postgres.url))
 const limits = ['--test-timeout=300000', '--import', path.join(root, 'support/time-limit.ts')]
 const runner = spawn(process.execPath, ['--test', '--test-concurrency=4', ...limits, ...files], {
   stdio: 'inherit',
-  env: { TEST_FILE_MINUTES: '6', ...process.env, ...(postgres ? { TEST_DATABASE_URL: postgres.url } : {}) },
+  env: {
+    TEST_FILE_MINUTES: '6',
+    ...process.env,
+    ...(postgres && template ? { TEST_DATABASE_URL: postgres.url, TEST_DATABASE_TEMPLATE: template.name } : {}),
+  },
 })
 const forward = (signal: NodeJS.Signals): void => void runner.kill(signal)
 process.on('SIGINT', forward).on('SIGTERM', forward)
 const code = await new Promise<number>((resolve) => runner.once('exit', (status) => resolve(status ?? 1)))
+await template?.drop()
 await postgres?.stop()
 process.exitCode = code

@@ -10,7 +10,7 @@ import { sql } from 'kysely'
 import { openEmbedded, openPostgres } from '../../src/db/connect.ts'
 import { findSendingHold } from '../../src/delivery/sending-hold.ts'
 import { readCounters } from '../../src/installation/shape.ts'
-import { emptyPostgres } from '../support/database.ts'
+import { emptyPostgres } from '../support/postgres-databases.ts'
 import { freePort, type Program, runCommand, startProgram } from '../support/program.ts'
 
 const options = process.env['TEST_DATABASE_URL'] ? {} : { skip: 'needs a Postgres' }

@@ -5,7 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { after } from 'node:test'
 import { type Database, openEmbedded, openPostgres } from '../../src/db/connect.ts'
-import { emptyPostgres } from './database.ts'
+import { emptyPostgres } from './postgres-databases.ts'
 import type { House } from './house.ts'
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'broadsheet-backup-'))

@@ -1,16 +1,15 @@
 // Databases for tests. Embedded: one PGlite per test file, loaded from a dump of the migrated schema. Postgres: one database per
-// test file, made from a migrated template, on the server that tests/run.ts found or started (TEST_DATABASE_URL). Between
-// stories every table is emptied.
+// test file, a copy of the template that tests/run.ts made on the server it found or started. Between stories every table is
+// emptied.
 
-import { randomBytes } from 'node:crypto'
 import { after } from 'node:test'
 import { sql } from 'kysely'
-import pg from 'pg'
 import { createLog } from '../../src/base/log.ts'
 import { openEmbedded, openPostgres, type Database } from '../../src/db/connect.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { openQueue, type Queue } from '../../src/db/queue.ts'
 import { openMigrated } from './embedded.ts'
+import { emptyPostgres } from './postgres-databases.ts'
 
 export type DatabaseKind = 'embedded' | 'postgres'
 
@@ -91,26 +90,13 @@ async function openTestEmbedded(): Promise<TestDatabase> {
   return withQueue({ database, url: null })
 }
 
-/** A database without a schema on the tests' server, or another; `drop` ends its connections. */
-export async function emptyPostgres(
-  server = process.env.TEST_DATABASE_URL,
-): Promise<{ url: string; drop(): Promise<void> }> {
-  if (!server) throw new Error('TEST_DATABASE_URL is not set: run the tests with npm test')
-  const name = `t_${process.pid}_${randomBytes(4).toString('hex')}`
-  await execute(server, `create database ${name}`)
-  const url = new URL(server)
-  url.pathname = `/${name}`
-  return { url: url.href, drop: () => execute(server, `drop database ${name} with (force)`) }
-}
-
-async function execute(server: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: server })
-  await client.connect()
-  await client.query(statement).finally(() => client.end())
-}
-
 async function openTestPostgres(): Promise<TestDatabase> {
-  const opened = await openEmptyDatabase('postgres')
-  await migrate(opened.database.db)
-  return withQueue(opened)
+  const { url, drop } = await emptyPostgres(undefined, process.env['TEST_DATABASE_TEMPLATE'])
+  const database = openPostgres(url, 10)
+  closing.unshift(async () => {
+    await database.close()
+    await drop()
+  })
+  if (!process.env['TEST_DATABASE_TEMPLATE']) await migrate(database.db)
+  return withQueue({ database, url })
 }
