@@ -1,4 +1,4 @@
-// The whole program below https://paper.example/letters: behind a proxy that strips the path, behind one that leaves it, and with a
+// The whole program below https://paper.example/letters: behind a proxy that leaves the path, and behind one that strips it, with the
 // console on another host. In a real browser a reader signs up, confirms, chooses anew and unsubscribes, and an editor signs in and
 // sends an edition; then everything that anything leads to is read.
 
@@ -22,9 +22,8 @@ after(() => browser.close())
 const reader = 'ada@example.org'
 
 for (const { title, strips, isApart } of [
-  { title: 'behind a proxy that strips the path', strips: true, isApart: false },
   { title: 'behind a proxy that leaves the path', strips: false, isApart: false },
-  { title: 'with the console on another host', strips: true, isApart: true },
+  { title: 'behind a proxy that strips the path, with the console on another host', strips: true, isApart: true },
 ])
   test(`everything lies below PUBLIC_URL and works there, ${title}`, async () => {
     const port = await freePort()
