@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { createTemplate } from './support/postgres-databases.ts'
 import { startPostgres } from './support/postgres.ts'
@@ -28,6 +29,8 @@ const runner = spawn(process.execPath, ['--test', '--test-concurrency=4', ...lim
   stdio: 'inherit',
   env: {
     TEST_FILE_MINUTES: '6',
+    // Each file is a process: it compiles only what no other has compiled.
+    NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'broadsheet-compiled'),
     ...process.env,
     ...(postgres && template ? { TEST_DATABASE_URL: postgres.url, TEST_DATABASE_TEMPLATE: template.name } : {}),
   },
