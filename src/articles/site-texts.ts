@@ -2,11 +2,13 @@
 // language (SITE_TAGLINE, OPT_IN_STATEMENT, DISCLAIMER); editors give them in others.
 
 import { type Actor, audit } from '../access/audit.ts'
-import type { Config } from '../base/config.ts'
+import { type Config, trialDisclaimer, trialName } from '../base/config.ts'
 import { invalid } from '../base/errors.ts'
 import type { Db } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import { findSetting, setSetting } from '../db/settings.ts'
+import { english } from '../messages/english.ts'
+import { messagesFor } from '../messages/messages.ts'
 import { givenFor, languageTag } from './category-names.ts'
 
 export const siteTextKeys = ['tagline', 'optInStatement', 'disclaimer'] as const
@@ -25,11 +27,21 @@ export async function readSiteTexts(db: Db): Promise<GivenSiteTexts> {
   return (await findSetting<GivenSiteTexts>(db, settingKey)) ?? {}
 }
 
-/** Each text in the language, else as the environment has it. Pure. */
-export function siteTextsIn({ site }: Pick<Config, 'site'>, given: GivenSiteTexts, locale: string): SiteTexts {
+/** Each text as an editor gave it for the language, else as the environment has it. A text that nobody set is the program's own, in
+ * every language that has messages. Pure. */
+export function siteTextsIn(config: Config, given: GivenSiteTexts, locale: string): SiteTexts {
+  const { site } = config
   const own = givenFor(given, locale) ?? {}
-  const shown = (key: SiteTextKey) =>
-    own[key] ? { text: own[key], language: locale } : { text: site[key], language: site.locale }
+  const say = messagesFor(config, locale)
+  const unset = {
+    tagline: site.tagline === english['site.tagline'] && say('site.tagline'),
+    optInStatement: site.optInStatement === english['site.optInStatement'] && say('site.optInStatement'),
+    disclaimer: config.trial && site.disclaimer === trialDisclaimer && say('site.trial', { site: trialName }),
+  }
+  const shown = (key: SiteTextKey) => {
+    const text = own[key] || unset[key]
+    return text ? { text, language: locale } : { text: site[key], language: site.locale }
+  }
   return { tagline: shown('tagline'), optInStatement: shown('optInStatement'), disclaimer: shown('disclaimer') }
 }
 

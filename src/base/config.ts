@@ -16,6 +16,7 @@ import { originsOf, variables } from './variables.ts'
 
 /** The fictional newspaper of the trial. */
 export const trialName = 'The Whale Gazette'
+export const trialDisclaimer = `This is a trial. ${trialName} and all its stories are invented.`
 
 export type Config = ReturnType<typeof readConfig>
 
@@ -110,7 +111,7 @@ export function readConfig(environment: Record<string, string | undefined>) {
       embedOrigins: [...new Set([new URL(siteUrl).origin, ...originsOf(env.EMBED_ORIGINS)!])],
       locale: env.SITE_LOCALE,
       postalAddress: env.POSTAL_ADDRESS ?? `${trialName} (a trial), 1 Harbour Street, Port Lantern`,
-      disclaimer: env.DISCLAIMER || (trial ? `This is a trial. ${trialName} and all its stories are invented.` : ''),
+      disclaimer: env.DISCLAIMER || (trial ? trialDisclaimer : ''),
       optInStatement: env.OPT_IN_STATEMENT,
       aboutUrl: env.ABOUT_URL ?? ownPage('/about'),
       contactUrl: env.CONTACT_URL ?? ownPage('/contact'),

@@ -1,17 +1,19 @@
 // The frame of every public page: masthead with the site's name and the date, one column, footer. The Content-Security-Policy
 // forbids inline script and style, so the site's colours come from /theme.css.
 
-import type { Response } from 'express'
+import type { Request, Response } from 'express'
 import { systemClock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import { copyrightLine, siteLinks } from '../base/site-links.ts'
 import { messagesFor, type Say } from '../messages/messages.ts'
 import { siteLinkWords } from '../messages/words.ts'
 import { html, type Html, safeUrl, to } from './html.ts'
-import { languageSwitch, setLanguage } from './language.ts'
+import { directionOf } from '../base/direction.ts'
+import { askedLanguage, languageSwitch, setLanguage } from './language.ts'
 import { publicHead, type PublicFace } from './page-head.ts'
 import { sendHtml } from './place.ts'
 import { asset, theme } from './assets.ts'
+import { siteTextsOf } from './site-texts.ts'
 
 export interface Page {
   status?: number
@@ -39,11 +41,13 @@ export function sendPage(response: Response, config: Config, page: Page): void {
   setLanguage(response, say)
   const { req: request } = response
   const here = page.here ?? (request.method === 'GET' ? request.baseUrl + request.url : '/')
-  sendHtml(response.status(page.status ?? 200), publicPage(config, page, say, here))
+  sendHtml(response.status(page.status ?? 200), publicPage(config, page, say, request, here))
 }
 
-function publicPage(config: Config, page: Page, say: Say, here: string): Html {
+function publicPage(config: Config, page: Page, say: Say, request: Request, here: string): Html {
   const { site } = config
+  const { disclaimer } = siteTextsOf(config, request, say)
+  const asked = askedLanguage(config, request)
   const name = site.logoUrl ? html`<img src="${site.logoUrl}" alt="${site.name}" />` : site.name
   return html`<!doctype html>
     <html lang="${say.locale}" dir="${say.dir}">
@@ -52,7 +56,7 @@ function publicPage(config: Config, page: Page, say: Say, here: string): Html {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${page.title === site.name ? site.name : `${page.title} – ${site.name}`}</title>
-        ${page.face && publicHead(config, page.title, page.face)}
+        ${page.face && publicHead(config, page.title, page.face, { say, asked })}
         <link rel="icon" href="${to('/favicon.ico')}" sizes="32x32" />
         <link rel="icon" href="${asset('icon.svg')}" type="image/svg+xml" />
         <link rel="stylesheet" href="${asset('broadsheet.css')}" />
@@ -73,7 +77,11 @@ function publicPage(config: Config, page: Page, say: Say, here: string): Html {
               ${siteLinks(config).map(({ key, url }) => html` · <a href="${safeUrl(url)}">${say(siteLinkWords[key])}</a>`)}
             </p>
           </nav>
-          ${languageSwitch(config, say, here)} ${site.disclaimer && html`<p>${site.disclaimer}</p>`}
+          ${languageSwitch(config, say, here)}
+          ${
+            disclaimer.text &&
+            html`<p lang="${disclaimer.language}" dir="${directionOf(disclaimer.text, say.dir)}">${disclaimer.text}</p>`
+          }
           <p>${copyrightLine(config, systemClock.now())} · ${site.postalAddress}</p>
         </footer>
       </body>

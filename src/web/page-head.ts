@@ -3,7 +3,9 @@
 
 import { addressOf } from '../base/addresses.ts'
 import type { Config } from '../base/config.ts'
+import { languagesOf, type Say } from '../messages/messages.ts'
 import { html, type Html } from './html.ts'
+import { withLanguage } from './language.ts'
 
 /** Of a page that can be found and shared. */
 export interface PublicFace {
@@ -21,12 +23,24 @@ export interface PublicFace {
 
 const feedTypes = { 'feed.xml': 'application/rss+xml', 'feed.json': 'application/feed+json' } as const
 
-export function publicHead(config: Config, title: string, face: PublicFace): Html {
+/** `asked`: the language that the address names. Without one, a page has its address alone and each reader's language. */
+export function publicHead(
+  config: Config,
+  title: string,
+  face: PublicFace,
+  { say, asked }: { say: Say; asked: string | null },
+): Html {
   const { site } = config
-  const address = addressOf(config, face.path)
+  const addressIn = (language: string) => addressOf(config, withLanguage(face.path, language))
+  const address = asked ? addressIn(asked) : addressOf(config, face.path)
   const picture = face.picture ?? { url: site.logoUrl ?? addressOf(config, '/assets/icon-512.png'), alt: site.name }
   return html`<link rel="canonical" href="${address}" />
     <meta name="description" content="${face.description}" />
+    ${languagesOf(config).map(
+      (language) => html`<link rel="alternate" hreflang="${language}" href="${addressIn(language)}" />`,
+    )}
+    <link rel="alternate" hreflang="x-default" href="${addressOf(config, face.path)}" />
+    <meta property="og:locale" content="${networkLocale(say.locale)}" />
     <meta property="og:site_name" content="${site.name}" />
     <meta property="og:type" content="${face.publishedAt ? 'article' : 'website'}" />
     <meta property="og:title" content="${title}" />
@@ -45,4 +59,10 @@ function feedLinks(config: Config, title: string, folder: string): Html[] {
     ([file, type]) =>
       html`<link rel="alternate" type="${type}" title="${title}" href="${addressOf(config, `${folder}/${file}`)}" />`,
   )
+}
+
+/** As Open Graph writes it, with a country: de → de_DE. */
+function networkLocale(tag: string): string {
+  const { language, region } = new Intl.Locale(tag).maximize()
+  return `${language}_${region}`
 }

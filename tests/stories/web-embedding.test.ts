@@ -99,7 +99,7 @@ story(
     const opened = there.page.context().waitForEvent('page')
     await there.page.getByRole('button', { name: 'Subscribe' }).click()
     const tab = await opened
-    await tab.waitForURL(`${home}/subscribe/check-your-mail`)
+    await tab.waitForURL(`${home}/subscribe/check-your-mail?lang=en`)
     const rows = await house.db.selectFrom('subscribers').select('email').execute()
     assert.deepEqual(rows, [{ email: 'ana@example.com' }])
   },
@@ -114,14 +114,14 @@ story(
       await using there = await visit(house, snippets(house.config).frame)
       const form = there.page.frameLocator('iframe').locator('form')
       await form.waitFor()
-      const frame = there.page.frames().find((one) => one.url() === `${home}/embed`)!
+      const frame = there.page.frames().find((one) => one.url() === `${home}/embed?lang=en`)!
       assert.equal(await frame.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgba(0, 0, 0, 0)')
     }
     await using there = await visit(house, snippets(house.config).html)
     await there.page.getByLabel('E-mail address').fill('ben@example.com')
     const opened = there.page.context().waitForEvent('page')
     await there.page.getByRole('button', { name: 'Subscribe' }).click()
-    await (await opened).waitForURL(`${home}/subscribe/check-your-mail`)
+    await (await opened).waitForURL(`${home}/subscribe/check-your-mail?lang=en`)
   },
   { ...unnamed, on: 'embedded' },
 )

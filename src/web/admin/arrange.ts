@@ -107,7 +107,7 @@ function storyTable(name: string, stories: readonly ArrangedStory[]): Html {
                     aria-label="Drop ${story.title}"
                   />
                 </td>
-                <td>${story.title}</td>
+                <td dir="auto">${story.title}</td>
               </tr>`,
           )}
         </tbody>

@@ -5,6 +5,7 @@ import { noteAction } from '../../access/audit.ts'
 import { type ArticleAction, articleActions, controlArticle, getArticle } from '../../articles/control.ts'
 import { waitsUntil } from '../../articles/embargo.ts'
 import { listCategories } from '../../articles/store.ts'
+import { isolate } from '../../base/direction.ts'
 import { Refusal } from '../../base/errors.ts'
 import { articlePage, readArticleCursor } from '../api/articles.ts'
 import { html, type Html, safeUrl, to } from '../html.ts'
@@ -84,7 +85,7 @@ export function mountArticles(router: Router, web: WebContext): void {
     const article = await getArticle(web.db, pathId(request, largestInt))
     sendConfirmation(request, response, web, {
       section: 'articles',
-      title: `Withdraw “${article.title}”?`,
+      title: `Withdraw “${isolate(article.title, 'ltr')}”?`,
       explanation: html`<p>
         It leaves the pages and every mail that hasn’t been sent. Mails that are out already keep it. You can bring it
         back.
@@ -126,8 +127,16 @@ function articleRows(web: WebContext, articles: readonly ShownArticle[]): Html {
           article.dateSource === 'first-seen' ? 'First seen' : article.sendableAt ? 'Published' : 'Dated',
           moment(web.config, article.publishedAt),
         ],
-        ['In', article.categories.join(', ') || html`<span class="none">nobody’s</span>`],
-        ['From', [article.feedTitle ?? article.source, article.author].filter(Boolean).join(' · ') || 'the API'],
+        [
+          'In',
+          article.categories.map((name) => isolate(name, 'ltr')).join(', ') || html`<span class="none">nobody’s</span>`,
+        ],
+        [
+          'From',
+          [article.feedTitle ?? article.source, article.author]
+            .flatMap((name) => (name ? isolate(name, 'ltr') : []))
+            .join(' · ') || 'the API',
+        ],
       ],
       actions: buttons(article),
     })),

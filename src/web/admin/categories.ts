@@ -22,6 +22,7 @@ import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
 import { empty, number, rowList, state } from './parts.ts'
 import { noticeOf } from './query.ts'
+import { categoryTextFields, categoryTextsOf } from './site-texts.ts'
 import { seeOther } from '../place.ts'
 
 const back = ['Categories', '/admin/categories'] as const
@@ -102,6 +103,7 @@ export function mountCategories(router: Router, web: WebContext): void {
             aria-describedby="pageUrl-note"
             autocomplete="off"
           />
+          ${categoryTextFields(web.config, category)}
           <p class="buttons"><button class="main">Save</button></p>
         </form>
         <p class="small">
@@ -124,6 +126,7 @@ export function mountCategories(router: Router, web: WebContext): void {
       name: field(request, 'name'),
       description: field(request, 'description'),
       pageUrl: field(request, 'pageUrl'),
+      translations: categoryTextsOf(request),
     })
     await noteAction(web, { actor: actorOf(request), action: 'category.renamed', subject: `category:${changed.slug}` })
     seeOther(response, '/admin/categories?done=changed')

@@ -158,7 +158,7 @@ async function storyList(web: WebContext, edition: Edition): Promise<Html> {
             (${count(list.length, 'story', 'stories')})
           </summary>
           <ol class="stories">
-            ${list.slice(0, 30).map((story) => html`<li>${story.title}${story.isPinned && ' (pinned)'}</li>`)}
+            ${list.slice(0, 30).map((story) => html`<li><bdi>${story.title}</bdi>${story.isPinned && ' (pinned)'}</li>`)}
           </ol>
           ${list.length > 30 && html`<p class="small">and ${list.length - 30} older ones</p>`}
         </details>`,

@@ -40,7 +40,9 @@ export function mountEmbed(router: Router, web: WebContext): void {
       section: 'embed',
       title: 'Form for your site',
       body: html`<p>
-          Put the sign-up form on your own pages: copy one of these into the page.
+          Put the sign-up form on your own pages: copy one of these into the page. The script’s form is in the language
+          of the page around it (<code>lang</code>), or in the one of a <code>data-lang</code> that you give the script.
+          The other two name their language in the address: change <code>lang=</code> for pages in another one.
           ${originsSentence(config.site.embedOrigins)}
         </p>
         ${ways.map(

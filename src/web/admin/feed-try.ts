@@ -115,7 +115,9 @@ function entryRows(web: WebContext, entries: readonly TriedEntry[]): Html {
     'Entries',
     entries.map((entry) => ({
       title: html`<a href="${safeUrl(entry.link)}" rel="noreferrer noopener">${entry.title ?? '(no title)'}</a>`,
-      under: entry.excerpt.length > 160 ? `${entry.excerpt.slice(0, 160)}…` : entry.excerpt,
+      under: html`<div dir="auto">
+        ${entry.excerpt.length > 160 ? `${entry.excerpt.slice(0, 160)}…` : entry.excerpt}
+      </div>`,
       facts: [
         ['Date', entry.dateSource === 'feed' ? moment(web.config, new Date(entry.publishedAt)) : 'none given'],
         entry.categories.length > 0 && ['Its labels', entry.categories.slice(0, 8).join(', ')],

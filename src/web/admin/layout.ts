@@ -14,6 +14,7 @@ export const sections = [
   ['articles', 'Articles', '/admin/articles'],
   ['feeds', 'Feeds', '/admin/feeds'],
   ['categories', 'Categories', '/admin/categories'],
+  ['site-texts', 'Site texts', '/admin/site-texts'],
   ['subscribers', 'Subscribers', '/admin/subscribers'],
   ['returned', 'Returned mail', '/admin/returned'],
   ['suppressions', 'Suppressions', '/admin/suppressions'],

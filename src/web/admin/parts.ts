@@ -93,7 +93,7 @@ export function rowList(label: string, rows: readonly Row[]): Html {
     ${rows.map(
       (row) =>
         html`<li>
-          <div class="row-title">${row.title}</div>
+          <div class="row-title" dir="auto">${row.title}</div>
           ${row.state && html`<div class="row-state">${row.state}</div>`}
           ${row.under && html`<div class="row-under small">${row.under}</div>`}
           ${row.trouble && html`<p class="row-trouble">${row.trouble}</p>`}

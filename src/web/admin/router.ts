@@ -28,6 +28,7 @@ import { mountPreview } from './preview.ts'
 import { mountReturned } from './returned.ts'
 import { mountSending } from './sending.ts'
 import { mountSignIn } from './sign-in.ts'
+import { mountSiteTexts } from './site-texts.ts'
 import { mountSubscribers } from './subscribers.ts'
 import { mountSuppressions } from './suppressions.ts'
 import { mountTrigger } from './trigger.ts'
@@ -64,6 +65,7 @@ export function consoleRouter(web: WebContext): Router {
   mountFeeds(router, web)
   mountCategories(router, web)
   mountDefaultChoice(router, web)
+  mountSiteTexts(router, web)
   mountEmbed(router, web)
   mountEditors(router, web)
   mountApiKeys(router, web)

@@ -9,6 +9,7 @@ import { defaultChoiceEndpoints } from './default-choice.ts'
 import { editionEndpoints } from './editions.ts'
 import { feedSourceEndpoints } from './feed-sources.ts'
 import { feedEndpoints } from './feeds.ts'
+import { siteTextEndpoints } from './site-texts.ts'
 import { subscriberEndpoints } from './subscribers.ts'
 import { importEndpoints } from './imports.ts'
 import { inboundEndpoints } from './inbound.ts'
@@ -23,6 +24,7 @@ export const endpoints: readonly Endpoint[] = [
   ...unsubscribeEndpoints,
   ...categoryEndpoints,
   ...defaultChoiceEndpoints,
+  ...siteTextEndpoints,
   ...feedEndpoints,
   ...feedSourceEndpoints,
   ...articleEndpoints,

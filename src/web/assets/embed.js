@@ -1,10 +1,17 @@
 // <script src="https://…/embed.js" async></script>: puts the sign-up form where the script stands, in the font and colours of the page
-// around it, and answers in place. Where that can't be done, the form comes in a frame instead.
+// around it, and answers in place. Where that can't be done, the form comes in a frame instead. Its language is that of `data-lang`, else
+// that of the page, else the reader's.
 ;(() => {
   const home = PUBLIC_URL
   /** The sites on which it answers in place; on others the answer opens in a tab of its own. */
   const origins = EMBED_ORIGINS
+  /** What is said here, by language; `''`: in any other. */
+  const words = EMBED_WORDS
   const script = document.currentScript
+  const language = script.dataset.lang || document.documentElement.lang || navigator.language
+  const tag = language.toLowerCase().replaceAll('_', '-')
+  const own = words[tag] ?? words[tag.split('-')[0]] ?? words['']
+  const query = `?lang=${encodeURIComponent(language)}`
   const place = document.createElement('div')
   script.after(place)
 
@@ -15,7 +22,7 @@
   }
 
   async function show() {
-    const [form, css] = await Promise.all([text('/embed/form'), text('/embed/form.css')])
+    const [form, css] = await Promise.all([text(`/embed/form${query}`), text('/embed/form.css')])
     const style = new CSSStyleSheet()
     style.replaceSync(css)
     const root = place.attachShadow({ mode: 'open' })
@@ -52,7 +59,7 @@
     const button = form.querySelector('button[type=submit], button:not([type])')
     button.disabled = true
     try {
-      const answer = await fetch(`${home}/subscribe`, {
+      const answer = await fetch(form.getAttribute('action'), {
         method: 'POST',
         headers: { 'content-type': 'application/json', accept: 'application/json' },
         body: JSON.stringify(valuesOf(form)),
@@ -61,7 +68,7 @@
       if (answer.ok) return say(root, form, said.message)
       tell(root, form, said)
     } catch {
-      tell(root, form, { detail: 'This could not be sent. Please try again in a moment.' })
+      tell(root, form, { detail: own.failed })
     } finally {
       button.disabled = false
     }
@@ -106,8 +113,8 @@
   function frame() {
     const origin = new URL(home).origin
     const inside = document.createElement('iframe')
-    inside.src = `${home}/embed`
-    inside.title = 'Subscribe to the newsletter'
+    inside.src = `${home}/embed${query}`
+    inside.title = own.frame
     inside.loading = 'lazy'
     inside.style.cssText = 'width:100%;max-width:40em;height:640px;border:0'
     place.replaceWith(inside)

@@ -2,16 +2,18 @@
 
 import type { RequestHandler } from 'express'
 import { addressOf } from '../../base/addresses.ts'
+import { directionOf } from '../../base/direction.ts'
 import { Refusal } from '../../base/errors.ts'
+import { categoryIn } from '../../articles/category-names.ts'
 import { findCategory } from '../../articles/store.ts'
-import { html, to } from '../html.ts'
+import { html } from '../html.ts'
+import { sayFor } from '../language.ts'
 import { sendPage } from '../layout.ts'
 import { readId } from '../path-id.ts'
 import { listCategoryStories } from '../reads/archive.ts'
 import type { WebContext } from '../web-context.ts'
-import { feedSentence, pager } from './archive.ts'
+import { feedSentence, pager, wayOn } from './archive.ts'
 import { pictureOf, shareRow, teaser } from './story.ts'
-import { fullDate } from './words.ts'
 
 const perPage = 30
 
@@ -21,32 +23,40 @@ export function showCategory(web: WebContext): RequestHandler {
   return async (request, response, next) => {
     const slug = String(request.params['category'])
     if (/^\d*$/.test(slug)) return next('route')
-    const category = await findCategory(db, slug)
-    if (!category || category.retiredAt)
-      throw new Refusal('not_found', 'There is no such edition or category in the archive.')
+    const say = sayFor(config, request)
+    const found = await findCategory(db, slug)
+    if (!found || found.retiredAt) throw new Refusal('not_found', say('archive.noCategory'))
+    const category = categoryIn(found, say.locale)
     const at = { before: readId(request.query['before']), after: readId(request.query['after']) }
     const stories = await listCategoryStories(db, category.id, { ...at, limit: perPage })
     const path = `/archive/${slug}`
     sendPage(response, config, {
+      say,
       title: category.name,
       kind: 'page',
-      dateLine: fullDate(config, web.clock.now()),
+      dateLine: say.date(web.clock.now(), 'day', config.digest.timezone),
       face: {
         path: at.before ? `${path}?before=${at.before}` : path,
-        description: category.description || `Stories about ${category.name} in the newsletter of ${config.site.name}.`,
+        description:
+          category.description ||
+          say('archive.categoryDescription', { category: category.name, site: config.site.name }),
         picture: pictureOf(config, stories.items),
         category,
       },
-      body: html`<h1>${category.name}</h1>
-        ${category.description && html`<p class="deck">${category.description}</p>`} ${feedSentence(path)}
-        ${stories.items.length === 0 && html`<p class="calm">No stories yet.</p>`}
+      body: html`<h1 dir="${directionOf(category.name, say.dir)}">${category.name}</h1>
+        ${
+          category.description &&
+          html`<p class="deck" dir="${directionOf(category.description, say.dir)}">${category.description}</p>`
+        }
+        ${feedSentence(say, path)}
+        ${stories.items.length === 0 && html`<p class="calm">${say('archive.noStories')}</p>`}
         <section class="latest">
-          <h2 class="hush">Stories</h2>
-          ${stories.items.map((story, index) => teaser(config, story, { isLead: index === 0 && !at.before, isShared: true }))}
+          <h2 class="hush">${say('archive.stories')}</h2>
+          ${stories.items.map((story, index) => teaser(config, say, story, { isLead: index === 0 && !at.before, isShared: true }))}
         </section>
-        ${pager(path, stories, { newest: stories.items[0]?.seq, oldest: stories.items.at(-1)?.seq })}
-        ${shareRow(config, { title: `${config.site.name}: ${category.name}`, url: addressOf(config, path) })}
-        <p class="after"><a href="${to('/archive')}">All editions</a> · <a href="${to('/')}">Subscribe</a></p>`,
+        ${pager(say, path, stories, { newest: stories.items[0]?.seq, oldest: stories.items.at(-1)?.seq })}
+        ${shareRow(config, say, { title: say('archive.sharedTitle', { site: config.site.name, title: category.name }), url: addressOf(config, path) })}
+        ${wayOn(say)}`,
     })
   }
 }

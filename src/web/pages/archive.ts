@@ -2,16 +2,20 @@
 // who had chosen everything would have read.
 
 import type { RequestHandler, Response } from 'express'
+import { categoriesIn } from '../../articles/category-names.ts'
 import { addressOf } from '../../base/addresses.ts'
 import type { Config } from '../../base/config.ts'
+import { directionOf } from '../../base/direction.ts'
 import { Refusal } from '../../base/errors.ts'
 import { countsByCategory, latestArticles, listCategories } from '../../articles/store.ts'
 import type { Db } from '../../db/connect.ts'
-import type { Article } from '../../db/schema.ts'
+import type { Article, Category } from '../../db/schema.ts'
 import { cleanText } from '../../digests/fragments.ts'
 import { safeImage } from '../../digests/story-values.ts'
 import { clip } from '../../mails/text.ts'
+import type { Say } from '../../messages/messages.ts'
 import { html, type Html, to } from '../html.ts'
+import { sayFor } from '../language.ts'
 import { type Page, sendPage } from '../layout.ts'
 import { readId } from '../path-id.ts'
 import {
@@ -25,7 +29,6 @@ import {
 import type { PublicEdition } from '../reads/public-editions.ts'
 import type { WebContext } from '../web-context.ts'
 import { alsoLikeSection, pictureOf, shareRow, storySection } from './story.ts'
-import { fullDate, timeOfDay } from './words.ts'
 
 const perPage = 50
 const alsoLikeStories = 4
@@ -34,71 +37,84 @@ const descriptionLength = 200
 export function showArchive(web: WebContext): RequestHandler {
   const { config, db } = web
   return async (request, response) => {
+    const say = sayFor(config, request)
     const at = { before: readId(request.query['before']), after: readId(request.query['after']) }
     const [editions, categories, counts] = await Promise.all([
       listPublicEditions(db, { ...at, limit: perPage }),
       listCategories(db),
       countsByCategory(db),
     ])
-    const days = Map.groupBy(editions.items, (edition) => fullDate(config, edition.at))
+    const days = Map.groupBy(editions.items, (edition) => dayOf(config, say, edition.at))
     sendPage(response, config, {
-      title: 'Archive',
+      say,
+      title: say('archive.title'),
       kind: 'page',
-      dateLine: fullDate(config, web.clock.now()),
+      dateLine: dayOf(config, say, web.clock.now()),
       face: {
         path: at.before ? `/archive?before=${at.before}` : '/archive',
-        description: `Every edition of the newsletter of ${config.site.name}, to read on the web.`,
+        description: say('archive.description', { site: config.site.name }),
       },
-      body: html`<h1>The archive</h1>
-        ${feedSentence('/archive')}
-        ${categoryNav(categories.map((category) => ({ ...category, count: counts.get(category.id) ?? 0 })))}
+      body: html`<h1>${say('archive.heading')}</h1>
+        ${feedSentence(say, '/archive')}
+        ${categoryNav(
+          say,
+          categories.map((category) => ({ ...category, count: counts.get(category.id) ?? 0 })),
+        )}
         ${
           editions.items.length === 0 &&
-          html`<p class="calm">No edition has been sent yet.</p>
-            <p class="calm"><a href="${to('/')}">Subscribe</a></p>`
+          html`<p class="calm">${say('archive.none')}</p>
+            <p class="calm"><a href="${to('/')}">${say('archive.subscribe')}</a></p>`
         }
         ${[...days].map(
           ([day, list]) =>
             html`<section class="archive-day">
               <h2>${day}</h2>
               <ul class="plain-list">
-                ${list.map((edition) => row(config, edition))}
+                ${list.map((edition) => row(config, say, edition))}
               </ul>
             </section>`,
         )}
-        ${pager('/archive', editions, { newest: editions.items[0]?.id, oldest: editions.items.at(-1)?.id })}`,
+        ${pager(say, '/archive', editions, { newest: editions.items[0]?.id, oldest: editions.items.at(-1)?.id })}`,
     })
   }
 }
 
 type ListedEdition = Awaited<ReturnType<typeof listPublicEditions>>['items'][number]
 
-function row(config: Config, { id, at, lead }: ListedEdition): Html {
+/** The day in the site's time zone, in the reader's language. */
+const dayOf = (config: Config, say: Say, at: Date): string => say.date(at, 'day', config.digest.timezone)
+
+const timeOf = (config: Config, say: Say, at: Date): string => say.date(at, 'time', config.digest.timezone)
+
+function row(config: Config, say: Say, { id, at, lead }: ListedEdition): Html {
   const picture = safeImage(config, lead?.imageUrl ?? null)
-  return html`<li class="${picture ? 'pictured' : ''}">
-    <a href="${to(`/archive/${id}`)}">${lead?.title ?? 'Its stories have been withdrawn'}</a>
-    <span class="byline">${timeOfDay(config, at)}</span>
+  const title = lead?.title ?? say('archive.withdrawn')
+  return html`<li class="${picture ? 'pictured' : ''}" dir="${directionOf(title, say.dir)}">
+    <a href="${to(`/archive/${id}`)}">${title}</a>
+    <span class="byline" dir="${say.dir}">${timeOf(config, say, at)}</span>
     ${picture && html`<img src="${picture}" alt="" width="80" height="60" loading="lazy" />`}
   </li>`
 }
 
 /** For readers who would rather not leave an address. */
-export function feedSentence(folder: string): Html {
+export function feedSentence(say: Say, folder: string): Html {
+  const link = (file: string) => (within: (string | Html)[]) => html`<a href="${to(`${folder}/${file}`)}">${within}</a>`
   return html`<p class="hint feeds">
-    Read it without giving an address: <a href="${to(`${folder}/feed.xml`)}">RSS</a>
-    <a href="${to(`${folder}/feed.json`)}">JSON Feed</a>
+    ${say.rich('archive.feeds', { rss: link('feed.xml'), json: link('feed.json') })}
   </p>`
 }
 
-export function categoryNav(categories: readonly { slug: string; name: string; count: number }[]): Html | null {
+/** Each category with the number of its stories. */
+export function categoryNav(say: Say, categories: readonly (Category & { count: number })[]): Html | null {
   if (categories.length === 0) return null
-  return html`<nav class="sections" aria-label="Categories">
+  return html`<nav class="sections" aria-label="${say('archive.categories')}">
     <ul>
-      ${categories.map(
+      ${categoriesIn(categories, say.locale).map(
         ({ slug, name, count }) =>
-          html`<li>
-            <a href="${to(`/archive/${slug}`)}">${name}</a> <span class="count">${count}</span>
-            <span class="hush">${count === 1 ? 'story' : 'stories'}</span>
+          html`<li dir="${directionOf(name, say.dir)}">
+            <a href="${to(`/archive/${slug}`)}">${name}</a>
+            <span class="count" aria-hidden="true">${say.number(count)}</span>
+            <span class="hush">${say('archive.storyCount', { count })}</span>
           </li>`,
       )}
     </ul>
@@ -107,14 +123,19 @@ export function categoryNav(categories: readonly { slug: string; name: string; c
 
 /** Links to the pages before and after this one. */
 export function pager(
+  say: Say,
   path: string,
   { hasNewer, hasOlder }: Paged<unknown>,
   ends: { newest: number | undefined; oldest: number | undefined },
 ): Html | null {
   if (!hasNewer && !hasOlder) return null
-  return html`<nav class="pager" aria-label="Pages">
-    ${hasNewer ? html`<a href="${to(`${path}?after=${ends.newest}`)}" rel="prev">Newer</a>` : html`<span></span>`}
-    ${hasOlder && html`<a href="${to(`${path}?before=${ends.oldest}`)}" rel="next">Older</a>`}
+  return html`<nav class="pager" aria-label="${say('archive.pages')}">
+    ${
+      hasNewer
+        ? html`<a href="${to(`${path}?after=${ends.newest}`)}" rel="prev">${say('archive.newer')}</a>`
+        : html`<span></span>`
+    }
+    ${hasOlder && html`<a href="${to(`${path}?before=${ends.oldest}`)}" rel="next">${say('archive.older')}</a>`}
   </nav>`
 }
 
@@ -122,8 +143,8 @@ export function showArchivedEdition(web: WebContext): RequestHandler {
   return async (request, response) => {
     const id = readId(request.params['edition'])
     const edition = id && (await findPublicEdition(web.db, id))
-    if (!edition) throw new Refusal('not_found', 'There is no such edition in the archive.')
-    await sendEdition(web, response, edition)
+    if (!edition) throw new Refusal('not_found', sayFor(web.config, request)('archive.noEdition'))
+    await sendEdition(web, response, sayFor(web.config, request), edition)
   }
 }
 
@@ -131,6 +152,7 @@ export function showArchivedEdition(web: WebContext): RequestHandler {
 export async function sendEdition(
   web: WebContext,
   response: Response,
+  say: Say,
   edition: PublicEdition,
   notice?: string,
 ): Promise<void> {
@@ -145,17 +167,18 @@ export async function sendEdition(
     alsoLike: await listAlsoLike(db, stories),
     notice,
     path: `/archive/${edition.id}`,
-    after: editionNav(config, neighbours),
+    after: editionNav(config, say, neighbours),
   }
   sendPage(response, config, {
-    ...editionPage(config, edition, page),
-    ...(notice ? { isIndexed: false } : { face: editionFace(config, edition, stories) }),
+    ...editionPage(config, say, edition, page),
+    ...(notice ? { isIndexed: false } : { face: editionFace(config, say, edition, stories) }),
   })
 }
 
 /** The page of an edition, whole or as a subscriber got it. `path`: of the public edition, if there is one, to be shared. */
 export function editionPage(
   config: Config,
+  say: Say,
   edition: { at: Date; content: { intro?: string } },
   page: {
     sections: readonly Section[]
@@ -165,30 +188,31 @@ export function editionPage(
     after?: Html
   },
 ): Page {
-  const day = fullDate(config, edition.at)
-  const title = `Edition of ${day}`
+  const day = dayOf(config, say, edition.at)
+  const title = say('archive.edition', { day })
   const intro = edition.content.intro?.split(/\n\s*\n/).flatMap((paragraph) => cleanText(paragraph) || []) ?? []
   return {
+    say,
     title,
     kind: 'page',
     dateLine: day,
     body: html`<h1>${title}</h1>
-      <p class="deck">${timeOfDay(config, edition.at)}</p>
+      <p class="deck">${timeOf(config, say, edition.at)}</p>
       ${page.notice && html`<p class="notice">${page.notice}</p>`}
-      ${intro.map((paragraph) => html`<p>${paragraph}</p>`)}
-      ${page.sections.length === 0 && html`<p class="calm">Its stories have been withdrawn.</p>`}
-      ${page.sections.map((section) => storySection(config, section, { isShared: true }))}
-      ${alsoLikeSection(config, page.alsoLike)}
-      ${page.path !== null && shareRow(config, { title: `${config.site.name}: ${title}`, url: addressOf(config, page.path) })}
+      ${intro.map((paragraph) => html`<p dir="${directionOf(paragraph, say.dir)}">${paragraph}</p>`)}
+      ${page.sections.length === 0 && html`<p class="calm">${say('archive.withdrawn')}</p>`}
+      ${page.sections.map((section) => storySection(config, say, section, { isShared: true }))}
+      ${alsoLikeSection(config, say, page.alsoLike)}
+      ${page.path !== null && shareRow(config, say, { title: say('archive.sharedTitle', { site: config.site.name, title }), url: addressOf(config, page.path) })}
       ${page.after}`,
   }
 }
 
-function editionFace(config: Config, edition: PublicEdition, stories: readonly Article[]) {
+function editionFace(config: Config, say: Say, edition: PublicEdition, stories: readonly Article[]) {
   const titles = stories.map(({ title }) => cleanText(title)).join(' · ')
   return {
     path: `/archive/${edition.id}`,
-    description: clip(titles, descriptionLength) || `The newsletter of ${config.site.name}.`,
+    description: clip(titles, descriptionLength) || say('archive.newsletter', { site: config.site.name }),
     picture: pictureOf(config, stories),
     publishedAt: edition.at,
   }
@@ -201,15 +225,21 @@ export async function listAlsoLike(db: Db, shown: readonly Article[]): Promise<A
   return newest.filter(({ id }) => !ids.has(id)).slice(0, alsoLikeStories)
 }
 
-function editionNav(config: Config, { previous, next }: Awaited<ReturnType<typeof neighboursOf>>): Html {
-  const link = (edition: PublicEdition | undefined, word: string, rel: string) =>
+function editionNav(config: Config, say: Say, { previous, next }: Awaited<ReturnType<typeof neighboursOf>>): Html {
+  const link = (edition: PublicEdition | undefined, key: 'archive.previous' | 'archive.next', rel: string) =>
     edition
       ? html`<a href="${to(`/archive/${edition.id}`)}" rel="${rel}"
-          >${word}: ${fullDate(config, edition.at)}, ${timeOfDay(config, edition.at)}</a
+          >${say(key, { day: dayOf(config, say, edition.at), time: timeOf(config, say, edition.at) })}</a
         >`
       : html`<span></span>`
-  return html`<nav class="pager" aria-label="Editions">
-      ${link(previous, 'Previous', 'prev')} ${link(next, 'Next', 'next')}
+  return html`<nav class="pager" aria-label="${say('archive.editions')}">
+      ${link(previous, 'archive.previous', 'prev')} ${link(next, 'archive.next', 'next')}
     </nav>
-    <p class="after"><a href="${to('/archive')}">All editions</a> · <a href="${to('/')}">Subscribe</a></p>`
+    ${wayOn(say)}`
+}
+
+export function wayOn(say: Say): Html {
+  return html`<p class="after">
+    <a href="${to('/archive')}">${say('archive.all')}</a> · <a href="${to('/')}">${say('archive.subscribe')}</a>
+  </p>`
 }

@@ -1,16 +1,21 @@
 // The sign-up form on other sites, in three ways: a script that puts it into the page, in the page's own font and colours; a frame;
 // and plain HTML. The script answers in place, if EMBED_ORIGINS names the site; otherwise, and without script, the answer opens in a
-// tab of its own, on our address.
+// tab of its own, on our address. The language is that of the page around it.
 
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { RequestHandler, Response } from 'express'
+import { categoriesIn } from '../../articles/category-names.ts'
 import { listCategories } from '../../articles/store.ts'
 import { addressOf } from '../../base/addresses.ts'
+import { directionOf } from '../../base/direction.ts'
 import { Refusal } from '../../base/errors.ts'
+import { languagesOf, messagesFor, type Say } from '../../messages/messages.ts'
 import { asset, theme } from '../assets.ts'
 import { html, type Html, trusted } from '../html.ts'
+import { sayFor, setLanguage, withLanguage } from '../language.ts'
 import { sendHtml } from '../place.ts'
+import { siteTextsOf } from '../site-texts.ts'
 import type { WebContext } from '../web-context.ts'
 import { defaultAmong } from '../../subscribers/default-choice.ts'
 import { signupForm, signupScripts } from './signup-form.ts'
@@ -22,19 +27,21 @@ const folder = path.join(import.meta.dirname, '../assets')
 export function showEmbed(web: WebContext): RequestHandler {
   const { site } = web.config
   return async (request, response) => {
-    const categories = await listCategories(web.db)
-    const usual = await defaultAmong(web.db, categories)
+    const say = sayFor(web.config, request)
+    const { categories, usual } = await formOf(web, say)
+    const { tagline } = siteTextsOf(web.config, request, say)
     const embeddedIn = (request.get('Referer') ?? '').slice(0, 400)
     allowFrames(response)
+    setLanguage(response, say)
     sendHtml(
       response,
       html`<!doctype html>
-        <html lang="en">
+        <html lang="${say.locale}" dir="${say.dir}">
           <head>
             <meta charset="utf-8" />
             <meta name="viewport" content="width=device-width, initial-scale=1" />
             <meta name="color-scheme" content="light dark" />
-            <title>Subscribe to ${site.name}</title>
+            <title>${say('embed.title', { site: site.name })}</title>
             <link rel="stylesheet" href="${asset('broadsheet.css')}" />
             <link rel="stylesheet" href="${theme(site)}" />
             ${signupScripts.map((script) => html`<script src="${asset(script)}" defer></script>`)}
@@ -42,8 +49,8 @@ export function showEmbed(web: WebContext): RequestHandler {
           </head>
           <body class="embedded">
             <main>
-              <h1>${site.name}</h1>
-              <p class="deck">${site.tagline}</p>
+              <h1 dir="${directionOf(site.name, say.dir)}">${site.name}</h1>
+              <p class="deck" lang="${tagline.language}" dir="${directionOf(tagline.text, say.dir)}">${tagline.text}</p>
               ${signupForm(web.config, { categories, usual, typed: {}, embeddedIn })}
             </main>
           </body>
@@ -56,6 +63,7 @@ export function showEmbed(web: WebContext): RequestHandler {
 export function sendEmbedScript(web: WebContext): RequestHandler {
   const script = readFileSync(path.join(folder, 'embed.js'), 'utf8')
     .replace('PUBLIC_URL', JSON.stringify(addressOf(web.config, '')))
+    .replace('EMBED_WORDS', JSON.stringify(wordsOfScript(web)))
     .replace(
       'EMBED_ORIGINS',
       JSON.stringify([...web.config.site.embedOrigins, new URL(web.config.web.publicUrl).origin]),
@@ -66,15 +74,31 @@ export function sendEmbedScript(web: WebContext): RequestHandler {
   }
 }
 
-/** GET /embed/form: the form alone, for the script. Its links have their whole address. */
+/** What the script says itself, by language; `""`: in any other. */
+function wordsOfScript({ config }: WebContext): Record<string, { frame: string; failed: string }> {
+  const words = (say: Say) => ({ frame: say('embed.frame'), failed: say('embed.failed') })
+  return Object.fromEntries([
+    ['', words(messagesFor(config, null))],
+    ...languagesOf(config).map((language) => [language.toLowerCase(), words(messagesFor(config, language))]),
+  ])
+}
+
+/** GET /embed/form: the form alone, for the script. Its links have their whole address, and lead to pages in its language. */
 export function sendEmbedForm(web: WebContext): RequestHandler {
-  return async (_request, response) => {
-    const categories = await listCategories(web.db)
-    const usual = await defaultAmong(web.db, categories)
-    const form = signupForm(web.config, { categories, usual, typed: {}, embeddedIn: '' })
+  return async (request, response) => {
+    const say = sayFor(web.config, request)
+    const form = signupForm(web.config, { ...(await formOf(web, say)), typed: {}, embeddedIn: '' })
+    const inLanguage = html`<div lang="${say.locale}" dir="${say.dir}">${form}</div>`
     forOtherSites(response)
-    response.type('html').send(form.text((route) => addressOf(web.config, route)))
+    setLanguage(response, say)
+    const links = (route: string) => addressOf(web.config, withLanguage(route, say.language))
+    response.type('html').send(inLanguage.text(links))
   }
+}
+
+async function formOf({ db }: WebContext, say: Say) {
+  const categories = categoriesIn(await listCategories(db), say.locale)
+  return { categories, usual: await defaultAmong(db, categories) }
 }
 
 /** GET /embed/form.css: the pages' style sheet, for the inside of a shadow root. Font, ink and accent are the page's around it. */

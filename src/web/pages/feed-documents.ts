@@ -12,6 +12,8 @@ import { safeImage } from '../../digests/story-values.ts'
 export interface FeedContent {
   title: string
   description: string
+  /** Of title, description and categories. */
+  language: string
   /** The route of the page that the feed belongs to. */
   folder: string
   /** Newest first. `categories`: names. */
@@ -19,7 +21,11 @@ export interface FeedContent {
 }
 
 /** `path`: the route of the document itself. */
-export function rssFeed(config: Config, { title, description, folder, items }: FeedContent, path: string): string {
+export function rssFeed(
+  config: Config,
+  { title, description, language, folder, items }: FeedContent,
+  path: string,
+): string {
   const own = xml(addressOf(config, path))
   const page = xml(addressOf(config, folder))
   const logo = xml(config.site.logoUrl ?? addressOf(config, '/assets/icon-512.png'))
@@ -29,7 +35,7 @@ export function rssFeed(config: Config, { title, description, folder, items }: F
 <title>${xml(title)}</title>
 <link>${page}</link>
 <description>${xml(description)}</description>
-<language>en</language>
+<language>${xml(language)}</language>
 <atom:link href="${own}" rel="self" type="application/rss+xml" />
 <image><url>${logo}</url><title>${xml(title)}</title><link>${page}</link></image>
 ${items.map((item) => rssItem(config, item)).join('\n')}
@@ -65,14 +71,18 @@ function mediaOf(picture: string, alt: string | null): string {
   return `<media:content url="${xml(picture)}" medium="image">${words}</media:content>`
 }
 
-export function jsonFeed(config: Config, { title, description, folder, items }: FeedContent, path: string): string {
+export function jsonFeed(
+  config: Config,
+  { title, description, language, folder, items }: FeedContent,
+  path: string,
+): string {
   const feed = {
     version: 'https://jsonfeed.org/version/1.1',
     title,
     home_page_url: addressOf(config, folder),
     feed_url: addressOf(config, path),
     description,
-    language: 'en',
+    language,
     icon: config.site.logoUrl ?? addressOf(config, '/assets/icon-512.png'),
     favicon: addressOf(config, '/favicon.ico'),
     items: items.map(({ story, categories }) => {

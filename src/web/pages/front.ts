@@ -7,6 +7,7 @@ import type { Article, Category } from '../../db/schema.ts'
 import { countsByCategory, latestArticles, listCategories } from '../../articles/store.ts'
 import { type Choices } from '../../subscribers/choices.ts'
 import { defaultAmong } from '../../subscribers/default-choice.ts'
+import { messagesFor } from '../../messages/messages.ts'
 import { html, to } from '../html.ts'
 import type { Page } from '../layout.ts'
 import { sendPage } from '../layout.ts'
@@ -40,6 +41,7 @@ export async function frontPage(
   { heading, ...form }: { typed: Typed; refusal?: Refusal; status?: number; heading?: string },
 ): Promise<Page> {
   const { config } = web
+  const say = messagesFor(config, 'en')
   const { sections, usual, newest } = await loadTogether(web.db)
   const categories = sections.map((section) => section.category)
   return {
@@ -85,8 +87,12 @@ export async function frontPage(
                 }
               </div>
             </section>
-            ${categoryNav(sections.map(({ category, count }) => ({ ...category, count })))} ${feedSentence('/archive')}
-            ${sections.map(({ category, stories }) => storySection(config, { ...category, stories }))}`,
+            ${categoryNav(
+              say,
+              sections.map(({ category, count }) => ({ ...category, count })),
+            )}
+            ${feedSentence(say, '/archive')}
+            ${sections.map(({ category, stories }) => storySection(config, say, { ...category, stories }))}`,
   }
 }
 

@@ -25,10 +25,13 @@ import { showChange, showCheckYourMail, takeSubscription } from './subscribe.ts'
 import { readOneClick, showReturn, showUnsubscribe, takeReturn, takeUnsubscribe } from './unsubscribe.ts'
 import { takeReason } from './after-unsubscribe.ts'
 import { seeOther } from '../place.ts'
+import { readTextsFirst } from '../site-texts.ts'
 
 /** To be mounted at the root. */
 export function pagesRouter(web: WebContext): Router {
   const router = Router({ strict: true, caseSensitive: true })
+  router.get('/click', followStory(web))
+  router.use(readTextsFirst(web))
   router.get('/', showFront(web))
   router.options('/subscribe', answerPreflight(web.config))
   router.post('/subscribe', startEvenly, allowOrigins(web.config), readFormOrJson, takeSubscription(web))
@@ -64,7 +67,6 @@ export function pagesRouter(web: WebContext): Router {
   router.get('/unsubscribe/undo', token, showReturn(web))
   router.post('/unsubscribe/undo', token, readForm, takeReturn(web))
 
-  router.get('/click', followStory(web))
   router.get('/archive', showArchive(web))
   for (const file of ['feed.xml', 'feed.json'] as const) {
     router.get(`/archive/${file}`, sendFeed(web, file))

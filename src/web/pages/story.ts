@@ -1,88 +1,110 @@
 // A story on a public page: headline, picture, first lines, byline, and links that share it.
 
+import { categoryName } from '../../articles/category-names.ts'
 import type { Config } from '../../base/config.ts'
+import { directionOf, isolate } from '../../base/direction.ts'
 import { shareLinks, type Shared } from '../../base/share-links.ts'
 import { shownSource } from '../../articles/source.ts'
 import type { Article } from '../../db/schema.ts'
+import type { Say } from '../../messages/messages.ts'
 import { safeImage } from '../../digests/story-values.ts'
 import { html, safeUrl, type Html, to } from '../html.ts'
 import type { PublicFace } from '../page-head.ts'
 import type { Section } from '../reads/archive.ts'
-import { longDate } from './words.ts'
 
 interface TeaserOptions {
   isLead?: boolean
   isShared?: boolean
 }
 
-/** Pictures load when they come into view. Their place is kept by width and height, so nothing moves when they do. */
-export function teaser(config: Config, story: Article, { isLead, isShared }: TeaserOptions = {}): Html {
-  const source = shownSource(story.source, config.site.name)
+/** Pictures load when they come into view. Their place is kept by width and height, so nothing moves when they do. Title, excerpt and
+ * byline each have the direction of their own first letter. */
+export function teaser(config: Config, say: Say, story: Article, { isLead, isShared }: TeaserOptions = {}): Html {
   const picture = safeImage(config, story.imageUrl)
   const [width, height] = isLead ? [640, 360] : [160, 120]
   return html`<article class="${['teaser', isLead && 'lead', picture && 'pictured'].filter(Boolean).join(' ')}">
-    <h3 dir="auto"><a href="${safeUrl(story.link)}">${story.title}</a></h3>
+    <h3 dir="${directionOf(story.title, say.dir)}"><a href="${safeUrl(story.link)}">${story.title}</a></h3>
     ${
       picture && html`<img src="${picture}" alt="${altOf(story)}" width="${width}" height="${height}" loading="lazy" />`
     }
-    ${isLead && story.excerpt && html`<p>${story.excerpt}</p>`}
-    <p class="byline">
-      ${[source, story.author && `By ${story.author}`].filter(Boolean).map((name) => html`${name} · `)}<time
-        datetime="${story.publishedAt.toISOString()}"
-        >${longDate(config, story.publishedAt)}</time
-      >
-    </p>
-    ${isShared && shareFold(config, { title: story.title, url: safeUrl(story.link) })}
+    ${isLead && story.excerpt && html`<p dir="${directionOf(story.excerpt, say.dir)}">${story.excerpt}</p>`}
+    ${byline(config, say, story)}
+    ${isShared && shareFold(config, say, { title: story.title, url: safeUrl(story.link) })}
   </article>`
+}
+
+/** "The Gazette · By Ada Byron · 2 March 2026". Its first part gives the direction, and the others keep their order. */
+function byline(config: Config, say: Say, { source, author, publishedAt }: Article): Html {
+  const names = [shownSource(source, config.site.name), author && say('archive.author', { author })].flatMap(
+    (name) => name || [],
+  )
+  const date = say.date(publishedAt, 'date', config.digest.timezone)
+  const dir = directionOf([...names, date].join(' '), say.dir)
+  return html`<p class="byline" dir="${dir}">
+    ${names.map((name) => `${isolate(name, dir)} · `)}<time datetime="${publishedAt.toISOString()}"
+      >${isolate(date, dir)}</time
+    >
+  </p>`
 }
 
 /** The headline stands beside the picture: nobody should hear it twice. */
 const altOf = ({ imageAlt, title }: Article): string => (imageAlt === title ? '' : (imageAlt ?? ''))
 
 /** A category with its stories, the first of them large. */
-export function storySection(config: Config, { name, slug, stories }: Section, options: TeaserOptions = {}): Html {
+export function storySection(config: Config, say: Say, section: Section, options: TeaserOptions = {}): Html {
+  const { slug, stories } = section
+  const name = categoryName(section, say.locale)
+  const title = slug ? html`<a href="${to(`/archive/${slug}`)}">${name}</a>` : name
   return html`<section class="latest" ${slug && html`id="latest-${slug}"`}>
-    <h2 class="section-name">${slug ? html`<a href="${to(`/archive/${slug}`)}">${name}</a>` : name}</h2>
-    ${stories.length === 0 && html`<p class="calm">No stories yet.</p>`}
-    ${stories.map((story, index) => teaser(config, story, { ...options, isLead: index === 0 }))}
+    <h2 class="section-name" dir="${directionOf(name, say.dir)}">${title}</h2>
+    ${stories.length === 0 && html`<p class="calm">${say('archive.noStories')}</p>`}
+    ${stories.map((story, index) => teaser(config, say, story, { ...options, isLead: index === 0 }))}
   </section>`
 }
 
-export function alsoLikeSection(config: Config, stories: readonly Article[]): Html | null {
+export function alsoLikeSection(config: Config, say: Say, stories: readonly Article[]): Html | null {
   if (stories.length === 0) return null
   return html`<section class="latest also-like">
-    <h2 class="section-name">You may also like</h2>
-    ${stories.map((story) => teaser(config, story))}
+    <h2 class="section-name">${say('archive.alsoLike')}</h2>
+    ${stories.map((story) => teaser(config, say, story))}
   </section>`
 }
 
 /** For a whole page. */
-export function shareRow(config: Config, shared: Shared): Html | null {
-  const links = shareItems(config, shared)
+export function shareRow(config: Config, say: Say, shared: Shared): Html | null {
+  const links = shareItems(config, say, shared)
   return (
     links &&
-    html`<nav class="share" aria-label="Share this page">
-      <p>Share: ${links}</p>
+    html`<nav class="share" aria-label="${say('archive.sharePage')}">
+      <p>${say.rich('archive.share', { links })}</p>
     </nav>`
   )
 }
 
-function shareFold(config: Config, shared: Shared): Html | null {
-  const links = shareItems(config, shared)
+function shareFold(config: Config, say: Say, shared: Shared): Html | null {
+  const links = shareItems(config, say, shared)
   return (
     links &&
     html`<details class="share">
-      <summary>Share<span class="hush">: ${shared.title}</span></summary>
+      <summary>
+        ${say.rich('archive.shareStory', {
+          title: shared.title,
+          hidden: (within: (string | Html)[]) => html`<span class="hush">${within}</span>`,
+        })}
+      </summary>
       <p>${links}</p>
     </details>`
   )
 }
 
 /** null: the site wants none. */
-function shareItems(config: Config, shared: Shared): Html[] | null {
+function shareItems(config: Config, say: Say, shared: Shared): Html | null {
   const links = shareLinks(config.site.shareLinks, shared)
   if (links.length === 0) return null
-  return links.map(({ name, url }) => html`<a href="${url}" rel="nofollow">${name}</a> `)
+  const nameOf = (network: string, name: string) => (network === 'mail' ? say('archive.shareByMail') : name)
+  return html`${links.map(
+    ({ network, name, url }) => html`<a href="${url}" rel="nofollow">${nameOf(network, name)}</a> `,
+  )}`
 }
 
 /** The picture that a page is shared with: the first of its stories that has one. */

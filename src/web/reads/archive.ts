@@ -2,12 +2,15 @@
 // held, withdrawn or waits for its date.
 
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
+import { categoryName } from '../../articles/category-names.ts'
 import type { Db } from '../../db/connect.ts'
-import type { Article, Schema } from '../../db/schema.ts'
+import type { Article, Category, Schema } from '../../db/schema.ts'
 import { publicEditions } from './public-editions.ts'
 
 export interface Section {
   name: string
+  /** Its name in other languages (articles/category-names.ts). */
+  translations: Category['translations']
   /** null: the category is retired and has no page. */
   slug: string | null
   stories: Article[]
@@ -105,7 +108,8 @@ export async function listSections(db: Db, editionId: number, perCategory: numbe
     .innerJoin('articles', 'articles.id', 'editionArticles.articleId')
     .innerJoin('categories', 'categories.id', 'editionArticles.categoryId')
     .selectAll('articles')
-    .select(['categories.id as categoryId', 'categories.name', 'categories.slug', 'categories.retiredAt'])
+    .select(['categories.id as categoryId', 'categories.name', 'categories.translations'])
+    .select(['categories.slug', 'categories.retiredAt'])
     .where('editionId', '=', editionId)
     .where('isDropped', '=', false)
     .where(isShown)
@@ -118,8 +122,8 @@ export async function listSections(db: Db, editionId: number, perCategory: numbe
     .map((inCategory) => {
       const stories = inCategory.filter(({ id }) => !shown.has(id)).slice(0, perCategory)
       for (const { id } of stories) shown.add(id)
-      const { name, slug, retiredAt } = inCategory[0]!
-      return { name, slug: retiredAt ? null : slug, stories }
+      const { name, translations, slug, retiredAt } = inCategory[0]!
+      return { name, translations, slug: retiredAt ? null : slug, stories }
     })
     .filter(({ stories }) => stories.length > 0)
 }
@@ -146,7 +150,8 @@ export async function findDigestStories(
         .on('subscriptions.subscriberId', '=', subscriberId),
     )
     .selectAll('articles')
-    .select(['categories.id as categoryId', 'categories.name', 'categories.slug', 'categories.retiredAt'])
+    .select(['categories.id as categoryId', 'categories.name', 'categories.translations'])
+    .select(['categories.slug', 'categories.retiredAt'])
     .where('editionId', '=', editionId)
     .where('articles.id', 'in', delivery.articleIds)
     .where(isShown)
@@ -161,7 +166,7 @@ export async function findDigestStories(
   )
 }
 
-type Placed = Article & { categoryId: number; name: string; slug: string; retiredAt: Date | null }
+type Placed = Article & Pick<Category, 'name' | 'translations' | 'slug' | 'retiredAt'> & { categoryId: number }
 
 /**
  * A delivery stores stories in the order of the mail, without their categories. A story stays in the previous story's section if
@@ -182,6 +187,7 @@ function inSections(stories: readonly Placed[][], perCategory: number): { sectio
     }
     const section = sections.get(place.categoryId) ?? {
       name: place.name,
+      translations: place.translations,
       slug: place.retiredAt ? null : place.slug,
       stories: [],
     }
@@ -215,20 +221,24 @@ export async function listCategoryStories(
   return paged(rows, page)
 }
 
-/** The names of the offered categories of each story. */
-export async function listCategoryNames(db: Db, articleIds: readonly number[]): Promise<Map<number, string[]>> {
+/** The names of the offered categories of each story, in a language. */
+export async function listCategoryNames(
+  db: Db,
+  articleIds: readonly number[],
+  locale: string,
+): Promise<Map<number, string[]>> {
   if (articleIds.length === 0) return new Map()
   const rows = await db
     .selectFrom('articleCategories')
     .innerJoin('categories', 'categories.id', 'articleCategories.categoryId')
-    .select(['articleId', 'name'])
+    .select(['articleId', 'name', 'translations'])
     .where('articleId', 'in', [...articleIds])
     .where('retiredAt', 'is', null)
     .orderBy('categories.position')
     .orderBy('categories.id')
     .execute()
   const names = Map.groupBy(rows, ({ articleId }) => articleId)
-  return new Map([...names].map(([id, list]) => [id, list.map(({ name }) => name)]))
+  return new Map([...names].map(([id, list]) => [id, list.map((category) => categoryName(category, locale))]))
 }
 
 function isShown(eb: ExpressionBuilder<Schema, 'articles'>): Expression<SqlBool> {
