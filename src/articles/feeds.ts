@@ -1,4 +1,4 @@
-// The feeds of the site: adding (after one look at them), mapping, pausing, removing, and the view for editors.
+// The feeds of the site: adding (after one look at them), changing, pausing, removing, and the view for editors.
 
 import { sql } from 'kysely'
 import { invalid, Refusal } from '../base/errors.ts'
@@ -9,7 +9,6 @@ import type { Context } from '../db/context.ts'
 import type { Feed } from '../db/schema.ts'
 import { getCategory } from './categories.ts'
 import type { IngestReport } from './ingest.ts'
-import { type Mapping, type MappingRule, usualMatch } from './mapping.ts'
 import { spelledOut } from './look-at.ts'
 import { refuseUrl } from './safe-fetch.ts'
 
@@ -177,66 +176,6 @@ async function dateNow(trx: Trx, feedId: number, now: Date): Promise<void> {
 export async function removeFeed(ctx: Context, id: number): Promise<void> {
   await getFeed(ctx.db, id)
   await ctx.db.deleteFrom('feeds').where('id', '=', id).execute()
-}
-
-export interface FeedRule {
-  field: MappingRule['field']
-  /** Default: equals for a label, contains for title and link. */
-  match?: MappingRule['match'] | undefined
-  pattern: string
-  /** A label's domain (Atom: scheme). Default: any. */
-  scheme?: string | null | undefined
-  /** A slug; null leaves the item out. */
-  category: string | null
-}
-
-export async function listRules(db: Db, feedId: number | null): Promise<FeedRule[]> {
-  return db
-    .selectFrom('feedRules')
-    .leftJoin('categories', 'categories.id', 'feedRules.categoryId')
-    .select(['field', 'match', 'pattern', 'scheme', 'categories.slug as category'])
-    .where('feedId', feedId === null ? 'is' : '=', feedId)
-    .orderBy('feedRules.position')
-    .orderBy('feedRules.id')
-    .execute()
-}
-
-/** Replaces the rules of one feed, or those of all feeds (null). */
-export async function setRules(ctx: Context, feedId: number | null, rules: readonly FeedRule[]): Promise<void> {
-  const rows: (MappingRule & { feedId: number | null; position: number })[] = []
-  for (const [position, rule] of rules.entries()) {
-    const pattern = rule.pattern.trim()
-    if (!pattern || pattern.length > 200)
-      throw invalid(`rules.${position}.pattern`, 'A pattern has 1 to 200 characters.')
-    const categoryId =
-      rule.category === null ? null : (await getCategory(ctx, rule.category, `rules.${position}.category`)).id
-    const { field, match = usualMatch(field) } = rule
-    const scheme = rule.scheme?.trim() || null
-    if (scheme !== null && field !== 'label') throw invalid(`rules.${position}.scheme`, 'Only a label has a domain.')
-    if (scheme !== null && scheme.length > 200)
-      throw invalid(`rules.${position}.scheme`, 'A domain has at most 200 characters.')
-    rows.push({ feedId, field, match, pattern, scheme, categoryId, position })
-  }
-  await ctx.db.transaction().execute(async (trx) => {
-    await trx
-      .deleteFrom('feedRules')
-      .where('feedId', feedId === null ? 'is' : '=', feedId)
-      .execute()
-    if (rows.length) await trx.insertInto('feedRules').values(rows).execute()
-  })
-}
-
-/** Decides the categories of this feed's entries. */
-export async function mappingOf(db: Db, feedId: number): Promise<Mapping> {
-  const { rows } = await sql<Mapping>`
-    select
-      (select coalesce(json_agg(json_build_object('id', id, 'slug', slug, 'name', name) order by position, id), '[]')
-        from categories where retired_at is null) as "categories",
-      (select coalesce(json_agg(category_id), '[]') from feed_categories where feed_id = ${feedId}) as "feedCategoryIds",
-      (select coalesce(json_agg(json_build_object('field', field, 'match', match, 'pattern', pattern, 'scheme', scheme, 'categoryId', category_id)
-          order by feed_id is null, position, id), '[]')
-        from feed_rules where feed_id = ${feedId} or feed_id is null) as "rules"`.execute(db)
-  return rows[0]!
 }
 
 /** The zone of this feed's dates that name none. */

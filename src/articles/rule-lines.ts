@@ -1,7 +1,7 @@
 // A mapping rule as text: `label: Parliament = politics`. In the console one per line, on the command line one per argument.
 
 import { invalid } from '../base/errors.ts'
-import type { FeedRule } from './feeds.ts'
+import type { FeedRule } from './feed-rules.ts'
 import { inWords, usualMatch } from './mapping.ts'
 
 export function ruleLine({ field, match = usualMatch(field), pattern, scheme = null, category }: FeedRule): string {

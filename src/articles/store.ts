@@ -2,6 +2,7 @@
 // withdrawn, and has a category that is offered. All lists for readers here contain only public stories.
 
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
+import { invalid } from '../base/errors.ts'
 import type { Db } from '../db/connect.ts'
 import type { Article, Category, Schema } from '../db/schema.ts'
 
@@ -14,6 +15,20 @@ export async function listCategories(db: Db, options: { withRetired?: boolean } 
     .orderBy('position')
     .orderBy('id')
     .execute()
+}
+
+/** Ids of the categories with these slugs, in the order given. Refuses a slug that isn't offered, or isn't there. */
+export async function categoryIdsOf(
+  db: Db,
+  slugs: readonly string[],
+  options: { withRetired?: boolean } = {},
+): Promise<number[]> {
+  const known = await listCategories(db, options)
+  return [...new Set(slugs)].map((slug) => {
+    const category = known.find((one) => one.slug === slug)
+    if (!category) throw invalid('categories', `There is no category ${slug}.`)
+    return category.id
+  })
 }
 
 /** By slug, including retired ones. */

@@ -8,7 +8,7 @@ import type { Relay } from '../base/relay.ts'
 import type { Log } from '../base/log.ts'
 import type { Database } from '../db/connect.ts'
 import type { Lane as LaneName } from '../db/schema.ts'
-import { getPepper, raiseSetting, settledKey } from '../db/settings.ts'
+import { getPepper } from '../db/settings.ts'
 import { Answers } from './answers.ts'
 import { Claimer } from './claims.ts'
 import type { Composers } from './composer.ts'
@@ -17,7 +17,8 @@ import { Courier } from './courier.ts'
 import { MessageBuilder } from './message-builder.ts'
 import { GroupCommit, LeaseLost } from './group-commit.ts'
 import { Lane } from './lane.ts'
-import { beatsPerLease, registerWorker, renewLease, retireWorker } from './leases.ts'
+import { Lease } from './lease.ts'
+import { registerWorker, retireWorker } from './leases.ts'
 import type { DeliveryMetrics, WorkerView } from './metrics.ts'
 import { openGates, type RelayGate, shareConnections } from './relays.ts'
 import { Releaser } from './releaser.ts'
@@ -61,11 +62,9 @@ export class WorkSession {
   #answers: Answers
   #outcomes: Outcomes
   #releaser: Releaser
-  #leaseUntil: number
+  #lease: Lease
   #claimer: Claimer
   #seen: SeenHorizon
-  /** Settled deliveries since the last beat. */
-  #settled = 0
 
   private constructor(
     options: SessionOptions,
@@ -86,7 +85,6 @@ export class WorkSession {
       retryHours: config.mail.retryHours,
     })
     this.#outcomes = new Outcomes({ ...options, answers: this.#answers }, pepper)
-    this.#leaseUntil = registeredAt + options.leaseSeconds * 1000
     this.#seen = new SeenHorizon(database.db, options.clock)
     this.#commit = new GroupCommit({
       database,
@@ -94,9 +92,9 @@ export class WorkSession {
       workerId,
       asOf: options.asOf,
       seenFrom: () => this.#seen.from,
-      renew: () => this.beat(),
+      renew: () => this.#lease.beat(),
       observe: ({ connections, settled, ms }) => {
-        this.#settled += settled
+        this.#lease.settled(settled)
         options.metrics?.turned(connections, ms)
       },
     })
@@ -119,6 +117,17 @@ export class WorkSession {
     })
     this.gates = gates
     this.#claimer = new Claimer(database, workerId, options.asOf)
+    this.#lease = new Lease({
+      db: database.db,
+      log,
+      workerId,
+      leaseSeconds: options.leaseSeconds,
+      registeredAt,
+      claimer: this.#claimer,
+      seen: this.#seen,
+      answers: this.#answers,
+      lost: () => this.giveUp(),
+    })
     // If no relay of this worker can send, another worker should lease the deliveries.
     const mayClaim = (lane: LaneName) => this.gates.some((gate) => gate.canWork(lane, options.clock.now()))
     this.#lanes = {
@@ -245,49 +254,22 @@ export class WorkSession {
     this.#commit.giveUp()
   }
 
+  /** Renews the lease. false: it is lost. */
+  beat(): Promise<boolean> {
+    return this.#lease.beat()
+  }
+
   async retire(): Promise<void> {
     await this.#messages.close()
     const { database, config, log } = this.#options
-    await this.#countSettled()
+    await this.#lease.countSettled()
     const left = await retireWorker(database.db, this.workerId, config.mail.uncertain)
     if (left?.uncertain) log.warn(left, 'a delivery worker ended with mails on the wire')
     await this.#answers.beat().catch(() => {})
   }
 
-  /** Renews the lease. false: it is lost. */
-  async beat(): Promise<boolean> {
-    const { leaseSeconds, log } = this.#options
-    const startedAt = performance.now()
-    try {
-      const outcome = await this.#claimer.clearDone((done) =>
-        renewLease(this.#options.database.db, this.workerId, leaseSeconds, done),
-      )
-      if (outcome === 'lost') {
-        this.#leaseUntil = 0
-        this.giveUp()
-        return false
-      }
-      this.#leaseUntil = startedAt + leaseSeconds * 1000
-      await this.#countSettled()
-      await this.#seen.refresh()
-      await this.#answers.beat().catch((cause: unknown) => log.warn({ err: cause }, 'answers could not be counted'))
-      return true
-    } catch (cause) {
-      this.#options.log.warn({ err: cause }, 'the lease of the delivery worker could not be renewed')
-      return true
-    }
-  }
-
-  /** Moves the marker that shows that a restored database is older (installation/marker.ts). */
-  async #countSettled(): Promise<void> {
-    const settled = this.#settled
-    this.#settled = 0
-    if (settled > 0)
-      await raiseSetting(this.#options.database.db, settledKey, settled).catch(() => (this.#settled += settled))
-  }
-
   #courier(connection: number, lane: Lane, gate: RelayGate): Courier {
-    const { config, log, clock, leaseSeconds, metrics } = this.#options
+    const { config, log, clock, metrics } = this.#options
     return new Courier({
       connection,
       lane,
@@ -302,8 +284,7 @@ export class WorkSession {
         gate.spentOn = clock.now().toISOString().slice(0, 10)
       },
       messages: this.#messages,
-      // One beat of margin: the database's clock started first.
-      mayWrite: () => performance.now() < this.#leaseUntil - (leaseSeconds * 1000) / beatsPerLease,
+      mayWrite: () => this.#lease.mayWrite(),
       outcomes: this.#outcomes,
       settled: (settlements) => this.#releaser.settled(lane, settlements),
       took: (step, ms) => metrics?.took(step, ms),

@@ -1,7 +1,8 @@
 // What a digest or an announcement would look like, for editors, tests and dry runs, without changing anything. A preview's
 // personal links belong to nobody, so an editor who tries the unsubscribe button unsubscribes nobody.
 
-import { invalid, Refusal } from '../base/errors.ts'
+import { categoryIdsOf } from '../articles/store.ts'
+import { Refusal } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
 import { everythingDue } from '../db/schema.ts'
 import type { Trx } from '../db/connect.ts'
@@ -89,7 +90,7 @@ function skipRefused(error: unknown): Composed {
 /** Refuses a view of a subscriber or of categories that don't exist. */
 export async function checkView(ctx: Context, view: DigestView): Promise<void> {
   if (view.subscriberId) await getReader(ctx, view.subscriberId)
-  if (view.categories?.length) await categoryIdsOf(ctx, view.categories)
+  if (view.categories?.length) await categoryIdsOf(ctx.db, view.categories, { withRetired: true })
 }
 
 async function composeView(ctx: Context, view: DigestView, recipient: string): Promise<Composed> {
@@ -107,23 +108,10 @@ async function getReader(ctx: Context, subscriberId: number): Promise<Reader> {
   return reader
 }
 
-async function categoryIdsOf(ctx: Context, slugs: readonly string[]): Promise<number[]> {
-  const known = await ctx.db
-    .selectFrom('categories')
-    .select(['id', 'slug'])
-    .where('slug', 'in', [...slugs])
-    .execute()
-  return slugs.map((slug) => {
-    const category = known.find((one) => one.slug === slug)
-    if (!category) throw invalid('categories', `There is no category ${slug}.`)
-    return category.id
-  })
-}
-
 /** New in the given categories, daily. */
 async function imaginedReader(ctx: Context, edition: OpenEdition, slugs: readonly string[] | null): Promise<Reader> {
   let ids: number[] = [...edition.frame.edition.categories.keys()]
-  if (slugs?.length) ids = await categoryIdsOf(ctx, slugs)
+  if (slugs?.length) ids = await categoryIdsOf(ctx.db, slugs, { withRetired: true })
   return {
     ...nobody,
     timezone: null,

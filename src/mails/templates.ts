@@ -13,22 +13,13 @@ import { type Direction, directionOf } from '../base/direction.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import { siteLink } from '../base/link-parameters.ts'
+import { mailKinds } from '../delivery/composer.ts'
 import { copyrightLine, siteLinks } from '../base/site-links.ts'
 import { renderMjml } from './mjml.ts'
 import { clip, padded, underline, wrap } from './text.ts'
 
-export const templateNames = [
-  'confirmation',
-  'welcome',
-  'preferences-link',
-  'goodbye',
-  'address-change',
-  'address-changed',
-  'sign-in',
-  'alert',
-  'announcement',
-  'digest',
-] as const
+/** A test mail is a digest. */
+export const templateNames = mailKinds.filter((kind) => kind !== 'test')
 export type TemplateName = (typeof templateNames)[number]
 
 type Values = Record<string, unknown>

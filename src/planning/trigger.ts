@@ -3,6 +3,7 @@
 
 import { type Actor, audit, type AuditEntry } from '../access/audit.ts'
 import { sql } from 'kysely'
+import { categoryIdsOf } from '../articles/store.ts'
 import { invalid, Refusal } from '../base/errors.ts'
 import type { Trx } from '../db/connect.ts'
 import { refuseWhileHeld } from '../delivery/sending-hold.ts'
@@ -12,61 +13,41 @@ import { checkAnnouncement } from '../digests/announce.ts'
 import { readSenderWords } from '../digests/sender-words.ts'
 import { createTriggered } from '../editions/create.ts'
 
+interface Trigger {
+  onlySubscriberId?: number | undefined
+  retryHours?: number | undefined
+  /** The same key again makes no second edition, but returns the first. */
+  requestKey?: string | undefined
+  /** Refuse it as TriggeredJustNow if editions after this id were triggered within the last minutes. */
+  seenUpTo?: number | undefined
+  actor: Actor
+}
+
 /** Ignores frequencies, and leaves out what each subscriber has seen. `categories`: slugs; none: all. */
 export async function triggerDigest(
   ctx: Context,
-  input: {
+  input: Trigger & {
     categories?: readonly string[] | undefined
     /** An editor's own words, with blanks; empty: the site's rule. */
     subject?: string | undefined
     preheader?: string | undefined
-    onlySubscriberId?: number | undefined
-    retryHours?: number | undefined
-    /** The same key again makes no second edition, but returns the first. */
-    requestKey?: string | undefined
-    /** Refuse it as TriggeredJustNow if editions after this id were triggered within the last minutes. */
-    seenUpTo?: number | undefined
-    actor: Actor
   },
 ): Promise<Edition> {
-  const retryHours = readRetryHours(ctx, input.retryHours)
-  const now = ctx.clock.now()
-  const words = readSenderWords(input)
-  const categoryIds = input.categories?.length ? await categoryIdsOf(ctx, input.categories) : null
+  const content = JSON.stringify(readSenderWords(input))
+  const categoryIds = input.categories?.length ? await categoryIdsOf(ctx.db, input.categories) : null
   return insertOnce(
     ctx,
-    {
-      kind: 'manual',
-      content: JSON.stringify(words),
-      categoryIds,
-      onlySubscriberId: input.onlySubscriberId ?? null,
-      retryHours,
-      requestKey: input.requestKey ?? null,
-      requestedBy: input.actor,
-      createdAt: now,
-    },
-    { at: now, actor: input.actor, action: 'edition.triggered', detail: { categories: input.categories ?? null } },
-    input.seenUpTo,
+    input,
+    { kind: 'manual', content, categoryIds },
+    { action: 'edition.triggered', detail: { categories: input.categories ?? null } },
   )
 }
 
 /** To every active subscriber who hasn't paused. `body` is Markdown (digests/markdown.ts). Refuses one that is too large as a mail. */
 export async function triggerAnnouncement(
   ctx: Context,
-  input: {
-    subject: string
-    body: string
-    onlySubscriberId?: number | undefined
-    retryHours?: number | undefined
-    /** The same key again makes no second edition, but returns the first. */
-    requestKey?: string | undefined
-    /** Refuse it as TriggeredJustNow if editions after this id were triggered within the last minutes. */
-    seenUpTo?: number | undefined
-    actor: Actor
-  },
+  input: Trigger & { subject: string; body: string },
 ): Promise<Edition> {
-  const retryHours = readRetryHours(ctx, input.retryHours)
-  const now = ctx.clock.now()
   const subject = input.subject.trim()
   const body = input.body.trim()
   // oxlint-disable-next-line no-control-regex
@@ -76,32 +57,33 @@ export async function triggerAnnouncement(
   checkAnnouncement(ctx.config, body)
   return insertOnce(
     ctx,
-    {
-      kind: 'announcement',
-      content: JSON.stringify({ subject, body }),
-      onlySubscriberId: input.onlySubscriberId ?? null,
-      retryHours,
-      requestKey: input.requestKey ?? null,
-      requestedBy: input.actor,
-      createdAt: now,
-    },
-    { at: now, actor: input.actor, action: 'announcement.triggered', detail: { subject } },
-    input.seenUpTo,
+    input,
+    { kind: 'announcement', content: JSON.stringify({ subject, body }) },
+    { action: 'announcement.triggered', detail: { subject } },
   )
 }
 
 /** With its line in the audit log. */
 async function insertOnce(
   ctx: Context,
-  values: Parameters<typeof createTriggered>[1],
-  line: Omit<AuditEntry, 'subject'>,
-  seenUpTo: number | undefined,
+  { onlySubscriberId, retryHours, requestKey, seenUpTo, actor }: Trigger,
+  what: Pick<Parameters<typeof createTriggered>[1], 'kind' | 'content' | 'categoryIds'>,
+  line: Pick<AuditEntry, 'action' | 'detail'>,
 ): Promise<Edition> {
+  const now = ctx.clock.now()
+  const values = {
+    ...what,
+    onlySubscriberId: onlySubscriberId ?? null,
+    retryHours: readRetryHours(ctx, retryHours),
+    requestKey: requestKey ?? null,
+    requestedBy: actor,
+    createdAt: now,
+  }
   await refuseWhileHeld(ctx.db)
   return ctx.db.transaction().execute(async (trx) => {
-    if (seenUpTo !== undefined) await refuseJustNow(trx, values, line.at, seenUpTo)
+    if (seenUpTo !== undefined) await refuseJustNow(trx, values, now, seenUpTo)
     const { edition, isNew } = await createTriggered(trx, values)
-    if (isNew) await audit(trx, { ...line, subject: `edition:${edition.id}` })
+    if (isNew) await audit(trx, { ...line, at: now, actor, subject: `edition:${edition.id}` })
     return edition
   })
 }
@@ -109,7 +91,7 @@ async function insertOnce(
 /** An editor must confirm a second edition that is triggered so soon after another one. */
 const justNowMinutes = 10
 /** An arbitrary constant, the same in every process. */
-const triggerLock = 1_801_301_003
+const triggerLock = 1_801_301_004
 
 /** Other editions were triggered within the last minutes, newest first. */
 export class TriggeredJustNow extends Refusal {
@@ -149,17 +131,4 @@ function readRetryHours(ctx: Context, hours: number | undefined): number | null 
   if (!Number.isInteger(hours) || hours < 1 || hours > most)
     throw invalid('retryHours', `The window for retries must be 1 to ${most} hours (RETRY_HOURS).`)
   return hours
-}
-
-/** Ids of categories that are offered. Refuses an unknown slug. */
-export async function categoryIdsOf(ctx: Context, slugs: readonly string[]): Promise<number[]> {
-  const known = await ctx.db
-    .selectFrom('categories')
-    .select(['id', 'slug'])
-    .where('slug', 'in', [...slugs])
-    .where('retiredAt', 'is', null)
-    .execute()
-  const unknown = slugs.find((slug) => !known.some((category) => category.slug === slug))
-  if (unknown !== undefined) throw invalid('categories', `There is no category ${unknown}.`)
-  return known.map((category) => category.id)
 }

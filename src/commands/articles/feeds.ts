@@ -4,7 +4,8 @@ import { noteAction } from '../../access/audit.ts'
 import { invalid, Refusal } from '../../base/errors.ts'
 import type { Context } from '../../db/context.ts'
 import { discoverFeed, severalFeeds } from '../../articles/discover.ts'
-import { addFeed, changeFeed, getFeed, listRules, removeFeed, setRules } from '../../articles/feeds.ts'
+import { listRules, setRules } from '../../articles/feed-rules.ts'
+import { addFeed, changeFeed, getFeed, removeFeed } from '../../articles/feeds.ts'
 import { readRules, ruleLine } from '../../articles/rule-lines.ts'
 import {
   addSiteCategories,

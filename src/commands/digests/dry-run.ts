@@ -8,7 +8,7 @@ import { reckon } from '../../calendar/cadence.ts'
 import { composeDigest, listReaders } from '../../digests/compose.ts'
 import { openNextEdition } from '../../digests/next.ts'
 import { scheduleOf } from '../../calendar/schedules.ts'
-import { categoryIdsOf } from '../../planning/trigger.ts'
+import { categoryIdsOf } from '../../articles/store.ts'
 
 export interface DryRunArgs {
   only: number | undefined
@@ -23,7 +23,7 @@ const batchSize = 500
 export async function dryRun(ctx: Context, args: DryRunArgs, out: Out): Promise<number> {
   const now = ctx.clock.now()
   const next = await openNextEdition(ctx)
-  const onlyCategories = args.categories?.length ? await categoryIdsOf(ctx, args.categories) : null
+  const onlyCategories = args.categories?.length ? await categoryIdsOf(ctx.db, args.categories) : null
   const edition = { ...next, onlyCategories }
   let mails = 0
   let bytes = 0

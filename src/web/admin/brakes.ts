@@ -21,7 +21,7 @@ import { sendConfirmation } from './confirm.ts'
 import { deliveryState } from './deliveries.ts'
 import { actorOf } from './guard.ts'
 import { sendConsole } from './layout.ts'
-import { actorNames, count, empty, facts, moment, state, table } from './parts.ts'
+import { count, empty, facts, historyList, moment, state, table } from './parts.ts'
 import { noticeOf, pathId, queryText } from './query.ts'
 import { seeOther } from '../place.ts'
 
@@ -102,7 +102,8 @@ export function mountBrakes(router: Router, web: WebContext): void {
           brake.decidedAt !== null && ['Decided', moment(web.config, brake.decidedAt, { withYear: true })],
         ])}
         <h2>What was said</h2>
-        ${await said(web, brake)} ${await history(web, brake)}`,
+        ${await said(web, brake)}
+        ${await historyList(web, await listAudit(web.db, { subject: `brake:${brake.id}`, limit: 10 }))}`,
     })
   })
 
@@ -166,20 +167,4 @@ async function said(web: WebContext, brake: Brake): Promise<Html> {
     ),
   )}
   ${caught.length === shown && html`<p class="small">The first ${shown}.</p>`}`
-}
-
-async function history(web: WebContext, brake: Brake): Promise<Html> {
-  const lines = await listAudit(web.db, { subject: `brake:${brake.id}`, limit: 10 })
-  if (lines.length === 0) return html``
-  const names = await actorNames(web.db)
-  return html`<h2>What was done</h2>
-    <ul class="history">
-      ${lines.map(
-        (line) =>
-          html`<li>
-            ${moment(web.config, line.at)} ${names.get(line.actor) ?? line.actor}:
-            ${line.action.split('.')[1]?.replaceAll('_', ' ')}
-          </li>`,
-      )}
-    </ul>`
 }

@@ -2,7 +2,7 @@
 // allows. All of this except the stories is live: it is updated without a reload.
 
 import type { Request, Router } from 'express'
-import { type AuditLine, listAudit } from '../../access/audit.ts'
+import { listAudit } from '../../access/audit.ts'
 import { listCategories } from '../../articles/store.ts'
 import type { Edition } from '../../db/schema.ts'
 import { brakeSentence } from '../../desk/brake-words.ts'
@@ -14,7 +14,7 @@ import { type EditionNow, getEdition, isBeforeSlot, readEditionNow } from './edi
 import { accountBar, accountTable, editionName, editionState, progressWords } from './edition-parts.ts'
 import { noticePart, sendConsole } from './layout.ts'
 import { LiveFeed, type Parts, partOf } from './live.ts'
-import { actorNames, count, facts, moment, sentence, state } from './parts.ts'
+import { count, facts, historyList, moment, sentence, state } from './parts.ts'
 import { returnedOfEdition } from './returned.ts'
 import { pathId, queryText } from './query.ts'
 import { listEditionStories } from '../../editions/stories.ts'
@@ -173,19 +173,4 @@ function announcement(edition: Edition): Html {
       sandbox=""
       src="${to(`/admin/preview/mail?edition=${edition.id}`)}"
     ></iframe>`
-}
-
-async function historyList(web: WebContext, lines: readonly AuditLine[]): Promise<Html> {
-  if (lines.length === 0) return html``
-  const names = await actorNames(web.db)
-  return html`<h2>What was done</h2>
-    <ul class="history">
-      ${lines.map(
-        (line) =>
-          html`<li>
-            ${moment(web.config, line.at)} ${names.get(line.actor) ?? line.actor}:
-            ${line.action.split('.')[1]?.replaceAll('_', ' ')}
-          </li>`,
-      )}
-    </ul>`
 }

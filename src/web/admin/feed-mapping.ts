@@ -1,6 +1,7 @@
 // The form that maps a feed's stories to categories.
 
-import type { FeedRule, FeedView } from '../../articles/feeds.ts'
+import type { FeedRule } from '../../articles/feed-rules.ts'
+import type { FeedView } from '../../articles/feeds.ts'
 import { ruleLine } from '../../articles/rule-lines.ts'
 import type { Category } from '../../db/schema.ts'
 import { html, type Html, to } from '../html.ts'

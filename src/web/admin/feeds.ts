@@ -3,6 +3,7 @@
 import type { Request, Router } from 'express'
 import { noteAction } from '../../access/audit.ts'
 import { discoverFeed } from '../../articles/discover.ts'
+import { listRules, setRules } from '../../articles/feed-rules.ts'
 import {
   addFeed,
   changeFeed,
@@ -10,9 +11,7 @@ import {
   type FeedView,
   getFeed,
   listFeeds,
-  listRules,
   removeFeed,
-  setRules,
 } from '../../articles/feeds.ts'
 import { pollFeed, type PollOutcome } from '../../articles/poll.ts'
 import { readRules } from '../../articles/rule-lines.ts'

@@ -1,9 +1,11 @@
 // Small parts that console pages share: times, numbers, tables, states, pagers.
 
+import type { AuditLine } from '../../access/audit.ts'
 import type { Config } from '../../base/config.ts'
 import { formatDate, isoDate } from '../../base/dates.ts'
 import type { Db } from '../../db/connect.ts'
 import { html, type Html, type HtmlValue, to } from '../html.ts'
+import type { WebContext } from '../web-context.ts'
 
 const numbers = new Intl.NumberFormat('en')
 export const number = (value: number): string => numbers.format(value)
@@ -163,4 +165,20 @@ export async function actorNames(db: Db): Promise<Map<string, string>> {
     ...editors.map((editor) => [`editor:${editor.id}`, editor.email] as const),
     ...keys.map((key) => [`api-key:${key.id}`, `key “${key.name}”`] as const),
   ])
+}
+
+/** What was done to something, from the audit log. Empty without lines. */
+export async function historyList({ db, config }: WebContext, lines: readonly AuditLine[]): Promise<Html> {
+  if (lines.length === 0) return html``
+  const names = await actorNames(db)
+  return html`<h2>What was done</h2>
+    <ul class="history">
+      ${lines.map(
+        (line) =>
+          html`<li>
+            ${moment(config, line.at)} ${names.get(line.actor) ?? line.actor}:
+            ${line.action.split('.')[1]?.replaceAll('_', ' ')}
+          </li>`,
+      )}
+    </ul>`
 }

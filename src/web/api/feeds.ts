@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { noteAction } from '../../access/audit.ts'
+import { listRules, setRules } from '../../articles/feed-rules.ts'
 import {
   allowedHosts,
   changeFeed,
@@ -9,9 +10,7 @@ import {
   type FeedView,
   getFeed,
   listFeeds,
-  listRules,
   removeFeed,
-  setRules,
   warningOf,
 } from '../../articles/feeds.ts'
 import { addFoundFeed } from '../../articles/discover.ts'
