@@ -10,6 +10,7 @@ const benches = {
   plan: 'subscribers planned a second at one slot, against plain SQL',
   compose: 'digests composed a second, 1,000 combinations of categories against one',
   ingest: 'entries of feeds a second',
+  inbound: 'returned mails taken in and applied a second',
   import: 'rows of a list imported a second, against a bare COPY of the same rows',
   console: 'every page of the console and list of the API, with a million subscribers',
 }

@@ -109,7 +109,7 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
       await queue.work(chores(ctx))
       const stopSchedule = await startSchedule(ctx, queue)
       serving.push(stopSchedule)
-      serving.push(await database.listen(inboundChannel, () => wake(ctx, queue, 'inbound')))
+      serving.push(await database.listen(inboundChannel, waker(ctx, queue, 'inbound')))
       if (config.retentionDays < reportDays)
         log.warn(`RETENTION_DAYS is ${config.retentionDays}: mail that comes back later than that proves nothing`)
       if (config.inbound.listen) {
@@ -126,11 +126,24 @@ export async function startApp(running: { ctx: Context; database: Database }, ro
   }
 }
 
-/** If a wake-up is lost, cron starts the work within a minute. */
-function wake({ db, log }: Context, queue: Queue, name: JobName): void {
-  db.transaction()
-    .execute((trx) => queue.enqueue(trx, name, {} as never))
-    .catch((error: unknown) => log.warn({ err: error, job: name }, 'a chore could not be added'))
+/** One wake-up at a time, and one more for all that are wanted meanwhile: a thousand returned mails a second don't cause a thousand
+ * transactions. If a wake-up is lost, cron starts the work within a minute. */
+function waker({ db, log }: Context, queue: Queue, name: JobName): () => void {
+  let isWaking = false
+  let isWanted = false
+  return async () => {
+    isWanted = true
+    if (isWaking) return
+    isWaking = true
+    while (isWanted) {
+      isWanted = false
+      await db
+        .transaction()
+        .execute((trx) => queue.enqueue(trx, name, {} as never))
+        .catch((error: unknown) => log.warn({ err: error, job: name }, 'a chore could not be added'))
+    }
+    isWaking = false
+  }
 }
 
 type Stop = () => Promise<unknown>

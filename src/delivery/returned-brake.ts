@@ -17,36 +17,91 @@ interface Judging {
   retryHours: number
 }
 
-/** Suppresses the address, unless there is a brake for it. */
+/** Suppresses each address, unless there is a brake for it. Answers in the same order. */
 export async function judgeReturned(
   trx: Trx,
   { deadAddresses, retryHours }: Judging,
-  answer: DeadAnswer,
-): Promise<'suppressed' | 'braked'> {
+  answers: readonly DeadAnswer[],
+): Promise<('suppressed' | 'braked')[]> {
+  if (answers.length === 0) return []
   await lockBrakes(trx)
-  const { deliveryId, emailHash, lane, domain, relay, editionId, reply } = answer
   const known = [...(await listStanding(trx)), ...(await listBelieved(trx, retryHours))]
-  let brake = known.find((each) => covers(each, answer)) ?? null
+  const judged: Judged[] = answers.map((answer) => ({
+    answer,
+    brake: known.find((each) => covers(each, answer)) ?? null,
+  }))
   await trx
     .insertInto('deadAnswers')
-    .values({
-      at: sql<Date>`clock_timestamp()`,
-      deliveryId,
-      emailHash,
-      lane,
-      domain,
-      relay,
-      editionId,
-      reply: withoutAddresses(reply).slice(0, 500),
-      brakeId: brake?.id ?? null,
-      returned: true,
-    })
+    .values(
+      judged.map(({ answer: { deliveryId, emailHash, lane, domain, relay, editionId, reply }, brake }) => ({
+        at: sql<Date>`clock_timestamp()`,
+        deliveryId,
+        emailHash,
+        lane,
+        domain,
+        relay,
+        editionId,
+        reply: withoutAddresses(reply).slice(0, 500),
+        brakeId: brake?.id ?? null,
+        returned: true,
+      })),
+    )
     .execute()
-  brake ??= await brakeReturned(trx, deadAddresses, { domain, relay: null, editionId: null })
-  brake ??= await brakeReturned(trx, deadAddresses, { domain: null, relay, editionId })
-  if (brake && brake.decision === null) return 'braked'
-  await deadAddresses.suppress(trx, [{ ...answer, brakeId: brake?.id ?? null }])
-  return 'suppressed'
+  for (const scope of await listDomainsOf(trx, judged)) await brakeAll(trx, deadAddresses, scope, judged)
+  for (const scope of relaysOf(judged)) await brakeAll(trx, deadAddresses, scope, judged)
+  const isBraked = ({ brake }: Judged) => brake !== null && brake.decision === null
+  await deadAddresses.suppress(
+    trx,
+    judged.filter((each) => !isBraked(each)).map(({ answer, brake }) => ({ ...answer, brakeId: brake?.id ?? null })),
+  )
+  return judged.map((each) => (isBraked(each) ? 'braked' : 'suppressed'))
+}
+
+interface Judged {
+  answer: DeadAnswer
+  brake: Brake | null
+}
+
+/** Domains of these answers where a brake may be due. An old count of sent mails is too small, never too large. */
+async function listDomainsOf(trx: Trx, judged: readonly Judged[]): Promise<Scope[]> {
+  const domains = [...new Set(judged.flatMap(({ answer, brake }) => (brake ? [] : answer.domain)))]
+  const { rows } = await sql<{ domain: string; dead: number; sent: number; hasSingle: boolean }>`
+    with dead as (
+      select domain, edition_id, count(*) as dead from dead_answers
+      where domain = any(${domains}::text[]) and ${uncaught} group by 1, 2
+    )
+    select domain, sum(dead)::int as dead, bool_or(edition_id is null) as has_single,
+      sum((select coalesce(sum(c.sent), 0) from sent_counts c where c.domain = d.domain and c.edition_id = d.edition_id))::int as sent
+    from dead d group by 1 order by 1`.execute(trx)
+  return rows
+    .filter(
+      ({ dead, sent, hasSingle }) =>
+        dead > mostDead && (hasSingle || exceedsShare({ dead, others: Math.max(sent - dead, 0) })),
+    )
+    .map(({ domain }) => ({ domain, relay: null, editionId: null }))
+}
+
+function relaysOf(judged: readonly Judged[]): Scope[] {
+  const scopes = judged
+    .filter(({ brake }) => !brake)
+    .map(({ answer: { relay, editionId } }) => ({ domain: null, relay, editionId }))
+  return [...new Map(scopes.map((scope) => [`${scope.editionId} ${scope.relay}`, scope])).values()]
+}
+
+/** Puts a brake on all answers of a scope that have none, if so many can't be true. */
+async function brakeAll(
+  trx: Trx,
+  deadAddresses: DeadAddresses,
+  scope: Scope,
+  judged: readonly Judged[],
+): Promise<void> {
+  const brake = await brakeReturned(trx, deadAddresses, scope)
+  if (!brake) return
+  for (const each of judged) {
+    const { domain, relay, editionId } = each.answer
+    const isOfScope = scope.domain ? scope.domain === domain : scope.relay === relay && scope.editionId === editionId
+    if (isOfScope) each.brake ??= brake
+  }
 }
 
 type Scope = Pick<Brake, 'domain' | 'relay' | 'editionId'>
@@ -93,8 +148,11 @@ function ofIncident({ domain, relay, editionId }: Scope): RawBuilder<unknown> {
   const place = domain
     ? sql`domain = ${domain}`
     : sql`relay = ${relay} and edition_id is not distinct from ${editionId}::bigint`
-  return sql`${place} and returned and brake_id is null and at > now() - interval '1 day'`
+  return sql`${place} and ${uncaught}`
 }
+
+/** As a condition on `dead_answers`: of the day, and caught by no brake. */
+const uncaught = sql`returned and brake_id is null and at > now() - interval '1 day'`
 
 /** Sign-up and other single mails of the day. */
 async function sentSingly(trx: Trx, { domain, relay }: Scope): Promise<number> {

@@ -1,4 +1,4 @@
-// Applies a returned mail. All changes of one mail happen in one transaction with its `applied_at`, so after a kill the mail is
+// Applies returned mails. All changes of a batch happen in one transaction with each mail's `applied_at`, so after a kill the batch is
 // either not applied or completely applied.
 //
 // Only a return path, a signed header or a verified event may suppress an address. Only the recipient of that delivery, only while
@@ -7,45 +7,63 @@
 import { domainOf, parseEmailAddress } from '../base/email-address.ts'
 import { hashAddress } from '../base/tokens.ts'
 import type { Trx } from '../db/connect.ts'
-import type { Proof, ReportEffect } from '../db/schema.ts'
+import type { InboundEvent, Proof, ReportEffect } from '../db/schema.ts'
 import { erased } from '../delivery/forget.ts'
-import { applyComplaint, applyDead, type Applying, applyScore, unsubscribe, unsubscribeRecipient } from './effects.ts'
+import {
+  applyComplaint,
+  applyDead,
+  type Applying,
+  applyScores,
+  type Marked,
+  unsubscribe,
+  unsubscribeRecipient,
+} from './effects.ts'
 import { isSameAddress, type Match, type MatchedDelivery } from './match.ts'
 import { pauseIfRefused } from './refusals.ts'
 import { markReturned, type Mark } from './returned-mark.ts'
-import type { Understood, UnderstoodReport } from './understand.ts'
+import type { Read, UnderstoodReport } from './understand.ts'
 
 /** Refused because of the sender, not because of the recipient. */
 export const senderReasons: ReadonlySet<string> = new Set(['relaying', 'blocked', 'policy', 'throttled'])
 const mayAct: ReadonlySet<Proof> = new Set<Proof>(['return-path', 'header', 'webhook'])
+/** As many rows as one statement inserts. */
+const mostRows = 1000
 
-/** `unsubscribes`: the mail was sent to the address that unsubscribes this subscriber. */
-export async function applyMail(
-  trx: Trx,
-  applying: Applying,
-  { kind, reports }: Understood,
-  unsubscribes: number | null,
-): Promise<void> {
+export interface MatchedMail {
+  event: Pick<InboundEvent, 'id' | 'receivedAt'>
+  read: Read
+  match: Match | null
+}
+
+/** The report of one mail about one address. */
+interface Finding {
+  event: MatchedMail['event']
+  report: UnderstoodReport
+  match: Match | null
+  /** null: not known yet. */
+  effect: ReportEffect | null
+}
+
+/** In order. */
+export async function applyMails(trx: Trx, applying: Applying, mails: readonly MatchedMail[]): Promise<void> {
+  const findings = mails.flatMap(findingsOf)
+  for (const some of apart(findings)) await follow(trx, applying, some)
+  await writeReports(trx, findings)
+}
+
+function findingsOf({ event, match, read: { mail, unsubscribes } }: MatchedMail): Finding[] {
+  const { kind, reports } = mail
   if (unsubscribes !== null && reports.length === 0) {
-    const effect = (await unsubscribe(trx, applying, unsubscribes)) ? 'unsubscribed' : 'repeated'
-    await writeReport(
-      trx,
-      applying,
-      byMail,
-      { proof: 'unsubscribe-token', delivery: null, subscriberId: unsubscribes },
-      effect,
-    )
-    return
-  }
-  // Reports about the recipient itself come before reports about others: each delivery is marked once.
-  const isAboutIt = ({ recipient }: UnderstoodReport) =>
-    Number(isForwarded(recipient, applying.match?.delivery ?? null))
-  for (const given of reports.toSorted((a, b) => isAboutIt(a) - isAboutIt(b))) {
-    const report = softened(given, applying.match)
-    await writeReport(trx, applying, report, applying.match, await follow(trx, applying, report))
+    const proven: Match = { proof: 'unsubscribe-token', delivery: null, subscriberId: unsubscribes }
+    return [{ event, report: byMail, match: proven, effect: null }]
   }
   if (reports.length === 0 && kind === 'autoreply')
-    await writeReport(trx, applying, { ...nothing, class: 'autoreply' }, applying.match, 'nothing')
+    return [{ event, report: { ...nothing, class: 'autoreply' }, match, effect: 'nothing' }]
+  // Reports about the recipient itself come before reports about others: each delivery is marked once.
+  const isAboutIt = ({ recipient }: UnderstoodReport) => Number(isForwarded(recipient, match?.delivery ?? null))
+  return reports
+    .toSorted((a, b) => isAboutIt(a) - isAboutIt(b))
+    .map((report) => ({ event, report: softened(report, match), match, effect: null }))
 }
 
 const nothing: UnderstoodReport = { recipient: null, class: 'unknown', reason: '', status: null, text: '' }
@@ -61,8 +79,60 @@ function softened(report: UnderstoodReport, match: Match | null): UnderstoodRepo
     : report
 }
 
-async function follow(trx: Trx, applying: Applying, report: UnderstoodReport): Promise<ReportEffect> {
-  const { match } = applying
+/** Groups that contain each of our recipients once, so that the statements for a group change each row once. */
+function* apart(findings: readonly Finding[]): Generator<Finding[]> {
+  let group: Finding[] = []
+  const named = new Set<string>()
+  for (const finding of findings) {
+    const delivery = finding.match?.delivery
+    const key = delivery ? keyOf(delivery) : undefined
+    if (key !== undefined && named.has(key)) {
+      yield group
+      group = []
+      named.clear()
+    }
+    if (key !== undefined) named.add(key)
+    group.push(finding)
+  }
+  if (group.length) yield group
+}
+
+async function follow(trx: Trx, applying: Applying, findings: readonly Finding[]): Promise<void> {
+  const open: (Marked & { finding: Finding })[] = []
+  for (const finding of findings) {
+    if (finding.effect) continue
+    const { report, match, event } = finding
+    finding.effect = await withoutMark(trx, applying, finding)
+    if (finding.effect) continue
+    const delivery = match!.delivery!
+    const mark = markOf(report, delivery, event.receivedAt)
+    if (!mark) finding.effect = 'nothing'
+    else open.push({ finding, delivery, report, mark, emailHash: hashAddress(applying.pepper, keyOf(delivery)) })
+  }
+  const isNew = await markReturned(
+    trx,
+    open.map(({ mark }) => mark),
+  )
+  for (const { finding, delivery } of open) if (!isNew.has(delivery.id)) finding.effect = 'repeated'
+  const fresh = open.filter(({ finding }) => finding.effect === null)
+  for (const each of fresh)
+    if (each.mark.class === 'complaint') each.finding.effect = await applyComplaint(trx, applying, each)
+    else if (senderReasons.has(each.report.reason)) each.finding.effect = 'sender-refused'
+  const refused = fresh.filter(({ finding }) => finding.effect === 'sender-refused')
+  for (const editionId of new Set(refused.map(({ delivery }) => delivery.editionId)))
+    await pauseIfRefused(trx, applying.ctx, editionId)
+  const rest = fresh.filter(({ finding }) => finding.effect === null)
+  const isDead = ({ mark, report }: Marked) => mark.class === 'hard' && report.reason !== 'host_unknown'
+  const scored = rest.filter((each) => !isDead(each))
+  const verdicts = await applyScores(trx, applying, scored)
+  for (const [i, { finding }] of scored.entries()) if (verdicts[i] !== 'dead') finding.effect = verdicts[i]!
+  const dead = rest.filter(({ finding }) => finding.effect === null)
+  const effects = await applyDead(trx, applying, dead)
+  for (const [i, { finding }] of dead.entries()) finding.effect = effects[i]!
+}
+
+/** The effect of a report that needs no mark; null: the mark decides. */
+async function withoutMark(trx: Trx, applying: Applying, { match, report }: Finding): Promise<ReportEffect | null> {
   if (!match) return 'not-ours'
   if (match.proof === 'unsubscribe-token') {
     if (report.class !== 'complaint' && report.class !== 'unsubscribe') return 'shown'
@@ -71,20 +141,10 @@ async function follow(trx: Trx, applying: Applying, report: UnderstoodReport): P
   if (!mayAct.has(match.proof)) return 'shown'
   const { delivery } = match
   if (!delivery?.isRecent || delivery.recipient === erased) return 'too-old'
-  if (report.class === 'unsubscribe') return unsubscribeRecipient(trx, applying, delivery)
-  const mark = markOf(report, delivery, applying.event.receivedAt)
-  if (!mark) return 'nothing'
-  if (!(await markReturned(trx, mark))) return 'repeated'
-  if (mark.class === 'complaint') return applyComplaint(trx, applying, delivery, report)
-  if (senderReasons.has(report.reason)) {
-    await pauseIfRefused(trx, applying.ctx, delivery)
-    return 'sender-refused'
-  }
-  const emailHash = hashAddress(applying.pepper, parseEmailAddress(delivery.recipient)?.key ?? delivery.recipient)
-  if (mark.class === 'hard' && report.reason !== 'host_unknown')
-    return applyDead(trx, applying, delivery, emailHash, report.text)
-  return applyScore(trx, applying, delivery, emailHash, report, mark)
+  return report.class === 'unsubscribe' ? unsubscribeRecipient(trx, applying, delivery) : null
 }
+
+const keyOf = ({ recipient }: MatchedDelivery) => parseEmailAddress(recipient)?.key ?? recipient
 
 /** null: the report says nothing against the address. */
 function markOf(report: UnderstoodReport, delivery: MatchedDelivery, at: Date): Mark | null {
@@ -103,17 +163,10 @@ function markOf(report: UnderstoodReport, delivery: MatchedDelivery, at: Date): 
   }
 }
 
-async function writeReport(
-  trx: Trx,
-  { event }: Applying,
-  report: UnderstoodReport,
-  match: Match | null,
-  effect: ReportEffect,
-): Promise<void> {
-  const isErased = match?.delivery?.recipient === erased
-  await trx
-    .insertInto('inboundReports')
-    .values({
+async function writeReports(trx: Trx, findings: readonly Finding[]): Promise<void> {
+  const rows = findings.map(({ event, report, match, effect }) => {
+    const isErased = match?.delivery?.recipient === erased
+    return {
       eventId: event.id,
       at: event.receivedAt,
       recipient: isErased ? null : (report.recipient?.slice(0, 320) ?? null),
@@ -124,7 +177,12 @@ async function writeReport(
       proof: match?.proof ?? null,
       deliveryId: match?.delivery?.id ?? null,
       subscriberId: match?.subscriberId ?? null,
-      effect,
-    })
-    .execute()
+      effect: effect!,
+    }
+  })
+  for (let at = 0; at < rows.length; at += mostRows)
+    await trx
+      .insertInto('inboundReports')
+      .values(rows.slice(at, at + mostRows))
+      .execute()
 }

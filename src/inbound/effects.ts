@@ -1,16 +1,15 @@
-// What a report changes: the address is suppressed, its score rises, the subscriber is unsubscribed. Each within the transaction
-// that applies its mail (apply.ts).
+// What reports change: the address is suppressed, its score rises, the subscriber is unsubscribed. Each within the transaction
+// that applies their mails (apply.ts).
 
-import { domainOf, parseEmailAddress } from '../base/email-address.ts'
-import { hashAddress } from '../base/tokens.ts'
+import { sql } from 'kysely'
 import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import type { InboundEvent, ReportEffect } from '../db/schema.ts'
+import type { ReportEffect } from '../db/schema.ts'
 import { judgeReturned } from '../delivery/returned-brake.ts'
-import { deadAddressesOf, suppress } from '../subscribers/suppression.ts'
+import { deadAddressesOf, suppress, suppressAll } from '../subscribers/suppression.ts'
 import { unsubscribeIn } from '../subscribers/unsubscribe.ts'
 import { brakeIfComplained } from './complaint-rates.ts'
-import { isSameAddress, type Match, type MatchedDelivery } from './match.ts'
+import { isSameAddress, type MatchedDelivery } from './match.ts'
 import type { Mark } from './returned-mark.ts'
 import { hourOf, isHostGone, isWornOut, withReport } from './scores.ts'
 import type { UnderstoodReport } from './understand.ts'
@@ -18,36 +17,40 @@ import type { UnderstoodReport } from './understand.ts'
 export interface Applying {
   ctx: Context
   pepper: string
-  event: Pick<InboundEvent, 'id' | 'receivedAt'>
-  match: Match | null
+}
+
+/** A report whose delivery has just got this mark. */
+export interface Marked {
+  delivery: MatchedDelivery
+  report: UnderstoodReport
+  mark: Mark
+  /** Of the delivery's recipient. */
+  emailHash: string
 }
 
 const byMailOrigin = { ip: null, formUrl: null }
 
-export async function applyComplaint(
-  trx: Trx,
-  applying: Applying,
-  delivery: MatchedDelivery,
-  report: UnderstoodReport,
-): Promise<ReportEffect> {
-  const { ctx, pepper } = applying
-  await unsubscribeRecipient(trx, applying, delivery)
-  const address = parseEmailAddress(delivery.recipient)
+export async function applyComplaint(trx: Trx, applying: Applying, marked: Marked): Promise<ReportEffect> {
+  const { ctx } = applying
+  await unsubscribeRecipient(trx, applying, marked.delivery)
   await suppress(
     trx,
-    {
-      emailHash: hashAddress(pepper, address?.key ?? delivery.recipient),
-      email: delivery.recipient,
-      reason: 'complaint',
-      detail: report.text || 'called spam by its reader',
-      deliveryId: delivery.id,
-      domain: domainOf(delivery.recipient).toLowerCase(),
-      ...(delivery.relay ? { relay: delivery.relay } : {}),
-    },
+    { ...suppressionOf(marked), reason: 'complaint', detail: marked.report.text || 'called spam by its reader' },
     ctx.clock.now(),
   )
-  await brakeIfComplained(trx, ctx, domainOf(delivery.recipient).toLowerCase())
+  await brakeIfComplained(trx, ctx, marked.mark.domain)
   return 'suppressed'
+}
+
+function suppressionOf({ emailHash, delivery, report, mark }: Marked) {
+  return {
+    emailHash,
+    email: delivery.recipient,
+    detail: report.text,
+    deliveryId: delivery.id,
+    domain: mark.domain,
+    ...(delivery.relay ? { relay: delivery.relay } : {}),
+  }
 }
 
 /** A subscriber with another address by now isn't unsubscribed because of the former one. */
@@ -71,70 +74,77 @@ export async function unsubscribe(trx: Trx, { ctx }: Applying, subscriberId: num
   return result?.isNow === true
 }
 
-/** Suppresses the address, unless the brake says that the answer is implausible. */
-export function applyDead(
+/** Suppresses each address, unless the brake says that the answers are implausible. Answers in the same order. */
+export async function applyDead(
   trx: Trx,
   { ctx }: Applying,
-  { id: deliveryId, recipient: email, lane, relay, editionId }: MatchedDelivery,
-  emailHash: string,
-  reply: string,
-): Promise<ReportEffect> {
+  dead: readonly Marked[],
+): Promise<('suppressed' | 'braked')[]> {
   const judging = { deadAddresses: deadAddressesOf(ctx), retryHours: ctx.config.mail.retryHours }
-  const domain = domainOf(email).toLowerCase()
-  return judgeReturned(trx, judging, {
-    deliveryId,
-    email,
-    emailHash,
-    lane,
-    domain,
-    relay: relay ?? '',
-    editionId,
-    reply,
-  })
+  return judgeReturned(
+    trx,
+    judging,
+    dead.map(({ delivery, report, mark, emailHash }) => ({
+      deliveryId: delivery.id,
+      email: delivery.recipient,
+      emailHash,
+      lane: delivery.lane,
+      domain: mark.domain,
+      relay: delivery.relay ?? '',
+      editionId: delivery.editionId,
+      reply: report.text,
+    })),
+  )
 }
 
-export async function applyScore(
+/** Counts one more report against each address. All addresses are different. Answers in the same order; `dead`: the host has been
+ * unknown for a day, and the caller treats the address as dead. */
+export async function applyScores(
   trx: Trx,
-  applying: Applying,
-  delivery: MatchedDelivery,
-  emailHash: string,
-  report: UnderstoodReport,
-  mark: Mark,
-): Promise<ReportEffect> {
-  const { ctx, event } = applying
-  await trx
-    .insertInto('bounceScores')
-    .values({ emailHash, changedAt: event.receivedAt })
-    .onConflict((conflict) => conflict.column('emailHash').doNothing())
-    .execute()
-  const before = await trx
+  { ctx }: Applying,
+  scored: readonly Marked[],
+): Promise<('counted' | 'suppressed' | 'dead')[]> {
+  if (scored.length === 0) return []
+  const hashes = scored.map(({ emailHash }) => emailHash).toSorted()
+  await sql`insert into bounce_scores (email_hash, changed_at) select h, now() from unnest(${hashes}::text[]) h
+    on conflict do nothing`.execute(trx)
+  const rows = await trx
     .selectFrom('bounceScores')
     .selectAll()
-    .where('emailHash', '=', emailHash)
+    .where(sql<boolean>`email_hash = any(${hashes}::text[])`)
+    .orderBy('emailHash')
     .forUpdate()
-    .executeTakeFirstOrThrow()
-  const hour = hourOf(event.receivedAt)
-  const isHost = mark.class === 'hard'
-  const hours = withReport(isHost ? before.hostHours : before.softHours, hour)
-  await trx
-    .updateTable('bounceScores')
-    .set({ [isHost ? 'hostHours' : 'softHours']: hours, changedAt: event.receivedAt })
-    .where('emailHash', '=', emailHash)
     .execute()
-  if (isHost) return isHostGone(hours) ? applyDead(trx, applying, delivery, emailHash, report.text) : 'counted'
-  if (!isWornOut(hours)) return 'counted'
-  await suppress(
+  const before = new Map(rows.map((row) => [row.emailHash, row]))
+  const after = scored.map(({ emailHash, mark }) => {
+    const { softHours, hostHours } = before.get(emailHash)!
+    const hour = hourOf(mark.at)
+    return mark.class === 'hard'
+      ? { emailHash, softHours, hostHours: withReport(hostHours, hour), changedAt: mark.at }
+      : { emailHash, softHours: withReport(softHours, hour), hostHours, changedAt: mark.at }
+  })
+  await trx
+    .insertInto('bounceScores')
+    .values(after)
+    .onConflict((conflict) =>
+      conflict.column('emailHash').doUpdateSet((eb) => ({
+        softHours: eb.ref('excluded.softHours'),
+        hostHours: eb.ref('excluded.hostHours'),
+        changedAt: eb.ref('excluded.changedAt'),
+      })),
+    )
+    .execute()
+  const verdicts = scored.map(({ mark }, i) => {
+    if (mark.class === 'hard') return isHostGone(after[i]!.hostHours) ? 'dead' : 'counted'
+    return isWornOut(after[i]!.softHours) ? 'suppressed' : 'counted'
+  })
+  await suppressAll(
     trx,
-    {
-      emailHash,
-      email: delivery.recipient,
-      reason: 'soft_bounces',
-      detail: report.text,
-      deliveryId: delivery.id,
-      domain: mark.domain,
-      ...(delivery.relay ? { relay: delivery.relay } : {}),
-    },
+    'soft_bounces',
+    scored
+      .filter((_, i) => verdicts[i] === 'suppressed')
+      .map((marked) => ({ ...suppressionOf(marked), reason: 'soft_bounces' as const })),
     ctx.clock.now(),
   )
-  return 'suppressed'
+  return verdicts
 }

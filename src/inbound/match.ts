@@ -34,6 +34,7 @@ export interface MatchedDelivery {
   lane: Lane
   relay: string | null
   state: DeliveryState
+  messageId: string | null
   /** Sent, or perhaps sent, within 30 days: a report may be about it. */
   isRecent: boolean
 }
@@ -44,30 +45,57 @@ export interface Match {
   subscriberId: number | null
 }
 
+type AddressConfig = Pick<Config, 'mail' | 'secretKeys'>
+
 export const reportDays = 30
 
-/** null: nothing in it is ours. */
-export async function findMatch(
+/** A mail to be matched. `recipients`: the addresses that it names as recipients of our mail. */
+export interface Question {
+  hints: Hints
+  recipients: readonly string[]
+}
+
+/** Answers in the same order, by one query. null: nothing in that mail is ours. */
+export async function findMatches(
   db: Db,
-  config: Pick<Config, 'mail' | 'secretKeys' | 'web'>,
-  hints: Hints,
-  recipients: readonly string[],
+  config: AddressConfig & Pick<Config, 'web'>,
+  questions: readonly Question[],
   now: Date,
-): Promise<Match | null> {
-  const own = hints.envelopeTo ? readOurAddress(config, hints.envelopeTo) : null
-  if (own?.kind === 'delivery') return ofDelivery('return-path', await findDelivery(db, own.id))
-  for (const each of hints.quoted) {
-    const id = each.includes('@') ? deliveryAt(config, each) : readReturnPath(config.secretKeys, each)
-    if (id !== null) return ofDelivery(hints.isVerified ? 'webhook' : 'header', await findDelivery(db, id))
+): Promise<(Match | null)[]> {
+  const named = questions.map(({ hints }) => ({ proven: provenIn(config, hints), guessed: idOf(hints.messageId) }))
+  const deliveries = await findDeliveries(
+    db,
+    named.flatMap(({ proven, guessed }) => [proven?.id, guessed]).filter((id) => typeof id === 'number'),
+  )
+  return questions.map(({ hints, recipients }, i) => {
+    const { proven, guessed } = named[i]!
+    if (proven) return ofDelivery(proven.proof, deliveries.get(proven.id) ?? null)
+    const found = deliveries.get(guessed ?? 0) ?? null
+    const isNamed =
+      found !== null &&
+      found.messageId === `<${hints.messageId!.replace(/[<>\s]/g, '')}>` &&
+      recipients.some((each) => isSameAddress(each, found.recipient))
+    if (isNamed && hints.isVerified) return ofDelivery('webhook', found)
+    for (const token of hints.unsubscribeTokens) {
+      const link = readLink(config, 'unsubscribe', token, now)
+      if (link.outcome === 'valid') return { proof: 'unsubscribe-token', delivery: null, subscriberId: link.id }
+    }
+    return isNamed ? ofDelivery('message-id', found) : null
+  })
+}
+
+/** By a MAC of ours. Pure. */
+function provenIn(
+  config: AddressConfig,
+  { envelopeTo, quoted, isVerified }: Hints,
+): { proof: Proof; id: number } | null {
+  const id = envelopeTo === null ? null : deliveryAt(config, envelopeTo)
+  if (id !== null) return { proof: 'return-path', id }
+  for (const each of quoted) {
+    const quotedId = each.includes('@') ? deliveryAt(config, each) : readReturnPath(config.secretKeys, each)
+    if (quotedId !== null) return { proof: isVerified ? 'webhook' : 'header', id: quotedId }
   }
-  const named = hints.messageId ? await findByMessageId(db, hints.messageId) : null
-  const isNamed = named !== null && recipients.some((each) => isSameAddress(each, named.recipient))
-  if (named && isNamed && hints.isVerified) return ofDelivery('webhook', named)
-  for (const token of hints.unsubscribeTokens) {
-    const link = readLink(config, 'unsubscribe', token, now)
-    if (link.outcome === 'valid') return { proof: 'unsubscribe-token', delivery: null, subscriberId: link.id }
-  }
-  return named && isNamed ? ofDelivery('message-id', named) : null
+  return null
 }
 
 export function isSameAddress(a: string, b: string): boolean {
@@ -79,28 +107,27 @@ function ofDelivery(proof: Proof, delivery: MatchedDelivery | null): Match {
   return { proof, delivery, subscriberId: delivery?.subscriberId ?? null }
 }
 
-function deliveryAt(config: Pick<Config, 'mail' | 'secretKeys'>, address: string): number | null {
+function deliveryAt(config: AddressConfig, address: string): number | null {
   const own = readOurAddress(config, address)
   return own?.kind === 'delivery' ? own.id : null
 }
 
 /** Our Message-IDs begin with the delivery's id, so no index is needed. */
-async function findByMessageId(db: Db, given: string): Promise<MatchedDelivery | null> {
-  const id = /^<?([0-9a-z]{1,10})\./i.exec(given)?.[1]
-  if (!id) return null
-  return findDelivery(db, parseInt(id, 36), `<${given.replace(/[<>\s]/g, '')}>`)
+function idOf(messageId: string | null): number | null {
+  const id = /^<?([0-9a-z]{1,10})\./i.exec(messageId ?? '')?.[1]
+  return id ? parseInt(id, 36) : null
 }
 
-async function findDelivery(db: Db, id: number, messageId?: string): Promise<MatchedDelivery | null> {
+async function findDeliveries(db: Db, ids: readonly number[]): Promise<Map<number, MatchedDelivery>> {
+  if (ids.length === 0) return new Map()
   const found = await db
     .selectFrom('deliveries')
-    .select(['id', 'editionId', 'subscriberId', 'recipient', 'lane', 'relay', 'state'])
+    .select(['id', 'editionId', 'subscriberId', 'recipient', 'lane', 'relay', 'state', 'messageId'])
     .select(
       sql<boolean>`state in ('sent', 'uncertain')
         and coalesce(settled_at, now()) > now() - ${reportDays} * interval '1 day'`.as('isRecent'),
     )
-    .where('id', '=', id)
-    .$if(messageId !== undefined, (query) => query.where('messageId', '=', messageId!))
-    .executeTakeFirst()
-  return found ?? null
+    .where(sql<boolean>`id = any(${[...new Set(ids)]}::bigint[])`)
+    .execute()
+  return new Map(found.map((delivery) => [delivery.id, delivery]))
 }

@@ -84,12 +84,29 @@ function repair(source: string): string {
   const boundary = /boundary=(?:"([^"\n]{1,200})"|([^\s;"]{1,200}))/i.exec(named)
   if (named && !/multipart/i.test(named)) return text
   const name = boundary?.[1] ?? boundary?.[2]
-  if (name && body.includes(`\n--${name}`)) return text
+  if (name && body.includes(`\n--${name}`)) return withoutReturnedText(text, end, name)
   // If the header names no parts, only the text before a returned message is searched, because that message may have parts too.
   const real = /\n[ \t]?--([^\s]{1,200})[ \t]*\ncontent-/i.exec(named ? body : split(body)[0])?.[1]
   if (!real) return text
   const type = `Content-Type: ${/multipart\/[\w-]+/i.exec(named)?.[0] ?? 'multipart/mixed'}; boundary="${real}"`
   return `${named ? head.replace(named, () => type) : `${head}\n${type}`}${body.replaceAll(`\n --${real}`, `\n--${real}`)}`
+}
+
+const returnedPart = /\n--[^\n]{1,200}\n(?:[^\n]{1,998}\n){0,10}?content-type:[ \t]*message\/(?:rfc822|global)\b/gi
+/** Characters of a returned message's text that are kept. */
+const returnedBytes = 2000
+
+/** The text of a returned message isn't needed, and is most of a report. Only its headers, and some of its text, are passed to the
+ * library. `end`: of the report's own header. `boundary`: of its parts. */
+function withoutReturnedText(text: string, end: number, boundary: string): string {
+  returnedPart.lastIndex = end
+  const part = returnedPart.exec(text)
+  if (!part?.[0].startsWith(`\n--${boundary}`)) return text
+  const headers = text.indexOf('\n\n', part.index)
+  const body = headers < 0 ? -1 : text.indexOf('\n\n', headers + 2)
+  const next = body < 0 ? -1 : text.indexOf(`\n--${boundary}`, body)
+  if (body < 0) return text
+  return text.slice(0, body + returnedBytes) + (next < 0 ? '' : text.slice(Math.max(next, body + returnedBytes)))
 }
 
 const lineTags = new Set(['br', 'p', 'div', 'td', 'tr', 'li', 'h1', 'h2', 'h3', 'pre'])

@@ -5,7 +5,6 @@ import { sql } from 'kysely'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import { countSent, sumSent } from '../delivery/sent-counts.ts'
-import type { MatchedDelivery } from './match.ts'
 import { pauseForReturns } from '../editions/guards.ts'
 
 /** So many aren't chance. */
@@ -16,12 +15,8 @@ const shareThatPauses = 0.1
 /** A condition on `returned_deliveries`. */
 const refusedBySender = sql<boolean>`class = 'soft' and reason in ('relaying', 'blocked', 'policy', 'throttled')`
 
-/** Called after the mark of this delivery is written. */
-export async function pauseIfRefused(
-  trx: Trx,
-  ctx: Pick<Context, 'log'>,
-  { editionId }: MatchedDelivery,
-): Promise<void> {
+/** Called after the marks of its deliveries are written. */
+export async function pauseIfRefused(trx: Trx, ctx: Pick<Context, 'log'>, editionId: number | null): Promise<void> {
   if (editionId === null) return
   const { count } = await trx
     .selectFrom('returnedDeliveries')

@@ -6,17 +6,27 @@ import type { ReturnedDeliveriesTable } from '../db/schema.ts'
 
 export type Mark = ReturnedDeliveriesTable
 
-/** false: there is already such a mark, or a worse one. A worse one replaces a milder one. */
-export async function markReturned(trx: Trx, mark: Mark): Promise<boolean> {
-  const { rows } = await sql`
-    insert into returned_deliveries as r (delivery_id, edition_id, class, reason, status, domain, relay, at)
-    values (${mark.deliveryId}, ${mark.editionId}, ${mark.class}, ${mark.reason}, ${mark.status}, ${mark.domain},
-      ${mark.relay}, ${mark.at})
-    on conflict (delivery_id) do update
-      set class = excluded.class, reason = excluded.reason, status = excluded.status, at = excluded.at
-      where ${weight(sql`excluded`)} > ${weight(sql`r`)}
-    returning delivery_id`.execute(trx)
-  return rows.length > 0
+/** Returns the deliveries whose mark is new. The others already have such a mark, or a worse one. A worse one replaces a milder one.
+ * The caller gives at most one mark for each delivery. */
+export async function markReturned(trx: Trx, marks: readonly Mark[]): Promise<Set<number>> {
+  if (marks.length === 0) return new Set()
+  const rows = await trx
+    .insertInto('returnedDeliveries')
+    .values(marks.toSorted((a, b) => a.deliveryId - b.deliveryId))
+    .onConflict((conflict) =>
+      conflict
+        .column('deliveryId')
+        .doUpdateSet((eb) => ({
+          class: eb.ref('excluded.class'),
+          reason: eb.ref('excluded.reason'),
+          status: eb.ref('excluded.status'),
+          at: eb.ref('excluded.at'),
+        }))
+        .where(sql<boolean>`${weight(sql`excluded`)} > ${weight(sql`returned_deliveries`)}`),
+    )
+    .returning('deliveryId')
+    .execute()
+  return new Set(rows.map(({ deliveryId }) => deliveryId))
 }
 
 /** "Host unknown" is also reported for hosts that are only down. */

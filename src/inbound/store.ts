@@ -45,25 +45,19 @@ const mostKept = 512 * 1024
 
 /** Durable once the promise resolves. `known`: it was stored before, and isn't stored again. */
 export async function storeInbound(db: Db, mail: NewInbound): Promise<'stored' | 'known'> {
-  return db.transaction().execute(async (trx) => {
-    const stored = await trx
-      .insertInto('inboundEvents')
-      .values({
-        receivedAt: mail.receivedAt,
-        source: mail.source,
-        fingerprint: fingerprintOf(mail),
-        envelopeTo: mail.envelopeTo,
-        raw: mail.raw && mail.raw.subarray(0, mostKept),
-        facts: mail.facts ? JSON.stringify(mail.facts) : null,
-      })
-      .onConflict((conflict) => conflict.column('fingerprint').doNothing())
-      .returning('id')
-      .executeTakeFirst()
-    if (!stored) return 'known'
-    await sql`select pg_notify(${inboundChannel}, '')`.execute(trx)
-    return 'stored'
-  })
+  const { rows } = await sql`
+    with stored as (
+      insert into inbound_events (received_at, source, fingerprint, envelope_to, raw, facts)
+      values (${mail.receivedAt}, ${mail.source}, ${fingerprintOf(mail)}, ${mail.envelopeTo},
+        ${mail.raw && mail.raw.subarray(0, mostKept)}, ${mail.facts ? JSON.stringify(mail.facts, withoutNul) : null}::jsonb)
+      on conflict (fingerprint) do nothing returning id
+    )
+    select pg_notify(${inboundChannel}, '') from stored`.execute(db)
+  return rows.length === 0 ? 'known' : 'stored'
 }
+
+/** JSON in the database refuses NUL. */
+const withoutNul = (_: string, value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '') : value)
 
 /** The same mail received in another way has the same fingerprint; the same mail to another recipient doesn't. */
 export function fingerprintOf({ source, envelopeTo, raw, facts }: NewInbound): string {

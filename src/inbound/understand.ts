@@ -52,7 +52,8 @@ export async function understand(config: Config, event: InboundEvent): Promise<R
 }
 
 export async function understandMail(config: Config, raw: Buffer, givenTo: string | null): Promise<Read> {
-  const mail = await inboundReader.read(raw, ownAddresses(config))
+  const read = await inboundReader.read(raw, ownAddresses(config))
+  const mail = { ...read, reports: read.reports.map(withoutNul) }
   const { returned } = mail
   const envelopeTo = givenTo ?? addressedTo(config, raw)
   const own = envelopeTo === null ? null : readOurAddress(config, envelopeTo)
@@ -69,4 +70,10 @@ export async function understandMail(config: Config, raw: Buffer, givenTo: strin
     quotedTo: returned.recipient === null ? [] : [returned.recipient],
     unsubscribes: own?.kind === 'unsubscribe' && isPlain ? own.id : null,
   }
+}
+
+/** A text column refuses NUL. */
+function withoutNul<Report extends Pick<UnderstoodReport, 'recipient' | 'text'>>(report: Report): Report {
+  const { recipient, text } = report
+  return { ...report, recipient: recipient && recipient.replaceAll('\0', ''), text: text.replaceAll('\0', '') }
 }

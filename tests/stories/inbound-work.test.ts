@@ -1,6 +1,7 @@
 // What follows from mail that comes back, from the server that hands it to us to the subscriber.
 
 import assert from 'node:assert/strict'
+import { sql } from 'kysely'
 import { startListener } from '../../src/inbound/listener.ts'
 import { purgeInbound, runInbound } from '../../src/inbound/work.ts'
 import { returnPath } from '../../src/delivery/return-path.ts'
@@ -343,6 +344,66 @@ story(
     await purgeInbound(house.ctx)
     assert.equal((await texts()).length, 0)
     assert.equal((await reportsOf(house)).length, 1)
+  },
+  inbound,
+)
+
+story(
+  'mails of one batch that are about one delivery count as if they came alone; one that cannot be applied holds up no other',
+  async (house) => {
+    await addCategories(house)
+    const [ada, bob, cleo] = [
+      await welcomed(house, 'ada@example.org'),
+      await welcomed(house, 'bob@example.org'),
+      await welcomed(house, 'cleo@example.org'),
+    ]
+    const full = { status: '5.2.2', diagnostic: '552 5.2.2 mailbox\0 is full' }
+    // A digest that is returned whole, and one whose text never ends.
+    const whole = bounceOf(cleo, full).replace('text/rfc822-headers', 'message/rfc822')
+    const story = 'A story\r\n'.repeat(5000)
+    const mails: [string, ReceivedMail][] = [
+      [bounceOf(ada, { ...full, nonce: '1' }), ada],
+      [bounceOf(bob), bob],
+      [complaintOf(ada), ada],
+      [bounceOf(ada, { nonce: '2' }), ada],
+      [whole.replace('--=_1--', `\r\n${story}\r\n--=_1--`), cleo],
+      [whole.replace('--=_1--', `\r\n${story}`), cleo],
+    ]
+    for (const [raw, { returnPath: envelopeTo }] of mails)
+      await storeInbound(house.db, {
+        source: 'listener',
+        envelopeTo,
+        raw: Buffer.from(raw, 'latin1'),
+        receivedAt: house.clock.now(),
+      })
+    const { id } = await getSubscriber(house, 'bob@example.org')
+    for (const statement of [
+      sql`create function refuse() returns trigger language plpgsql as $$ begin raise 'refused for bob@example.org'; end $$`,
+      sql`create trigger refuse before insert on inbound_reports for each row when (new.subscriber_id = ${sql.lit(id)})
+        execute function refuse()`,
+    ])
+      await statement.execute(house.db)
+    assert.equal(await runInbound(house.ctx), 5)
+    assert.deepEqual(await effects(house), ['counted', 'suppressed', 'repeated', 'counted', 'repeated'])
+    const failed = await house.db.selectFrom('inboundEvents').selectAll().where('appliedAt', 'is', null).execute()
+    assert.deepEqual(
+      failed.map(({ attempts, problem, nextAttemptAt }) => [attempts, problem, nextAttemptAt !== null]),
+      [[1, 'refused for …', true]],
+    )
+    assert.deepEqual(await suppressions(house), [{ email: 'ada@example.org', reason: 'complaint' }])
+
+    await sql`drop trigger refuse on inbound_reports`.execute(house.db)
+    await house.db
+      .updateTable('inboundEvents')
+      .set({ nextAttemptAt: new Date(0) })
+      .where('appliedAt', 'is', null)
+      .execute()
+    assert.equal(await runInbound(house.ctx), 1)
+    assert.equal((await effects(house)).at(-1), 'suppressed')
+    assert.deepEqual(
+      (await reportsOf(house)).map(({ proof }) => proof),
+      Array.from({ length: 6 }, () => 'return-path'),
+    )
   },
   inbound,
 )
