@@ -40,7 +40,7 @@ export function sendPage(response: Response, config: Config, page: Page): void {
   const say = page.say ?? messagesFor(config, 'en')
   setLanguage(response, say)
   const { req: request } = response
-  const here = page.here ?? (request.method === 'GET' ? request.baseUrl + request.url : '/')
+  const here = page.here ?? (request.method !== 'GET' ? '/' : request.baseUrl + request.url)
   sendHtml(response.status(page.status ?? 200), publicPage(config, page, say, request, here))
 }
 
