@@ -12,6 +12,7 @@ const benches = {
   ingest: 'entries of feeds a second',
   inbound: 'returned mails taken in and applied a second',
   import: 'rows of a list imported a second, against a bare COPY of the same rows',
+  even: 'whether the time of an answer tells what is known of an address',
   console: 'every page of the console and list of the API, with a million subscribers',
 }
 const [name = '', ...rest] = process.argv.slice(2)

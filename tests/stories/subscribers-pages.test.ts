@@ -31,6 +31,14 @@ story(
     const again = await house.web.get(link).expect(200)
     assert.match(again.text, /has been used/)
     assert.match(again.text, /Tuesday 3 March/)
+    const { id } = await getSubscriber(house, 'ada@example.com')
+    await house.web.post(unsubscribeUrl(house.config, id).replace('http://news.example', '')).expect(200)
+    house.inbox.clear()
+    const { text } = await pressButtonOn(house, link)
+    assert.match(text, /a new link is there or on its way/)
+    await sendWaitingMail(house)
+    await pressButtonOn(house, linkIn(house.inbox.last('ada@example.com').mail, /^\/confirm$/))
+    assert.equal((await getSubscriber(house, 'ada@example.com')).status, 'active')
   },
 )
 

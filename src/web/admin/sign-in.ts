@@ -1,20 +1,17 @@
 // The only console pages without a session: request a link, and use one. The link's GET shows one button, its POST signs in. The
 // response to a request, and its time, are the same for every address. A place with too many requests is refused.
 
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Router } from 'express'
 import { endSession } from '../../access/sessions.ts'
 import { checkLink, requestLink, signIn } from '../../access/sign-in.ts'
 import { takePlace } from '../../db/rate-limits.ts'
+import { answerEvenly, startEvenly } from '../even-time.ts'
 import { field, readForm } from '../forms.ts'
 import { html, type Html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { clearSessionCookie, sessionToken, setSessionCookie } from './guard.ts'
 import { consoleFrame } from './layout.ts'
 import { seeOther, sendHtml } from '../place.ts'
-
-/** Longer than either response takes. */
-const answerMs = 250
 
 export function mountSignIn(router: Router, web: WebContext): void {
   const { config } = web
@@ -46,9 +43,10 @@ export function mountSignIn(router: Router, web: WebContext): void {
     seeOther(response, '/admin')
   })
 
-  router.post('/sign-in/link', readForm, async (request, response) => {
+  router.post('/sign-in/link', startEvenly, readForm, async (request, response) => {
     await takePlace(web, 'sign-in', request.ip ?? null)
-    await Promise.all([requestLink(web, field(request, 'email') ?? ''), pause(answerMs)])
+    await requestLink(web, field(request, 'email') ?? '')
+    await answerEvenly(web, request)
     seeOther(response, '/admin/sign-in/check-your-mail')
   })
 

@@ -5,6 +5,8 @@ import type { Request, RequestHandler, Response } from 'express'
 import { confirmAddressChange, lookAtAddressChange, mailAddressChangeAgain } from '../../subscribers/address-change.ts'
 import { lookAtAddressUndo, undoAddressChange } from '../../subscribers/address-undo.ts'
 import { addressUndoToken, readLink } from '../../subscribers/links.ts'
+import { maskAddress } from '../../base/email-address.ts'
+import { answerEvenly } from '../even-time.ts'
 import { html } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
@@ -108,6 +110,7 @@ export function mailAddressLink(web: WebContext): RequestHandler {
   return async (request, response) => {
     if (!(await mailAddressChangeAgain(web, tokenOf(request), request.ip ?? null)))
       return sendForged(response, web.config)
+    await answerEvenly(web, request)
     sendCheckMail(
       response,
       web.config,
@@ -126,7 +129,7 @@ export function showAddressUndo(web: WebContext): RequestHandler {
       web.config,
       message(
         'Take the newsletter back?',
-        `Your digests will be sent to ${look.email} again.`,
+        `Your digests will be sent to ${maskAddress(look.email)} again.`,
         oneButton('/preferences/address/undo', token!, 'Yes, send it here again'),
       ),
     )
@@ -142,7 +145,7 @@ export function takeAddressUndo(web: WebContext): RequestHandler {
       web.config,
       message(
         'Your newsletter is back here',
-        `The subscription belongs to ${result.email} again${result.isActive ? '' : ', and it is unsubscribed at present'}. A new link to your preferences is on its way there. Older links no longer work.`,
+        `The subscription belongs to ${maskAddress(result.email)} again${result.isActive ? '' : ', and it is unsubscribed at present'}. A new link to your preferences is on its way there. Older links no longer work.`,
       ),
     )
   }

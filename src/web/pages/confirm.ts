@@ -13,7 +13,7 @@ import { allowedPage } from '../cors.ts'
 import { html, type Html, to } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
-import { answerEvenly } from './even-time.ts'
+import { answerEvenly } from '../even-time.ts'
 import {
   message,
   oneButton,
@@ -110,7 +110,7 @@ async function sendNotOpen(web: WebContext, request: Request, response: Response
       const wayOn = isActive
         ? html`${!isExpired && (await today(web, subscriber))}
           ${oneButton('/confirm/link', tokenOf(request)!, 'Mail me a link to my preferences', { isQuiet: isExpired === false })}`
-        : html`${again} ${orByAddress}`
+        : html`${oneButton('/confirm/link', tokenOf(request)!, 'Mail me a new link')} ${orByAddress}`
       const state = isActive ? 'It is active.' : 'It is no longer active, so no digests are sent.'
       const text = `This subscription was confirmed on ${longDate(config, usedAt)}. ${state}`
       return sendPage(response, config, message('This link has been used', text, wayOn))

@@ -12,6 +12,7 @@ import { endOlderLinks } from '../../subscribers/generation.ts'
 import { personalData } from '../../subscribers/personal-data.ts'
 import { html, safeUrl, to } from '../html.ts'
 import { sendPage } from '../layout.ts'
+import { answerEvenly } from '../even-time.ts'
 import type { WebContext } from '../web-context.ts'
 import { message, toFrontPage } from './links.ts'
 import { orShowAgain, redirectDone } from './preferences.ts'
@@ -26,6 +27,7 @@ export function takeAddress(web: WebContext): RequestHandler {
     await orShowAgain(web, request, response, opened, async () => {
       await takePlace(web, 'link', request.ip ?? null)
       await requestAddressChange(web, opened.subscriber.id, (request.body as Record<string, unknown>)['new_email'])
+      await answerEvenly(web, request)
       redirectDone(web, response, opened, 'address')
     })
   }

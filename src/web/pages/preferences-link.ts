@@ -11,7 +11,7 @@ import { statusOf } from '../errors.ts'
 import { field } from '../forms.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
-import { answerEvenly } from './even-time.ts'
+import { answerEvenly } from '../even-time.ts'
 import { linkByAddress, message, sendCheckMail, sendForged, tokenOf } from './links.ts'
 
 /** A new link for an expired preferences link, or for a subscriber who unsubscribed and has only that link. The page says the same

@@ -11,7 +11,7 @@ import { followStory } from './click.ts'
 import { mailConfirmation, showConfirmation, takeConfirmation } from './confirm.ts'
 import { sendFavicon, sendRobots, sendSitemap } from './crawlers.ts'
 import { sendEmbedForm, sendEmbedScript, sendEmbedStyle, showEmbed, showExample } from './embed.ts'
-import { startEvenly } from './even-time.ts'
+import { startEvenly } from '../even-time.ts'
 import { sendFeed } from './feeds.ts'
 import { showFront } from './front.ts'
 import { showLess, takeLess, undoLess } from './less.ts'
@@ -51,11 +51,11 @@ export function pagesRouter(web: WebContext): Router {
   router.post('/preferences/link', startEvenly, token, readForm, mailFreshLink(web))
   router.post('/preferences/end-links', token, readForm, endLinks(web))
   router.post('/preferences/erase', token, readForm, takeErasure(web))
-  router.post('/preferences/address', token, readForm, takeAddress(web))
+  router.post('/preferences/address', startEvenly, token, readForm, takeAddress(web))
   router.post('/preferences/address/cancel', token, readForm, cancelAddress(web))
   router.get('/preferences/address', token, showAddressChange(web))
   router.post('/preferences/address/confirm', token, readForm, takeAddressChange(web))
-  router.post('/preferences/address/link', token, readForm, mailAddressLink(web))
+  router.post('/preferences/address/link', startEvenly, token, readForm, mailAddressLink(web))
   router.get('/preferences/address/undo', token, showAddressUndo(web))
   router.post('/preferences/address/undo', token, readForm, takeAddressUndo(web))
   router.get('/less', token, showLess(web))
