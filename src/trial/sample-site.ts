@@ -110,7 +110,7 @@ function kicker(story: SampleStory): Html {
 
 function teaser(story: SampleStory, kind = 'teaser'): Html {
   return html`<article class="${kind}">
-    <a href="${to(storyPath(story))}"
+    <a href="${to(storyPath(story))}" tabindex="-1" aria-hidden="true"
       ><img src="${to(picturePath(story))}" alt="" width="600" height="338" loading="lazy"
     /></a>
     ${kicker(story)}
@@ -142,6 +142,7 @@ function when(date: Date): string {
 }
 
 function frame(title: string, body: Html, feed?: string): Html {
+  const name = html`<a href="${to(`${samplePath}/`)}">${sampleSiteName}</a>`
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -155,7 +156,7 @@ function frame(title: string, body: Html, feed?: string): Html {
       </head>
       <body>
         <header>
-          <p class="name"><a href="${to(`${samplePath}/`)}">${sampleSiteName}</a></p>
+          ${title === sampleSiteName ? html`<h1 class="name">${name}</h1>` : html`<p class="name">${name}</p>`}
           <p class="motto">Port Lantern’s daily · all of it invented</p>
           <nav>
             ${sampleCategories.map((one) => html`<a href="${to(categoryPath(one.slug))}">${one.name}</a> `)}

@@ -111,7 +111,7 @@ function keyTable(web: WebContext, keys: readonly ApiKey[]): Html {
       <th>Last used</th>
       <th>Expires</th>
       <th>State</th>
-      <th></th>
+      <td></td>
     </tr>`,
     keys.map(
       (key) =>

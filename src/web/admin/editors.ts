@@ -38,7 +38,7 @@ export function mountEditors(router: Router, web: WebContext): void {
             <th>Since</th>
             <th>Last seen</th>
             <th>State</th>
-            <th></th>
+            <td></td>
           </tr>`,
           editors.map(
             (editor) =>

@@ -2,17 +2,18 @@
 
 import type { Router } from 'express'
 import { addressOf } from '../../base/addresses.ts'
-import { html } from '../html.ts'
+import { html, type Html } from '../html.ts'
 import { type SnippetKind, snippets } from '../pages/snippets.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConsole } from './layout.ts'
 
-const ways: readonly { kind: SnippetKind; title: string; explain: string }[] = [
+const ways: readonly { kind: SnippetKind; title: string; explain: string | Html }[] = [
   {
     kind: 'script',
     title: 'Script',
-    explain:
-      'The form becomes part of the page, in its font and colours, and answers in place. Set --broadsheet-accent, --broadsheet-on-accent, --broadsheet-ink, --broadsheet-paper and --broadsheet-font in your style sheet to change them.',
+    explain: html`The form becomes part of the page, in its font and colours, and answers in place. To change them, set
+    these in your style sheet:
+    ${['accent', 'on-accent', 'ink', 'paper', 'font'].map((name) => html`<code>--broadsheet-${name}</code> `)}`,
   },
   {
     kind: 'frame',

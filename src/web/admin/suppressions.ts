@@ -73,7 +73,7 @@ export function mountSuppressions(router: Router, web: WebContext): void {
                   <th>Why</th>
                   <th>Since</th>
                   <th>Detail</th>
-                  <th></th>
+                  <td></td>
                 </tr>`,
                 items.map(
                   (row) =>

@@ -116,7 +116,7 @@
     inside.src = `${home}/embed${query}`
     inside.title = own.frame
     inside.loading = 'lazy'
-    inside.style.cssText = 'width:100%;max-width:40em;height:640px;border:0'
+    inside.style.cssText = 'width:100%;max-width:40em;height:720px;border:0'
     place.replaceWith(inside)
     addEventListener('message', (event) => {
       if (event.origin !== origin || event.source !== inside.contentWindow) return

@@ -16,7 +16,7 @@ export function snippets(config: Config): Record<SnippetKind, string> {
     frame: `<iframe
   src="${to('/embed')}"
   title="${escapeHtml(say('embed.title', { site: config.site.name }))}"
-  width="100%" height="640" frameborder="0" loading="lazy"></iframe>`,
+  width="100%" height="720" frameborder="0" loading="lazy"></iframe>`,
     html: `<form action="${to('/subscribe')}" method="post" target="_blank">
   <label>${escapeHtml(say('embed.address'))}
     <input type="email" name="email" autocomplete="email" required maxlength="254">
