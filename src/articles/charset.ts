@@ -135,12 +135,18 @@ const upper1252 = Array.from({ length: 0x80 }, (_, at) =>
 function decodeStrayUtf8(bytes: Buffer): string {
   const read = Buffer.allocUnsafe(bytes.length * 3)
   let size = 0
+  /** Where the bytes begin that aren't in `read` yet: they are UTF-8. */
+  let from = 0
   for (let at = 0; at < bytes.length;) {
     const length = bytes[at]! < 0x80 ? 1 : sequenceLength(bytes, at)
-    if (length) for (let n = 0; n < length && at + n < bytes.length; n++) read[size++] = bytes[at + n]!
-    else size += upper1252[bytes[at]! - 0x80]!.copy(read, size)
+    if (!length) {
+      size += bytes.copy(read, size, from, at)
+      size += upper1252[bytes[at]! - 0x80]!.copy(read, size)
+      from = at + 1
+    }
     at += length || 1
   }
+  size += bytes.copy(read, size, from)
   return read.toString('utf8', 0, size)
 }
 

@@ -10,6 +10,8 @@ const mostWritten = 2000
 export function parseFeedDate(written: string, timezone: string | null = null): Date | null {
   const given = written.trim()
   if (!given || given.length > mostWritten) return null
+  const usual = rfc822(given)
+  if (usual !== null) return plausible(usual)
   const attribute = /\bdatetime\s*=\s*["']([^"']+)["']/i.exec(given)?.[1]
   const text = (attribute ?? given)
     .replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 0x0f))
@@ -60,6 +62,19 @@ function inZone(local: number, timezone: string): number {
 
 function daysIn(year: number, month: number): number {
   return new Date(Date.UTC(year, month, 0)).getUTCDate()
+}
+
+const usualForm =
+  /^(?:[A-Z][a-z]{2}, )?(\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{4}) (\d{2}):(\d{2}):(\d{2}) (?:GMT|UTC|([+-](?:0\d|1[0-4]))([0-5]\d))$/
+
+/** `Mon, 16 Feb 2026 21:36:43 +0000` (RFC 822 §5), as most feeds write it: the rest would find the same, at ten times the cost. */
+function rfc822(text: string): number | null {
+  const match = usualForm.exec(text)
+  if (!match) return null
+  const [, day, month, year, hour, minute, second, offsetHours = '+0', offsetMinutes = '0'] = match
+  const sign = offsetHours.startsWith('-') ? -1 : 1
+  const offset = Number(offsetHours) * 60 + sign * Number(offsetMinutes)
+  return instant(Number(year), monthNumber(month!.toLowerCase()), Number(day), clockOf(hour, minute, second), offset)
 }
 
 function iso(text: string, site: string): number | null {
