@@ -102,7 +102,8 @@ export function redirectDone(
 const doneWords: Record<Done, string> = {
   saved: 'Saved.',
   undone: 'Undone. Everything is as it was before.',
-  address: 'If the new address can receive our mail, a message is there or on its way. Press its button to finish the change.',
+  address:
+    'If the new address can receive our mail, a message is there or on its way. Press its button to finish the change.',
   cancelled: 'Cancelled. The link in that mail no longer works, and your address stays the same.',
 }
 
