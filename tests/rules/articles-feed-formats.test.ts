@@ -201,7 +201,7 @@ test('what is stored is text: no markup, control characters or hidden directions
   assert.equal(item('<title>Prices &amp;lt; 5 % and a &lt; b</title>').title, 'Prices < 5 % and a < b')
 })
 
-test('what was never closed, has a prefix of its own or is nested in nothing is found all the same', () => {
+test('elements that are never closed, have a prefix of their own or have no parent are found too', () => {
   const titles = (inside: string) => read(`<rss><channel>${inside}</channel></rss>`).entries.map((entry) => entry.title)
   assert.deepEqual(titles('<x text="a"><y/><item><title>A</title></item><item><title>B</title></item>'), ['A', 'B'])
   assert.deepEqual(titles('<rss:item><rss:title>A</rss:title></rss:item>'), ['A'])

@@ -46,7 +46,7 @@ test('paths and lists count by their parts', () => {
   assert.deepEqual(ids('Home :: Politics'), [1])
 })
 
-test('why a story goes somewhere: the feed, a rule, its label', () => {
+test('the reason for a story’s category: the feed, a rule, its label', () => {
   const rule = (field: MappingRule['field'], pattern: string, more: Partial<MappingRule> = {}): MappingRule => ({
     field,
     pattern,

@@ -61,7 +61,7 @@ test('what is closed while it reads throws, and reads the next in a new thread',
   assert.equal((await parser.read(small(), origin)).outcome, 'feed')
 })
 
-test('documents that were made to stop their parser are read or refused by the same thread, and what comes of them is bounded', async () => {
+test('documents that were made to stop their parser are read or refused by the same thread, and their results are bounded', async () => {
   const parser = new Parser({ deadlineMs: 60_000 })
   for (const [name, make] of Object.entries(hostileDocuments)) {
     const reading = await parser.read(Buffer.from(make()), origin, { orPage: true })

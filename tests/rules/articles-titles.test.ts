@@ -5,7 +5,7 @@ import { atomEntry, jsonEntry, only, rssEntry } from '../support/entries.ts'
 
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
-test('a title comes out as written where its format says text', () => {
+test('a title stays as written if its format says text', () => {
   const titles = ['Why the <script> tag still matters', 'Is a<b or not?', 'Array<string> versus string[]']
   for (const title of [...titles, 'What &amp; is for', 'AT&amp;T', '&#8217; and &lt;b&gt; in HTML', '&copy 2026']) {
     assert.equal(atomEntry(`<title>${escaped(title)}</title>`).title, title)

@@ -29,7 +29,7 @@ test('a story dated ahead waits, and one dated over 30 days ahead is taken later
   ])
 })
 
-test('a try says why an entry goes somewhere, what was left out, what its picture is and when it can be in a mail', () => {
+test('a try shows the reason for each category, what was left out, the picture, and when the story can be in a mail', () => {
   const reading = parseFeed(
     Buffer.from(`<rss><channel><title>The Gull</title><link>https://gull.example/</link><item><title>Low tide</title>
       <link>https://gull.example/tide</link><category>World news</category><pubDate>Fri, 06 Mar 2026 10:00</pubDate>

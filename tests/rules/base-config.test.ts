@@ -44,7 +44,7 @@ function problemsOf(environment: Record<string, string>): readonly string[] {
   }
 }
 
-test('a real site must say its name; only the trial has one of its own', () => {
+test('a real site must set its name; only the trial has a default', () => {
   const { SITE_NAME: _name, ...nameless } = site
   assert.match(problemsOf(nameless).join('\n'), /^SITE_NAME: is required/)
   assert.equal(readConfig({}).site.name, 'The Whale Gazette')

@@ -63,7 +63,7 @@ test('gaps and doubled hours of zones whose rules have changed since', () => {
     for (const hour of [0, 1, 23]) compare(zone, { hour, frequencies: 1 }, start, end)
 })
 
-test('wherever the clock steps, the next slot is later and the same for everyone who asks', () => {
+test('wherever the clock changes, the next slot is later and the same for every caller', () => {
   for (const timezone of ['Europe/Berlin', 'Australia/Lord_Howe', 'America/Scoresbysund']) {
     const schedule: Schedule = { timezone, hour: 2, weeklyDay: 1, monthlyDay: 1, frequencies: 1 }
     const slots = [...slotsOf(schedule, from, until).keys()]

@@ -307,7 +307,7 @@ test('whatever the watermarks and whatever was seen: every new story is shown or
   )
 })
 
-test('fragments: the first of all, and the first of those above any watermark, however late a story comes', () => {
+test('fragments: the first of all, and the first of those above any watermark, however late a story becomes sendable', () => {
   const order = fc.uniqueArray(fc.integer({ min: 1, max: 500 }), { maxLength: 120 })
   fc.assert(
     fc.property(order, fc.integer({ min: 1, max: 8 }), (seqs, enough) => {

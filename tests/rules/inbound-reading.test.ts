@@ -50,7 +50,7 @@ const brief = async (mail: string) => {
 }
 const status = (fields: string) => brief(report('Sorry.', `Final-Recipient: rfc822; ada@a.example\n${fields}`))
 
-test('each recipient of a report has a class of its own', async () => {
+test('each recipient of a report gets its own class', async () => {
   const fields = [
     'Final-Recipient: rfc822; ada@a.example\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 no such user',
     'Final-Recipient: rfc822; bob@b.example\nAction: delivered\nStatus: 2.1.5',

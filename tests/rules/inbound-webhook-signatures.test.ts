@@ -132,7 +132,7 @@ test('a certificate is fetched once, and only a valid one of RSA counts', async 
   )
 })
 
-test('somebody who invents addresses of certificates causes few requests', async () => {
+test('invented addresses of certificates cause few requests', async () => {
   let asked = 0
   const certificates = new SnsCertificates(async (url) => {
     asked++

@@ -145,7 +145,7 @@ test('what is not understood stops the import and names column, value, line and 
   )
 })
 
-test('a file that is named for people who unsubscribed holds only such', async () => {
+test('everybody in a file that is named for people who unsubscribed counts as unsubscribed', async () => {
   for (const [name, standing] of Object.entries({
     'unsubscribes.csv': 'unsubscribed',
     'Abgemeldete 2024.txt': 'unsubscribed',

@@ -30,7 +30,7 @@ test('an unsubscribe link from ten years ago still works', () => {
   assert.partialDeepStrictEqual(readLink(config, 'unsubscribe', token, later(3650)), { outcome: 'valid', id: 7 })
 })
 
-test('a link opens only the door it was made for', () => {
+test('a link works only for the purpose it was made for', () => {
   for (const url of [confirmUrl(config, 7, now), preferencesUrl(config, { id: 7, generation: 0 }, now)])
     assert.deepEqual(readLink(config, 'unsubscribe', tokenOf(url), now), { outcome: 'forged' })
 })
@@ -114,7 +114,7 @@ test('the unsubscribe address stays short enough for one header line', () => {
   assert.ok(unsubscribeUrl(config, 1_000_000).length <= 76)
 })
 
-test('an unsubscribe link names its edition, and whatever stands there instead names none', () => {
+test('an unsubscribe link names its edition, and any other text in its place names none', () => {
   const url = unsubscribeUrl(config, 7, 12)
   assert.partialDeepStrictEqual(readLink(config, 'unsubscribe', tokenOf(url), now), { outcome: 'valid', id: 7 })
   assert.equal(editionOfLink(new URL(url).searchParams.get('e')), 12)

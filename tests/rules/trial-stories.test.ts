@@ -37,7 +37,7 @@ test('the Gazette never runs dry and never repeats an address', () => {
   assert.equal(new Set(month).size, month.length)
 })
 
-test('every story that stands in a list has its page, and one that has not appeared yet has none', () => {
+test('every story in a list has its page, and a story that isn’t published yet has none', () => {
   const day = 60 * 24
   for (const slug of slugs(day)) assert.equal(findStory(start, after(day), slug)?.slug, slug)
   const next = publishedStories(start, after(day + 10), { limit: 1 })[0]!

@@ -75,7 +75,7 @@ story(
   },
 )
 
-story('whoever asks again gets 304 until something has changed, a withdrawal included', async (house) => {
+story('a repeated request gets 304 until something has changed, such as a withdrawal', async (house) => {
   const id = await fill(house)
   for (const file of files) {
     const path = `/archive/politics/${file}`

@@ -96,7 +96,7 @@ test('a site that changes its guids brings nothing new where title or time is th
   assert.equal((await poll(other, { ...edited[0]!, guid: 'new', title: 'Another', date: now })).taken, 1)
 })
 
-test('a known link with its title is the story, whatever guid and time it comes with', async () => {
+test('a known link with its title is the same story, whatever its guid and time are', async () => {
   const feed = await newFeed()
   const item = { title: 'The harbour', guid: 'a', link: `${site}/harbour`, date: hoursAgo(1) }
   assert.equal((await poll(feed, item)).taken, 1)

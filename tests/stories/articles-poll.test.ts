@@ -156,7 +156,7 @@ test('a missing or impossible date is the time of first sight, one ahead is beli
   )
 })
 
-test('items go where their labels, the rules and the feed say; what is not offered goes to nobody', async () => {
+test('items get the categories of their labels, the rules and the feed; retired categories get nothing', async () => {
   serve([
     { title: 'By label', link: 'https://lantern.example/1', labels: ['world news', 'Oceans'], date: hoursAgo(1) },
     { title: 'By rule', link: 'https://lantern.example/2', labels: ['Parliament'], date: hoursAgo(1) },

@@ -90,7 +90,7 @@ test('feeds of one site that bring a story under guids and links of their own, a
   )
 })
 
-test('numbers are visible in their order: who reads up to the highest never meets a lower one later', async () => {
+test('numbers are visible in their order: after the highest was read, no lower one appears', async () => {
   const feeds = await Promise.all(Array.from({ length: 6 }, (_, n) => feedOf(n, 'politics')))
   const writing = new AbortController()
   const seen = new Set<number>()
@@ -115,7 +115,7 @@ test('numbers are visible in their order: who reads up to the highest never meet
   assert.equal((await ctx.db.selectFrom('articleCategories').select('seq').execute()).length, 600)
 })
 
-test('a push that comes between reading and writing keeps its word: the edit is planned again and given up', async () => {
+test('a push between reading and writing wins: the feed’s edit is planned again and given up', async () => {
   const feed = await feedOf(1, 'politics')
   await storeFeed(ctx, feed, parsed([story(1), story(2)]), now, {})
   const edits = parsed([story(1, { title: 'Edited 1' }), story(2, { title: 'Edited 2' })])

@@ -71,7 +71,7 @@ async function subscribed(items: readonly Item[]): Promise<{ id: number; asked: 
   return { id, asked }
 }
 
-test('named by the Link header or in the feed: asked once, verified, a signed push comes in at once and polls find it known', async () => {
+test('a hub named by the Link header or the feed is asked once and verified; a signed push is stored at once, and polls find it known', async () => {
   for (const how of ['header', 'element'] as const) {
     serve([item(1)], how)
     const { id } = await addFeed(house.ctx, { url: `${feeds.origin}/feed`, categories: ['politics'] })
@@ -161,7 +161,7 @@ test('a hub that grants two hours is asked again within them, poll after poll', 
   assert.equal(lapsed, 0)
 })
 
-test('denied, refused or unanswered: polling goes on as if there were no hub, and it is asked again after hours, not minutes', async () => {
+test('a hub that denies, refuses or doesn’t answer changes nothing for polling, and is asked again after hours', async () => {
   const { id, asked } = await subscribed([item(1)])
   const poll = async (n: number) => {
     serve([item(n), item(1)])

@@ -121,7 +121,7 @@ story('digest explain says why an address did or did not get each edition', asyn
   assert.match((await explain('bob@mail.example')).join(), /nothing was due at this slot/)
 })
 
-story('seed adds subscribers who are all due at one slot, with a past and stories to come', async (house) => {
+story('seed adds subscribers who are all due at one slot, with a history and new stories', async (house) => {
   const { lines, out } = listen()
   await seed(house.ctx, { subscribers: 120, articles: 12, history: 3, json: true }, out)
   assert.equal(lines[0]!['subscribers'], 120)

@@ -54,7 +54,7 @@ test('a command acts through the server that holds the embedded database', async
   assert.deepEqual(keys, [{ name: 'newsroom' }])
 })
 
-test('a refusal comes back as one sentence on stderr and exit 1', async () => {
+test('a refusal is one sentence on stderr and exit code 1', async () => {
   const { code, stdout, stderr } = await cli(['api-key', 'create', 'x', '--scope', 'everything'])
   assert.equal(code, 1)
   assert.equal(stdout, '')
@@ -74,7 +74,7 @@ test('without a terminal nothing is removed unless --yes says so', async () => {
   assert.match(again.stderr, /nothing of the trial here/)
 })
 
-test('the control address refuses whoever doesn’t hold the key', async () => {
+test('the control address refuses callers without the key', async () => {
   const { address } = JSON.parse(readFileSync(path.join(dataDir, 'control.json'), 'utf8')) as { address: string }
   const call = { method: 'POST', body: JSON.stringify({ words: ['admin', 'list'] }) }
   assert.equal((await fetch(address, call)).status, 401)

@@ -48,40 +48,43 @@ async function later(house: House, at: string): Promise<void> {
   await runTick(house.ctx)
 }
 
-story('while sending is held nothing is planned, leased or sent; released, what is due goes out', async (house) => {
-  const { ctx, db, inbox } = house
-  await furnish(house)
-  await holdSending(db, hold)
-  const { planned, missed } = await runTick(ctx)
-  assert.deepEqual({ planned, missed }, { planned: [], missed: 0 })
-  await sendWaitingMail(house)
-  assert.deepEqual(inbox.received, [])
-  const run = await typed(house, ['digest', 'run', '--manual'])
-  assert.equal(run.code, 1)
-  assert.match(run.stderr, /^This database was restored .* No mail is sent until sending is released\./)
-  const api = await openApi(house)
-  const { body: refused } = await api('post', '/editions').send({ kind: 'manual' }).expect(409)
-  assert.match(refused.detail, /No mail is sent until sending is released/)
+story(
+  'while sending is held nothing is planned, leased or sent; after the release, what is due is sent',
+  async (house) => {
+    const { ctx, db, inbox } = house
+    await furnish(house)
+    await holdSending(db, hold)
+    const { planned, missed } = await runTick(ctx)
+    assert.deepEqual({ planned, missed }, { planned: [], missed: 0 })
+    await sendWaitingMail(house)
+    assert.deepEqual(inbox.received, [])
+    const run = await typed(house, ['digest', 'run', '--manual'])
+    assert.equal(run.code, 1)
+    assert.match(run.stderr, /^This database was restored .* No mail is sent until sending is released\./)
+    const api = await openApi(house)
+    const { body: refused } = await api('post', '/editions').send({ kind: 'manual' }).expect(409)
+    assert.match(refused.detail, /No mail is sent until sending is released/)
 
-  await checkAlerts(ctx)
-  assert.deepEqual(
-    (await listAlerts(db)).map(({ key }) => key),
-    ['sending'],
-  )
-  const editor = await openConsole(house)
-  assert.match((await editor.get('/admin').expect(200)).text, /href="\/admin\/sending">This database was restored/)
-  const page = (await editor.get('/admin/sending').expect(200)).text
-  assert.match(page, /who signed up, changed a choice or unsubscribed, and what was sent/)
-  await editor.post('/admin/sending', { due: 'send' }).expect(303)
-  assert.match((await editor.get('/admin/sending?done=released').expect(200)).text, /Sending is released/)
-  await editor.post('/admin/sending', { due: 'send' }).expect(409)
+    await checkAlerts(ctx)
+    assert.deepEqual(
+      (await listAlerts(db)).map(({ key }) => key),
+      ['sending'],
+    )
+    const editor = await openConsole(house)
+    assert.match((await editor.get('/admin').expect(200)).text, /href="\/admin\/sending">This database was restored/)
+    const page = (await editor.get('/admin/sending').expect(200)).text
+    assert.match(page, /who signed up, changed a choice or unsubscribed, and what was sent/)
+    await editor.post('/admin/sending', { due: 'send' }).expect(303)
+    assert.match((await editor.get('/admin/sending?done=released').expect(200)).text, /Sending is released/)
+    await editor.post('/admin/sending', { due: 'send' }).expect(409)
 
-  await later(house, '2026-03-02T07:01:00Z')
-  assert.equal(inbox.to('desk@news.example').length, 1)
-  assert.equal(inbox.to('ada@mail.example').length, 1)
-  await checkAlerts(ctx)
-  assert.deepEqual(await listAlerts(db), [])
-})
+    await later(house, '2026-03-02T07:01:00Z')
+    assert.equal(inbox.to('desk@news.example').length, 1)
+    assert.equal(inbox.to('ada@mail.example').length, 1)
+    await checkAlerts(ctx)
+    assert.deepEqual(await listAlerts(db), [])
+  },
+)
 
 story('what was due before now can be skipped: mails, slots, and the stories that are here', async (house) => {
   const { ctx, db, inbox } = house

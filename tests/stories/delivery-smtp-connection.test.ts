@@ -131,7 +131,8 @@ it('a mail that is refused before it was read through is not mixed with the next
   const first = await connection.send(envelope, long('a'))
   assert.equal(first.reply?.code, 552)
   await connection.send(envelope, long('b'))
-  await new Promise((resolve) => setTimeout(resolve, 500))
+  // The whole first mail, and the beginning of the second.
+  await waitFor(() => wire.reduce((sum, part) => sum + part.length, 0) > size + 1000)
   connection.close('over')
   server.close()
   const all = Buffer.concat(wire)

@@ -235,7 +235,7 @@ story('an uncertain mail is taken for sent or sent again, and the account is cou
   assert.deepEqual([state, account.sent, account.uncertain], ['closed', 1, 0])
 })
 
-story('what an edition has rendered goes a week after it closed, and is made again for what failed', async (house) => {
+story('the snapshot of an edition is deleted a week after it closed, and made again for failed mail', async (house) => {
   const { db, ctx } = house
   const [politics] = await addCategories(db, 'politics')
   await addStory(ctx, 'one', [politics!])

@@ -28,7 +28,7 @@ story('each reader gets the stories of the categories that are due and not yet s
   assert.deepEqual(composed[2], { outcome: 'skip', reason: 'nothing_new' })
 })
 
-story('a story that is withdrawn or held after the snapshot was made goes out to nobody', async (house) => {
+story('a story that is withdrawn or held after the snapshot was made is sent to nobody', async (house) => {
   await seedEdition(house)
   const composer = digestComposer(house.ctx)
   assert.deepEqual(record((await compose(house, [1], 1, composer))[0]!).articleIds, [4, 5, 2, 3])

@@ -72,7 +72,7 @@ story('what is not understood is said, and the file can be read again without up
   assert.equal((await house.db.selectFrom('imports').selectAll().execute()).length, 1)
 })
 
-story('by the API: the same, and what an erased person leaves goes', async (house) => {
+story('by the API: the same, and an erasure deletes a person’s texts', async (house) => {
   await addCategories(house)
   const api = await openApi(house)
   const { body: begun } = await api('post', '/imports')

@@ -87,7 +87,7 @@ story('export --everything is the same; with the secret only where it was asked 
   assert.equal((await typed(house, ['export'])).code, 1)
 })
 
-test('a backup of an earlier version comes back into a newer one, through its migrations', async () => {
+test('a backup of an earlier version is restored into a newer one, through its migrations', async () => {
   await using house = await openHouse('embedded')
   const old = await openEmbedded('memory://')
   // Without some in between, as versions that were made side by side.

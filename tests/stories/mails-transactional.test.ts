@@ -86,7 +86,7 @@ test('a confirmation names the choice, carries one link to confirm it, and no ad
   assert.doesNotMatch(html, /<p[^>]*>(?:(?!<\/p>).)*<table/, 'a table within a paragraph')
 })
 
-test('a welcome says in the subscriber’s own time when the first digest comes, and how to leave', async () => {
+test('a welcome says in the subscriber’s own time zone when the first digest comes, and how to unsubscribe', async () => {
   const { mail, text } = await compose('welcome', null)
   const flat = text.replace(/\n/g, ' ')
   assert.match(flat, /The first digest comes on Tuesday,? 24 November 2026 at 07:00 \(Europe\/Berlin\)\./)
@@ -100,7 +100,7 @@ test('a welcome says in the subscriber’s own time when the first digest comes,
   assert.equal(headers['Auto-Submitted'], 'auto-generated')
 })
 
-test('nobody is welcomed who is gone', async () => {
+test('anyone who unsubscribed gets no welcome', async () => {
   const result = await composeRaw('welcome', null, 99)
   assert.deepEqual(result, { outcome: 'skip', reason: 'cancelled' })
 })

@@ -223,7 +223,7 @@ for (const [first, stopped] of everything.filter(([name]) => name in planners ||
       })
 
 story(
-  'a claim doesn’t wait for a reader who is being changed',
+  'a claim doesn’t wait for a subscriber who is being changed',
   async (house) => {
     await addCategories(house.db, 'politics')
     const desk = await openDesk(house, 'the tick at a slot')

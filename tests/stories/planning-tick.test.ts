@@ -201,7 +201,7 @@ story(
   },
 )
 
-story('an announcement goes to everyone who is active, whatever is open', async (house) => {
+story('an announcement is sent to every active subscriber, whatever is open', async (house) => {
   const [politics] = await addCategories(house.db, 'politics')
   await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
   const gone = await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
@@ -266,20 +266,23 @@ story('what failed can be sent again, unless a later digest has brought its stor
   assert.deepEqual([open!.state, open!.account.failed, open!.account.open], ['sending', 1, 1])
 })
 
-story('someone who pauses gets nothing until the pause ends, and then comes back by themselves', async (house) => {
-  const [politics] = await addCategories(house.db, 'politics')
-  const reader = await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
-  await house.db
-    .updateTable('subscribers')
-    .set({ pausedUntil: new Date('2026-03-04T00:00Z') })
-    .execute()
-  for (const day of ['02', '03', '04']) {
-    house.clock.set(`2026-03-${day}T07:00:00Z`)
-    await tick(house.ctx)
-    await postAll(house)
-  }
-  assert.equal((await deliveriesOf(house, reader)).length, 1)
-})
+story(
+  'a paused subscriber gets nothing until the pause ends, and then gets mail again automatically',
+  async (house) => {
+    const [politics] = await addCategories(house.db, 'politics')
+    const reader = await addReader(house.ctx, { choice: { [politics!]: 'daily' } })
+    await house.db
+      .updateTable('subscribers')
+      .set({ pausedUntil: new Date('2026-03-04T00:00Z') })
+      .execute()
+    for (const day of ['02', '03', '04']) {
+      house.clock.set(`2026-03-${day}T07:00:00Z`)
+      await tick(house.ctx)
+      await postAll(house)
+    }
+    assert.equal((await deliveriesOf(house, reader)).length, 1)
+  },
+)
 
 story(
   'in approval mode an edition is built before its slot and held when nobody acts',

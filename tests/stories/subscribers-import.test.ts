@@ -112,7 +112,7 @@ story('columns that say nothing about mail are left out, and told', async (house
   )
 })
 
-story('our own words for people who unsubscribed are kept, and stay so when they come off the list', async (house) => {
+story('the statuses of our own export are kept, also after a suppression is removed', async (house) => {
   await addCategories(house)
   await importText(
     house,
@@ -178,7 +178,7 @@ story('the consent record says where it came from, never our wording; one audit 
     await assert.rejects(importText(house, 'email\neve@example.com\n', { source }), /where the addresses come from/)
 })
 
-story('our own export comes back unchanged', async (house) => {
+story('our own export is imported unchanged', async (house) => {
   await addCategories(house)
   await addCategory(house.ctx, { name: 'Retired' })
   const start = house.clock.now()
@@ -300,7 +300,7 @@ story('on a terminal somebody is asked after the report; a pipe and a broken fil
   await assert.rejects(importText(house, 'email,frequency[golf]\na@b.example,daily\n'), /a category that isn’t here/)
 })
 
-story('an import that is stopped writes nothing more, and goes on when it is run again', async (house) => {
+story('an import that is stopped writes nothing more, and continues when it is run again', async (house) => {
   await addCategories(house)
   const text = `email\n${Array.from({ length: 2900 }, (_, n) => `reader${n}@example.com`).join('\n')}\n`
   const stopping = new AbortController()

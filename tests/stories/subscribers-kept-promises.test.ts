@@ -41,7 +41,7 @@ story(
   { env: { DIGEST_GRACE_HOURS: '48' } },
 )
 
-story('who pauses after a digest was planned doesn’t get it', async (house) => {
+story('a subscriber who pauses after a digest was planned doesn’t get it', async (house) => {
   const { ctx, db, clock } = house
   const [politics] = await addCategories(db, 'politics')
   await addStory(ctx, 'Harbour reopens', [politics!])
@@ -105,7 +105,7 @@ story('an edition that is paused by refusals may be tried by any worker when it 
   assert.deepEqual([guard.workerId, guard.policyStreak], [null, 0])
 })
 
-story('nobody who is suppressed is due', async (house) => {
+story('suppressed subscribers are never due', async (house) => {
   const { ctx, db } = house
   await addCategories(db, 'politics')
   const ada = { email: 'ada@mail.example', key: 'ada@mail.example' }

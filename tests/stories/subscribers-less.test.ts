@@ -32,7 +32,7 @@ async function open(house: House) {
   return { id, link, choices }
 }
 
-story('a category comes less often step by step, and each step can be taken back once', async (house) => {
+story('a category becomes less frequent step by step, and each step can be undone once', async (house) => {
   const { link, choices } = await open(house)
   for (const way of ['get', 'head'] as const) await house.web[way](link('politics')).expect(200)
   const page = (await house.web.get(link('politics'))).text

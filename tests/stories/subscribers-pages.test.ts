@@ -139,22 +139,25 @@ story('the unsubscribe page changes nothing by being seen, leaves by its button,
   assert.equal(back.nextDueAt?.toISOString(), '2026-03-03T06:00:00.000Z')
 })
 
-story('who has left and signs up again gets a new confirmation, and is gone until it is pressed', async (house) => {
-  await addCategories(house)
-  const { id } = await subscribeFully(house, 'ada@example.com')
-  await house.web.post(pathOf(unsubscribeUrl(house.config, id))).expect(200)
-  await sendWaitingMail(house)
-  house.inbox.clear()
-  await signUp(house, 'ada@example.com', { business: 'monthly' }).expect(303)
-  await sendWaitingMail(house)
-  assert.equal((await getSubscriber(house, 'ada@example.com')).status, 'unsubscribed')
-  await pressButtonOn(house, linkIn(house.inbox.last('ada@example.com').mail, /^\/confirm$/))
-  const ada = await getSubscriber(house, 'ada@example.com')
-  assert.equal(ada.status, 'active')
-  assert.equal(ada.frequencies, 4)
-})
+story(
+  'anyone who unsubscribed and signs up again gets a new confirmation, and stays unsubscribed until they confirm',
+  async (house) => {
+    await addCategories(house)
+    const { id } = await subscribeFully(house, 'ada@example.com')
+    await house.web.post(pathOf(unsubscribeUrl(house.config, id))).expect(200)
+    await sendWaitingMail(house)
+    house.inbox.clear()
+    await signUp(house, 'ada@example.com', { business: 'monthly' }).expect(303)
+    await sendWaitingMail(house)
+    assert.equal((await getSubscriber(house, 'ada@example.com')).status, 'unsubscribed')
+    await pressButtonOn(house, linkIn(house.inbox.last('ada@example.com').mail, /^\/confirm$/))
+    const ada = await getSubscriber(house, 'ada@example.com')
+    assert.equal(ada.status, 'active')
+    assert.equal(ada.frequencies, 4)
+  },
+)
 
-story('who is subscribed and signs up again keeps their choice and gets a link to change it', async (house) => {
+story('a subscriber who signs up again keeps their choice and gets a link to change it', async (house) => {
   await addCategories(house)
   await subscribeFully(house, 'ada@example.com')
   await sendWaitingMail(house)

@@ -81,7 +81,7 @@ story('a link to the preferences is answered with the same bytes, whatever is kn
   assert.equal(answers.size, 1, [...answers].slice(0, 2).join('\n\n'))
 })
 
-story('at most one message a day goes to an address by the form, to subscribers too', async (house) => {
+story('the form sends at most one message a day to an address, to subscribers too', async (house) => {
   await addCategories(house)
   for (const state of ['newcomr', 'active_', 'goneaway']) {
     await bringAbout(house, state)

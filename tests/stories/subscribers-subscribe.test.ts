@@ -148,7 +148,7 @@ test('a confirmation link that is a week old confirms nothing', async () => {
   assert.equal((await ada()).status, 'pending')
 })
 
-test('who is active and signs up again keeps their choice and gets a preferences link', async () => {
+test('an active subscriber who signs up again keeps their choice and gets a preferences link', async () => {
   await confirmed({ politics: 'daily' })
   await signUp({ business: 'weekly' })
   await signUp({ business: 'weekly' })
@@ -160,7 +160,7 @@ test('who is active and signs up again keeps their choice and gets a preferences
   )
 })
 
-test('who left stays gone until a new confirmation, which may follow at once', async () => {
+test('anyone who unsubscribed stays so until a new confirmation, which may follow at once', async () => {
   const { id } = await confirmed()
   await unsubscribe(ctx, id, { way: 'page', origin })
   await signUp({ business: 'weekly' })
@@ -205,7 +205,7 @@ test('leaving is at once, repeatable, and can be taken back for thirty days', as
   )
 })
 
-test('who never confirmed cannot come in by undoing an unsubscribe', async () => {
+test('undoing an unsubscribe doesn’t activate anyone who never confirmed', async () => {
   await signUp()
   const { id } = await ada()
   await unsubscribe(ctx, id, { way: 'one-click', origin })
@@ -288,7 +288,7 @@ async function addDigest(subscriberId: number, state: 'queued' | 'deferred' | 's
     await ctx.db.updateTable('deliveries').set({ nextAttemptAt: now }).where('editionId', '=', edition.id).execute()
 }
 
-test('an address moves only when the new mailbox agrees, and what is planned goes along', async () => {
+test('an address changes only when the new mailbox confirms, and planned mail goes to the new address', async () => {
   const { id } = await confirmed()
   await addDigest(id, 'sent')
   await addDigest(id, 'queued', true)

@@ -118,7 +118,7 @@ test('a file without an address is refused in one sentence', async () => {
   await assert.rejects(importText('name,phone\nAda,+44 1\n'), /no e-mail address/)
 })
 
-test('an export comes back by import as it was, and no cell can run in a spreadsheet', async () => {
+test('an export is imported unchanged, and no cell can run in a spreadsheet', async () => {
   await importText('email,frequency[politics],send_hour\n+boom@example.com,monthly,18\nada@example.com,daily,\n')
   await importText('email,status,order,consent_place\nuna@example.com,unsubscribed,,=HYPERLINK()\n')
   const { out, lines } = outOf()

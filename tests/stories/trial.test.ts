@@ -112,7 +112,7 @@ test('Ctrl-C ends it cleanly, and the next start has the same data', async () =>
   assert.match((await cli('subscribers', 'export')).stdout, /reader@example\.org/)
 })
 
-test('after kill -9 the next start goes on with the same data', async () => {
+test('after kill -9 the next start continues with the same data', async () => {
   const before = await messages()
   await program.end('SIGKILL')
   program = await startProgram(dataDir, port)

@@ -130,7 +130,7 @@ story('a POST that is repeated with its Idempotency-Key is done once', async (ho
   await trigger('bad key').expect(400)
 })
 
-story('a test is sent only as somebody who is there, and is given up when they are gone', async (house) => {
+story('a test mail needs an existing subscriber, and is cancelled when they are erased', async (house) => {
   await newsroom(house)
   const api = await openApi(house)
   const test = (view: object) => api('post', '/editions/test-send').send({ to: 'eve@mail.example', ...view })

@@ -72,7 +72,7 @@ story('a body that is no form, or too large, is refused in a sentence', async (h
   await house.web.post('/subscribe').expect(415)
 })
 
-story('who fills in the field that people can’t see is answered as everyone and ignored', async (house) => {
+story('a sign-up that fills in the hidden field gets the usual answer and is ignored', async (house) => {
   await addCategories(house)
   const answer = await house.web
     .post('/subscribe')
@@ -82,7 +82,7 @@ story('who fills in the field that people can’t see is answered as everyone an
   assert.equal((await house.db.selectFrom('subscribers').selectAll().execute()).length, 0)
 })
 
-story('markup typed into the form comes back as text', async (house) => {
+story('markup typed into the form is shown as text', async (house) => {
   await addCategories(house)
   const page = await signUp(house, '"><script>alert(1)</script>@example.com')
   assert.equal(page.status, 400)

@@ -128,7 +128,7 @@ story('a category is moved only where there is a place for it', async (house) =>
   )
 })
 
-story('an editor who is there already isn’t called added, and no mail is promised that isn’t sent', async (house) => {
+story('an existing editor isn’t reported as added, and no mail is promised that isn’t sent', async (house) => {
   const console = await openConsole(house)
   const add = async () => {
     const { headers } = await console.post('/admin/editors', { email: 'grace@news.example' }).expect(303)

@@ -208,7 +208,7 @@ story(
   { env: { APPROVAL_MINUTES: '30', APPROVAL_POLICY: 'hold' } },
 )
 
-story('who sends within minutes of another is shown that first, and asked again', async (house) => {
+story('an editor who sends within minutes of another edition is shown that one and asked to confirm', async (house) => {
   await addCategories(house, ['Politics', 'Investing'])
   await addStory(house.ctx, 'The lighthouse strike ends', [1])
   await addReader(house.ctx, { email: 'reader@mail.example', choice: { 1: 'daily' } })

@@ -329,7 +329,7 @@ story('an announcement that nobody would get is not offered to be sent', async (
   assert.doesNotMatch(page.text, /Send to/)
 })
 
-story('the next digest is previewed as a reader gets it, and a test goes to one address', async (house) => {
+story('the next digest is previewed as a subscriber gets it, and a test is sent to one address', async (house) => {
   await newsroom(house)
   const console = await openConsole(house)
   for (const view of ['', '?categories=politics', '?email=reader@mail.example', '?subscriber=1']) {

@@ -130,7 +130,7 @@ story('the form can stand on another site, and only the form', async (house) => 
   assert.equal(consent.formUrl, 'https://other.example/page')
 })
 
-story('privacy and terms are there where the site has no pages of its own', async (house) => {
+story('privacy and terms are shown if the site has no pages of its own', async (house) => {
   await house.web.get('/privacy').expect(200)
   await house.web.get('/terms').expect(200)
 })

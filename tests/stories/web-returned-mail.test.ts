@@ -182,7 +182,7 @@ story(
   { env },
 )
 
-story('without any way of taking in, the console says that nothing comes back', async (house) => {
+story('without a way to receive returned mail, the console says so', async (house) => {
   const { editionId } = await sendDigest(house)
   const desk = await openConsole(house)
   for (const path of ['/admin', '/admin/returned', `/admin/editions/${editionId}`, '/admin/subscribers/1'])
