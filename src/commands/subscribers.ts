@@ -1,5 +1,6 @@
 // `subscribers …` and `suppressions …`.
 
+import { anyFrequency } from '../subscribers/choices.ts'
 import type { Command } from 'commander'
 import { subscribersErase, subscribersExport } from './subscribers/subscribers.ts'
 import { type ImportArgs, subscribersImport } from './subscribers/import.ts'
@@ -24,7 +25,7 @@ export const subscriberCommands: AddCommands = (program, session, does) => {
     .option('--choice <column:value=category:frequency>', '"Tag:news=politics:daily"; may be repeated', collect)
     .option('--ignore-column <name>', 'a column that says nothing about who may be mailed; may be repeated', collect)
     .option('--category <slug>', 'for all rows, instead of what file or site say; may be repeated', collect)
-    .option('--frequency <frequency>', 'daily, weekly or monthly, for all rows')
+    .option('--frequency <frequency>', `${anyFrequency}, for all rows`)
     .option('--confirm', 'ask the subscribed ones to opt in again; they get nothing before they do')
     .option('--json', 'one JSON object a line')
     .action(

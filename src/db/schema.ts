@@ -10,6 +10,7 @@ type JsonDefault<T> = ColumnType<T, string | undefined, string>
 export const subscriberStatuses = ['pending', 'active', 'unsubscribed', 'suppressed'] as const
 export type SubscriberStatus = (typeof subscriberStatuses)[number]
 
+/** From the most to the least frequent: screens and links that lower a frequency use this order. */
 export const frequencies = ['daily', 'weekly', 'monthly'] as const
 export type Frequency = (typeof frequencies)[number]
 

@@ -9,6 +9,9 @@ export type Choices = Record<string, Frequency>
 /** As given. `off` is kept, because switching a category off isn't the same as not naming it. */
 export type GivenChoices = Record<string, Frequency | 'off'>
 
+/** "daily, weekly or monthly" */
+export const anyFrequency = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(frequencies)
+
 /** Refuses all unknown categories and frequencies at once. Pure. */
 export function readChoices(given: unknown, categories: readonly Category[]): GivenChoices {
   if (given === undefined || given === null || given === '') return {}
@@ -21,7 +24,7 @@ export function readChoices(given: unknown, categories: readonly Category[]): Gi
     if (!categories.some((category) => category.slug === slug))
       problems.push({ field, message: 'There is no such category.' })
     else if (!isFrequency(frequency) && frequency !== 'off')
-      problems.push({ field, message: 'Choose off, daily, weekly or monthly.' })
+      problems.push({ field, message: `Choose off, ${anyFrequency}.` })
     else choices[slug] = frequency
   }
   if (problems.length > 0) throw new Refusal('invalid', 'One of the choices isn’t on offer.', problems)
@@ -46,7 +49,7 @@ export interface SignupFields {
 export function readSignupChoices(fields: SignupFields, offered: readonly Category[], usual: Choices): Choices {
   const { frequency, categories, frequencyForAll } = fields
   if (!isEmpty(frequencyForAll) && !isFrequency(frequencyForAll))
-    throw invalid('frequency_for_all', 'Choose daily, weekly or monthly.')
+    throw invalid('frequency_for_all', `Choose ${anyFrequency}.`)
   const forAll = isFrequency(frequencyForAll) ? frequencyForAll : undefined
   if (isEmpty(frequency) && categories === undefined)
     return forAll ? Object.fromEntries(Object.keys(usual).map((slug) => [slug, forAll])) : usual

@@ -3,7 +3,7 @@
 
 import { invalid } from '../../base/errors.ts'
 import { type Category, type Frequency, frequencies } from '../../db/schema.ts'
-import { type Choices, isFrequency } from '../choices.ts'
+import { anyFrequency, type Choices, isFrequency } from '../choices.ts'
 import { type Column, halves, named } from './columns.ts'
 import { elements, frequencyWord, isBlank, plain, yesOrNo } from './words.ts'
 
@@ -32,8 +32,7 @@ export function readChoiceRules(
   standard: Choices,
 ): ChoiceRules {
   const { frequency } = given
-  if (frequency !== null && !isFrequency(frequency))
-    throw invalid('--frequency', '--frequency must be daily, weekly or monthly')
+  if (frequency !== null && !isFrequency(frequency)) throw invalid('--frequency', `--frequency must be ${anyFrequency}`)
   const known = (option: string, slug: string) => {
     if (!categories.some((one) => one.slug === slug && !one.retiredAt))
       throw invalid(option, `${option}: there is no category "${slug.slice(0, 60)}".`)

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { Refusal } from '../../base/errors.ts'
-import { importStates } from '../../db/schema.ts'
+import { frequencies, importStates } from '../../db/schema.ts'
 import { findImport, listImports, type ShownImport } from '../../subscribers/import/store.ts'
 import { cancelUpload, listRejects, receiveUpload, startUpload } from '../../subscribers/import/uploads.ts'
 import { endpoint, id, idParams, listOf, pageQuery } from '../endpoint.ts'
@@ -108,7 +108,7 @@ export const importEndpoints = [
       choice: told(100).meta({ description: '`Tag:news=politics:daily`' }),
       ignoreColumns: told(100).meta({ description: 'columns that say nothing about who may be mailed' }),
       categories: uniqueSlugs(100).optional().meta({ description: 'for all rows, instead of what file or site say' }),
-      frequency: z.enum(['daily', 'weekly', 'monthly']).optional().meta({ description: 'for all rows' }),
+      frequency: z.enum(frequencies).optional().meta({ description: 'for all rows' }),
       confirm: z.boolean().optional().meta({ description: 'ask the subscribed ones to opt in again' }),
     }),
     status: 202,
