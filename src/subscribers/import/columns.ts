@@ -16,7 +16,8 @@ import {
 } from './readings.ts'
 import type { Row } from './records.ts'
 import { type Standing, standings } from './standing.ts'
-import { recognise, type System } from './systems.ts'
+import type { System } from './system-entry.ts'
+import { recognise } from './systems.ts'
 import { isAmbiguous, readTitle } from './titles.ts'
 import { frequencyWord, isBlank, plain, statusWord, yesOrNo } from './words.ts'
 

@@ -26,6 +26,7 @@ export function statementOf(
   let said: Standing | null = ofFile
   let ifUnsaid: Standing | null = null
   let unanswered: Column | null = null
+  const others: [Column, string][] = []
   const times: Statement['times'] = {}
   columns.forEach((column, index) => {
     const cell = cells[index] ?? ''
@@ -44,11 +45,13 @@ export function statementOf(
         }
       } else if (reading.as === 'trace') {
         if (!isBlank(cell) && yesOrNo(cell) !== false) said = stricter(said, reading.standing)
-      } else if (onDoubt && !isBlank(cell)) noteDoubt(column, cell, onDoubt)
+      } else if (onDoubt && !isBlank(cell)) others.push([column, cell])
     }
   })
   if (unanswered && !said) onDoubt?.(unanswered, '')
-  return { standing: said ?? ifUnsaid ?? 'subscribed', times }
+  const standing = said ?? ifUnsaid ?? 'subscribed'
+  for (const [column, cell] of others) noteDoubt(column, cell, standing, onDoubt!)
+  return { standing, times }
 }
 
 function statusIn(
@@ -79,10 +82,11 @@ function flagIn(
   return standing
 }
 
-/** For columns that don't concern mail: their values may. */
-function noteDoubt(column: Column, cell: string, onDoubt: NonNullable<OnDoubt>): void {
+/** Columns that aren't about mail: their values may be. That matters only if the row would be mailed. */
+function noteDoubt(column: Column, cell: string, standing: Standing, onDoubt: NonNullable<OnDoubt>): void {
   const { reading } = column
   if (reading.as === 'doubt') onDoubt(column, cell)
+  else if (standing !== 'subscribed') return
   else if (reading.as === 'tags' || (reading.as === 'nothing' && reading.isChecked)) {
     const whole = elements(cell).some((element) => {
       const standing = statusWord(element)

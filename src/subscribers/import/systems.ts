@@ -2,24 +2,13 @@
 // entry; docs/moving-in.md has the same table in words. Titles are compared by their words, so `OPTIN_TIME` and `Optin Time` are
 // the same. A column that an entry doesn't name is read as in any other file (titles.ts).
 
-import { against, field, inFavour, nothing, type Reading, status, tags } from './readings.ts'
+import { marketingSystems } from './marketing-systems.ts'
+import { against, field, inFavour, nothing, status, tags } from './readings.ts'
+import { all, each, type System } from './system-entry.ts'
 import { plain } from './words.ts'
 
-export interface System {
-  name: string
-  /** Titles that its files contain. One of the sets must match completely. */
-  has: readonly (readonly string[])[]
-  columns: Record<string, Reading>
-  /** Its pending sign-ups may still confirm here. */
-  isOurs?: true
-}
-
-const each = (titles: string, reading: Reading): Record<string, Reading> =>
-  Object.fromEntries(titles.split(/,\s+/).map((title) => [title, reading]))
-
-const all = (words: string) => Object.fromEntries(words.split(/,\s+/).map((word) => [word, 'subscribed' as const]))
-
 export const systems: readonly System[] = [
+  ...marketingSystems,
   {
     name: 'Broadsheet',
     has: [['email', 'status', 'suppression reason', 'status before']],

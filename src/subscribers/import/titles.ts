@@ -47,11 +47,17 @@ const alone =
 
 const rules: [RegExp, Reading][] = [
   // Other ways to reach a person, and columns that only contain names or links.
-  [/^(?!.*\b(e ?mail|newsletter)).*\b(sms|whatsapp|push|phone|telefon|mobile|handy|fax|postal)\b/, neutral],
+  [/^(?!.*\b(e ?mail|newsletter)).*\b(sms|whatsapp|push)\b|\btrack(ing)?\b/, nothing],
+  [/^(?!.*\b(e ?mail|newsletter)).*\b(phone|telefon|mobile|handy|fax|postal)\b/, neutral],
+  // Titles that only sound like a status of mail. Their values are still checked.
+  [
+    /^(subscriber|contact|user|member) (name|score|rating)$|^last (activity|active|seen|open(ed)?|click(ed)?)\b|^letzte aktivitat|^derniere activite|^subscription (premium )?(tiers?|plan|price|product)( names?)?$|^(lead|deal|order|payment|marital|civil|ticket|customer|account) status$/,
+    neutral,
+  ],
   [/\b(url|link|token|hash|uuid|euid|leid|uniqid|unique id)\b|^(id|uid|rejected line|rejected because)$/, nothing],
   // Titles that forbid mail.
   [
-    /\b(unsub\w*|abmelde\w*|opt ?out|desinscription|baja|bounce\w*) ?(reason|grund|comment|campaign|feedback|motif|motivo)/,
+    /\b(unsub\w*|abmelde\w*|opt ?out|desinscription|baja|bounce\w*) ?(reason|grund|comment|campaign|feedback|motif|motivo|source|quelle|via)/,
     { as: 'trace', standing: 'unsubscribed' },
   ],
   [/^unsub (campaign|reason)/, { as: 'trace', standing: 'unsubscribed' }],
@@ -60,7 +66,7 @@ const rules: [RegExp, Reading][] = [
     against('complained', 'suppressed_at'),
   ],
   [
-    /bounce(?!s? rate)|\bclean(ed)?( (time|date|at|on))?$|undeliver|unzustellbar|\brebond|\brebot|onbestelbaar|مرتد|rimbalz|devolvid/,
+    /bounce(?!s? rate)|\bnpai\b|\bclean(ed)?( (time|date|at|on))?$|undeliver|unzustellbar|\brebond|\brebot|onbestelbaar|مرتد|rimbalz|devolvid/,
     against('bounced', 'suppressed_at'),
   ],
   [
@@ -68,12 +74,13 @@ const rules: [RegExp, Reading][] = [
     against('blocked', 'suppressed_at'),
   ],
   [
-    /unsub|opt(ed)? ?out|hasoptedout|abgemeldet|abmelde|ausgetragen|austrag|abbestell|gekundigt|kundigung|desabonn|desinscri|resili|\bbaja\b|desuscri|disiscri|cancellazione|afgemeld|afmeld|uitgeschreven|uitschrijf|descadastr|cancelamento|الغاء الاشتراك|تاريخ الالغاء|e ?mail disabled|mail disabled|no ?e?mail|deleted|geloscht|supprime|eliminado|removed (at|on|date)|cancel?led (at|on|date)|left (at|on|date)|stop (time|date)|widerruf|withdrawn|revoked|deactivated|\bdisabled$/,
+    /unsub|opt(ed)? ?out|hasoptedout|abgemeldet|abmelde|ausgetragen|austrag|abbestell|gekundigt|kundigung|desabonn|desinscri|resili|\bbaja\b|desuscri|disiscri|cancellazione|afgemeld|afmeld|uitgeschreven|uitschrijf|descadastr|cancelamento|الغاء الاشتراك|تاريخ الالغاء|e ?mail disabled|mail disabled|no ?e?mail|deleted|geloscht|supprime|eliminado|removed (at|on|date)|cancel?led (at|on|date)|left (at|on|date)|stop (time|date)|widerruf|withdrawn|revoked|deactivated|deaktiviert|desactive|\bdisabled$/,
     against('unsubscribed', 'unsubscribed_at'),
   ],
+  [/\b(pending|ausstehend|en attente|pendiente)$/, against('pending')],
   // Titles that say which status it is.
   [
-    /\b(status|statut|estatus|situacao|zustand|abostatus|anmeldestatus|abonnementstatus)\b|status$|^(subscription|subscriber) state$|حاله|^etat (de l )?(abonne|inscription)|^estado (de |del )?(suscri|correo|email)|^stato (di |dell )?(iscri|email)/,
+    /\b(status|statut|estatus|situacao|zustand|abostatus|anmeldestatus|abonnementstatus)\b|status$|^(subscription|subscriber) state$|حاله|^etat (de l )?(abonne|inscription)|^estado (de |del )?(suscri|correo|email)|^stato (di |dell )?(iscri|email)|^e ?mail campaigns?$/,
     status(),
   ],
   // Titles that allow mail, and when it was requested or confirmed.
@@ -83,11 +90,16 @@ const rules: [RegExp, Reading][] = [
   ],
   [/confirm\w* ip|bestatig\w* ip|ip de confirm/, nothing],
   [
-    /(consent|opt ?in|signup|sign up|subscri\w*|anmelde\w*) (place|page|url|source|form|location|seite|formular|quelle)/,
+    /(consent|opt ?in|signup|sign up|subscri\w*|anmelde\w*) (place|page|url|source|form|location|via|seite|formular|quelle)/,
     field('consent_place'),
   ],
   [
     new RegExp(`(confirm|bestatig|verif|تاكيد).*(${time})|(${time}).*(confirm|bestatig|verif|تاكيد)`),
+    { as: 'flag', yes: 'subscribed', no: 'pending', blankIfUnsaid: 'pending', time: 'confirmed_at' },
+  ],
+  // Activated by the reader, who followed a link.
+  [
+    /^(activated|aktiviert|freigeschaltet|active le)( (at|on|am|date|time))?$|^(activation|aktivierungs?) ?(date|time|datum)$/,
     { as: 'flag', yes: 'subscribed', no: 'pending', blankIfUnsaid: 'pending', time: 'confirmed_at' },
   ],
   [
@@ -105,7 +117,7 @@ const rules: [RegExp, Reading][] = [
     field('created_at'),
   ],
   [
-    /^(is |e ?mail |has )?(subscribed|opted ?in|opt ?in|active|enabled|accepts|agreed)\b(?!.*(plan|paid|payment))|(subscribed|opt ?in|optin)( to (e ?mails?|newsletter))?$|^accepts? .*(marketing|e ?mail|newsletter)|^(wants|receives?|gets|erhalt|recoit|recibe) .*(newsletter|e ?mails?)|^(newsletter|marketing|e ?mail) (consent|permission|opt ?in|subscription|subscribed|subscriber|abonniert|erwunscht)|^(marketing )?(consent|permission|permissions|gdpr|dsgvo|rgpd|einwilligung|zustimmung|consentement|consentimiento|consenso|toestemming|consentimento|موافق|الموافقه|الموافقة)$|^(abonniert|angemeldet|aktiv|abonne|inscrit|actif|suscrito|activo|مشترك|نشط|iscritto|attivo|actief|inscrito|ativo|mailable|e ?mail (ok|erlaubt|allowed))$/,
+    /^(is |e ?mail |has )?(subscribed|opted ?in|opt ?in|active|enabled|accepts|agreed)\b(?!.*(plan|paid|payment))|(subscribed|opt ?in|optin)( to (e ?mails?|newsletter))?$|^accepts? .*(marketing|e ?mail|newsletter)|^(wants|receives?|gets|erhalt|recoit|recibe) .*(newsletter|e ?mails?)|^accept$|^consent (newsletter|marketing|e ?mails?)$|^(newsletter|marketing|e ?mail)( marketing)? (consent|permission|opt ?in|subscription|subscribed|subscriber|abonniert|erwunscht)|^(marketing )?(consent|permission|permissions|gdpr|dsgvo|rgpd|einwilligung|zustimmung|consentement|consentimiento|consenso|toestemming|consentimento|موافق|الموافقه|الموافقة)$|^(abonniert|angemeldet|aktiv|abonne|inscrit|actif|suscrito|activo|مشترك|نشط|iscritto|attivo|actief|inscrito|ativo|mailable|e ?mail (ok|erlaubt|allowed))$/,
     inFavour('unsubscribed'),
   ],
   // Other titles.
@@ -149,7 +161,7 @@ const timed: Partial<Record<Field, Reading>> = {
 
 /** Titles with several meanings, such as `State` or `Type`: their values decide (columns.ts). Pure. */
 export function isAmbiguous(title: string): boolean {
-  return /^(state|type|kind|art|typ|estado|etat|stato|estado civil|newsletter|newsletters|liste|list|abo|abonnement|subscription|suscripcion|نوع|الحاله|الحالة)$/.test(
+  return /^(state|type|kind|art|typ|estado|etat|stato|estado civil|newsletter|newsletters|liste|list|abo|abonnement|subscriptions?|suscripcion|نوع|الحاله|الحالة)$/.test(
     plain(title),
   )
 }

@@ -115,7 +115,7 @@ export function yesOrNo(text: string): boolean | null {
 
 /** What databases and spreadsheets write for an empty value. Pure. */
 export function isBlank(text: string): boolean {
-  return /^(\s*|null|none|nil|nan|\\n|n\/?a|#n\/a|undefined|-+|—|0000-00-00( 00:00:00)?)$/i.test(text.trim())
+  return /^(\s*|null|none|nil|nan|\\n|n\/?a|#n\/a|undefined|-+|—|\[\]|\{\}|0000-00-00( 00:00:00)?)$/i.test(text.trim())
 }
 
 const frequencyWords: Record<Frequency | 'off', string> = {
