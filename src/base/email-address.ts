@@ -80,11 +80,17 @@ export function addressProblem(text: string): string {
 /** For a page: with the letters of an international domain. Pure. */
 export function readableAddress(email: string): string {
   const domain = domainOf(email)
-  return `${email.slice(0, -domain.length)}${domainToUnicode(domain) || domain}`
+  return domain.includes('xn--') ? `${email.slice(0, -domain.length)}${readableDomain(domain)}` : email
+}
+
+/** A domain as people write it: exämple.com, not xn--exmple-cua.com. Pure. */
+export function readableDomain(domain: string): string {
+  return domainToUnicode(domain) || domain
 }
 
 /** Its owner recognises it, and nobody else can use it: `a•••@e•••.com`. Pure. */
-export function maskAddress(email: string): string {
+export function maskAddress(stored: string): string {
+  const email = readableAddress(stored)
   const at = email.lastIndexOf('@')
   return `${email.slice(0, 1)}•••@${email.slice(at + 1, at + 2)}•••${email.slice(email.lastIndexOf('.'))}`
 }

@@ -1,5 +1,6 @@
 // Sentences about a brake, for the console, the API, the command line and alerts. Pure.
 
+import { readableDomain } from '../base/email-address.ts'
 import type { Brake } from '../db/schema.ts'
 
 export const brakeDecisions = ['send-again', 'addresses-are-dead'] as const
@@ -22,7 +23,7 @@ export function brakeSentence(brake: Brake): string {
     complaints: `${dead} of ${answers} mails in seven days were called spam by their readers`,
   }[brake.cause]
   const where = domain
-    ? `Mail to ${domain}: ${share}`
+    ? `Mail to ${readableDomain(domain)}: ${share}`
     : editionId
       ? `Edition ${editionId} through the relay ${relay}: ${share}`
       : `Sign-up and other single mails through the relay ${relay}: ${share}`

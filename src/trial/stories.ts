@@ -19,10 +19,50 @@ export interface SampleStory {
 type Writing = Omit<SampleStory, 'publishedAt'>
 
 export const sampleCategories = [
-  { slug: 'politics', name: 'Politics', description: 'The council, the capital, and who said what' },
-  { slug: 'world-news', name: 'World News', description: 'From the other side of the harbour wall' },
-  { slug: 'business', name: 'Business', description: 'Firms, wages, prices' },
-  { slug: 'investing', name: 'Investing', description: 'Markets and savings, without the shouting' },
+  {
+    slug: 'politics',
+    name: 'Politics',
+    description: 'The council, the capital, and who said what',
+    translations: {
+      de: { name: 'Politik', description: 'Der Rat, die Hauptstadt, und wer was gesagt hat' },
+      fr: { name: 'Politique', description: 'Le conseil, la capitale, et qui a dit quoi' },
+      es: { name: 'Política', description: 'El ayuntamiento, la capital y quién dijo qué' },
+      ar: { name: 'سياسة', description: 'المجلس والعاصمة ومن قال ماذا' },
+    },
+  },
+  {
+    slug: 'world-news',
+    name: 'World News',
+    description: 'From the other side of the harbour wall',
+    translations: {
+      de: { name: 'Welt', description: 'Von jenseits der Hafenmauer' },
+      fr: { name: 'Monde', description: 'De l’autre côté de la digue' },
+      es: { name: 'Mundo', description: 'Desde el otro lado del muelle' },
+      ar: { name: 'العالم', description: 'من الجانب الآخر لجدار الميناء' },
+    },
+  },
+  {
+    slug: 'business',
+    name: 'Business',
+    description: 'Firms, wages, prices',
+    translations: {
+      de: { name: 'Wirtschaft', description: 'Firmen, Löhne, Preise' },
+      fr: { name: 'Économie', description: 'Entreprises, salaires, prix' },
+      es: { name: 'Economía', description: 'Empresas, salarios, precios' },
+      ar: { name: 'اقتصاد', description: 'الشركات والأجور والأسعار' },
+    },
+  },
+  {
+    slug: 'investing',
+    name: 'Investing',
+    description: 'Markets and savings, without the shouting',
+    translations: {
+      de: { name: 'Geldanlage', description: 'Märkte und Erspartes, ohne Geschrei' },
+      fr: { name: 'Placements', description: 'Marchés et épargne, sans tapage' },
+      es: { name: 'Inversión', description: 'Mercados y ahorro, sin estridencias' },
+      ar: { name: 'استثمار', description: 'الأسواق والمدخرات بلا ضجيج' },
+    },
+  },
 ] as const
 
 export const minutesBetweenStories = 10

@@ -8,7 +8,7 @@ import { copyrightLine, siteLinks } from '../base/site-links.ts'
 import { messagesFor, type Say } from '../messages/messages.ts'
 import { siteLinkWords } from '../messages/words.ts'
 import { html, type Html, safeUrl, to } from './html.ts'
-import { directionOf } from '../base/direction.ts'
+import { directionOf, isolate } from '../base/direction.ts'
 import { askedLanguage, languageSwitch, setLanguage } from './language.ts'
 import { publicHead, type PublicFace } from './page-head.ts'
 import { sendHtml } from './place.ts'
@@ -82,7 +82,7 @@ function publicPage(config: Config, page: Page, say: Say, request: Request, here
             disclaimer.text &&
             html`<p lang="${disclaimer.language}" dir="${directionOf(disclaimer.text, say.dir)}">${disclaimer.text}</p>`
           }
-          <p>${copyrightLine(config, systemClock.now())} · ${site.postalAddress}</p>
+          <p>${isolate(copyrightLine(config, systemClock.now()), say.dir)} · ${isolate(site.postalAddress, say.dir)}</p>
         </footer>
       </body>
     </html>`

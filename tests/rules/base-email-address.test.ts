@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mailboxOf, maskAddress, parseEmailAddress } from '../../src/base/email-address.ts'
+import { mailboxOf, maskAddress, parseEmailAddress, readableAddress } from '../../src/base/email-address.ts'
 import { placesOf } from '../../src/base/places.ts'
 
 const mailbox = (address: string) => mailboxOf(parseEmailAddress(address)!.key)
@@ -42,6 +42,9 @@ test('other people are counted apart', () => {
 
 test('a masked address tells its owner which one it is, and nobody else', () => {
   assert.equal(maskAddress('ada@reader.example.com'), 'a•••@r•••.com')
+  assert.equal(maskAddress('ada@xn--exmple-cua.xn--p1ai'), 'a•••@e•••.рф')
+  assert.equal(readableAddress('ada@xn--exmple-cua.com'), 'ada@exämple.com')
+  assert.equal(readableAddress('Ada@Example.COM'), 'Ada@Example.COM')
 })
 
 test('an IPv6 address counts as itself and as the networks around it, an IPv4 one in either spelling as itself', () => {

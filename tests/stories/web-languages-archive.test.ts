@@ -23,6 +23,7 @@ story(
   async (house) => {
     await addCategories(house, ['Politics', 'World News'])
     await addReader(house.ctx, { email: 'ada@mail.example', choice: { 1: 'daily', 2: 'daily' } })
+    await addReader(house.ctx, { email: 'ben@xn--exmple-cua.com', choice: { 1: 'daily' } })
     await addStory(house.ctx, 'The ferry', [1])
     await addStory(house.ctx, 'חדשות: המעבורת (BBC).', [1])
     const { id } = await triggerDigest(house.ctx, { actor: 'cli' })
@@ -37,6 +38,7 @@ story(
       .send({ translations: { de: { name: '<b>' } } })
       .expect(400)
     const editor = await openConsole(house)
+    assert.match((await editor.get('/admin/subscribers')).text, />ben@exämple\.com</)
     assert.match((await editor.get('/admin/categories/politics')).text, /value="Politik"/)
     await editor
       .post('/admin/categories/world-news', { name: 'World News', 'translations[de][name]': 'Welt' })

@@ -14,6 +14,7 @@ import {
   decisionWords,
 } from '../../desk/brake-words.ts'
 import { countUnderBrake, decideBrake, findBrake, listBrakes, listCaught } from '../../desk/brakes.ts'
+import { readableAddress, readableDomain } from '../../base/email-address.ts'
 import { html, type Html, to } from '../html.ts'
 import { wakeTick } from '../../editions/wake.ts'
 import type { WebContext } from '../web-context.ts'
@@ -140,7 +141,8 @@ async function getBrake(web: WebContext, id: number): Promise<Brake> {
 }
 
 const placeOf = ({ domain, relay, editionId }: Brake): string =>
-  domain ?? (editionId === null ? `single mails through ${relay}` : `edition ${editionId} through ${relay}`)
+  (domain && readableDomain(domain)) ??
+  (editionId === null ? `single mails through ${relay}` : `edition ${editionId} through ${relay}`)
 
 const brakeState = ({ decision }: Brake): Html =>
   decision === null ? state('on: an editor decides', 'bad') : state(decisionWords[decision], 'plain')
@@ -160,7 +162,7 @@ async function said(web: WebContext, brake: Brake): Promise<Html> {
       (delivery) =>
         html`<tr>
           <td>${moment(web.config, delivery.at)}</td>
-          <td>${delivery.recipient}</td>
+          <td>${readableAddress(delivery.recipient)}</td>
           <td>${deliveryState(delivery)}</td>
           <td class="reply">${delivery.reply}</td>
         </tr>`,

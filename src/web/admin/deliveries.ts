@@ -3,6 +3,7 @@
 import type { Router } from 'express'
 import { listCategories } from '../../articles/store.ts'
 import { encodeCursor, readCursor } from '../api/cursors.ts'
+import { readableAddress } from '../../base/email-address.ts'
 import { html, type HtmlValue, to } from '../html.ts'
 import { deliveryFilters, listEditionDeliveries, type ShownDelivery } from '../reads/deliveries.ts'
 import type { WebContext } from '../web-context.ts'
@@ -76,7 +77,7 @@ export function mountDeliveries(router: Router, web: WebContext): void {
 function deliveryRow(web: WebContext, delivery: ShownDelivery): HtmlValue {
   const isWaiting = delivery.settledAt === null && delivery.nextAttemptAt !== null && delivery.state === 'deferred'
   return html`<tr>
-    <td><a href="${to(`/admin/subscribers/${delivery.subscriberId}`)}">${delivery.recipient}</a></td>
+    <td><a href="${to(`/admin/subscribers/${delivery.subscriberId}`)}">${readableAddress(delivery.recipient)}</a></td>
     <td>${deliveryState(delivery)} ${delivery.returned && markWords(delivery.returned)}</td>
     <td>
       ${isWaiting ? html`next try ${moment(web.config, delivery.nextAttemptAt)}` : moment(web.config, delivery.settledAt)}

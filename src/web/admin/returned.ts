@@ -7,6 +7,7 @@ import type { InboundReportsTable, ReportEffect } from '../../db/schema.ts'
 import { retryFailed } from '../../inbound/retry.ts'
 import { type ImapState, imapStateKey } from '../../inbound/imap.ts'
 import { pageOf, readCursor } from '../api/cursors.ts'
+import { readableAddress, readableDomain } from '../../base/email-address.ts'
 import { html, type Html, type HtmlValue, to } from '../html.ts'
 import {
   countReturned,
@@ -97,7 +98,7 @@ export async function returnedOfEdition(web: WebContext, edition: { id: number }
       lines.slice(0, 50).map(
         (line) =>
           html`<tr>
-            <td>${line.domain}</td>
+            <td>${readableDomain(line.domain)}</td>
             <td>${state(line.class, classTones[line.class])}</td>
             <td>${plain(line.reason)}</td>
             <td class="number">${number(line.count)}</td>
@@ -211,11 +212,12 @@ function eventRow(web: WebContext, event: ShownInbound, isFailed: boolean): Row 
       ? state(first.class, classTones[first.class])
       : state(event.kind ?? 'other', 'plain')
     : state(event.problem ? 'not applied' : 'waiting', event.problem ? 'bad' : 'busy')
-  const whom = first?.recipient ?? 'nobody named'
+  const recipient = first?.recipient ? readableAddress(first.recipient) : null
+  const whom = recipient ?? 'nobody named'
   return {
     title:
       first && first.subscriberId !== null
-        ? html`<a href="${to(`/admin/subscribers/${first.subscriberId}`)}">${first.recipient ?? 'a subscriber'}</a>`
+        ? html`<a href="${to(`/admin/subscribers/${first.subscriberId}`)}">${recipient ?? 'a subscriber'}</a>`
         : whom,
     state: shown,
     under: html`${moment(web.config, event.receivedAt, { withYear: true })}, ${sourceWords[event.source]}`,

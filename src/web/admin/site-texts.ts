@@ -1,7 +1,7 @@
 // The site's own sentences in other languages: tagline, opt-in statement, disclaimer. And the fields for a category's texts.
 
 import type { Request, Router } from 'express'
-import { readSiteTexts, setSiteTexts, type SiteTextKey, siteTextKeys } from '../../articles/site-texts.ts'
+import { readSiteTexts, setSiteTexts, siteTextsIn, type SiteTextKey, siteTextKeys } from '../../articles/site-texts.ts'
 import type { Config } from '../../base/config.ts'
 import type { Category, CategoryTexts } from '../../db/schema.ts'
 import { languagesOf, nameOf } from '../../messages/messages.ts'
@@ -28,8 +28,8 @@ export function mountSiteTexts(router: Router, web: WebContext): void {
       title: 'Site texts',
       notice: noticeOf(request, { changed: 'Saved.' }),
       body: html`<p>
-          Readers and subscribers see these texts in their language. A language without a text shows the one that comes
-          with the program, or, if you have set your own, that one:
+          Readers and subscribers see these texts in their language. Where a field is empty, they see the text that
+          stands in it in grey. The texts in the site’s own language are set in the environment:
         </p>
         <dl class="facts">
           ${siteTextKeys.map(
@@ -40,21 +40,29 @@ export function mountSiteTexts(router: Router, web: WebContext): void {
               </div>`,
           )}
         </dl>
-        ${languagesToFill(web.config, Object.keys(given)).map(
-          (language) =>
-            html`<form method="post" action="${to(`/admin/site-texts/${language}`)}">
-              <fieldset>
-                <legend>${languageLabel(language)}</legend>
-                ${siteTextKeys.map((key) => {
-                  const id = `${key}-${language}`
-                  return html`<label for="${id}">${names[key].label}</label>
-                    <textarea id="${id}" name="${key}" rows="2" maxlength="2000" lang="${language}" dir="auto">
+        ${languagesToFill(web.config, Object.keys(given)).map((language) => {
+          const shown = siteTextsIn(web.config, {}, language)
+          return html`<form method="post" action="${to(`/admin/site-texts/${language}`)}">
+            <fieldset>
+              <legend class="language">${languageLabel(language)}</legend>
+              ${siteTextKeys.map((key) => {
+                const id = `${key}-${language}`
+                return html`<label for="${id}">${names[key].label}</label>
+                  <textarea
+                    id="${id}"
+                    name="${key}"
+                    rows="2"
+                    maxlength="2000"
+                    lang="${language}"
+                    dir="auto"
+                    placeholder="${shown[key].text}"
+                  >
 ${given[language]?.[key] ?? ''}</textarea>`
-                })}
-                <p class="buttons"><button class="main">Save ${nameOf(language, 'en')}</button></p>
-              </fieldset>
-            </form>`,
-        )}`,
+              })}
+              <p class="buttons"><button class="main">Save ${nameOf(language, 'en')}</button></p>
+            </fieldset>
+          </form>`
+        })}`,
     })
   })
 
@@ -88,7 +96,7 @@ export function categoryTextFields(config: Config, { translations }: Category): 
       const attributes = html`lang="${language}" dir="auto" autocomplete="off"`
       const { name = '', description = '' } = translations[language] ?? {}
       return html`<fieldset>
-        <legend>${languageLabel(language)}</legend>
+        <legend class="language">${languageLabel(language)}</legend>
         <label for="name-${language}">Name</label>
         <input
           id="name-${language}"

@@ -7,6 +7,7 @@ import { subscriberStatuses } from '../../db/schema.ts'
 import { eraseSubscriber } from '../../subscribers/erase.ts'
 import { unsubscribe } from '../../subscribers/unsubscribe.ts'
 import { pageOf, readCursor } from '../api/cursors.ts'
+import { readableAddress } from '../../base/email-address.ts'
 import { html, type Html, type HtmlValue, to } from '../html.ts'
 import {
   findShownSubscriber,
@@ -72,7 +73,7 @@ export function mountSubscribers(router: Router, web: WebContext): void {
     const isIn = canLeave(subscriber)
     sendConsole(request, response, web, {
       section: 'subscribers',
-      title: subscriber.email,
+      title: readableAddress(subscriber.email),
       back: ['Subscribers', '/admin/subscribers'],
       notice: isIn ? undefined : noticeOf(request, { unsubscribed: 'Unsubscribed: nothing further is sent.' }),
       actions: html`${subscriber.status === 'active' && html`<a class="button" href="${to(`/admin/preview?subscriber=${id}`)}">Preview their next</a>`}
@@ -99,13 +100,16 @@ export function mountSubscribers(router: Router, web: WebContext): void {
     router.get(`/subscribers/:id/${action}`, async (request, response) => {
       const subscriber = await getShown(web, request)
       if (action === 'unsubscribe' && !canLeave(subscriber))
-        throw new Refusal('conflict', `${subscriber.email} is ${subscriber.status}, so nothing is sent there.`)
+        throw new Refusal(
+          'conflict',
+          `${readableAddress(subscriber.email)} is ${subscriber.status}, so nothing is sent there.`,
+        )
       sendConfirmation(request, response, web, {
         section: 'subscribers',
-        title: `${asked[action].title} ${subscriber.email}?`,
+        title: `${asked[action].title} ${readableAddress(subscriber.email)}?`,
         explanation: html`<p>${asked[action].words}</p>`,
         button: `${asked[action].title} this subscriber`,
-        back: [subscriber.email, `/admin/subscribers/${subscriber.id}`],
+        back: [readableAddress(subscriber.email), `/admin/subscribers/${subscriber.id}`],
         isFinal: asked[action].isFinal,
       })
     })
@@ -168,7 +172,7 @@ function subscriberTable(web: WebContext, subscribers: readonly ShownSubscriber[
     subscribers.map(
       (subscriber) =>
         html`<tr>
-          <td><a href="${to(`/admin/subscribers/${subscriber.id}`)}">${subscriber.email}</a></td>
+          <td><a href="${to(`/admin/subscribers/${subscriber.id}`)}">${readableAddress(subscriber.email)}</a></td>
           <td>${subscriberState(subscriber, web.clock.now())}</td>
           <td>${chosenWords(subscriber)}</td>
           <td>${moment(web.config, subscriber.nextDueAt)}</td>

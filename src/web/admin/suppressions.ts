@@ -10,6 +10,7 @@ import { suppressAddress, unsuppress } from '../../subscribers/suppression.ts'
 import { listSuppressions } from '../../subscribers/suppression-list.ts'
 import { readSuppressionCursor, suppressionPage } from '../api/suppressions.ts'
 import { field, readForm } from '../forms.ts'
+import { readableAddress, readableDomain } from '../../base/email-address.ts'
 import { html, to } from '../html.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConfirmation } from './confirm.ts'
@@ -79,12 +80,12 @@ export function mountSuppressions(router: Router, web: WebContext): void {
                   (row) =>
                     html`<tr>
                       <td>
-                        ${row.email ?? html`<code title="${row.emailHash}">fingerprint ${row.emailHash.slice(0, 12)}…</code>`}
+                        ${(row.email && readableAddress(row.email)) ?? html`<code title="${row.emailHash}">fingerprint ${row.emailHash.slice(0, 12)}…</code>`}
                       </td>
                       <td>${reasonWords[row.reason]}</td>
                       <td>${moment(web.config, row.createdAt, { withYear: true })}</td>
                       <td class="reply">
-                        ${row.detail}${row.relay && html` <span class="small">(${row.domain}, by ${row.relay})</span>`}
+                        ${row.detail}${row.relay && html` <span class="small">(${row.domain && readableDomain(row.domain)}, by ${row.relay})</span>`}
                       </td>
                       <td><a href="${to(`/admin/suppressions/${row.emailHash}/remove`)}">Take off…</a></td>
                     </tr>`,
@@ -135,7 +136,7 @@ export function mountSuppressions(router: Router, web: WebContext): void {
     if (!row) throw new Refusal('not_found', 'This address is not on the list.')
     sendConfirmation(request, response, web, {
       section: 'suppressions',
-      title: `Take ${row.email ?? 'this fingerprint'} off the list?`,
+      title: `Take ${(row.email && readableAddress(row.email)) ?? 'this fingerprint'} off the list?`,
       explanation: html`<p>
         It is there because: ${reasonWords[row.reason]}. Mailing an address that bounced or complained harms the
         delivery of everybody’s mail. Do it only if the person asked for it.

@@ -10,6 +10,7 @@ import type { SiteTexts } from '../../articles/site-texts.ts'
 import { directionOf, isolate } from '../../base/direction.ts'
 import type { Say } from '../../messages/messages.ts'
 import { siteLinkWords } from '../../messages/words.ts'
+import { readableAddress } from '../../base/email-address.ts'
 import { html, type Html, safeUrl, to } from '../html.ts'
 import { sayFor } from '../language.ts'
 import { sendPage } from '../layout.ts'
@@ -64,7 +65,7 @@ const texts: Record<SiteLinkKey, (config: Config, say: Say, own: SiteTexts) => T
   }),
   contact: ({ site, mail }, say) => {
     const { address } = mail.replyTo ?? mail.from
-    const link = html`<a href="mailto:${address}" dir="ltr">${address}</a>`
+    const link = html`<a href="mailto:${address}" dir="ltr">${readableAddress(address)}</a>`
     return {
       deck: say('site.contact', { site: site.name }),
       rest: html`<p>${say.rich('site.contactMail', { address: link })}</p>
