@@ -64,7 +64,7 @@ story(
     assert.match(await pageIn('/archive/politics?lang=de'), /<h1 dir="ltr">Politik<[^]*Aus Bund und Ländern/)
     assert.match(await pageIn('/archive?lang=de'), />Welt<\/a>[^]*>0 Artikel</)
     const arabic = await pageIn(`/archive/${id}?lang=ar`)
-    assert.match(arabic, /<h3 dir="ltr"><a [^>]*>The ferry</)
+    assert.match(arabic, /<h3 lang="en" dir="ltr"><a [^>]*>The ferry</)
     assert.match(arabic, /<h2 class="section-name" dir="rtl"><a [^>]*>سياسة</)
     assert.match(arabic, /href="\/archive\?lang=ar">جميع الأعداد</)
     assert.match(arabic, /<meta property="og:locale" content="ar_EG" \/>/)

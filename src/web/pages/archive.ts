@@ -28,7 +28,7 @@ import {
 } from '../reads/archive.ts'
 import type { PublicEdition } from '../reads/public-editions.ts'
 import type { WebContext } from '../web-context.ts'
-import { alsoLikeSection, pictureOf, shareRow, storySection } from './story.ts'
+import { alsoLikeSection, pictureOf, shareRow, spoken, storySection } from './story.ts'
 
 const perPage = 50
 const alsoLikeStories = 4
@@ -90,7 +90,7 @@ function row(config: Config, say: Say, { id, at, lead }: ListedEdition): Html {
   const picture = safeImage(config, lead?.imageUrl ?? null)
   const title = lead?.title ?? say('archive.withdrawn')
   return html`<li class="${picture ? 'pictured' : ''}" dir="${directionOf(title, say.dir)}">
-    <a href="${to(`/archive/${id}`)}">${title}</a>
+    <a href="${to(`/archive/${id}`)}" ${lead && spoken(config, say, title)}>${title}</a>
     <span class="byline" dir="${say.dir}">${timeOf(config, say, at)}</span>
     ${picture && html`<img src="${picture}" alt="" width="80" height="60" loading="lazy" />`}
   </li>`

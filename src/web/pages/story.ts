@@ -23,14 +23,25 @@ export function teaser(config: Config, say: Say, story: Article, { isLead, isSha
   const picture = safeImage(config, story.imageUrl)
   const [width, height] = isLead ? [640, 360] : [160, 120]
   return html`<article class="${['teaser', isLead && 'lead', picture && 'pictured'].filter(Boolean).join(' ')}">
-    <h3 dir="${directionOf(story.title, say.dir)}"><a href="${safeUrl(story.link)}">${story.title}</a></h3>
+    <h3 ${spoken(config, say, story.title)}><a href="${safeUrl(story.link)}">${story.title}</a></h3>
     ${
       picture && html`<img src="${picture}" alt="${altOf(story)}" width="${width}" height="${height}" loading="lazy" />`
     }
-    ${isLead && story.excerpt && html`<p dir="${directionOf(story.excerpt, say.dir)}">${story.excerpt}</p>`}
+    ${isLead && story.excerpt && html`<p ${spoken(config, say, story.excerpt)}>${story.excerpt}</p>`}
     ${byline(config, say, story)}
     ${isShared && shareFold(config, say, { title: story.title, url: safeUrl(story.link) })}
   </article>`
+}
+
+/** The attributes of a story's text: its direction, and its language where the page is in another one. Stories are in the site's
+ * language, unless their letters run the other way. */
+export function spoken({ site }: Config, say: Say, text: string): Html {
+  const dir = directionOf(text, say.dir)
+  const own = new Intl.Locale(site.locale)
+  const isForeign = own.language !== new Intl.Locale(say.locale).language
+  return isForeign && own.getTextInfo().direction === dir
+    ? html`lang="${site.locale}" dir="${dir}"`
+    : html`dir="${dir}"`
 }
 
 /** "The Gazette · By Ada Byron · 2 March 2026". Its first part gives the direction, and the others keep their order. */
