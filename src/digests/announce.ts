@@ -1,7 +1,9 @@
 // An announcement: an editor's own words to every active subscriber, once. Rendered once per edition; per mail only the links and
 // the address are personal.
 
+import { type GivenSiteTexts, readSiteTexts } from '../articles/site-texts.ts'
 import type { Config } from '../base/config.ts'
+import type { Direction } from '../base/direction.ts'
 import { invalid } from '../base/errors.ts'
 import { siteLink } from '../base/link-parameters.ts'
 import { escapeHtml } from '../base/escape-html.ts'
@@ -13,6 +15,7 @@ import { afterHtml, alternativeType, beforeHtml, beforeText } from '../mails/mim
 import { encodeFragment } from '../mails/quoted-printable.ts'
 import { frameValues, loadTemplate, recolour, siteValues } from '../mails/templates.ts'
 import { clip } from '../mails/text.ts'
+import { messagesFor, type Say } from '../messages/messages.ts'
 import { holderFor, preferencesUrl, unsubscribeUrl, type LinkHolder } from '../subscribers/links.ts'
 import { htmlLimit } from './layout.ts'
 import { type MarkdownMail, readMarkdown } from './markdown.ts'
@@ -31,18 +34,22 @@ export function announcementComposer(ctx: Context): Composer {
       const now = ctx.clock.now()
       const ids = [...new Set(deliveries.map(({ editionId }) => editionId!))]
       const editions = await ctx.db.selectFrom('editions').select(['id', 'content']).where('id', 'in', ids).execute()
-      const writers = new Map<number, AnnouncementWriter>()
-      for (const { id, content } of editions)
-        writers.set(
-          id,
-          await announcementWriter(ctx.config, id, { subject: content.subject ?? '', body: content.body ?? '' }),
-        )
       const subscribers = await listHolders(ctx.db, deliveries)
-      return (delivery): Composed => {
+      const siteTexts = await readSiteTexts(ctx.db)
+      const announcements = new Map(
+        editions.map(({ id, content }) => [id, { subject: content.subject ?? '', body: content.body ?? '' }]),
+      )
+      const writers = new Map<string, AnnouncementWriter>()
+      return async (delivery): Promise<Composed> => {
         const subscriber = subscribers.get(delivery.subscriberId ?? 0)
         // Erased since it was planned.
         if (!subscriber) return { outcome: 'skip', reason: 'unsubscribed' }
-        const write = writers.get(delivery.editionId!)!
+        const id = delivery.editionId!
+        const say = messagesFor(ctx.config, subscriber.locale)
+        const key = `${id} ${say.locale}`
+        const write =
+          writers.get(key) ?? (await announcementWriter(ctx.config, id, announcements.get(id)!, { say, siteTexts }))
+        writers.set(key, write)
         const holder = holderFor(subscriber, delivery.recipient)
         return { outcome: 'mail', mail: write(holder, delivery.recipient, now), record: null }
       }
@@ -52,7 +59,11 @@ export function announcementComposer(ctx: Context): Composer {
 
 async function listHolders(db: Db, deliveries: readonly ClaimedDelivery[]) {
   const ids = deliveries.map(({ subscriberId }) => subscriberId ?? 0)
-  const rows = await db.selectFrom('subscribers').select(['id', 'generation', 'email']).where('id', 'in', ids).execute()
+  const rows = await db
+    .selectFrom('subscribers')
+    .select(['id', 'generation', 'email', 'locale'])
+    .where('id', 'in', ids)
+    .execute()
   return new Map(rows.map((row) => [row.id, row]))
 }
 
@@ -63,7 +74,7 @@ const buttonSize = 1000
 
 /** Refuses a text that would be too large for a mail: Gmail cuts off what goes beyond 100,000 bytes, the unsubscribe link first. */
 export function checkAnnouncement(config: Config, body: string): void {
-  const { parts } = readAnnouncement(config, null, body)
+  const { parts } = readAnnouncement(config, null, body, 'ltr')
   const size = parts.reduce(
     (sum, part) =>
       sum +
@@ -77,28 +88,30 @@ export function checkAnnouncement(config: Config, body: string): void {
     throw invalid('body', `As a mail the text has about ${size} bytes of HTML, more than ${bodyLimit}. Shorten it.`)
 }
 
-function readAnnouncement(config: Config, editionId: number | null, body: string): MarkdownMail {
+function readAnnouncement(config: Config, editionId: number | null, body: string, around: Direction): MarkdownMail {
   return readMarkdown(body, {
     link: (url) => siteLink(config, url, editionId),
     picture: (url) => safeImage(config, url) ?? safeImage(config, url.replace(/^http:/i, 'https:')),
     style: (css) => recolour(css, config.site),
-    around: 'ltr',
+    around,
   })
 }
 
 type AnnouncementWriter = (holder: LinkHolder, recipient: string, now: Date) => Mail
 
+/** `say`: what the mail says besides the editor's words. */
 export async function announcementWriter(
   config: Config,
   editionId: number | null,
   announcement: Announcement,
+  { say, siteTexts }: { say: Say; siteTexts: GivenSiteTexts },
 ): Promise<AnnouncementWriter> {
   const template = await loadTemplate('announcement', config.site)
-  const { parts, text: words, summary } = readAnnouncement(config, editionId, announcement.body)
+  const { parts, text: words, summary } = readAnnouncement(config, editionId, announcement.body, say.dir)
   const values = {
-    site: siteValues(config, editionId),
+    site: siteValues(config, editionId, say, siteTexts),
     slot: slotMarks,
-    ...frameValues('en', 'ltr'),
+    ...frameValues(say),
     subject: cleanText(announcement.subject),
     preheader: clip(summary, 150),
     parts,
@@ -106,7 +119,11 @@ export async function announcementWriter(
   }
   const html: Piece = openPiece(storeFragment(template.html.get('open')!(values)))
   const text: Piece = openPiece(storeFragment(template.text.get('open')!(values)))
-  const feedback = feedbackId(config, 'announcement', editionId)
+  const headers = [
+    feedbackId(config, 'announcement', editionId),
+    ...automaticHeaders,
+    ['Content-Language', say.locale],
+  ] as const
   return (holder, recipient, now) => {
     const links = {
       preferencesUrl: encodeFragment(preferencesUrl(config, holder, now)),
@@ -122,7 +139,7 @@ export async function announcementWriter(
       from: config.mail.from,
       replyTo: config.mail.replyTo,
       subject: template.subject(values),
-      headers: [...listHeaders(config, holder.id, editionId), feedback, ...automaticHeaders],
+      headers: [...listHeaders(config, holder.id, editionId), ...headers],
       contentType: alternativeType,
       isDotFree: true,
       body,

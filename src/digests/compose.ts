@@ -9,11 +9,13 @@ import type { Context } from '../db/context.ts'
 import type { EditionKind } from '../db/schema.ts'
 import type { ClaimedDelivery, Composed, Composer } from '../delivery/composer.ts'
 import { loadTemplate } from '../mails/templates.ts'
+import { messagesFor, nearestLanguage } from '../messages/messages.ts'
 import { holderFor } from '../subscribers/links.ts'
 import { openFrame, type Frame } from './frame.ts'
 import type { SpliceSelection } from './layout.ts'
 import { selectStories, type ReaderState } from './selection.ts'
-import { makeSnapshot, type Snapshot, snapshotVersion } from './snapshot.ts'
+import { type Snapshot, snapshotVersion } from './render.ts'
+import { makeSnapshot } from './snapshot.ts'
 import { spliceDigest } from './splice.ts'
 import type { EditionCategory } from './waiting.ts'
 
@@ -36,6 +38,7 @@ export interface Reader extends ReaderState {
   /** null: nobody's. */
   email: string | null
   timezone: string | null
+  locale: string | null
 }
 
 export function digestComposer(ctx: Context): Composer {
@@ -43,12 +46,13 @@ export function digestComposer(ctx: Context): Composer {
   return {
     async prepare(deliveries) {
       const now = ctx.clock.now()
-      const open = new Map<number, OpenEdition>()
-      for (const id of new Set(deliveries.map(({ editionId }) => editionId!))) open.set(id, await editions(id))
       const readers = await listReaders(
         ctx.db,
         deliveries.map(({ subscriberId }) => subscriberId).filter((id) => id !== null),
       )
+      const locales = new Set([...readers.values()].map(({ locale }) => locale))
+      const open = new Map<number, OpenEdition>()
+      for (const id of new Set(deliveries.map(({ editionId }) => editionId!))) open.set(id, await editions(id, locales))
       return (delivery) => {
         const reader = readers.get(delivery.subscriberId ?? 0)
         // Erased since it was planned.
@@ -67,7 +71,7 @@ export function composeDigest(
   delivery: Pick<ClaimedDelivery, 'recipient' | 'due' | 'articleIds'>,
   now: Date,
 ): Composed {
-  const { frame } = edition
+  const frame = edition.frame.inLanguage(reader.locale)
   const { stories, minimum } = ctx.config.digest
   const rules = { stories, minimum, alsoLike, onlyCategories: edition.onlyCategories }
   const selection = delivery.articleIds
@@ -122,31 +126,60 @@ function sameAgain(edition: OpenEdition, reader: Reader, articleIds: readonly nu
 }
 
 /** Opens editions by id: decoded once, checked for withdrawn stories each time. A snapshot of an older version of this program is
- * rendered again. One of a newer version is refused: its deliveries are deferred, and a worker of that version takes them. */
-export function editionLoader(ctx: Context): (editionId: number) => Promise<OpenEdition> {
-  const kept = new Map<number, { frame: Frame; madeAt: number; onlyCategories: number[] | null }>()
-  return async (editionId) => {
-    let current = await readEdition(ctx, editionId)
-    let open = kept.get(editionId)
-    if (open?.madeAt !== current.madeAt.getTime()) {
-      let snapshot = await readSnapshot(ctx.db, editionId)
-      if (snapshot.version < snapshotVersion) {
-        await makeSnapshot(ctx, editionId)
-        current = await readEdition(ctx, editionId)
-        snapshot = await readSnapshot(ctx.db, editionId)
-      }
-      if (snapshot.version !== snapshotVersion)
-        throw new Error(
-          `edition ${editionId} was rendered by a newer version of this program, whose workers send it: update this one`,
-        )
-      const template = await loadTemplate('digest', ctx.config.site)
-      const frame = openFrame(ctx.config, template, snapshot, { id: editionId, ...current })
-      open = { frame, madeAt: current.madeAt.getTime(), onlyCategories: current.categoryIds }
-      if (kept.size >= framesKept) kept.delete(kept.keys().next().value!)
-      kept.set(editionId, open)
-    }
-    return { ...open, stopped: await listStopped(ctx.db, open.frame) }
+ * rendered again, and so is one that lacks a language of `locales`, once. One of a newer version is refused: its deliveries are
+ * deferred, and a worker of that version takes them. */
+export function editionLoader(
+  ctx: Context,
+): (editionId: number, locales?: Iterable<string | null>) => Promise<OpenEdition> {
+  interface Kept {
+    frame: Frame
+    madeAt: number
+    onlyCategories: number[] | null
+    /** For which it was rendered again: workers whose languages differ don't do so in turns. */
+    added: Set<string>
   }
+  const kept = new Map<number, Kept>()
+  const open = async (editionId: number, row: EditionRow, added: Set<string>): Promise<Kept> => {
+    let snapshot = await readSnapshot(ctx.db, editionId)
+    let current = row
+    if (snapshot.version < snapshotVersion) {
+      await makeSnapshot(ctx, editionId)
+      current = await readEdition(ctx, editionId)
+      snapshot = await readSnapshot(ctx.db, editionId)
+    }
+    if (snapshot.version !== snapshotVersion)
+      throw new Error(
+        `edition ${editionId} was rendered by a newer version of this program, whose workers send it: update this one`,
+      )
+    const template = await loadTemplate('digest', ctx.config.site)
+    const frame = openFrame(ctx.config, template, snapshot, { id: editionId, ...current })
+    const opened = { frame, madeAt: current.madeAt.getTime(), onlyCategories: current.categoryIds, added }
+    if (kept.size >= framesKept) kept.delete(kept.keys().next().value!)
+    kept.set(editionId, opened)
+    return opened
+  }
+  return async (editionId, locales = []) => {
+    const row = await readEdition(ctx, editionId)
+    let opened = kept.get(editionId)
+    if (opened?.madeAt !== row.madeAt.getTime()) opened = await open(editionId, row, opened?.added ?? new Set())
+    const { frame, added } = opened
+    const lacking = lackingLanguages(ctx, frame, locales).filter((language) => !added.has(language))
+    if (lacking.length > 0) {
+      for (const language of lacking) added.add(language)
+      await makeSnapshot(ctx, editionId, [...added])
+      opened = await open(editionId, await readEdition(ctx, editionId), added)
+    }
+    return { ...opened, stopped: await listStopped(ctx.db, opened.frame) }
+  }
+}
+
+/** Readers may have chosen them since the snapshot was made. */
+function lackingLanguages({ config }: Context, { languages }: Frame, locales: Iterable<string | null>): string[] {
+  const lacking = new Set<string>()
+  for (const locale of locales)
+    if (locale !== null && nearestLanguage(languages, locale) === null)
+      lacking.add(messagesFor(config, locale).language)
+  return [...lacking].filter((language) => !languages.includes(language))
 }
 
 async function readSnapshot(db: Db, editionId: number): Promise<Snapshot> {
@@ -204,11 +237,12 @@ export async function listReaders(db: Db, subscriberIds: readonly number[]): Pro
     email: string
     generation: number
     timezone: string | null
+    locale: string | null
     watermarks: Record<string, number> | null
     seen: string | null
     subscriptions: Reader['subscriptions'] | null
   }>`
-    select subscriber.id, subscriber.email, subscriber.generation, subscriber.timezone, reading.watermarks, reading.seen::text as seen, (
+    select subscriber.id, subscriber.email, subscriber.generation, subscriber.timezone, subscriber.locale, reading.watermarks, reading.seen::text as seen, (
       select json_agg(json_build_object('categoryId', category_id, 'frequency', frequency, 'position', position)
         order by position, category_id)
       from subscriptions where subscriber_id = subscriber.id) as subscriptions

@@ -7,10 +7,9 @@
 // like" and the contents go; then the pictures; then stories, the best last. A category that loses its last story keeps its
 // watermark, so those stories come next time.
 
-import { storyWords } from '../mails/text.ts'
-import type { Frame, FrameCategory, FrameStory } from './frame.ts'
+import type { Frame, FrameCategory, FrameStory, Said } from './frame.ts'
 import type { Selection } from './selection.ts'
-import type { StoryForm } from './snapshot.ts'
+import type { StoryForm } from './render.ts'
 
 export const htmlLimit = 100_000
 
@@ -63,7 +62,7 @@ export function layOut(frame: Frame, selection: SpliceSelection, lessLink: numbe
       size += story.html[form].size
     }
     sections.push({ category, items, waiting })
-    size += shellSize(category, lessLink) + (waiting === 0 ? 0 : moreSize(category))
+    size += shellSize(category, lessLink) + (waiting === 0 ? 0 : moreSize(frame, category))
   }
   const layout: Layout = { size, lessLink, sections, hasContents: false, alsoLike: selection.alsoLike, emptied: [] }
   layout.hasContents = sections.filter(({ items }) => items.length > 0).length > 1
@@ -74,10 +73,12 @@ export function layOut(frame: Frame, selection: SpliceSelection, lessLink: numbe
 /** Shrinks it to the limit where it must, and makes its size exact. */
 export function fit(frame: Frame, layout: Layout): void {
   if (layout.size > htmlLimit) shrink(frame, layout)
-  for (const { waiting } of layout.sections) if (waiting !== 0) layout.size -= wordsRoom - moreWords(waiting).length
+  for (const { category, waiting } of layout.sections)
+    if (waiting !== 0) layout.size -= moreRoom(frame, category) - moreWords(frame, category, waiting).html.size
   if (!layout.hasContents) return
-  for (const count of [storyCount(layout), ...contentsOf(layout).map(({ items }) => items.length)])
-    layout.size -= wordsRoom - storyWords(count).length
+  layout.size -= contentsRoom(frame) - contentsWords(frame, storyCount(layout)).html.size
+  for (const { items } of contentsOf(layout))
+    layout.size -= countRoom(frame) - countWords(frame, items.length).html.size
 }
 
 function shrink(frame: Frame, layout: Layout): void {
@@ -95,9 +96,9 @@ function shrink(frame: Frame, layout: Layout): void {
   const drop = ({ section, item }: { section: LaidSection; item: Item }) => {
     section.items.splice(section.items.indexOf(item), 1)
     layout.size -= item.story.html[item.form].size
-    addWaiting(layout, section)
+    addWaiting(frame, layout, section)
     if (section.items.length > 0) return
-    layout.size -= shellSize(section.category, layout.lessLink) + moreSize(section.category)
+    layout.size -= shellSize(section.category, layout.lessLink) + moreSize(frame, section.category)
     layout.emptied.push(section.category.id)
   }
   for (const { item, place } of all) if (place > 0) change(item, 'headline')
@@ -117,13 +118,13 @@ function dropAlsoLike(frame: Frame, layout: Layout): void {
   layout.size -= alsoSize(frame, layout)
   for (const id of layout.alsoLike) {
     const section = layout.sections.find(({ category }) => category.stories.some(({ articleId }) => articleId === id))
-    if (section) addWaiting(layout, section)
+    if (section) addWaiting(frame, layout, section)
   }
   layout.alsoLike = []
 }
 
-function addWaiting(layout: Layout, section: LaidSection): void {
-  if (section.waiting === 0) layout.size += moreSize(section.category)
+function addWaiting(frame: Frame, layout: Layout, section: LaidSection): void {
+  if (section.waiting === 0) layout.size += moreSize(frame, section.category)
   if (section.waiting !== null) section.waiting++
 }
 
@@ -139,10 +140,10 @@ export function contentsStory({ items }: LaidSection): FrameStory | undefined {
 
 function contentsSize(frame: Frame, layout: Layout): number {
   if (!layout.hasContents) return 0
-  let size = frame.html.contents.size + frame.html['contents-end'].size + wordsRoom
+  let size = frame.html.contents.size + frame.html['contents-end'].size + contentsRoom(frame)
   for (const section of contentsOf(layout)) {
     const row = contentsStory(section)?.html['contents-row'].size ?? 0
-    size += section.category.html['contents-category'].size + wordsRoom + row
+    size += section.category.html['contents-category'].size + countRoom(frame) + row
   }
   return size
 }
@@ -154,20 +155,58 @@ function alsoSize(frame: Frame, { alsoLike }: Layout): number {
   return size
 }
 
-/** Room for "999999 more" or "9999 stories": while stories go, the numbers change. */
-const wordsRoom = 12
+/** While stories go, the numbers change: room for the longest sentence. One count of each plural that any language has. */
+const counts = [0, 1, 2, 3, 11, 100, 999_999]
+const rooms = new WeakMap<Frame, Map<string, number>>()
+
+function roomFor(frame: Frame, key: string, words: (count: number) => Said, ...others: Said[]): number {
+  let known = rooms.get(frame)
+  if (!known) rooms.set(frame, (known = new Map()))
+  let room = known.get(key)
+  if (room === undefined) {
+    const said = [...counts.map(words), ...others]
+    // The digits of a larger number, where the longest sentence has a small one.
+    known.set(key, (room = Math.max(...said.map(({ html }) => html.size)) + '999,999'.length))
+  }
+  return room
+}
+
+const moreRoom = (frame: Frame, category: FrameCategory) =>
+  roomFor(frame, `more ${category.id}`, (count) => moreWords(frame, category, count), moreWords(frame, category, null))
+const contentsRoom = (frame: Frame) => roomFor(frame, 'contents', (count) => contentsWords(frame, count))
+const countRoom = (frame: Frame) => roomFor(frame, 'count', (count) => countWords(frame, count))
 
 /** A category without its stories. */
 function shellSize({ html }: FrameCategory, lessLink: number): number {
   return html.category.size + html.less.size + lessLink
 }
 
-function moreSize(category: FrameCategory): number {
-  return category.html.more.size + wordsRoom
+function moreSize(frame: Frame, category: FrameCategory): number {
+  return category.html.more.size + moreRoom(frame, category)
 }
 
-export function moreWords(waiting: number | null): string {
-  return waiting === null ? 'More' : `${waiting} more`
+/** "12 more in Politics"; null: "More in Politics". */
+export function moreWords(frame: Frame, { id, name }: FrameCategory, waiting: number | null): Said {
+  return frame.said(`more ${id} ${waiting}`, () =>
+    waiting === null
+      ? frame.say('digest.moreUncounted', { category: name })
+      : frame.say('digest.more', { category: name, count: waiting }),
+  )
+}
+
+/** "In this edition: 9 stories" */
+export function contentsWords(frame: Frame, count: number): Said {
+  return frame.said(`contents ${count}`, () => frame.say('digest.inThisEdition', { count }))
+}
+
+/** "9 stories" */
+export function countWords(frame: Frame, count: number): Said {
+  return frame.said(`count ${count}`, () => frame.say('digest.stories', { count }))
+}
+
+/** "Politics: 9 stories" */
+export function categoryWords(frame: Frame, { id, name }: FrameCategory, count: number): Said {
+  return frame.said(`count ${id} ${count}`, () => frame.say('digest.categoryStories', { category: name, count }))
 }
 
 /** Shown in this mail, "You may also like" aside. */

@@ -6,14 +6,18 @@ import type { OpenEdition } from './compose.ts'
 import { newestSeq } from '../articles/seq.ts'
 import { chooseRendered, listEligible } from './eligible.ts'
 import { openFrame } from './frame.ts'
-import { othersOf, renderedPerCategory, renderSnapshot, type SnapshotSource, withArticles } from './snapshot.ts'
+import { renderSnapshot } from './render.ts'
+import { renderedPerCategory } from './snapshot.ts'
+import { listAudienceLanguages, othersOf, type SnapshotSource, withArticles } from './source.ts'
 
+/** `languages`: besides the site's own; default: those of its audience. */
 export async function openNextEdition(
   ctx: Context,
-  options: { at?: Date; onlyCategories?: readonly number[] | null; intro?: string } = {},
+  options: { at?: Date; onlyCategories?: readonly number[] | null; intro?: string; languages?: readonly string[] } = {},
 ): Promise<OpenEdition> {
   const now = ctx.clock.now()
-  const { source, cutoffSeq } = await findNextSource(ctx, now)
+  const languages = options.languages ?? (await listAudienceLanguages(ctx))
+  const { source, cutoffSeq } = await findNextSource(ctx, now, languages)
   return openSource(ctx, { ...source, intro: options.intro ?? '' }, { cutoffSeq, at: options.at ?? now, ...options })
 }
 
@@ -29,7 +33,11 @@ export async function openSource(
   return { frame, onlyCategories: onlyCategories ?? null, stopped: new Set() }
 }
 
-async function findNextSource(ctx: Context, now: Date): Promise<{ source: SnapshotSource; cutoffSeq: number }> {
+async function findNextSource(
+  ctx: Context,
+  now: Date,
+  languages: readonly string[],
+): Promise<{ source: SnapshotSource; cutoffSeq: number }> {
   // One more than there is: stories whose date has come count as released.
   const cutoffSeq = (await newestSeq(ctx.db)) + 1
   const categories = (await listEligible(ctx.db, { at: now, cutoffSeq, categoryIds: null, isNext: true })).map(
@@ -38,5 +46,5 @@ async function findNextSource(ctx: Context, now: Date): Promise<{ source: Snapsh
       return { ...category, stories, others: othersOf(category.stories, stories) }
     },
   )
-  return { source: await withArticles(ctx, { editionId: null, intro: '', categories }), cutoffSeq }
+  return { source: await withArticles(ctx, { editionId: null, intro: '', categories, languages }), cutoffSeq }
 }

@@ -1,6 +1,7 @@
 // What a digest or an announcement would look like, for editors, tests and dry runs, without changing anything. A preview's
 // personal links belong to nobody, so an editor who tries the unsubscribe button unsubscribes nobody.
 
+import { readSiteTexts } from '../articles/site-texts.ts'
 import { categoryIdsOf } from '../articles/store.ts'
 import { Refusal } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
@@ -9,6 +10,7 @@ import type { Trx } from '../db/connect.ts'
 import type { Composed, Composer, Mail } from '../delivery/composer.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
 import { readAlternative } from '../mails/mime.ts'
+import { messagesFor } from '../messages/messages.ts'
 import { announcementWriter, type Announcement } from './announce.ts'
 import { composeDigest, editionLoader, listReaders, type OpenEdition, type Reader } from './compose.ts'
 import { openNextEdition } from './next.ts'
@@ -22,6 +24,8 @@ export interface DigestView {
   categories?: readonly string[] | null | undefined
   /** frequencyBits; default: all. */
   due?: number | undefined
+  /** A language tag; default: the subscriber's, else the site's. */
+  language?: string | null | undefined
 }
 
 export interface Preview {
@@ -42,9 +46,24 @@ export async function previewDigest(ctx: Context, view: DigestView = {}): Promis
   return composed.outcome === 'mail' ? readPreview(composed.mail, composed.record?.articleIds ?? []) : null
 }
 
-export async function previewAnnouncement(ctx: Context, announcement: Announcement): Promise<Preview> {
-  const write = await announcementWriter(ctx.config, null, announcement)
-  return readPreview(write(nobody, 'you@example.org', ctx.clock.now()), [])
+/** `language`: of the frame; null: the site's own. */
+export async function previewAnnouncement(
+  ctx: Context,
+  announcement: Announcement,
+  language: string | null = null,
+): Promise<Preview> {
+  return readPreview(await composeAnnouncement(ctx, announcement, 'you@example.org', language), [])
+}
+
+async function composeAnnouncement(
+  ctx: Context,
+  announcement: Announcement,
+  recipient: string,
+  language: string | null,
+) {
+  const words = { say: messagesFor(ctx.config, language), siteTexts: await readSiteTexts(ctx.db) }
+  const write = await announcementWriter(ctx.config, null, announcement, words)
+  return write(nobody, recipient, ctx.clock.now())
 }
 
 /** What a test mail shows: a digest, or an announcement that isn't sent yet. */
@@ -65,11 +84,7 @@ export function testComposer(ctx: Context): Composer {
           'announcement' in view
             ? {
                 outcome: 'mail',
-                mail: (await announcementWriter(ctx.config, null, view.announcement))(
-                  nobody,
-                  delivery.recipient,
-                  ctx.clock.now(),
-                ),
+                mail: await composeAnnouncement(ctx, view.announcement, delivery.recipient, null),
                 record: null,
               }
             : await composeView(ctx, view, delivery.recipient).catch(skipRefused)
@@ -94,12 +109,14 @@ export async function checkView(ctx: Context, view: DigestView): Promise<void> {
 }
 
 async function composeView(ctx: Context, view: DigestView, recipient: string): Promise<Composed> {
-  const edition = view.editionId ? await editionLoader(ctx)(view.editionId) : await openNextEdition(ctx)
-  const reader = view.subscriberId
-    ? await getReader(ctx, view.subscriberId)
-    : await imaginedReader(ctx, edition, view.categories ?? null)
+  const subscriber = view.subscriberId ? await getReader(ctx, view.subscriberId) : null
+  const locale = view.language ?? subscriber?.locale ?? null
+  const edition = view.editionId
+    ? await editionLoader(ctx)(view.editionId)
+    : await openNextEdition(ctx, { languages: locale === null ? [] : [locale] })
+  const reader = subscriber ?? (await imaginedReader(ctx, edition, view.categories ?? null))
   const delivery = { recipient, due: view.due ?? everythingDue, articleIds: null }
-  return composeDigest(ctx, edition, { ...reader, ...nobody }, delivery, ctx.clock.now())
+  return composeDigest(ctx, edition, { ...reader, ...nobody, locale }, delivery, ctx.clock.now())
 }
 
 async function getReader(ctx: Context, subscriberId: number): Promise<Reader> {
@@ -115,6 +132,7 @@ async function imaginedReader(ctx: Context, edition: OpenEdition, slugs: readonl
   return {
     ...nobody,
     timezone: null,
+    locale: null,
     subscriptions: ids.map((categoryId, position) => ({ categoryId, frequency: 'daily', position })),
     watermarks: {},
     seen: [],

@@ -2,7 +2,8 @@
 // for what differs from subscriber to subscriber, so that both say what is in that very mail. Pure.
 
 import { invalid } from '../base/errors.ts'
-import { clip, storyWords } from '../mails/text.ts'
+import { capitalised, clip } from '../mails/text.ts'
+import type { Say } from '../messages/messages.ts'
 import { cleanText } from './fragments.ts'
 
 export const blankNames = ['stories', 'categories', 'weekday', 'lead'] as const
@@ -19,9 +20,6 @@ export interface SenderWords {
 export const mostOfWords = { subject: 200, preheader: 300 } as const
 /** After the blanks are filled: inboxes show no more. */
 const shown = { subject: 150, preheader: 150 } as const
-
-/** The same as the site's rule `summary`. */
-export const summarySubject = '{weekday}: {stories} in {categories}'
 
 /** What an editor wrote for one edition; empty or missing: the site's rule. Refuses lines that are too long, control characters and
  * blanks that don't exist. */
@@ -59,24 +57,29 @@ export interface MailFacts {
   lead: string
 }
 
-/** Blanks are filled once: a headline that holds `{stories}` stays as it is. */
-export function fillWords(kind: keyof SenderWords, words: string, facts: MailFacts): string {
+/** Blanks are filled once, in the subscriber's language: a headline that holds `{stories}` stays as it is. */
+export function fillWords(kind: keyof SenderWords, words: string, facts: MailFacts, say: Say): string {
   const values: Record<(typeof blankNames)[number], () => string> = {
-    stories: () => storyWords(facts.stories),
-    categories: () => listWords(facts.categories),
-    weekday: () => facts.weekday,
+    stories: () => say('digest.stories', { count: facts.stories }),
+    categories: () => listWords(facts.categories, say),
+    weekday: () => (words.startsWith('{weekday}') ? capitalised(facts.weekday, say.locale) : facts.weekday),
     lead: () => facts.lead,
   }
   const filled = words.replaceAll(blankPattern, (_, name: (typeof blankNames)[number]) => values[name]())
   return clip(cleanText(filled), shown[kind])
 }
 
+/** The site's rule `summary`: "Tuesday: 9 stories in Politics and Business". */
+export function summarySubject({ stories, categories, weekday }: MailFacts, say: Say): string {
+  const values = { weekday: capitalised(weekday, say.locale), count: stories, categories: listWords(categories, say) }
+  return clip(cleanText(say('digest.summary', values)), shown.subject)
+}
+
 const namedCategories = 3
 
 /** "Politics", "Politics and Business", "Politics, Business and 4 more" */
-function listWords(names: readonly string[]): string {
-  const named = names.length > namedCategories ? names.slice(0, namedCategories - 1) : names
-  const words = named.length < names.length ? [...named, `${names.length - named.length} more`] : [...named]
-  const last = words.pop()!
-  return words.length === 0 ? last : `${words.join(', ')} and ${last}`
+function listWords(names: readonly string[], say: Say): string {
+  if (names.length <= namedCategories) return say.list(names)
+  const named = names.slice(0, namedCategories - 1)
+  return say.list([...named, say('digest.others', { count: names.length - named.length })])
 }

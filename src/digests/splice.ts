@@ -2,20 +2,22 @@
 // values are encoded here.
 
 import { addressOf } from '../base/addresses.ts'
-import { formatDate } from '../base/dates.ts'
 import { escapeHtml } from '../base/escape-html.ts'
 import { frequencyBits } from '../db/schema.ts'
 import type { DigestRecord, Mail } from '../delivery/composer.ts'
 import { afterHtml, alternativeType, beforeHtml, beforeText } from '../mails/mime.ts'
 import { unsubscribeHeaders } from '../mails/list-headers.ts'
-import { storyWords } from '../mails/text.ts'
+import { capitalised } from '../mails/text.ts'
 import { encodeFragment } from '../mails/quoted-printable.ts'
 import { lessUrl, preferencesUrl, unsubscribeUrl, viewDigestUrl, type LinkHolder } from '../subscribers/links.ts'
 import { putPiece, sizeOfPiece, type Slots } from './fragments.ts'
-import type { Frame } from './frame.ts'
+import type { Frame, Said } from './frame.ts'
 import {
+  categoryWords,
   contentsOf,
   contentsStory,
+  contentsWords,
+  countWords,
   fit,
   type Layout,
   layOut,
@@ -50,7 +52,8 @@ export function spliceDigest(
 ): Spliced {
   const { config } = frame
   const zone = reader.timezone ?? config.digest.timezone
-  const dateline = formatDate(frame.at, 'day', zone, config.site.locale)
+  const { say } = frame
+  const dateline = frame.said(`day ${zone}`, () => capitalised(say.date(frame.at, 'day', zone), say.locale))
   const choices = choiceWords(frame, reader, due)
   const links = {
     preferencesUrl: encodeFragment(preferencesUrl(config, reader.holder, now)),
@@ -61,14 +64,14 @@ export function spliceDigest(
   const htmlSlots: Slots = {
     // Room for it: what it says may depend on how much is in the mail.
     preheader: { bytes: Buffer.alloc(0), size: preheaderRoom },
-    dateline: frame.encoded(escapeHtml(dateline)),
-    choices: encodeFragment(escapeHtml(choices)),
+    dateline: dateline.html,
+    choices: choices.html,
     recipient: encodeFragment(escapeHtml(reader.recipient)),
     ...links,
   }
   const textSlots: Slots = {
-    dateline: frame.encoded(dateline),
-    choices: encodeFragment(choices),
+    dateline: dateline.text,
+    choices: choices.text,
     recipient: encodeFragment(reader.recipient),
     ...links,
   }
@@ -79,7 +82,7 @@ export function spliceDigest(
   const { subject, preheader } = frame.headline(firstStories(layout), () => ({
     stories: storyCount(layout),
     categories: contentsOf(layout).map(({ category }) => category.name),
-    weekday: formatDate(frame.at, 'weekday', zone, config.site.locale),
+    weekday: say.date(frame.at, 'weekday', zone),
   }))
   htmlSlots.preheader = encodeFragment(escapeHtml(preheader))
   layout.size += htmlSlots.preheader.size - preheaderRoom
@@ -124,14 +127,6 @@ function viewUrl({ config, editionId }: Frame, holder: LinkHolder): string {
   return editionId === null ? addressOf(config, '/archive') : viewDigestUrl(config, holder, editionId)
 }
 
-function moreSlot(frame: Frame, waiting: number | null): Slots {
-  return { more: frame.encoded(moreWords(waiting)) }
-}
-
-function countSlot(frame: Frame, count: number): Slots {
-  return { count: frame.encoded(storyWords(count)) }
-}
-
 function writeHtml(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): void {
   putPiece(body, frame.html.open, slots)
   let isLead = true
@@ -142,7 +137,7 @@ function writeHtml(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): 
       if (isLead && layout.hasContents) writeContents(body, frame, layout)
       isLead = false
     }
-    if (waiting !== 0) putPiece(body, category.html.more, moreSlot(frame, waiting))
+    if (waiting !== 0) putPiece(body, category.html.more, { more: moreWords(frame, category, waiting).html })
     putPiece(body, category.html.less, slots)
   }
   if (layout.alsoLike.length > 0) {
@@ -153,9 +148,9 @@ function writeHtml(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): 
 }
 
 function writeContents(body: Buffer[], frame: Frame, layout: Layout): void {
-  putPiece(body, frame.html.contents, countSlot(frame, storyCount(layout)))
+  putPiece(body, frame.html.contents, { contents: contentsWords(frame, storyCount(layout)).html })
   for (const section of contentsOf(layout)) {
-    putPiece(body, section.category.html['contents-category'], countSlot(frame, section.items.length))
+    putPiece(body, section.category.html['contents-category'], { count: countWords(frame, section.items.length).html })
     const named = contentsStory(section)
     if (named) body.push(named.html['contents-row'].bytes)
   }
@@ -172,7 +167,7 @@ function writeText(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): 
       if (isLead && layout.hasContents) writeTextContents(body, frame, layout)
       isLead = false
     }
-    if (waiting !== 0) putPiece(body, category.text.more, moreSlot(frame, waiting))
+    if (waiting !== 0) putPiece(body, category.text.more, { more: moreWords(frame, category, waiting).text })
     putPiece(body, category.text.less, slots)
   }
   if (layout.alsoLike.length > 0) {
@@ -183,22 +178,26 @@ function writeText(body: Buffer[], frame: Frame, layout: Layout, slots: Slots): 
 }
 
 function writeTextContents(body: Buffer[], frame: Frame, layout: Layout): void {
-  putPiece(body, frame.text.contents, countSlot(frame, storyCount(layout)))
+  putPiece(body, frame.text.contents, { contents: contentsWords(frame, storyCount(layout)).text })
   for (const { category, items } of contentsOf(layout))
-    putPiece(body, category.text['contents-category'], countSlot(frame, items.length))
+    putPiece(body, category.text['contents-category'], { count: categoryWords(frame, category, items.length).text })
 }
 
 const choicesNamed = 8
 
-/** "Politics (daily), Arts (weekly)": what was due in this mail. */
-function choiceWords(frame: Frame, reader: DigestReader, due: number): string {
-  const words: string[] = []
-  let unnamed = 0
-  for (const { categoryId, frequency } of reader.subscriptions) {
-    const category = frame.edition.categories.get(categoryId)
-    if (!category || !(frequencyBits[frequency] & due)) continue
-    if (words.length < choicesNamed) words.push(`${category.name} (${frequency})`)
-    else unnamed++
-  }
-  return words.join(', ') + (unnamed > 0 ? ` and ${unnamed} more` : '')
+/** "Politics (daily) and Arts (weekly)": what was due in this mail. */
+function choiceWords(frame: Frame, reader: DigestReader, due: number): Said {
+  const chosen = reader.subscriptions.filter(
+    ({ categoryId, frequency }) => frame.edition.categories.has(categoryId) && frequencyBits[frequency] & due,
+  )
+  const key = chosen.map(({ categoryId, frequency }) => `${categoryId} ${frequency}`).join()
+  return frame.said(`choices ${key}`, () => {
+    const { say } = frame
+    const words = chosen.slice(0, choicesNamed).map(({ categoryId, frequency }) => {
+      const category = frame.edition.categories.get(categoryId)!.name
+      return say('digest.choice', { category, frequency: say(`mails.${frequency}`) })
+    })
+    if (chosen.length > words.length) words.push(say('digest.others', { count: chosen.length - words.length }))
+    return say.list(words)
+  })
 }

@@ -3,11 +3,11 @@
 import { shownSource } from '../articles/source.ts'
 import type { Config } from '../base/config.ts'
 import { directionOf, isolate } from '../base/direction.ts'
-import { formatDate } from '../base/dates.ts'
 import { shareLinks } from '../base/share-links.ts'
 import { escapeHtml } from '../base/escape-html.ts'
 import { clip } from '../mails/text.ts'
-import { cleanText } from './fragments.ts'
+import type { Say } from '../messages/messages.ts'
+import { cleanText, type StorySlot } from './fragments.ts'
 import { storyUrl } from '../articles/story-url.ts'
 
 export interface SnapshotArticle {
@@ -40,10 +40,9 @@ const usualRatio = 3 / 2
 /** A taller or flatter picture is cut to this. */
 const [tallest, flattest] = [4 / 5, 5 / 2]
 
+/** The same in every language. */
 export function storyValues(config: Config, article: SnapshotArticle, archiveUrl: string, editionId: number | null) {
   const link = storyUrl(config, article, editionId)
-  const { timezone } = config.digest
-  const byline = [article.author && `By ${article.author}`, shownSource(article.source, config.site.name)]
   const title = cleanText(article.title)
   const alt = cleanText(article.imageAlt ?? '')
   return {
@@ -58,15 +57,29 @@ export function storyValues(config: Config, article: SnapshotArticle, archiveUrl
     imageAlt: alt === title ? '' : clip(alt, altLength),
     leadHeight: heightOf(leadWidth, article.imageRatio),
     thumbHeight: heightOf(thumbWidth, article.imageRatio),
-    byline: joinParts([...byline, formatDate(article.publishedAt, 'shortDay', timezone, config.site.locale)]),
   }
 }
 
-/** The first part gives the direction, and the others keep their order. */
-function joinParts(parts: readonly (string | null)[]): string {
-  const texts = parts.filter((part) => part !== null && part !== '').map((part) => clip(cleanText(part!), bylineLength))
-  const dir = directionOf(texts.join(' '))
-  return texts.map((text) => isolate(text, dir)).join(' · ')
+/** "By Ada Moss · Lantern Wire · 22 Nov". What is first gives the direction, and the others keep their order. */
+export function bylineOf(config: Config, article: SnapshotArticle, say: Say): string {
+  const [author, source] = [article.author, shownSource(article.source, config.site.name)].map((text) =>
+    clip(cleanText(text ?? ''), bylineLength),
+  )
+  const rest = [source, say.date(article.publishedAt, 'shortDay', config.digest.timezone)].filter(Boolean)
+  const dir = author ? say.dir : directionOf(rest.join(' '), say.dir)
+  return [author && say('digest.by', { author }), ...rest.map((text) => isolate(text!, dir))]
+    .filter(Boolean)
+    .join(' · ')
+}
+
+/** What the stories of a mail say besides their own words. */
+export function storyWords(say: Say): Record<Exclude<StorySlot, 'byline' | 'bylineTurn'>, string> {
+  return {
+    share: say('digest.share'),
+    mailNetwork: say('digest.mailNetwork'),
+    // Of the picture beside a story: the space lies towards the text.
+    thumb: say.dir === 'rtl' ? '4px 16px 0 0' : '4px 0 0 16px',
+  }
 }
 
 /** Of the box that a picture of this shape gets. */

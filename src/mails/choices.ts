@@ -2,29 +2,30 @@
 
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
-import type { Frequency, SubscriberStatus } from '../db/schema.ts'
+import type { CategoryTexts, Frequency, SubscriberStatus } from '../db/schema.ts'
 
 export interface Choice {
   name: string
+  /** The category's texts in other languages. */
+  translations: Record<string, CategoryTexts>
   frequency: Frequency
 }
 
-/** By sign-up request: what was asked for and waits to be confirmed, in the site's order. */
-export async function listRequestedChoices(db: Db, requestIds: readonly number[]): Promise<Map<number, Choice[]>> {
-  const { rows } = await sql<{ id: number } & Choice>`
-    select request.id, category.name, choice.value as frequency
-    from signup_requests request
-    cross join lateral jsonb_each_text(request.choices) choice
-    join categories category on category.slug = choice.key and category.retired_at is null
-    where request.id = any(${[...requestIds]}::bigint[]) and choice.value <> 'off'
-    order by category.position, category.id`.execute(db)
-  const found = new Map<number, Choice[]>()
-  for (const { id, name, frequency } of rows) {
-    const choices = found.get(id)
-    if (choices) choices.push({ name, frequency })
-    else found.set(id, [{ name, frequency }])
-  }
-  return found
+/** By sign-up request: what was asked for and waits to be confirmed, in the site's order, and the language of the subscriber. */
+export async function listRequestedChoices(
+  db: Db,
+  requestIds: readonly number[],
+): Promise<Map<number, { locale: string | null; choices: Choice[] }>> {
+  const { rows } = await sql<{ id: number; locale: string | null; choices: Choice[] }>`
+    select request.id, subscriber.locale, coalesce((
+      select json_agg(json_build_object('name', category.name, 'translations', category.translations, 'frequency', choice.value)
+        order by category.position, category.id)
+      from jsonb_each_text(request.choices) choice
+      join categories category on category.slug = choice.key and category.retired_at is null
+      where choice.value <> 'off'), '[]') as choices
+    from signup_requests request join subscribers subscriber on subscriber.id = request.subscriber_id
+    where request.id = any(${[...requestIds]}::bigint[])`.execute(db)
+  return new Map(rows.map(({ id, ...requested }) => [id, requested]))
 }
 
 export interface SubscriberChoices {
@@ -33,6 +34,7 @@ export interface SubscriberChoices {
   status: SubscriberStatus
   generation: number
   timezone: string | null
+  locale: string | null
   nextDueAt: Date | null
   choices: Choice[]
 }
@@ -40,8 +42,10 @@ export interface SubscriberChoices {
 /** By subscriber: what comes, in the subscriber's order, and when the next digest does. Who doesn't exist is left out. */
 export async function listChoices(db: Db, subscriberIds: readonly number[]): Promise<Map<number, SubscriberChoices>> {
   const { rows } = await sql<SubscriberChoices>`
-    select subscriber.id, subscriber.email, subscriber.status, subscriber.generation, subscriber.timezone, due.next_due_at, coalesce((
-      select json_agg(json_build_object('name', category.name, 'frequency', subscription.frequency)
+    select subscriber.id, subscriber.email, subscriber.status, subscriber.generation, subscriber.timezone, subscriber.locale,
+      due.next_due_at, coalesce((
+      select json_agg(json_build_object('name', category.name, 'translations', category.translations,
+        'frequency', subscription.frequency)
         order by subscription.position, category.position, category.id)
       from subscriptions subscription
       join categories category on category.id = subscription.category_id and category.retired_at is null

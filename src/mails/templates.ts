@@ -6,16 +6,21 @@
 
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { Liquid, type Template as LiquidTemplate } from 'liquidjs'
+import { type Context as LiquidContext, Liquid, type Template as LiquidTemplate } from 'liquidjs'
 import { coloursOf, usualDark, usualLight } from '../base/colours.ts'
 import { addressOf } from '../base/addresses.ts'
-import { type Direction, directionOf } from '../base/direction.ts'
+import { type Direction, directionOf, isolate } from '../base/direction.ts'
+import { escapeHtml } from '../base/escape-html.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import { siteLink } from '../base/link-parameters.ts'
 import { mailKinds } from '../delivery/composer.ts'
 import { copyrightLine, siteLinks } from '../base/site-links.ts'
+import type { Key } from '../messages/english.ts'
+import type { Say } from '../messages/messages.ts'
+import { siteLinkWords } from '../messages/words.ts'
 import { renderMjml } from './mjml.ts'
+import { type GivenSiteTexts, siteTextsIn } from '../articles/site-texts.ts'
 import { clip, padded, underline, wrap } from './text.ts'
 
 /** A test mail is a digest. */
@@ -55,12 +60,45 @@ function withFilters(engine: Liquid): Liquid {
   engine.registerFilter('turn', {
     raw: true,
     handler(text: string) {
-      const around = this.context.getSync(['around']) as Direction | null
-      const dir = directionOf(text, around ?? 'ltr')
-      return dir === around ? '' : ` dir="${dir}" align="${sides[dir].start}"`
+      // Of a slot (digests/fragments.ts) each language knows the text itself.
+      if (text.startsWith('\u0001')) return `${text.slice(0, -1)}Turn\u0001`
+      return turn(text, aroundOf(this.context))
     },
   })
+  engine.registerFilter('isolated', function (text: string) {
+    return isolate(text, aroundOf(this.context) ?? 'ltr')
+  })
+  engine.registerFilter('say', function (key: Key, ...values: [string, string | number][]) {
+    return sayOf(this.context)(key, Object.fromEntries(values))
+  })
+  // `open` is the opening tag of the link that the sentence has.
+  engine.registerFilter('say_linked', {
+    raw: true,
+    handler(key: Key, open: string) {
+      const link = (within: readonly (string | Link)[]): Link => ({ link: `${open}${escapeHtml(within.join(''))}</a>` })
+      return sayOf(this.context)
+        .rich<Link>(key, { a: link })
+        .map((part) => (typeof part === 'string' ? escapeHtml(part) : part.link))
+        .join('')
+    },
+  })
+  engine.registerFilter('before_link', function (text: string) {
+    return sayOf(this.context)('mails.beforeLink', { text })
+  })
   return engine
+}
+
+interface Link {
+  link: string
+}
+
+const sayOf = (context: LiquidContext): Say => (context.getSync(['speaker']) as { say: Say }).say
+const aroundOf = (context: LiquidContext) => context.getSync(['around']) as Direction | null
+
+/** The attributes of an element whose text may be of another direction than what is around it. */
+export function turn(text: string, around: Direction | null): string {
+  const dir = directionOf(text, around ?? 'ltr')
+  return dir === around ? '' : ` dir="${dir}" align="${sides[dir].start}"`
 }
 
 const loaded = new Map<string, Promise<MailTemplate>>()
@@ -77,23 +115,25 @@ const sides = { ltr: { start: 'left', end: 'right' }, rtl: { start: 'right', end
 
 /** The language and direction of a mail's own sentences, for its template. `around`: the direction of what surrounds a text that
  * may be of another (filter `turn`); null: mails of both directions hold it, so each text says its own. */
-export function frameValues(lang: string, dir: Direction, around: Direction | null = dir): Values {
-  return { lang, dir, ...sides[dir], around }
+export function frameValues(say: Say, around: Direction | null = say.dir): Values {
+  return { lang: say.locale, dir: say.dir, ...sides[say.dir], around, speaker: { say } }
 }
 
 /** What every template may say about the site. `edition` is its number, `null` a preview, or the name of another mail. */
-export function siteValues(config: Pick<Config, 'site' | 'web' | 'digest'>, edition: number | string | null): Values {
+export function siteValues(config: Config, edition: number | string | null, say: Say, given: GivenSiteTexts): Values {
   const { site } = config
+  const { tagline, disclaimer } = siteTextsIn(config, given, say.locale)
   return {
     name: site.name,
     url: siteLink(config, site.url, edition),
     signUpUrl: addressOf(config, '/'),
-    tagline: site.tagline,
+    tagline: tagline.text,
     logoUrl: site.logoUrl,
     postalAddress: oneLine(site.postalAddress),
-    disclaimer: oneLine(site.disclaimer),
+    disclaimer: oneLine(disclaimer.text),
+    disclaimerLang: disclaimer.language === say.locale ? null : disclaimer.language,
     copyright: copyrightLine(config, systemClock.now()),
-    links: siteLinks(config),
+    links: siteLinks(config).map((link) => ({ ...link, name: say(siteLinkWords[link.key]) })),
   }
 }
 
@@ -148,7 +188,9 @@ async function compile(name: TemplateName, site: Config['site']): Promise<MailTe
   const [mjml, text] = await Promise.all([readFile(mjmlPath, 'utf8'), readFile(`${folder}${name}.txt.liquid`, 'utf8')])
   const html = await renderMjml({ source: mjml, path: mjmlPath })
   // MJML calls the mail an article. As the main landmark it is found where a mail is a page of its own, as in a preview.
-  const ours = turnable(recolour(tighten(html), site)).replace('role="article"', 'role="main"')
+  const ours = turnable(recolour(tighten(html), site))
+    .replace('role="article"', 'role="main"')
+    .replace(' aria-roledescription="email"', '')
   const [head, body] = splitHeaders(text)
   return {
     name,

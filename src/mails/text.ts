@@ -46,8 +46,8 @@ export function wrap(text: string, width = 72): string {
 }
 
 /** A rule as long as the heading above it. */
-export function underline(text: string): string {
-  return '='.repeat(Math.min(72, [...text].length))
+export function underline(text: string, sign = '='): string {
+  return sign.repeat(Math.min(72, [...text].length))
 }
 
 /** A preheader with invisible characters behind it, so that an inbox doesn't go on with the first words of the mail. */
@@ -58,7 +58,8 @@ export function padded(preheader: string): string {
 /** An inbox shows up to 150 characters or so. */
 const fillers = 120
 
-/** "9 stories" */
-export function storyWords(count: number): string {
-  return count === 1 ? '1 story' : `${count} stories`
+/** A capital where a sentence or a line begins with a word that has none, such as a weekday in French. Pure. */
+export function capitalised(text: string, locale: string): string {
+  const [first = ''] = text
+  return first.toLocaleUpperCase(locale) + text.slice(first.length)
 }

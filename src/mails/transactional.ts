@@ -3,11 +3,12 @@
 //
 // A confirmation carries no story, offer or picture: German courts call that advertising.
 
+import { categoryName } from '../articles/category-names.ts'
 import type { Config } from '../base/config.ts'
-import { formatDate } from '../base/dates.ts'
 import { signInUrl } from '../access/sign-in.ts'
+import type { Db } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
-import type { ClaimedDelivery, Composed, Composer, Composers, Mail, MailKind } from '../delivery/composer.ts'
+import type { ClaimedDelivery, Composers, MailKind } from '../delivery/composer.ts'
 import {
   addressChangeUrl,
   addressUndoUrl,
@@ -18,10 +19,9 @@ import {
   unsubscribeUrl,
   type LinkHolder,
 } from '../subscribers/links.ts'
+import type { Say } from '../messages/messages.ts'
 import { listChoices, listRequestedChoices, type Choice, type SubscriberChoices } from './choices.ts'
-import { listHeaders, automaticHeaders } from './list-headers.ts'
-import { composeAlternative } from './mime.ts'
-import { frameValues, loadTemplate, siteValues, type MailTemplate, type TemplateName } from './templates.ts'
+import { composer, consoleLocale, date, number, subscriberOf, text } from './letter.ts'
 import { addressOf } from '../base/addresses.ts'
 
 type TransactionalKind = Exclude<MailKind, 'digest' | 'announcement' | 'test'>
@@ -39,14 +39,16 @@ export function transactionalComposers(ctx: Context): Pick<Composers, Transactio
         // Their answer may have come while the mail waited, or another list's.
         if (isImported && recipientOf(delivery, asked)?.status !== 'pending') return null
         const requestId = number(delivery, 'signupRequestId')
+        const { locale = null, choices = [] } = requested.get(requestId) ?? {}
         return {
-          values: {
+          locale,
+          values: (say) => ({
             recipient: delivery.recipient,
             isImported,
-            choices: choiceWords(requested.get(requestId) ?? []),
+            choices: choiceWords(choices, say),
             confirmUrl: confirmUrl(ctx.config, requestId, isImported ? now : date(delivery, 'requestedAt')),
             days: linkDays.confirm,
-          },
+          }),
         }
       }
     }),
@@ -56,11 +58,12 @@ export function transactionalComposers(ctx: Context): Pick<Composers, Transactio
         const subscriber = recipientOf(delivery, subscribers)
         if (!subscriber) return null
         return {
-          values: {
-            firstDigest: firstDigest(ctx.config, subscriber),
-            choices: choiceWords(subscriber.choices),
+          locale: subscriber.locale,
+          values: (say) => ({
+            firstDigest: firstDigest(ctx.config, subscriber, say),
+            choices: choiceWords(subscriber.choices, say),
             ...subscriberLinks(ctx.config, subscriber, now),
-          },
+          }),
           unsubscribable: true,
         }
       }
@@ -72,7 +75,8 @@ export function transactionalComposers(ctx: Context): Pick<Composers, Transactio
         if (!subscriber) return null
         const isActive = subscriber.status === 'active'
         return {
-          values: { isActive, ...subscriberLinks(ctx.config, subscriber, now) },
+          locale: subscriber.locale,
+          values: () => ({ isActive, ...subscriberLinks(ctx.config, subscriber, now) }),
           unsubscribable: isActive,
         }
       }
@@ -84,97 +88,71 @@ export function transactionalComposers(ctx: Context): Pick<Composers, Transactio
         // It may have been taken back while the mail waited.
         if (subscriber?.status !== 'unsubscribed') return null
         const undoUrl = resubscribeUrl(ctx.config, subscriber, date(delivery, 'unsubscribedAt'))
-        return { values: { recipient: delivery.recipient, undoUrl, days: linkDays.resubscribe } }
+        return {
+          locale: subscriber.locale,
+          values: () => ({ recipient: delivery.recipient, undoUrl, days: linkDays.resubscribe }),
+        }
       }
     }),
-    'address-change': composer(ctx, 'address-change', async () => (delivery) => ({
-      values: {
-        recipient: delivery.recipient,
-        confirmUrl: addressChangeUrl(ctx.config, number(delivery, 'addressChangeId'), date(delivery, 'requestedAt')),
-        days: linkDays['address-change'],
-      },
-    })),
-    'address-changed': composer(ctx, 'address-changed', async () => (delivery) => {
-      const changedAt = date(delivery, 'changedAt')
-      const isUndoable = typeof delivery.payload?.addressChangeId === 'number'
-      return {
-        values: {
+    'address-change': composer(ctx, 'address-change', async (deliveries) => {
+      const locales = await listLocales(ctx.db, deliveries)
+      return (delivery) => ({
+        locale: locales.get(delivery) ?? null,
+        values: () => ({
           recipient: delivery.recipient,
-          newAddress: text(delivery, 'newAddress'),
-          undoUrl: isUndoable ? addressUndoUrl(ctx.config, number(delivery, 'addressChangeId'), changedAt) : null,
-          days: linkDays['address-undo'],
-        },
+          confirmUrl: addressChangeUrl(ctx.config, number(delivery, 'addressChangeId'), date(delivery, 'requestedAt')),
+          days: linkDays['address-change'],
+        }),
+      })
+    }),
+    'address-changed': composer(ctx, 'address-changed', async (deliveries) => {
+      const locales = await listLocales(ctx.db, deliveries)
+      return (delivery) => {
+        const changedAt = date(delivery, 'changedAt')
+        const isUndoable = typeof delivery.payload?.addressChangeId === 'number'
+        return {
+          locale: locales.get(delivery) ?? null,
+          values: () => ({
+            recipient: delivery.recipient,
+            newAddress: text(delivery, 'newAddress'),
+            undoUrl: isUndoable ? addressUndoUrl(ctx.config, number(delivery, 'addressChangeId'), changedAt) : null,
+            days: linkDays['address-undo'],
+          }),
+        }
       }
     }),
     'sign-in': composer(ctx, 'sign-in', async () => (delivery) => {
       const expiresAt = date(delivery, 'expiresAt')
       const { timezone } = ctx.config.digest
       return {
-        values: {
+        locale: consoleLocale,
+        values: (say) => ({
           signInUrl: signInUrl(ctx.config, { id: number(delivery, 'linkId'), expiresAt }),
-          until: `${formatDate(expiresAt, 'time', timezone, ctx.config.site.locale)} (${zoneWords(timezone)})`,
-        },
+          until: `${say.date(expiresAt, 'time', timezone)} (${zoneWords(timezone)})`,
+        }),
       }
     }),
     alert: composer(ctx, 'alert', async () => (delivery) => {
       const paragraphs = text(delivery, 'text').split(/\n+/).filter(Boolean)
       return {
-        values: {
+        locale: consoleLocale,
+        values: () => ({
           title: text(delivery, 'subject'),
           summary: paragraphs[0] ?? '',
           paragraphs,
           url: addressOf(ctx.config, '/admin'),
-        },
+        }),
       }
     }),
   }
 }
 
-interface Letter {
-  values: Record<string, unknown>
-  /** Mail of the list: it can be left from here. */
-  unsubscribable?: boolean
-}
-/** null: whom it concerns is gone; nothing goes out. */
-type Write = (delivery: ClaimedDelivery, now: Date) => Letter | null
-
-function composer(
-  ctx: Context,
-  name: TemplateName,
-  load: (deliveries: readonly ClaimedDelivery[]) => Promise<Write>,
-): Composer {
-  return {
-    async prepare(deliveries) {
-      const now = ctx.clock.now()
-      const [template, write] = await Promise.all([loadTemplate(name, ctx.config.site), load(deliveries)])
-      return async (delivery): Promise<Composed> => {
-        const letter = write(delivery, now)
-        if (!letter) return { outcome: 'skip', reason: 'cancelled' }
-        const leaveAs = letter.unsubscribable ? subscriberOf(delivery) : null
-        return { outcome: 'mail', record: null, mail: await fillLetter(ctx.config, template, letter.values, leaveAs) }
-      }
-    },
-  }
-}
-
-/** `leaveAs`: the subscriber whom the List-Unsubscribe headers are for; null: mail that isn't the list's. */
-export async function fillLetter(
-  config: Config,
-  template: MailTemplate,
-  given: Record<string, unknown>,
-  leaveAs: number | null,
-): Promise<Mail> {
-  const values = { site: siteValues(config, template.name), ...frameValues('en', 'ltr'), ...given }
-  return {
-    from: config.mail.fromSystem,
-    replyTo: config.mail.replyTo,
-    subject: template.subject(values),
-    headers: leaveAs === null ? automaticHeaders : [...automaticHeaders, ...listHeaders(config, leaveAs)],
-    ...(await composeAlternative({
-      text: template.text.get('open')!(values),
-      html: template.html.get('open')!(values),
-    })),
-  }
+/** Of the subscribers whom mails are about. A mail whose subscriber has been erased is in the site's language. */
+async function listLocales(db: Db, deliveries: readonly ClaimedDelivery[]) {
+  const ids = deliveries.map(({ subscriberId }) => subscriberId ?? 0)
+  const rows = await db.selectFrom('subscribers').select(['id', 'locale']).where('id', 'in', ids).execute()
+  const byId = new Map(rows.map(({ id, locale }) => [id, locale]))
+  return new Map(deliveries.map((delivery) => [delivery, byId.get(delivery.subscriberId ?? 0) ?? null]))
 }
 
 /** Somebody of a list that was imported, who is asked to opt in again: the mail may have waited for days, so its link counts from now. */
@@ -193,38 +171,24 @@ function subscriberLinks(config: Config, subscriber: LinkHolder, now: Date) {
   }
 }
 
-function firstDigest(config: Config, subscriber: { nextDueAt: Date | null; timezone: string | null }): string {
-  if (!subscriber.nextDueAt) return 'No category is switched on yet. Choose topics and how often they come.'
-  const zone = subscriber.timezone ?? config.digest.timezone
-  const day = formatDate(subscriber.nextDueAt, 'day', zone, config.site.locale)
-  const time = formatDate(subscriber.nextDueAt, 'time', zone, config.site.locale)
-  return `The first digest comes on ${day} at ${time} (${zoneWords(zone)}).`
+function firstDigest(
+  config: Config,
+  { nextDueAt, timezone }: { nextDueAt: Date | null; timezone: string | null },
+  say: Say,
+): string {
+  if (!nextDueAt) return say('mails.noCategory')
+  const zone = timezone ?? config.digest.timezone
+  const day = say.date(nextDueAt, 'day', zone)
+  return say('mails.firstDigest', { day, time: say.date(nextDueAt, 'time', zone), zone: zoneWords(zone) })
 }
 
-function choiceWords(choices: readonly Choice[]) {
-  return choices.map(({ name, frequency }) => ({ name, frequency }))
+function choiceWords(choices: readonly Choice[], say: Say) {
+  return choices.map(({ frequency, ...category }) => ({
+    name: categoryName(category, say.locale),
+    frequency: say(`mails.${frequency}`),
+  }))
 }
 
 function zoneWords(zone: string): string {
   return zone.replaceAll('_', ' ')
-}
-
-function subscriberOf(delivery: ClaimedDelivery): number {
-  return delivery.subscriberId ?? number(delivery, 'subscriberId')
-}
-
-function number(delivery: ClaimedDelivery, name: string): number {
-  const value = delivery.payload?.[name]
-  if (typeof value !== 'number') throw new Error(`Delivery ${delivery.id} (${delivery.kind}) lacks ${name}.`)
-  return value
-}
-
-function text(delivery: ClaimedDelivery, name: string): string {
-  const value = delivery.payload?.[name]
-  if (typeof value !== 'string') throw new Error(`Delivery ${delivery.id} (${delivery.kind}) lacks ${name}.`)
-  return value
-}
-
-function date(delivery: ClaimedDelivery, name: string): Date {
-  return new Date(text(delivery, name))
 }

@@ -19,6 +19,8 @@ export interface Say {
   /** A sentence with tags, as a list for the `html` template, which escapes the texts in it:
    * `say.rich('form.agree', { a: (within) => html`<a href="…">${within}</a>` })`. */
   rich<T>(key: Key, values: RichValues<T>): (string | T)[]
+  /** The message itself, unfilled: what `sayFrom` speaks with. */
+  source(key: Key): string
   /** For `lang` and Intl: the language of the messages, with the region that was asked for (`de-AT`). */
   readonly locale: string
   /** The language of the messages: `de`. */
@@ -72,7 +74,12 @@ export function messagesFor(config: SpeakingConfig, locale: string | null | unde
   return say
 }
 
-function make({ texts }: Catalogue, asked: string | null | undefined, siteLocale: string): Say {
+/** Speaks with the given messages of one language, whatever this installation says. */
+export function sayFrom(texts: Partial<Record<Key, string>>, language: string, locale: string): Say {
+  return make({ texts: new Map([[language, texts]]) }, locale, locale)
+}
+
+function make({ texts }: Pick<Catalogue, 'texts'>, asked: string | null | undefined, siteLocale: string): Say {
   const found = [asked, siteLocale, 'en'].flatMap((tag) => {
     const language = tag ? nearestLanguage(texts.keys(), tag) : null
     return language ? [{ language, locale: localeOf(tag!, language) }] : []
@@ -88,12 +95,15 @@ function make({ texts }: Catalogue, asked: string | null | undefined, siteLocale
     })),
   ]
   const formats = new Map<Key, IntlMessageFormat>()
+  const find = (key: Key) => {
+    const source = sources.find((each) => texts.get(each.language)?.[key] !== undefined)
+    return { text: texts.get(source?.language ?? 'en')?.[key] ?? english[key], locale: source?.locale ?? 'en' }
+  }
   const formatOf = (key: Key): IntlMessageFormat => {
     let format = formats.get(key)
     if (!format) {
-      const source = sources.find((each) => texts.get(each.language)?.[key] !== undefined)
-      const text = texts.get(source?.language ?? 'en')?.[key] ?? english[key]
-      formats.set(key, (format = new IntlMessageFormat(text, source?.locale ?? 'en')))
+      const { text, locale } = find(key)
+      formats.set(key, (format = new IntlMessageFormat(text, locale)))
     }
     return format
   }
@@ -111,6 +121,7 @@ function make({ texts }: Catalogue, asked: string | null | undefined, siteLocale
       const said = formatOf(key).format<T>(isolated(values) as never)
       return Array.isArray(said) ? said : [said]
     },
+    source: (key: Key) => find(key).text,
     locale,
     language,
     dir,

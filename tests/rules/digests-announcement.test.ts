@@ -5,12 +5,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { Parser } from 'htmlparser2'
 import { announcementWriter, checkAnnouncement } from '../../src/digests/announce.ts'
+import { messagesFor } from '../../src/messages/messages.ts'
 import { htmlLimit } from '../../src/digests/layout.ts'
 import { mailConfig, readMail } from '../support/digest-mail.ts'
 import { asWord } from '../support/mail-clients.ts'
 
 async function announce(body: string, config = mailConfig) {
-  const write = await announcementWriter(config, 7, { subject: 'A note', body })
+  const write = await announcementWriter(config, 7, { subject: 'A note', body }, english)
   const mail = write({ id: 42, generation: 0 }, 'ada@reader.example', new Date(0))
   const { html, text } = await readMail(mail)
   return { html, text: text.replaceAll('\r\n', '\n'), htmlBytes: mail.htmlBytes }
@@ -92,6 +93,7 @@ test('links to the site carry its parameters, and colours are the site’s', asy
   assert.match(html, /<a href="https:\/\/paper[^>]*color:#004466/)
 })
 
+const english = { say: messagesFor(mailConfig, 'en'), siteTexts: {} }
 const hostile = [
   'https://x.example/ä?a=1&b="',
   'http://y.example/p.png',

@@ -34,7 +34,7 @@ test('each title, excerpt, byline and category of a digest has its own direction
     ['הארץ · \u206822 Nov\u2069', right],
     ['Tide tables', ''],
     ['«قطار الليل» يعود غدًا.', right],
-    ['\u2068By دانا\u2069 · 22 Nov', ''],
+    ['By \u2068دانا\u2069 · 22 Nov', ''],
     ['سياسة', right],
   ] as const) {
     // The element around the text, whatever is marked up within it.

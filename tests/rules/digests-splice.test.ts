@@ -4,10 +4,12 @@ import fc from 'fast-check'
 import { Parser } from 'htmlparser2'
 import { announcementWriter } from '../../src/digests/announce.ts'
 import { htmlLimit, type SpliceSelection } from '../../src/digests/layout.ts'
+import { messagesFor } from '../../src/messages/messages.ts'
 import { spliceDigest } from '../../src/digests/splice.ts'
 import type { Frame } from '../../src/digests/frame.ts'
 import { makeFrame, makeSource, mailConfig, readMail } from '../support/digest-mail.ts'
 
+const english = { say: messagesFor(mailConfig, 'en'), siteTexts: {} }
 const now = new Date('2026-11-23T06:00:00Z')
 const reader = (categories: readonly number[]) => ({
   holder: { id: 42, generation: 0 },
@@ -312,7 +314,7 @@ test('a headline from right to left says so, and the mail around it stays', asyn
 
 test('headers of a list: one-click first, stable List-Id, Feedback-ID without a person in it, no automatic replies', async () => {
   const digest = splice(await makeFrame(makeSource(1, 1)), [section(1, 1)]).mail
-  const write = await announcementWriter(mailConfig, 7, { subject: 'A note', body: 'From the newsroom.' })
+  const write = await announcementWriter(mailConfig, 7, { subject: 'A note', body: 'From the newsroom.' }, english)
   const announcement = write({ id: 42, generation: 0 }, 'ada@reader.example', now)
   for (const [kind, mail] of Object.entries({ scheduled: digest, announcement })) {
     const headers = Object.fromEntries(mail.headers)

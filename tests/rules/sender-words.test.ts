@@ -8,9 +8,11 @@ import { everythingDue } from '../../src/db/schema.ts'
 import { htmlLimit } from '../../src/digests/layout.ts'
 import { fillWords, readSenderWords } from '../../src/digests/sender-words.ts'
 import { spliceDigest } from '../../src/digests/splice.ts'
+import { messagesFor } from '../../src/messages/messages.ts'
 import { mailConfig, makeFrame, makeSource, readMail } from '../support/digest-mail.ts'
 
 const facts = { stories: 9, categories: ['Politics', 'Business'], weekday: 'Tuesday', lead: 'A {stories} lead' }
+const english = messagesFor(mailConfig, 'en')
 const now = new Date('2026-11-23T06:00:00Z')
 
 test('blanks are filled once, and text around them stays', () => {
@@ -19,13 +21,13 @@ test('blanks are filled once, and text around them stays', () => {
     ['{lead}', 'A {stories} lead'],
     ['  Today  ', 'Today'],
   ] as const)
-    assert.equal(fillWords('subject', readSenderWords({ subject: words }).subject, facts), expected)
+    assert.equal(fillWords('subject', readSenderWords({ subject: words }).subject, facts, english), expected)
   const fill = (categories: string[], stories = 1) =>
-    fillWords('subject', '{stories} in {categories}', { ...facts, stories, categories })
+    fillWords('subject', '{stories} in {categories}', { ...facts, stories, categories }, english)
   assert.equal(fill(['Arts']), '1 story in Arts')
   assert.equal(fill(['A', 'B', 'C']), '1 story in A, B and C')
   assert.equal(fill(['A', 'B', 'C', 'D', 'E']), '1 story in A, B and 3 more')
-  assert.ok(fillWords('subject', '{lead}', { ...facts, lead: 'ü'.repeat(400) }).length <= 150)
+  assert.ok(fillWords('subject', '{lead}', { ...facts, lead: 'ü'.repeat(400) }, english).length <= 150)
 })
 
 test('unknown blanks, line ends and words that are too long are refused by their field', () => {

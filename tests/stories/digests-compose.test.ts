@@ -108,7 +108,7 @@ story('of three thousand new stories every one is shown or counted', async (hous
   const composed = (await compose(house, [subscriberId!], due))[0]!
   const { html, text } = await read(composed)
   assert.equal(record(composed).articleIds.length, 13)
-  for (const part of [html, text]) assert.match(part, /2987 more in politics/)
+  for (const part of [html, text]) assert.match(part, /2,987 more in politics/)
   assert.doesNotMatch(text, /more in world/)
   const kept = await db.selectFrom('editionArticles').select('articleId').execute()
   // Sixty per category at most, and here that many: the newest came first.

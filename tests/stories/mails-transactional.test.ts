@@ -79,7 +79,7 @@ test('a confirmation names the choice, carries one link to confirm it, and no ad
   assert.ok(html.includes(link.exec(text)![0]))
   assert.deepEqual(
     mail.headers.map(([name]) => name),
-    ['Auto-Submitted', 'X-Auto-Response-Suppress'],
+    ['Auto-Submitted', 'X-Auto-Response-Suppress', 'Content-Language'],
   )
   assert.doesNotMatch(html, /unsubscribe/i)
   assert.doesNotMatch(html, /<img/)

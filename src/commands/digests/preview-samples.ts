@@ -1,6 +1,6 @@
 // Sample stories for `preview` on a site that has none yet.
 
-import type { SnapshotSource } from '../../digests/snapshot.ts'
+import type { SnapshotSource } from '../../digests/source.ts'
 import type { SnapshotArticle } from '../../digests/story-values.ts'
 
 const samples: Record<string, readonly (readonly [title: string, excerpt: string])[]> = {
