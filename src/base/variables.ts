@@ -56,7 +56,7 @@ function isLocale(tag: string): boolean {
 /** Scheme, host and port of each; null: one of them isn't an origin. Pure. */
 export function originsOf(list: string): string[] | null {
   const origins = list.split(/[\s,]+/).filter(Boolean)
-  const isOrigin = (text: string) => /^https?:\/\//i.test(text) && URL.parse(text)?.origin === text.toLowerCase()
+  const isOrigin = (text: string) => /^https?:\/\/[^*]+$/i.test(text) && URL.parse(text)?.origin === text.toLowerCase()
   return origins.every(isOrigin) ? origins.map((text) => text.toLowerCase()) : null
 }
 

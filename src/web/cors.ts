@@ -37,5 +37,7 @@ function allow({ site }: Site, request: Request, response: Response): boolean {
 /** The page that a reader returns to, if its site is one of ours or of EMBED_ORIGINS; undefined: none, or another site's. */
 export function allowedPage({ site }: Site, page: string | undefined): string | undefined {
   const url = page === undefined || page.length > 400 ? null : URL.parse(page)
-  return url && !url.username && !url.password && site.embedOrigins.includes(url.origin) ? url.href : undefined
+  // `blob:https://paper.example/…` has that origin too.
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) return undefined
+  return site.embedOrigins.includes(url.origin) ? url.href : undefined
 }

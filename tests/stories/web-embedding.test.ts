@@ -34,7 +34,8 @@ async function visit(house: House, body: string): Promise<{ page: Page } & Async
     .createServer((_request, response) => {
       response.setHeader('content-type', 'text/html; charset=utf-8')
       response.end(`<!doctype html><title>A page</title>
-        <style>body { font-family: monospace; color: rgb(10, 20, 120); background: rgb(240, 250, 240) }</style>
+        <style>body { font-family: monospace; color: rgb(10, 20, 120); background: rgb(240, 250, 240) }
+          * { text-transform: uppercase; white-space: nowrap }</style>
         <h1>A page of another site</h1>${body}`)
     })
     .listen(sitePort, '127.0.0.1')
@@ -62,9 +63,9 @@ story(
     const { page } = there
     const email = page.getByLabel('Your e-mail address')
     await email.waitFor()
-    const look = `(({ fontFamily, color }) => [fontFamily, color])(getComputedStyle(document.querySelector('script')
+    const look = `(({ fontFamily, color, textTransform, whiteSpace }) => [fontFamily, color, textTransform, whiteSpace])(getComputedStyle(document.querySelector('script')
       .nextElementSibling.shadowRoot.querySelector('form')))`
-    assert.deepEqual(await page.evaluate(look), ['monospace', 'rgb(10, 20, 120)'])
+    assert.deepEqual(await page.evaluate(look), ['monospace', 'rgb(10, 20, 120)', 'none', 'normal'])
 
     await email.fill('nobody')
     await page.getByRole('button', { name: 'Subscribe' }).click()
@@ -175,6 +176,9 @@ story(
       'https://paper.example:8443/',
       '//evil.example',
       'javascript:alert(1)',
+      'blob:https://paper.example/1',
+      'https://paper.example\t.evil.example/',
+      '\\\\evil.example',
       'http://paper.example/',
     ])
       assert.equal(await lead(page), '/letters/subscribe/check-your-mail', page)

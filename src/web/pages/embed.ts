@@ -122,6 +122,21 @@ export function sendEmbedStyle(web: WebContext): RequestHandler {
   font: inherit;
   font-family: var(--broadsheet-font, inherit);
 }
+/* The form takes font and colours of the page around it, and nothing else that the page sets on everything. */
+:host > * {
+  letter-spacing: normal;
+  line-height: 1.5;
+  text-align: start;
+  text-indent: 0;
+  text-transform: none;
+  visibility: visible;
+  white-space: normal;
+  word-spacing: normal;
+}
+/* Readable on any background. */
+:host :is(a, .change) {
+  color: var(--broadsheet-accent, currentColor);
+}
 `
   const style = readFileSync(path.join(folder, 'broadsheet.css'), 'utf8').replaceAll(':root', ':host') + own
   return (_request, response) => {
