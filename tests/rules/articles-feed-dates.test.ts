@@ -5,6 +5,9 @@ import { parseFeedDate } from '../../src/articles/feed-date.ts'
 const cases: readonly (readonly [written: string, instant: string | null])[] = [
   ['Mon, 16 Feb 2026 21:36:43 +0000', '2026-02-16T21:36:43Z'],
   ['Mon, 16 Feb 2026 21:36:43 GMT', '2026-02-16T21:36:43Z'],
+  ['Mon, 16 Feb 2026 21:36:43 -0330', '2026-02-17T01:06:43Z'],
+  ['Mon, 16 Feb 2026 21:36:43 -0030', '2026-02-16T22:06:43Z'],
+  ['Mon, 31 Feb 2026 21:36:43 GMT', null],
   ['16 Feb 2026 21:36 EST', '2026-02-17T02:36:00Z'],
   ['Thu, 07 Dec 17 10:00:29 -0800', '2017-12-07T18:00:29Z'],
   ['Mon,16 Feb 2026 21:36:43 +01:00', '2026-02-16T20:36:43Z'],

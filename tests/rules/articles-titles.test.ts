@@ -18,7 +18,15 @@ test('a title stays as written if its format says text', () => {
 })
 
 test('of HTML only what can’t be anything else is markup, and nothing swallows the rest of a title', () => {
-  for (const title of ['RSS <<<Tutorial>>>', 'Vec<T>', 'p<0.05 and n<b for all', 'Why <p> matters', 'Low <b>er'])
+  for (const title of [
+    'RSS <<<Tutorial>>>',
+    'Vec<T>',
+    'p<0.05 and n<b for all',
+    'Why <p> matters',
+    'Low <b>er',
+    'I <3 Bergen',
+    'The <br> tag, thirty years on',
+  ])
     for (const written of [escaped(title), `<![CDATA[${title}]]>`, title]) {
       const entry = rssEntry('', written)
       assert.deepEqual([entry.title, entry.link], [title, 'https://gull.example/2026/tide/'], written)
