@@ -190,7 +190,9 @@ function checkTimezone(name: string | null | undefined): string | undefined {
 }
 
 function isThere(url: string): Refusal {
-  return new Refusal('conflict', `${url} is one of the feeds already.`, [{ field: 'url', message: 'is there already' }])
+  return new Refusal('conflict', `${url} is one of the feeds already.`, [
+    { field: 'url', message: 'is already one of the feeds' },
+  ])
 }
 
 /** With a scheme. Refuses an address that may not be fetched. */

@@ -61,7 +61,7 @@ async function write(stream: Writable, text: string): Promise<void> {
 
 function explain(file: string, cause: unknown): unknown {
   const { code } = cause as NodeJS.ErrnoException
-  if (code === 'EEXIST') return new Refusal('conflict', `${file} is there already. Name another file.`)
+  if (code === 'EEXIST') return new Refusal('conflict', `${file} already exists. Name another file.`)
   if (code === 'ENOENT') return new Refusal('invalid', `There is no ${file}, or no folder for it.`)
   if (code === 'ENOSPC') return new Refusal('unavailable', `There is no space left for ${file}.`)
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'EISDIR')

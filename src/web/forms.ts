@@ -16,7 +16,7 @@ export const readForm: RequestHandler = (request, response, next) => {
     request.body ??= {}
     const problems = nulsIn(request.body, 'form')
     const refusal =
-      problems.length > 0 && new Refusal('invalid', 'The form holds a character that no text has.', problems)
+      problems.length > 0 && new Refusal('invalid', 'The form contains a NUL character. Remove it.', problems)
     next(error ?? (refusal || undefined))
   })
 }
@@ -34,7 +34,7 @@ export const readFormOrJson: RequestHandler = (request, response, next) => {
     const problems = nulsIn(body, 'form')
     next(
       problems.length > 0
-        ? new Refusal('invalid', 'The form holds a character that no text has.', problems)
+        ? new Refusal('invalid', 'The form contains a NUL character. Remove it.', problems)
         : undefined,
     )
   })

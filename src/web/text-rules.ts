@@ -18,6 +18,6 @@ export function nulsIn(value: unknown, whole = 'body', at: readonly PropertyKey[
 /** An address with an encoded NUL is nothing's. The API names the parameter itself. */
 export const refuseNulInAddress: RequestHandler = (request, _response, next) => {
   if (request.url.includes('%00') && !request.url.startsWith('/api/v1/'))
-    throw new Refusal('invalid', 'The address holds a character that no address has.')
+    throw new Refusal('invalid', 'The address contains a NUL character. Remove it.')
   next()
 }

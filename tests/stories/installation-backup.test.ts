@@ -83,7 +83,7 @@ story('export --everything is the same; with the secret only where it was asked 
   )
   const taken = await typed(house, ['backup', withSecret])
   assert.equal(taken.code, 1)
-  assert.equal(taken.stderr, `${withSecret} is there already. Name another file.\n`)
+  assert.equal(taken.stderr, `${withSecret} already exists. Name another file.\n`)
   assert.equal((await typed(house, ['export'])).code, 1)
 })
 

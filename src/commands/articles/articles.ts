@@ -185,7 +185,7 @@ export async function categoryRetire(ctx: Context, args: { slug: string; json?: 
   await log(ctx, 'category.retired', `category:${category.slug}`)
   if (args.json) out.print(JSON.stringify({ id: category.id, slug: category.slug, retiredAt: category.retiredAt }))
   else
-    out.print(`Retired ${category.name}. It is no longer offered and in no further digest. Nobody is mailed about it.`)
+    out.print(`Retired ${category.name}. It is no longer offered, and no longer in digests. Nobody is mailed about it.`)
   return 0
 }
 

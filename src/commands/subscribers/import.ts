@@ -61,7 +61,7 @@ export async function subscribersImport(
     }
   } catch (error) {
     if (!signal?.aborted) throw error
-    out.error('Stopped. What was imported so far stays; the same command goes on.')
+    out.error('Stopped. Rows that were imported stay; the same command continues.')
     return 130
   }
 }

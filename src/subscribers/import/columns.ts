@@ -162,7 +162,10 @@ function checkColumns(columns: readonly Column[], titles: readonly string[], cat
         .join(', ')}. Say which one: --map "COLUMN=email".`,
     )
   if (emails.length > 1)
-    throw invalid('--map', `Two columns are said to hold the address: ${emails.map(({ title }) => title).join(', ')}.`)
+    throw invalid(
+      '--map',
+      `Only one column can be mapped to the address: ${emails.map(({ title }) => title).join(', ')}.`,
+    )
   for (const { title, reading } of columns)
     if (reading.as === 'category' && !categories.some(({ slug }) => slug === reading.slug))
       throw new Refusal(

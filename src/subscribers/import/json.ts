@@ -56,7 +56,7 @@ const notJson = (name: string, why: string) =>
 /** The first array of objects, at most three levels down. */
 function listOf(value: unknown, name: string): Record<string, unknown>[] {
   const found = find(value, 0)
-  if (!found) throw new Refusal('invalid', `${name} holds no list of subscribers.`)
+  if (!found) throw new Refusal('invalid', `${name} contains no list of subscribers.`)
   return found
 }
 

@@ -50,7 +50,7 @@ export async function openList(
     if (/^[[{]/.test(start) && /"|^\[$/.test(start)) return { ...shared, ...(await openJson(file, told, categories)) }
     if (isPlainList(head)) return { ...shared, ...openPlain(file, bytes, head) }
     const layout = layoutOf(head)
-    if (!layout) throw new Refusal('invalid', 'It holds no e-mail address, and no title that names one.')
+    if (!layout) throw new Refusal('invalid', 'It contains no e-mail address, and no column title for one.')
     return { ...shared, ...openCsv(file, bytes, layout, head, told, categories) }
   } catch (error) {
     if (error instanceof Refusal) throw new Refusal(error.code, `${file.name}: ${error.message}`, error.problems)

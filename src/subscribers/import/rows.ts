@@ -72,7 +72,7 @@ export function readRow(given: readonly string[], line: number, rules: RowRules,
   const cell = (name: Field) => kept.get(name) ?? times[name] ?? ''
   const address = addressIn(given[columns.findIndex((one) => isEmail(one))] ?? '')
   if (!address) throw invalid('email', 'is not an e-mail address')
-  if (cells.some((one) => one.includes('\0'))) throw invalid('line', 'holds a character that can’t be stored')
+  if (cells.some((one) => one.includes('\0'))) throw invalid('line', 'contains a character that can’t be stored')
   const date = (name: Field) => readDate(cell(name), now) ?? null
   const isWanted = standing === 'subscribed' || (standing === 'pending' && isOurs)
   // Invalid settings of somebody who isn't mailed do no harm.

@@ -66,8 +66,8 @@ async function openFolder(folder: string): Promise<ListSource> {
   const entries = (await fs.readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile())
   const names = entries.map((entry) => entry.name).toSorted()
   const lists = names.filter(isList)
-  if (lists.length === 0) throw invalid('FILE', `${folder} holds no list: no .csv, .tsv, .txt or .json file.`)
-  if (lists.length > mostFiles) throw invalid('FILE', `${folder} holds more than ${mostFiles} files.`)
+  if (lists.length === 0) throw invalid('FILE', `${folder} contains no list: no .csv, .tsv, .txt or .json file.`)
+  if (lists.length > mostFiles) throw invalid('FILE', `${folder} contains more than ${mostFiles} files.`)
   const files: ListFile[] = []
   for (const name of lists) {
     const { size } = await fs.stat(path.join(folder, name))
@@ -106,7 +106,7 @@ async function openZip(file: string): Promise<ListSource> {
       files.push({ name, size, open: () => zip.open(entry) })
     }
     if (files.length === 0)
-      throw new Refusal('invalid', 'The archive holds no list: no .csv, .tsv, .txt or .json file.')
+      throw new Refusal('invalid', 'The archive contains no list: no .csv, .tsv, .txt or .json file.')
   } catch (refusal) {
     zip.close()
     throw refusal
@@ -121,7 +121,7 @@ async function readDirectory(file: string) {
     const entries: yauzl.Entry[] = []
     for await (const entry of zip.eachEntry()) {
       entries.push(entry)
-      if (entries.length > mostFiles * 10) throw new Error(`it holds more than ${mostFiles * 10} files`)
+      if (entries.length > mostFiles * 10) throw new Error(`it contains more than ${mostFiles * 10} files`)
     }
     return { entries, open: (entry: yauzl.Entry) => zip.openReadStreamPromise(entry), close: () => zip.close() }
   } catch (cause) {

@@ -45,7 +45,7 @@ export function mountFeedSite(router: Router, web: WebContext): void {
     const found = await discoverFeed(web, url, { orSite: true })
     const categories = found.outcome === 'site' ? found.site.categories : []
     const chosen = categories.filter(({ feedUrl }) => ticked.has(feedUrl))
-    if (chosen.length === 0) throw invalid('feed', 'The site no longer offers these categories. Look at it again.')
+    if (chosen.length === 0) throw invalid('feed', 'The site no longer offers these categories. Load the site again.')
     const report = await addSiteCategories(web, chosen, actorOf(request))
     if (report.left.length === 0) return seeOther(response, '/admin/feeds?done=site')
     sendPage(request, response, outcome(report, url))
