@@ -10,7 +10,7 @@ import { getPepper } from '../db/settings.ts'
 import { giveBack, nothingBefore, statusBefore, type SuppressionReason } from './suppression.ts'
 
 /** A subscriber's status apart from the suppression list. */
-export async function standingOf(
+export async function unsuppressedStatus(
   db: Db,
   { status, emailHash }: Pick<Subscriber, 'status' | 'emailHash'>,
 ): Promise<SubscriberStatus> {
@@ -27,7 +27,7 @@ export async function standingOf(
  * Changes it. A suppressed subscriber stays suppressed: the change takes effect when the suppression is removed. Returns the
  * subscriber's status now. The caller holds the subscriber's lock.
  */
-export async function setStanding(
+export async function setUnsuppressedStatus(
   trx: Trx,
   { id, status, emailHash }: Pick<Subscriber, 'id' | 'status' | 'emailHash'>,
   standing: 'active' | 'unsubscribed',

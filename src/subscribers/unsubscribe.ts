@@ -10,7 +10,7 @@ import { addToOutbox } from '../delivery/outbox.ts'
 import { expiryOf, linkDays } from './links.ts'
 import { lockSubscriber } from './store.ts'
 import { listChosen, whenDue } from './subscriptions.ts'
-import { setStanding, standingOf } from './standing.ts'
+import { setUnsuppressedStatus, unsuppressedStatus } from './standing.ts'
 import { recordUnsubscribe, undoUnsubscribe } from './unsubscribes.ts'
 
 export type Way = 'page' | 'one-click' | 'mail' | 'api' | 'editor' | 'import'
@@ -44,9 +44,9 @@ export async function unsubscribeIn(
   const now = ctx.clock.now()
   const subscriber = await lockSubscriber(trx, subscriberId)
   if (!subscriber) return undefined
-  const standing = await standingOf(trx, subscriber)
+  const standing = await unsuppressedStatus(trx, subscriber)
   if (standing !== 'active' && standing !== 'pending') return { ...subscriber, isNow: false, unsubscribeId: null }
-  const status = await setStanding(trx, subscriber, 'unsubscribed', now)
+  const status = await setUnsuppressedStatus(trx, subscriber, 'unsubscribed', now)
   await setDueTime(trx, subscriberId, null)
   await recordConsent(trx, {
     subscriberId,
@@ -118,8 +118,8 @@ export async function resubscribe(
   return ctx.db.transaction().execute(async (trx) => {
     const subscriber = await lockSubscriber(trx, subscriberId)
     if (!subscriber || !mayReturn(subscriber)) return undefined
-    if (!canReturn({ ...subscriber, status: await standingOf(trx, subscriber) }, now)) return subscriber
-    const status = await setStanding(trx, subscriber, 'active', null)
+    if (!canReturn({ ...subscriber, status: await unsuppressedStatus(trx, subscriber) }, now)) return subscriber
+    const status = await setUnsuppressedStatus(trx, subscriber, 'active', null)
     const back = { ...subscriber, status, unsubscribedAt: null }
     const { frequencies, nextDueAt } = whenDue(ctx.config, back, await listChosen(trx, [subscriberId]), now)
     await trx.updateTable('subscribers').set({ frequencies }).where('id', '=', subscriberId).execute()

@@ -14,7 +14,7 @@ import { dryRun } from './dry-run.ts'
 import { findEdition, listUnfinished } from '../../editions/store.ts'
 import type { MakeSnapshot } from '../../planning/prepare.ts'
 import { progress, progressLine, type Sample } from '../../desk/progress.ts'
-import { isStill, standingOf } from './still.ts'
+import { isStill, progressOf } from './still.ts'
 import { makeSnapshot } from '../../digests/snapshot.ts'
 import { subscriberOf } from '../../subscribers/store.ts'
 import { runTick } from '../../planning/tick.ts'
@@ -198,7 +198,7 @@ class Run {
         if (!this.#over.has(id) && !edition.plannedAt) await this.plan()
       }
       if (!waiting) return true
-      const now = await standingOf(
+      const now = await progressOf(
         this.#ctx.db,
         [...this.#watched].filter((id) => !this.#over.has(id)),
       )

@@ -11,7 +11,7 @@ import { leasedDeliveries } from '../../editions/open-deliveries.ts'
 const patienceSeconds = 60
 
 /** Changes whenever a mail is settled or put on the wire: a relay that takes minutes to answer isn't down. */
-export async function standingOf(db: Db, editionIds: readonly number[]): Promise<string> {
+export async function progressOf(db: Db, editionIds: readonly number[]): Promise<string> {
   const { rows } = await sql<{ standing: string }>`
       select coalesce((select sum(count) from edition_counts where edition_id = any(${editionIds}::bigint[])), 0)::text || ' ' ||
         case when exists (select from in_flight where delivery_id is not null) then clock_timestamp()::text else '' end

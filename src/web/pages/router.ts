@@ -22,7 +22,7 @@ import { savePreferences, showPreferences, undoSaved } from './preferences.ts'
 import { cancelAddress, endLinks, sendMyData, showNextDigest, takeAddress, takeErasure } from './preferences-acts.ts'
 import { mailFreshLink } from './preferences-link.ts'
 import { showChange, showCheckYourMail, takeSubscription } from './subscribe.ts'
-import { readOneClick, showReturn, showUnsubscribe, takeReturn, takeUnsubscribe } from './unsubscribe.ts'
+import { readOneClick, showUndo, showUnsubscribe, takeUndo, takeUnsubscribe } from './unsubscribe.ts'
 import { takeReason } from './after-unsubscribe.ts'
 import { seeOther } from '../place.ts'
 import { readTextsFirst } from '../site-texts.ts'
@@ -64,8 +64,8 @@ export function pagesRouter(web: WebContext): Router {
   router.get('/unsubscribe', token, showUnsubscribe(web))
   router.post('/unsubscribe', token, readOneClick, takeUnsubscribe(web))
   router.post('/unsubscribe/reason', token, readForm, takeReason(web))
-  router.get('/unsubscribe/undo', token, showReturn(web))
-  router.post('/unsubscribe/undo', token, readForm, takeReturn(web))
+  router.get('/unsubscribe/undo', token, showUndo(web))
+  router.post('/unsubscribe/undo', token, readForm, takeUndo(web))
 
   router.get('/archive', showArchive(web))
   for (const file of ['feed.xml', 'feed.json'] as const) {

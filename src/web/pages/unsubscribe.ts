@@ -7,7 +7,7 @@ import type { Subscriber } from '../../db/schema.ts'
 import { maskAddress } from '../../base/email-address.ts'
 import { editionOfLink, readLink, unsubscribeReasonToken, unsubscribeToken } from '../../subscribers/links.ts'
 import { findSubscriber } from '../../subscribers/store.ts'
-import { standingOf } from '../../subscribers/standing.ts'
+import { unsuppressedStatus } from '../../subscribers/standing.ts'
 import { canReturn, isLinkOf, resubscribeByLink, unsubscribe } from '../../subscribers/unsubscribe.ts'
 import { html, type Html, to } from '../html.ts'
 import { sendPage, type Page } from '../layout.ts'
@@ -23,7 +23,7 @@ export function showUnsubscribe(web: WebContext): RequestHandler {
     if (link.outcome === 'forged') return sendForged(response, web.config)
     const subscriber = await findSubscriber(web.db, link.id)
     // A suppressed subscriber may still unsubscribe: it counts when the suppression ends.
-    if (!subscriber || !['active', 'pending'].includes(await standingOf(web.db, subscriber)))
+    if (!subscriber || !['active', 'pending'].includes(await unsuppressedStatus(web.db, subscriber)))
       return sendPage(response, web.config, farewell(subscriber, offerMail(web, subscriber, token!)))
     sendPage(
       response,
@@ -69,7 +69,7 @@ export function takeUnsubscribe(web: WebContext): RequestHandler {
 }
 
 /** The button of the goodbye mail. */
-export function showReturn(web: WebContext): RequestHandler {
+export function showUndo(web: WebContext): RequestHandler {
   return async (request, response) => {
     const token = tokenOf(request)
     const link = readLink(web.config, 'resubscribe', token, web.clock.now())
@@ -89,7 +89,7 @@ export function showReturn(web: WebContext): RequestHandler {
   }
 }
 
-export function takeReturn(web: WebContext): RequestHandler {
+export function takeUndo(web: WebContext): RequestHandler {
   return async (request, response) => {
     const link = readLink(web.config, 'resubscribe', tokenOf(request), web.clock.now())
     if (link.outcome === 'forged') return sendForged(response, web.config)
