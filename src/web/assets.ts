@@ -1,5 +1,5 @@
-// The styles, scripts and icons of our pages. Each is addressed with a fingerprint of its content, so a browser keeps it for a year
-// and still sees a change at once. Without the fingerprint it is kept for an hour.
+// The styles, scripts and icons of our pages. Each address contains a hash of its content, so a browser caches it for a year and
+// still gets a change at once. Without the hash it is cached for an hour.
 
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
@@ -33,7 +33,7 @@ export function theme(site: Config['site']) {
   return to(`/theme.css?v=${fingerprintOf(themeOf(site))}`)
 }
 
-/** To be mounted at /assets. */
+/** Mounted at /assets. */
 export function serveAssets(): RequestHandler {
   return express.static(folder, {
     index: false,

@@ -13,7 +13,7 @@ export function allowOrigins(config: Site): RequestHandler {
   }
 }
 
-/** The browser's question before it sends JSON from another site. One that isn't named gets no permission. */
+/** A browser's preflight request before it sends JSON from another site. A site that isn't listed gets no permission. */
 export function answerPreflight(config: Site): RequestHandler {
   return (request, response) => {
     if (allow(config, request, response))
@@ -34,7 +34,7 @@ function allow({ site }: Site, request: Request, response: Response): boolean {
   return true
 }
 
-/** The page that a reader returns to, if its site is one of ours or of EMBED_ORIGINS; undefined: none, or another site's. */
+/** The page to which a reader returns, if its site is ours or in EMBED_ORIGINS; undefined: none, or another site's. */
 export function allowedPage({ site }: Site, page: string | undefined): string | undefined {
   const url = page === undefined || page.length > 400 ? null : URL.parse(page)
   // `blob:https://paper.example/…` has that origin too.

@@ -1,6 +1,6 @@
-// One API endpoint as one value: method, path, scope, what it takes, what it answers, what it does. The router, the validation
-// and the OpenAPI document are all made from it, so they can't disagree. The document says which requests are well formed: such
-// a one is never refused as `invalid` (api/handler.ts), only by what is there.
+// One API endpoint as one value: method, path, scope, input, answer, and what it does. The router, the validation and the OpenAPI
+// document are built from it, so they always agree. The document says which requests are well formed. A well-formed request is
+// never refused as `invalid` (api/handler.ts), only because of the current data.
 
 import type { Request } from 'express'
 import { z } from 'zod'
@@ -12,9 +12,9 @@ import { largestInt } from './path-id.ts'
 import type { WebContext } from './web-context.ts'
 
 export interface Actor {
-  /** As the audit log writes it: `api-key:3`. */
+  /** As in the audit log: `api-key:3`. */
   name: AuditActor
-  /** What the key holds: access/scopes.ts. */
+  /** The key's scopes: access/scopes.ts. */
   scope: string
   apiKeyId: number
 }
@@ -31,20 +31,20 @@ export interface Endpoint {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   /** Below /api/v1, Express style: /editions/:id. */
   path: string
-  /** A key must hold it; a key that holds `read` passes on GET too. */
+  /** The key must have it. For GET, `read` is enough. */
   scope: Scope
   tag: string
   summary: string
   description?: string
   params?: z.ZodObject
-  /** Parameters that aren't named here are refused. */
+  /** Parameters that aren't listed here are refused. */
   query?: z.ZodObject
   body?: z.ZodType
-  /** Bytes of JSON that it takes. Default 100 kB. */
+  /** The most bytes of JSON. Default 100 kB. */
   bodyLimit?: number
   status: 200 | 201 | 202 | 204
   answer: z.ZodType
-  /** What else it may refuse with, beyond what follows from its shape: see refusalsOf. */
+  /** Other refusals, besides those that follow from its shape: see refusalsOf. */
   refuses?: readonly RefusalCode[]
   handle(web: WebContext, call: Call<unknown, unknown, unknown>): Promise<unknown>
 }
@@ -84,7 +84,7 @@ export function listOf<T extends z.ZodType>(item: T) {
   })
 }
 
-/** limit and cursor of a list. One whose cursor holds more than an id extends it by its own pattern. */
+/** limit and cursor of a list. A list whose cursor contains more than an id extends it with its own pattern. */
 export const pageQuery = z.object({
   limit: z.int().min(1).max(200).default(50),
   cursor: z.string().regex(cursorPattern).optional().meta({ description: '`next` of the page before' }),

@@ -1,5 +1,6 @@
-// The table from refusals to statuses, and the one error handler. The API answers application/problem+json (RFC 9457), pages a
-// human sentence. What isn't a Refusal is a bug: logged with its cause, answered as a plain 500 with the request's id.
+// Maps refusals to status codes, and the only error handler. The API answers application/problem+json (RFC 9457), pages a
+// sentence. An error that isn't a Refusal is a bug: it is logged with its cause, and the answer is a plain 500 with the request's
+// id.
 
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Config } from '../base/config.ts'
@@ -35,7 +36,7 @@ const titles: Record<RefusalCode, string> = {
   unavailable: 'Not now',
 }
 
-/** body-parser's and Express's own errors, as refusals, and a database that can't work now. null: a bug of ours. */
+/** body-parser's and Express's own errors as refusals, and outages of the database. null: a bug of ours. */
 export function asRefusal(error: unknown): Refusal | null {
   if (error instanceof Refusal) return error
   const { type, status } = error as { type?: string; status?: number }

@@ -40,20 +40,20 @@ export const readFormOrJson: RequestHandler = (request, response, next) => {
   })
 }
 
-/** A field's text; undefined when it is missing or isn't one text. */
+/** A field's text; undefined if it is missing or repeated. */
 export function field(request: Request, name: string): string | undefined {
   const value: unknown = (request.body as Record<string, unknown> | undefined)?.[name]
   return typeof value === 'string' ? value : undefined
 }
 
-/** The texts of a field that may come several times (checkboxes). */
+/** The texts of a field that may be repeated (checkboxes). */
 export function fieldList(request: Request, name: string): string[] {
   const value: unknown = (request.body as Record<string, unknown> | undefined)?.[name]
   const list: unknown[] = Array.isArray(value) ? value : [value]
   return list.filter((item): item is string => typeof item === 'string')
 }
 
-/** For pages that a token opens: nothing may come from elsewhere, be kept, or be passed on. */
+/** For pages with a token: no resources of other sites, no caching, no referrer. */
 export const noForeignResources: RequestHandler = (_request, response, next) => {
   const policy = String(response.get('Content-Security-Policy')).replace(/img-src [^;]+/, "img-src 'self'")
   response.set({
@@ -65,13 +65,13 @@ export const noForeignResources: RequestHandler = (_request, response, next) => 
   next()
 }
 
-/** Cookie-authenticated changes must come from our own pages: Fetch Metadata, else Origin, and one of them must be there. */
+/** Changes with a cookie must come from our own pages: checked by Fetch Metadata, otherwise by Origin. One of them is required. */
 export function sameOriginOnly(home: string): RequestHandler {
   const own = new URL(home).origin
   return (request, _response, next) => {
     const site = request.get('Sec-Fetch-Site')
     const origin = request.get('Origin')
-    // A page under no-referrer posts `Origin: null`, even to its own site: then Sec-Fetch-Site alone decides.
+    // A page with no-referrer posts `Origin: null`, even to its own site: then only Sec-Fetch-Site decides.
     const isUnsaid = origin === undefined || (origin === 'null' && site === 'same-origin')
     const isForeignOrigin = !isUnsaid && origin !== own && origin !== `${request.protocol}://${request.get('Host')}`
     const isForeignSite = site !== undefined && site !== 'same-origin' && site !== 'none'

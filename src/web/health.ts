@@ -1,5 +1,5 @@
-// For load balancers and monitors: alive, ready, and the figures in Prometheus text. No page of the site, so no session and no
-// key: nothing here names a person.
+// For load balancers and monitors: alive, ready, and metrics for Prometheus. No session and no key is needed, because nothing here
+// names a person.
 
 import { Router } from 'express'
 import { sql } from 'kysely'

@@ -1,12 +1,11 @@
-// Pages are functions that return `html` templates. Every value is escaped unless it is itself the result of `html` (or of
-// `trusted`, for markup of ours), so forgetting to escape isn't possible. Lists are joined; null, undefined and booleans vanish.
-// An address of ours is `to('/archive')`: what it becomes is decided when the page is sent (place.ts), so that a template needn't
-// know where the program lives.
+// Pages are functions that return `html` templates. Every value is escaped, except the results of `html` (and of `trusted`, for
+// our own markup), so escaping can't be forgotten. Lists are joined; null, undefined and booleans are omitted. An address of ours
+// is `to('/archive')`: it is resolved when the page is sent (place.ts), so a template doesn't need to know the program's address.
 
 import type { Links } from '../base/addresses.ts'
 import { escapeHtml } from '../base/escape-html.ts'
 
-/** The path of a route, to be written as its address. */
+/** The path of a route, written as its address. */
 class Route {
   readonly path: string
   constructor(path: string) {
@@ -18,7 +17,7 @@ type Part = string | Route
 
 export class Html {
   readonly parts: readonly Part[]
-  /** Text in a row becomes one part, so that a template around it has little to copy. */
+  /** Adjacent texts become one part, so that an outer template has less to copy. */
   constructor(parts: readonly Part[]) {
     const merged: Part[] = []
     for (const part of parts) {
@@ -54,7 +53,7 @@ export function to(path: string): Route {
   return new Route(path)
 }
 
-/** Markup that this program wrote itself (an SVG chart). Never anything that came from outside. */
+/** Markup of this program (an SVG chart). Never anything from outside. */
 export function trusted(markup: string): Html {
   return new Html([markup])
 }

@@ -1,4 +1,4 @@
-// Where providers post what became of a mail. No cookie, no session: what counts is the signature over the raw body.
+// Receives the webhooks of mail providers. No cookie, no session: the signature over the raw body counts.
 
 import express, { Router, type RequestHandler } from 'express'
 import { Counter } from 'prom-client'
@@ -12,7 +12,7 @@ import { asRefusal, sendProblem } from './errors.ts'
 /** A message of SNS has at most 256 kB, before its quotation marks are escaped. */
 const readBody = express.raw({ type: () => true, limit: '1mb', inflate: false })
 
-/** To be mounted at /inbound. */
+/** Mounted at /inbound. */
 export function inboundRouter(web: WebContext): Router {
   const { feeds } = web.config
   const fetchOptions = { userAgent: feeds.userAgent, allowHosts: [], accept: '*/*', mostBytes: 65_536, timeoutMs: 5000 }

@@ -1,9 +1,9 @@
-// Methods that a path doesn't have: 405, with those that it has in `Allow` (RFC 9110, 15.5.6).
+// A method that a path doesn't have: 405, with the path's methods in `Allow` (RFC 9110, 15.5.6).
 
 import type { Response, Router } from 'express'
 import { Refusal } from '../base/errors.ts'
 
-/** Refuses whatever reaches it. `methods` are those of the routes before it, as Express spells them. */
+/** Refuses every request that reaches it. `methods` are those of the routes before it, as Express spells them. */
 export function onlyMethods(methods: readonly string[]) {
   const allowed = methods.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : method.toUpperCase())).join(', ')
   return (request: { method: string }, response: Response): void => {
@@ -12,12 +12,14 @@ export function onlyMethods(methods: readonly string[]) {
   }
 }
 
-/** Makes each path of a router refuse the methods that none of its routes takes. To be called behind the last route, and safe to
- * call again. Express itself answers OPTIONS. */
+/**
+ * Makes each path of a router refuse the methods that none of its routes has. Call it after the last route; safe to call again.
+ * Express itself answers OPTIONS.
+ */
 export function refuseOtherMethods(router: Router): void {
   const routes = router.stack.flatMap(({ route }) => route ?? [])
   for (const [path, group] of Map.groupBy(routes, (route) => route.path)) {
-    // A handler that takes every method has none.
+    // A handler for every method has none.
     const methods = [...new Set(group.flatMap(({ stack }) => stack.map(({ method }) => method as string | undefined)))]
     if (!methods.every((method) => method !== undefined)) continue
     const refuse = onlyMethods(methods)

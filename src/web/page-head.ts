@@ -1,5 +1,5 @@
-// What the head of a public page says to search engines, networks and feed readers: its one address, what it is about, its picture,
-// and the feeds beside it. Pages that a token opens say none of it.
+// The head of a public page for search engines, networks and feed readers: its canonical address, description, picture, and feeds.
+// Pages with a token have none of it.
 
 import { addressOf } from '../base/addresses.ts'
 import type { Config } from '../base/config.ts'
@@ -7,15 +7,15 @@ import { languagesOf, type Say } from '../messages/messages.ts'
 import { html, type Html } from './html.ts'
 import { withLanguage } from './language.ts'
 
-/** Of a page that can be found and shared. */
+/** The route of this page, whatever address led to it: the canonical link. */
 export interface PublicFace {
   /** The route that this page has whatever led to it: the canonical link. */
   path: string
-  /** One or two sentences of text. */
+  /** A picture of its subject; default: the site's logo, otherwise the program's icon. */
   description: string
   /** A picture that shows what it is about; default: the site's logo, else the program's icon. */
   picture?: { url: string; alt: string } | null
-  /** An article has a date; everything else is a page of the site. */
+  /** Listed next to the feeds of all categories. */
   publishedAt?: Date
   /** Announced beside the feeds of all categories. */
   category?: { slug: string; name: string }

@@ -1,5 +1,5 @@
-// MAP 1: everything that is reachable by URL. Each router is a list of its own routes with their guards: the reader's pages and
-// what tokens open, the API behind keys, the console behind a session, and what the trial adds.
+// MAP 1: every URL. Each router is a list of its own routes with their guards: public pages and pages with a token, the API with
+// keys, the console with a session, and the trial's pages.
 
 import type { Express, Router } from 'express'
 import { samplePath } from '../trial/sample-feed.ts'

@@ -1,4 +1,4 @@
-// The Express application: what every request goes through before and after its route. Routes are in routes.ts.
+// The Express application: what every request passes before and after its route. routes.ts has the routes.
 
 import { randomUUID } from 'node:crypto'
 import compression from 'compression'
@@ -50,21 +50,23 @@ export function createServer(web: WebContext): Express {
   return app
 }
 
-/** Events of a live page go out one by one: compressing would hold them back. */
+/** Events of a live page are sent one by one: compression would delay them. */
 function isCompressed(request: Request, response: Response): boolean {
   return (
     !String(response.getHeader('Content-Type')).startsWith('text/event-stream') && compression.filter(request, response)
   )
 }
 
-/** Proxies that are believed: a number of hops, or addresses and networks. */
+/** Trusted proxies: a number of hops, or addresses and networks. */
 function trustProxy(given: string): boolean | number | string {
   if (given === '') return false
   return /^\d+$/.test(given) ? Number(given) : given
 }
 
-/** No inline script or style anywhere. Pictures of stories may come from https; pages that a token opens narrow that further
- * (forms.ts). Over plain http neither HSTS nor upgrade-insecure-requests, which would break the site. */
+/**
+ * No inline script or style anywhere. Pictures of stories may come from https; pages with a token restrict that further
+ * (forms.ts). Over plain http neither HSTS nor upgrade-insecure-requests, which would break the site.
+ */
 function securityHeaders(config: Config): RequestHandler {
   const of = { public: headersOf(config, 'public'), console: headersOf(config, 'console') }
   return (request, response, next) => of[sideOfRequest(request)](request, response, next)
@@ -96,7 +98,7 @@ function headersOf(config: Config, side: Side): RequestHandler {
   })
 }
 
-/** One line a request: method, route pattern, status, time. The address itself may hold a token, so it isn't logged. */
+/** One line per request: method, route pattern, status, time. The address itself isn't logged, because it may contain a token. */
 function logRequests(log: Log): RequestHandler {
   return pinoHttp({
     logger: log,
@@ -111,7 +113,7 @@ function logRequests(log: Log): RequestHandler {
   })
 }
 
-/** The trial answers only to loopback names, so that a page elsewhere can't reach it through a rebound DNS name. */
+/** The trial answers only to loopback names, so that a page of another site can't reach it through DNS rebinding. */
 function onlyKnownHosts(config: Config): RequestHandler {
   const own = [config.web.publicUrl, config.web.adminUrl].map((home) => new URL(home).hostname)
   return (request, _response, next) => {
@@ -122,8 +124,10 @@ function onlyKnownHosts(config: Config): RequestHandler {
   }
 }
 
-/** Who sends a body that is refused unread is still writing it, and would find the connection broken instead of the answer. So
- * the rest is read and dropped first: at most 16 MB or five seconds of it. */
+/**
+ * If a body is refused unread, the client is still sending it, and would see a broken connection instead of the answer. So the
+ * rest is read and dropped first: at most 16 MB or five seconds of it.
+ */
 const readToTheEnd: ErrorRequestHandler = (error: unknown, request, _response, next) => {
   if (request.complete || request.destroyed) return next(error)
   let left = 16 * 1024 * 1024

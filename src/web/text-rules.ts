@@ -1,9 +1,9 @@
-// What no text column takes: U+0000, whoever sends it and wherever.
+// No text column accepts U+0000, so it is refused everywhere.
 
 import type { RequestHandler } from 'express'
 import { Refusal, type FieldProblem } from '../base/errors.ts'
 
-/** Texts with a NUL in what was sent, by the field's name: `email`, `articles.3.link`. */
+/** Texts with a NUL in the input, by the field's name: `email`, `articles.3.link`. */
 export function nulsIn(value: unknown, whole = 'body', at: readonly PropertyKey[] = []): FieldProblem[] {
   if (typeof value === 'string')
     return value.includes('\0')
@@ -15,7 +15,7 @@ export function nulsIn(value: unknown, whole = 'body', at: readonly PropertyKey[
   )
 }
 
-/** An address with an encoded NUL is nothing's. The API names the parameter itself. */
+/** An address with an encoded NUL has no page. The API names the parameter itself. */
 export const refuseNulInAddress: RequestHandler = (request, _response, next) => {
   if (request.url.includes('%00') && !request.url.startsWith('/api/v1/'))
     throw new Refusal('invalid', 'The address contains a NUL character. Remove it.')

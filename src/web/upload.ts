@@ -1,20 +1,20 @@
-// A form with a file, as browsers send it (multipart/form-data, RFC 7578). The file is never held in memory: it is handed on as it
-// comes, with the fields that stand before it in the form.
+// A form with a file, as browsers send it (multipart/form-data, RFC 7578). The file is never kept in memory: it is passed on as a
+// stream, with the fields before it in the form.
 
 import { Busboy, type BusboyHeaders } from '@fastify/busboy'
 import type { Request } from 'express'
 import { Refusal } from '../base/errors.ts'
 
 export interface Upload {
-  /** As the browser names it. */
+  /** The file's name in the browser. */
   fileName: string
   content: AsyncIterable<Buffer>
-  /** The last text of each field; a field that comes several times: all of them. */
+  /** The last text of each field; for repeated fields: all texts. */
   field(name: string): string
   fieldList(name: string): string[]
 }
 
-/** Resolves to what `take` makes of it. Throws a Refusal when there is no file, or the form isn't one. */
+/** Resolves to the result of `take`. Throws a Refusal if there is no file, or the form is invalid. */
 export async function readUpload<T>(request: Request, take: (upload: Upload) => Promise<T>): Promise<T> {
   if (!request.is('multipart/form-data')) throw new Refusal('unsupported_type', 'Send the form as multipart/form-data.')
   return new Promise<T>((resolve, reject) => {

@@ -1,4 +1,4 @@
-// What the pages and the API are given: a workflow's context, and the few running parts that a request may touch.
+// What pages and API get: a workflow's context, and the few running parts that a request may use.
 
 import type { Registry } from 'prom-client'
 import type { FetchResult } from '../articles/safe-fetch.ts'
@@ -10,10 +10,10 @@ import type { Mailbox } from '../trial/mailbox.ts'
 export interface WebContext extends Context {
   database: Database
   queue: Queue
-  /** What /metrics shows beside what it reads from the database; default: nothing more. */
+  /** What /metrics shows besides values from the database; default: nothing. */
   registry?: Registry
-  /** The trial's own. */
+  /** The trial's mailbox. */
   mailbox?: Mailbox | null
-  /** Asks the SNS hosts of AWS; default: the guarded fetcher. */
+  /** Requests AWS's SNS hosts; default: the guarded fetcher. */
   fetchFromSns?: (url: string) => Promise<FetchResult>
 }
