@@ -11,13 +11,14 @@ export interface Choice {
   frequency: Frequency
 }
 
-/** By sign-up request: what was asked for and waits to be confirmed, in the site's order, and the language of the subscriber. */
+/** By sign-up request: what was asked for and waits to be confirmed, in the site's order, and the language of the form, else of
+ * the subscriber. */
 export async function listRequestedChoices(
   db: Db,
   requestIds: readonly number[],
 ): Promise<Map<number, { locale: string | null; choices: Choice[] }>> {
   const { rows } = await sql<{ id: number; locale: string | null; choices: Choice[] }>`
-    select request.id, subscriber.locale, coalesce((
+    select request.id, coalesce(to_jsonb(request) ->> 'locale', subscriber.locale) as locale, coalesce((
       select json_agg(json_build_object('name', category.name, 'translations', category.translations, 'frequency', choice.value)
         order by category.position, category.id)
       from jsonb_each_text(request.choices) choice

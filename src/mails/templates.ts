@@ -65,6 +65,10 @@ function withFilters(engine: Liquid): Liquid {
       return turn(text, aroundOf(this.context))
     },
   })
+  // Arabic and Hebrew are neither spaced nor slanted.
+  engine.registerFilter('latin', function (style: string, text: string) {
+    return directionOf(text, aroundOf(this.context) ?? 'ltr') === 'ltr' ? style : ''
+  })
   engine.registerFilter('isolated', function (text: string) {
     return isolate(text, aroundOf(this.context) ?? 'ltr')
   })
