@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after } from 'node:test'
+import { sql } from 'kysely'
 import { addCategory, retireCategory } from '../../src/articles/categories.ts'
 import { Refusal } from '../../src/base/errors.ts'
 import { subscribersExport } from '../../src/commands/subscribers/subscribers.ts'
@@ -17,6 +18,7 @@ import { subscribe } from '../../src/subscribers/subscribe.ts'
 import { findSuppression } from '../../src/subscribers/standing.ts'
 import { suppressAddress, unsuppress } from '../../src/subscribers/suppression.ts'
 import { unsubscribe } from '../../src/subscribers/unsubscribe.ts'
+import { Crash, crashingAfter } from '../support/crashing-db.ts'
 import { type House, story } from '../support/house.ts'
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'broadsheet-imports-'))
@@ -316,9 +318,56 @@ story('an import that is stopped writes nothing more, and continues when it is r
   const args = { file: newFile(text), source: 'x', frequency: 'daily' }
   const parts = { confirm: () => Promise.resolve(true), signal: stopping.signal }
   assert.equal(await subscribersImport(house.ctx, args, stopped, parts), 130)
-  assert.match(errors.join(), /the same command continues/)
+  assert.match(errors.join(), /the same command goes on/)
   assert.ok((await count(house, 'subscribers')) < 2900)
   await importText(house, text, { source: 'x' })
   assert.equal(await count(house, 'subscribers'), 2900)
   assert.equal(await count(house, 'auditLog'), 1)
 })
+
+story(
+  'an import that is killed again and again ends as one that was not; a twentieth of its rows has each fault',
+  async (house) => {
+    await addCategories(house)
+    const rows = Array.from({ length: 2400 }, (_, n) => {
+      const address = `reader${n}@example${n % 50}.com`
+      const faults = [
+        `${address},Reader,Unsubscribed,2024-03-01`,
+        `${address},Reader,Bounced,`,
+        `reader${n - 1}@example${(n - 1) % 50}.com,Reader,Subscribed,`,
+        `reader${n} at example.com,Reader,Subscribed,`,
+        `${address},Reader`,
+        `${address},"Reader,Subscribed,`,
+      ]
+      return faults[n % 20] ?? `${address},"Reader, ${n}",Subscribed,`
+    })
+    const text = `Email,Name,Status,Unsubscribed at\n${rows.join('\n')}\n`
+    const kept: number[] = []
+    for (let statements = 6, isOver = false; !isOver; statements += 5) {
+      kept.push(await count(house, 'subscribers'))
+      const ctx = { ...house.ctx, db: crashingAfter(house.db, statements) }
+      isOver = await importText({ ...house, ctx }, text, { source: 'x' }).then(
+        () => true,
+        (error: unknown) => {
+          assert.ok(error instanceof Crash)
+          return false
+        },
+      )
+    }
+    assert.ok(
+      kept.some((some) => some > 0 && some < 1920),
+      `some rows were there after a kill: ${kept.join()}`,
+    )
+    const { rows: states } = await sql<{ status: string; count: number }>`
+    select status, count(*)::int as count from subscribers group by 1 order by 1`.execute(house.db)
+    assert.deepEqual(states, [
+      { status: 'active', count: 1680 },
+      { status: 'suppressed', count: 120 },
+      { status: 'unsubscribed', count: 120 },
+    ])
+    assert.equal(await count(house, 'consents'), 1920)
+    assert.equal(await count(house, 'auditLog'), 1)
+    const [{ result }] = (await house.db.selectFrom('imports').select('result').execute()) as [{ result: object }]
+    assert.deepEqual(result, { rows: 2400, imported: 1920 - kept.at(-1)!, unchanged: kept.at(-1)!, rejected: 480 })
+  },
+)
