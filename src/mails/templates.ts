@@ -4,7 +4,7 @@
 //
 // The colours in the templates stand for the site's own (templateColours).
 
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { type Context as LiquidContext, Liquid, type Template as LiquidTemplate } from 'liquidjs'
 import { coloursOf, usualDark, usualLight } from '../base/colours.ts'
@@ -49,8 +49,11 @@ const strict = {
   lenientIf: true,
   cache: true,
 } as const
-const htmlEngine = withFilters(new Liquid({ ...strict, outputEscape: 'escape' }))
-const textEngine = withFilters(new Liquid(strict))
+const newEngines = () => ({
+  html: withFilters(new Liquid({ ...strict, outputEscape: 'escape' })),
+  text: withFilters(new Liquid(strict)),
+})
+let engines = newEngines()
 
 function withFilters(engine: Liquid): Liquid {
   engine.registerFilter('clip', clip)
@@ -113,6 +116,19 @@ export function loadTemplate(name: TemplateName, site: Config['site']): Promise<
   let template = loaded.get(key)
   if (!template) loaded.set(key, (template = compile(name, site)))
   return template
+}
+
+/** For whoever edits them: the next load compiles them again. */
+export function forgetTemplates(): void {
+  loaded.clear()
+  engines = newEngines()
+}
+
+/** When a file of the templates was saved last, in milliseconds. */
+export async function newestTemplate(): Promise<number> {
+  const names = await readdir(folder, { recursive: true })
+  const times = await Promise.all(names.map(async (name) => (await stat(folder + name)).mtimeMs))
+  return Math.max(...times)
 }
 
 const sides = { ltr: { start: 'left', end: 'right' }, rtl: { start: 'right', end: 'left' } } as const
@@ -198,10 +214,10 @@ async function compile(name: TemplateName, site: Config['site']): Promise<MailTe
   const [head, body] = splitHeaders(text)
   return {
     name,
-    subject: filler(textEngine, head.get('Subject') ?? ''),
-    preheader: filler(textEngine, head.get('Preheader') ?? ''),
-    html: cut(htmlEngine, ours),
-    text: cut(textEngine, body),
+    subject: filler(engines.text, head.get('Subject') ?? ''),
+    preheader: filler(engines.text, head.get('Preheader') ?? ''),
+    html: cut(engines.html, ours),
+    text: cut(engines.text, body),
   }
 }
 

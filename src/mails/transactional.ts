@@ -171,7 +171,8 @@ function subscriberLinks(config: Config, subscriber: LinkHolder, now: Date) {
   }
 }
 
-function firstDigest(
+/** When it comes, in the subscriber's own time. */
+export function firstDigest(
   config: Config,
   { nextDueAt, timezone }: { nextDueAt: Date | null; timezone: string | null },
   say: Say,

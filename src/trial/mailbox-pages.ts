@@ -26,7 +26,7 @@ export function mailboxPages(config: Config, mailbox: Mailbox): Router {
   router.get('/', async (request, response) => {
     const before = typeof request.query['before'] === 'string' ? request.query['before'] : undefined
     const messages = await mailbox.list({ limit: pageSize + 1, ...(before ? { before } : {}) })
-    sendHtml(response, frame(config, 'Mailbox', listPage(messages, before)))
+    sendHtml(response, mailboxFrame(config, 'Mailbox', listPage(messages, before)))
   })
 
   router.get('/messages.json', async (request, response) => {
@@ -63,7 +63,10 @@ export function mailboxPages(config: Config, mailbox: Mailbox): Router {
       headers: () => html`<pre>${headOf(bytes).toString('utf8').trimEnd()}</pre>`,
       source: () => html`<pre>${bytes.toString('utf8')}</pre>`,
     }
-    sendHtml(response, frame(config, message.subject || 'A mail', mailPage(message, view, shown[view](), bytes.length)))
+    sendHtml(
+      response,
+      mailboxFrame(config, message.subject || 'A mail', mailPage(message, view, shown[view](), bytes.length)),
+    )
   })
 
   return router
@@ -76,7 +79,7 @@ async function getMail(mailbox: Mailbox, id: string) {
 }
 
 /** Links open in a new tab: the frame allows no scripts and no cookies. */
-function sendMailHtml(response: Response, mail: string): void {
+export function sendMailHtml(response: Response, mail: string): void {
   const base = '<base target="_blank" />'
   const text = /<head[^>]*>/i.test(mail) ? mail.replace(/<head[^>]*>/i, (head) => head + base) : base + mail
   response.removeHeader('X-Frame-Options')
@@ -117,7 +120,7 @@ function row(message: MailboxMessage): Html {
 }
 
 function mailPage(message: MailboxMessage, view: View, shown: Html, bytes: number): Html {
-  return html`<p class="back"><a href="${to('/mailbox')}">All mails</a></p>
+  return html`<p class="back"><a href="${to('/mailbox')}">Mailbox</a></p>
     <h1>${message.subject || '(no subject)'}</h1>
     <p class="deck">From ${message.from} to ${message.to} · ${time(message.receivedAt)} · ${size(bytes)}</p>
     <nav class="views" aria-label="Ways to read this mail">
@@ -150,7 +153,8 @@ function linked(text: string): HtmlValue[] {
     .map((part, index) => (index % 2 ? html`<a href="${part}" target="_blank" rel="noreferrer">${part}</a>` : part))
 }
 
-function frame(config: Config, title: string, body: Html): Html {
+/** A page of the mailbox. */
+export function mailboxFrame(config: Config, title: string, body: Html): Html {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -165,7 +169,10 @@ function frame(config: Config, title: string, body: Html): Html {
       <body>
         <header>
           <p class="name"><a href="${to('/mailbox')}">Development mailbox</a></p>
-          <nav><a href="${to('/')}">${config.site.name}</a> <a href="${to('/admin')}">Console</a></nav>
+          <nav>
+            <a href="${to('/mailbox/preview')}">All mails</a>
+            <a href="${to('/')}">${config.site.name}</a> <a href="${to('/admin')}">Console</a>
+          </nav>
         </header>
         <main>${body}</main>
       </body>

@@ -4,6 +4,7 @@
 import type { Express, Router } from 'express'
 import { samplePath } from '../trial/sample-feed.ts'
 import { sampleSite } from '../trial/sample-site.ts'
+import { previewPages } from '../trial/preview-pages.ts'
 import { mailboxPages } from '../trial/mailbox-pages.ts'
 import { consoleRouter } from './admin/router.ts'
 import { docsRouter } from './api/docs.ts'
@@ -27,7 +28,12 @@ export function routersOf(web: WebContext): [path: string, Router][] {
     ['/api/v1', apiRouter(web, endpoints)],
     ['/admin', consoleRouter(web)],
     ...(web.config.trial ? [[samplePath, sampleSite(web)] satisfies [string, Router]] : []),
-    ...(web.mailbox ? [['/mailbox', mailboxPages(web.config, web.mailbox)] satisfies [string, Router]] : []),
+    ...(web.mailbox
+      ? ([
+          ['/mailbox/preview', previewPages(web)],
+          ['/mailbox', mailboxPages(web.config, web.mailbox)],
+        ] satisfies [string, Router][])
+      : []),
   ]
 }
 

@@ -3,10 +3,12 @@
 
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { freePort, type Program, runCommand, startProgram } from '../support/program.ts'
+import { templateNames } from '../../src/mails/templates.ts'
 import type { MailboxMessage } from '../../src/trial/mailbox.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -92,6 +94,22 @@ test('a reader signs up, confirms, and gets one digest with exactly the sections
   const again = await cli('digest', 'run', '--manual', '--json')
   assert.equal(again.code, 0, again.stderr)
   assert.equal((await messages())[0]!.id, digest!.id)
+})
+
+test('every mail is shown with the site’s own stories, in both schemes, and again once a template was saved', async () => {
+  const read = async (path: string) => (await fetch(`${program.url}/mailbox/preview${path}`)).text()
+  const page = await read('')
+  for (const name of templateNames) assert.equal(page.split(`/preview/${name}.html?scheme=`).length, 7, name)
+  assert.doesNotMatch(page, /<script>| style=/)
+  const [light, dark] = await Promise.all([read('/digest.html?scheme=light'), read('/digest.html?scheme=dark')])
+  assert.match(light, /@media not all/)
+  assert.match(dark, /@media all/)
+  for (const html of [light, dark]) assert.doesNotMatch(html, /prefers-color-scheme|light dark/)
+  assert.match(await read('/digest.txt'), /\/gazette\//)
+  const version = /data-version="([^"]+)"/.exec(page)![1]
+  assert.equal(await read('/version'), version)
+  await utimes(path.join(import.meta.dirname, '../../emails/alert.mjml'), new Date(), new Date())
+  assert.notEqual(await read('/version'), version)
 })
 
 test('a second server on the same folder is refused with one sentence', async () => {

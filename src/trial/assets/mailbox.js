@@ -25,3 +25,12 @@ const refresh = async () => {
 }
 // A server that is being restarted is asked again two seconds later.
 if (list) setInterval(() => refresh().catch(() => {}), 2000)
+
+// The preview of all mails: loaded again when a template was saved or the program was started again.
+const preview = document.querySelector('[data-version]')
+const ask = async () => {
+  if (document.visibilityState !== 'visible') return
+  const answer = await fetch(preview.dataset.ask)
+  if (answer.ok && (await answer.text()) !== preview.dataset.version) location.reload()
+}
+if (preview) setInterval(() => ask().catch(() => {}), 1000)

@@ -1,7 +1,7 @@
 // Sample stories for `preview` on a site that has none yet.
 
-import type { SnapshotSource } from '../../digests/source.ts'
-import type { SnapshotArticle } from '../../digests/story-values.ts'
+import type { SnapshotSource } from './source.ts'
+import type { SnapshotArticle } from './story-values.ts'
 
 const samples: Record<string, readonly (readonly [title: string, excerpt: string])[]> = {
   Politics: [
