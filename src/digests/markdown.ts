@@ -67,7 +67,9 @@ const font = "17px/1.5 'Iowan Old Style','Palatino Linotype',Georgia,serif"
 const table = '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"><tr>'
 const { rules } = markdown.renderer
 rules['blockquote_open'] = (_tokens, _index, _options, env) =>
-  lookOf(env).style(`${table}<td class="rule" style="border-left:2px solid #d9d4ca;padding:0 0 6px 16px;font:${font}">`)
+  lookOf(env).style(
+    `${table}<td height="14" style="font-size:1px;line-height:14px">&nbsp;</td></tr><tr><td class="rule" style="border-left:2px solid #d9d4ca;padding:0 16px 12px;font:${font}">`,
+  )
 rules['blockquote_close'] = () => '</td></tr></table>'
 rules['hr'] = (_tokens, _index, _options, env) =>
   lookOf(env).style(
