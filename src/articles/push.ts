@@ -25,6 +25,11 @@ export interface PushedArticle {
   categories: readonly string[]
   excerpt?: string | undefined
   image?: string | null | undefined
+  /** What the picture shows. */
+  imageAlt?: string | null | undefined
+  /** In pixels, both or neither: mails leave room of this shape for the picture. */
+  imageWidth?: number | null | undefined
+  imageHeight?: number | null | undefined
   author?: string | null | undefined
   source?: string | null | undefined
   publishedAt?: Date | undefined
@@ -106,6 +111,8 @@ function check(
     throw invalid(`${field}.link`, 'Must be an http:// or https:// address.')
   if (given.image && !isWebAddress(given.image))
     throw invalid(`${field}.image`, 'Must be an http:// or https:// address.')
+  if (!given.imageWidth !== !given.imageHeight)
+    throw invalid(`${field}.${given.imageWidth ? 'imageHeight' : 'imageWidth'}`, 'Give width and height, or neither.')
   const categoryIds = given.categories.map((slug) => {
     const id = offered.get(slug)
     if (id === undefined) throw invalid(`${field}.categories`, `${slug} is not a category that is offered.`)
@@ -126,8 +133,8 @@ function check(
       link: new URL(given.link).href,
       excerpt,
       imageUrl: given.image ? new URL(given.image).href : null,
-      imageAlt: null,
-      imageRatio: null,
+      imageAlt: (given.image && given.imageAlt?.trim()) || null,
+      imageRatio: given.image && given.imageWidth && given.imageHeight ? given.imageWidth / given.imageHeight : null,
       author,
       source,
     },

@@ -41,6 +41,22 @@ story('pushing the same article twice changes nothing, pushing an edit changes i
   assert.equal(body.title, 'Harbour reopens at last')
   assert.equal(body.excerpt, 'With a band.')
   assert.deepEqual(body.categories, ['politics'])
+  const picture = {
+    image: 'https://lantern.example/1.jpg',
+    imageAlt: ' The harbour ',
+    imageWidth: 1600,
+    imageHeight: 900,
+  }
+  await api('post', '/articles')
+    .send({ ...pushed, ...picture })
+    .expect(200)
+  const kept = await house.db
+    .selectFrom('articles')
+    .select(['imageAlt', 'imageRatio'])
+    .where('id', '=', body.id)
+    .execute()
+  assert.deepEqual(kept, [{ imageAlt: 'The harbour', imageRatio: 16 / 9 }])
+  assert.equal((await api('post', '/articles').send({ ...pushed, ...picture })).body.outcome, 'unchanged')
 })
 
 story('a pushed article with a date that cannot be has that of its first sight', async (house) => {
@@ -76,6 +92,8 @@ story('a pushed article that is wrong is refused whole, and the field is named',
   }
   await refuse({ ...pushed, link: 'javascript:alert(1)' }, 'link')
   await refuse({ ...pushed, categories: ['sports'] }, 'categories')
+  await refuse({ ...pushed, image: 'https://lantern.example/1.jpg', imageWidth: 1600 }, 'imageHeight')
+  await refuse({ ...pushed, imageWidth: 0.5, imageHeight: 0 }, 'imageWidth', 'imageHeight')
   await refuse({ articles: [pushed, { ...pushed, id: 'cms-2', title: ' \n ' }] }, 'articles.1.title')
   await refuse({ ...pushed, title: undefined, url: pushed.link }, 'title', 'url')
   await refuse({ articles: [{ ...pushed, id: 7 }] }, 'articles.0.id')

@@ -36,6 +36,8 @@ const article = z
   })
   .meta({ id: 'Article' })
 
+const pixels = z.int().min(1).max(100_000).nullable().optional()
+
 const pushed = z
   .strictObject({
     id: prose(300).meta({ description: 'the publisher’s own id: the same one again is an update' }),
@@ -44,6 +46,9 @@ const pushed = z
     categories: z.array(slug).max(50),
     excerpt: text(20_000).optional(),
     image: webAddress(2000).nullable().optional(),
+    imageAlt: text(1000).nullable().optional().meta({ description: 'what the picture shows' }),
+    imageWidth: pixels.meta({ description: 'of the picture, in pixels, together with imageHeight' }),
+    imageHeight: pixels.meta({ description: 'mails leave room of this shape while the picture loads' }),
     author: text(300).nullable().optional(),
     source: text(300).nullable().optional(),
     publishedAt: z.iso.datetime({ offset: true }).optional(),
