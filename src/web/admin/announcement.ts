@@ -55,6 +55,7 @@ export function mountAnnouncement(router: Router, web: WebContext): void {
     </button>`
     sendConsole(request, response, web, {
       section: 'editions',
+      scripts: ['announcement.js'],
       title: audience === 0 ? 'Nobody to send it to' : 'Send this announcement?',
       back: ['Editions', '/admin/editions'],
       body: html`<div class="confirmation">
