@@ -19,6 +19,8 @@ before(async () => {
   const config = readConfig({
     PUBLIC_URL: 'https://news.example',
     SITE_NAME: 'The Whale Gazette',
+    SITE_URL: 'https://paper.example',
+    LINK_PARAMETERS: 'utm_campaign={edition}',
     SMTP_URL: 'smtp://127.0.0.1:25',
     SECRET_KEY: 'a-secret-of-the-tests-that-is-long-enough',
     MAIL_FROM: 'The Whale Gazette <digest@news.example>',
@@ -155,5 +157,7 @@ async function compose(kind: MailKind, payload: Record<string, unknown> | null) 
     Buffer.concat([Buffer.from(`MIME-Version: 1.0\r\nContent-Type: ${mail.contentType}\r\n\r\n`), ...mail.body]),
   )
   for (const line of Buffer.concat(mail.body).toString('latin1').split('\r\n')) assert.ok(line.length <= 76)
+  for (const [, link] of html!.matchAll(/ href="([^"]+)"/g))
+    assert.match(`${text} `, new RegExp(`${RegExp.escape(link!.replaceAll('&amp;', '&'))}\\s`), kind)
   return { mail, text: text!, html: html! }
 }
