@@ -8,11 +8,12 @@ import type { SubscriberStatus } from '../../db/schema.ts'
 import { readTimezone } from '../choices.ts'
 import type { Choices } from '../choices.ts'
 import { linkDays } from '../links.ts'
-import { readLocale, readNumber } from '../preferences.ts'
+import { readNumber } from '../preferences.ts'
 import type { SuppressionReason } from '../suppression.ts'
 import { addressIn, unquoteFormula } from './addresses.ts'
 import { type ChoiceRules, choiceOf } from './choice.ts'
 import type { Column } from './columns.ts'
+import { languageIn } from './language.ts'
 import { readDate } from './dates.ts'
 import type { Field } from './readings.ts'
 import { isSuppressing, reasonFor, type Standing } from './standing.ts'
@@ -103,7 +104,7 @@ export function readRow(given: readonly string[], line: number, rules: RowRules,
     sendHour: setting(() => readNumber('send_hour', cell('send_hour'), 0, 23)),
     weeklyDay: setting(() => readNumber('weekly_day', cell('weekly_day'), 1, 7)),
     monthlyDay: setting(() => readNumber('monthly_day', cell('monthly_day'), 1, 31)),
-    locale: setting(() => readLocale(cell('locale'))),
+    locale: setting(() => languageIn(cell('locale'), isOurs)),
     pausedUntil: setting(() => readPausedUntil(cell('paused_until'))),
     createdAt,
     requestedAt,

@@ -126,9 +126,13 @@ const rules: [RegExp, Reading][] = [
     tags,
   ],
   [/^(time ?zone|zeitzone|fuseau horaire|zona horaria|fuso orario|tijdzone|المنطقه الزمنيه)$/, field('timezone')],
+  [
+    /^((preferred |subscriber |contact |user )?(language|locale|lang)( code)?|sprache|langue|idioma|lingua|taal|lingua preferita|اللغه|اللغة|لغه|لغة)$/,
+    field('locale'),
+  ],
   [/^(frequency|haufigkeit|frequence|frecuencia|frequenza|frequentie|frequencia|التكرار)$/, field('frequency')],
   [
-    /^((first|last|full|given|family|middle|nick|user|display)? ?name|(vor|nach|familien)?name|surname|prenom|nom|apellidos?|nombre|nome|cognome|voornaam|achternaam|الاسم|city|town|stadt|ort|ville|ciudad|zip|postal ?code|plz|country|land|pays|pais|region|company|firma|entreprise|empresa|organi[sz]ation|phone|telefon|telephone|birthday|geburtstag|gender|sex|anrede|title|position|job|notes?|notizen|comment|address|adresse|strasse|street|latitude|longitude|gmtoff|dstoff|cc|rating|member rating|language|locale|sprache|langue|idioma|source|utm \w+|referrer.*|last (changed|modified|updated|login)|updated( at)?|modified( at)?|attributes|metadata)$/,
+    /^((first|last|full|given|family|middle|nick|user|display)? ?name|(vor|nach|familien)?name|surname|prenom|nom|apellidos?|nombre|nome|cognome|voornaam|achternaam|الاسم|city|town|stadt|ort|ville|ciudad|zip|postal ?code|plz|country|land|pays|pais|region|company|firma|entreprise|empresa|organi[sz]ation|phone|telefon|telephone|birthday|geburtstag|gender|sex|anrede|title|position|job|notes?|notizen|comment|address|adresse|strasse|street|latitude|longitude|gmtoff|dstoff|cc|rating|member rating|source|utm \w+|referrer.*|last (changed|modified|updated|login)|updated( at)?|modified( at)?|attributes|metadata)$/,
     neutral,
   ],
 ]
