@@ -60,21 +60,18 @@ export function unwrapAddress(text: string): string {
   return bare.replace(/^mailto:([^?]*)(?:\?.*)?$/i, '$1').replace(/[.,;]+$/, '')
 }
 
-/** Why `parseEmailAddress` refuses this text, as a sentence for the person who typed it. Pure. */
-export function addressProblem(text: string): string {
-  if (text === '') return 'Enter your e-mail address.'
-  if (text.split('@').length > 2) return 'Enter one e-mail address only.'
+type AddressProblem = 'empty' | 'several' | 'spaces' | { letter: string } | 'long' | 'odd' | 'incomplete'
+
+/** Why `parseEmailAddress` refuses this text. `letter`: one before the @ that we can't send mail to. Pure. */
+export function addressProblem(text: string): AddressProblem {
+  if (text === '') return 'empty'
+  if (text.split('@').length > 2) return 'several'
   const name = text.slice(0, text.lastIndexOf('@'))
-  if (/\s/.test(text))
-    return 'An e-mail address has no spaces. Enter a complete e-mail address, such as name@example.com.'
-  const foreign = /[^\x21-\x7e]/u.exec(name)?.[0]
-  if (foreign && text.includes('@'))
-    return `We can’t send mail to an address with “${foreign}” before the @. Letters there must be from a to z, without accents.`
-  if (text.length > 254 || name.length > 64)
-    return 'This is longer than an e-mail address can be. Check it for mistakes.'
-  return name !== '' && /.@.+\../.test(text)
-    ? 'We can’t send mail to an address written like this. Enter one such as name@example.com.'
-    : 'That isn’t a complete e-mail address, such as name@example.com.'
+  if (/\s/.test(text)) return 'spaces'
+  const letter = /[^\x21-\x7e]/u.exec(name)?.[0]
+  if (letter && text.includes('@')) return { letter }
+  if (text.length > 254 || name.length > 64) return 'long'
+  return name !== '' && /.@.+\../.test(text) ? 'odd' : 'incomplete'
 }
 
 /** For a page: with the letters of an international domain. Pure. */

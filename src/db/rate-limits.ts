@@ -8,8 +8,9 @@
 // the wider networks around it.
 
 import { sql } from 'kysely'
-import { Refusal } from '../base/errors.ts'
+import type { Refusal } from '../base/errors.ts'
 import { placesOf } from '../base/places.ts'
+import { refusal } from '../messages/refusals.ts'
 import type { Db } from './connect.ts'
 import type { Context } from './context.ts'
 
@@ -120,5 +121,5 @@ export async function takePlace(
 }
 
 export function tooMany(): Refusal {
-  return new Refusal('rate_limited', 'There have been too many requests from here. Try again in an hour.')
+  return refusal('rate_limited', 'common.tooMany')
 }

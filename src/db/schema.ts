@@ -279,6 +279,8 @@ export interface SignupRequestsTable {
   /** {category slug: frequency}: applied at the confirmation. */
   choices: Json<Record<string, Frequency>>
   timezone: string | null
+  /** The language of the form; null: the site's, or it was sent before forms had a language. */
+  locale: string | null
   consentVersion: string
   requestedAt: Date
   usedAt: Date | null

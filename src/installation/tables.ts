@@ -89,7 +89,7 @@ export const tables = {
   due_times: {},
   subscriptions: { frequency: kept },
   reading: { watermarks: kept },
-  signup_requests: { choices: kept, timezone: kept, consent_version: kept },
+  signup_requests: { choices: kept, timezone: kept, locale: kept, consent_version: kept },
   consents: {
     action: kept,
     wording: changed(() => 'left out of this copy'),

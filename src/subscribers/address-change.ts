@@ -2,7 +2,7 @@
 // moves the subscription. Watermarks and seen stories move too, so nobody gets a story twice. The move raises the generation, so
 // links mailed to the former address end. That address is told once, and can undo the move for a week (address-undo.ts).
 
-import { invalid } from '../base/errors.ts'
+import { invalidField } from '../messages/refusals.ts'
 import { maskAddress } from '../base/email-address.ts'
 import { hashAddress } from '../base/tokens.ts'
 import type { Db, Trx } from '../db/connect.ts'
@@ -34,7 +34,7 @@ export async function requestAddressChange(ctx: Context, subscriberId: number, g
   await ctx.db.transaction().execute(async (trx) => {
     const subscriber = await lockSubscriber(trx, subscriberId)
     if (subscriber?.status !== 'active') return
-    if (subscriber.emailKey === address.key) throw invalid('new_email', 'That is the address you have now.')
+    if (subscriber.emailKey === address.key) throw invalidField('new_email', 'preferences.sameAddress')
     const obstacle = await findObstacle(trx, hashAddress(pepper, address.key))
     if (obstacle === 'final' || !isDomainOpen) return
     const isBounced = obstacle === 'bounced'

@@ -2,8 +2,9 @@
 // subscription. Invalid values are refused by field, `frequency[<slug>]`.
 
 import { isTimeZone } from '../base/time-zone.ts'
-import { invalid, Refusal, type FieldProblem } from '../base/errors.ts'
+import { invalid, type FieldProblem } from '../base/errors.ts'
 import { frequencies, type Category, type Frequency } from '../db/schema.ts'
+import { invalidField, problemWith, refusal } from '../messages/refusals.ts'
 
 export type Choices = Record<string, Frequency>
 /** As given. `off` is kept, because switching a category off isn't the same as not naming it. */
@@ -21,13 +22,11 @@ export function readChoices(given: unknown, categories: readonly Category[]): Gi
   const choices: GivenChoices = {}
   for (const [slug, frequency] of Object.entries(given)) {
     const field = `frequency[${slug.slice(0, 60)}]`
-    if (!categories.some((category) => category.slug === slug))
-      problems.push({ field, message: 'There is no such category.' })
-    else if (!isFrequency(frequency) && frequency !== 'off')
-      problems.push({ field, message: `Choose off, ${anyFrequency}.` })
+    if (!categories.some((category) => category.slug === slug)) problems.push(problemWith(field, 'form.noCategory'))
+    else if (!isFrequency(frequency) && frequency !== 'off') problems.push(problemWith(field, 'form.chooseFrequency'))
     else choices[slug] = frequency
   }
-  if (problems.length > 0) throw new Refusal('invalid', 'One of the choices isn’t on offer.', problems)
+  if (problems.length > 0) throw refusal('invalid', 'form.notOffered', {}, problems)
   return choices
 }
 
@@ -49,7 +48,7 @@ export interface SignupFields {
 export function readSignupChoices(fields: SignupFields, offered: readonly Category[], usual: Choices): Choices {
   const { frequency, categories, frequencyForAll } = fields
   if (!isEmpty(frequencyForAll) && !isFrequency(frequencyForAll))
-    throw invalid('frequency_for_all', `Choose ${anyFrequency}.`)
+    throw invalidField('frequency_for_all', 'form.chooseForAll')
   const forAll = isFrequency(frequencyForAll) ? frequencyForAll : undefined
   if (isEmpty(frequency) && categories === undefined)
     return forAll ? Object.fromEntries(Object.keys(usual).map((slug) => [slug, forAll])) : usual
@@ -57,13 +56,12 @@ export function readSignupChoices(fields: SignupFields, offered: readonly Catego
   const list: unknown[] = Array.isArray(categories) ? categories : [categories]
   const ticked = list.filter((slug) => !isEmpty(slug))
   if (!ticked.every((slug) => offered.some((category) => category.slug === slug)))
-    throw invalid('categories', 'There is no such category.')
+    throw invalidField('categories', 'form.noCategory')
   const choices = chosen({
     ...Object.fromEntries(ticked.map((slug) => [slug, forAll ?? mostUsed(usual)])),
     ...own,
   })
-  if (Object.keys(choices).length === 0)
-    throw invalid('frequency', 'Choose how often at least one category should come.')
+  if (Object.keys(choices).length === 0) throw invalidField('frequency', 'form.chooseOne')
   return choices
 }
 
@@ -94,8 +92,7 @@ export function readGuessedTimezone(given: unknown): string | null {
 /** Empty or missing: the site's zone, null. */
 export function readTimezone(given: unknown): string | null {
   if (given === undefined || given === null || given === '') return null
-  if (typeof given !== 'string' || !isTimeZone(given))
-    throw invalid('timezone', 'That isn’t a time zone we know. Choose one from the list.')
+  if (typeof given !== 'string' || !isTimeZone(given)) throw invalidField('timezone', 'form.unknownZone')
   return given
 }
 

@@ -8,7 +8,7 @@ import { getPepper } from '../db/settings.ts'
 import { takePlace } from '../db/rate-limits.ts'
 import { listCategories } from '../articles/store.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
-import { recordConsent, wordingOf, type Origin } from './consent.ts'
+import { recordConsent, wordingAgreed, wordingOf, type Origin } from './consent.ts'
 import { forgetFormMails, mailboxHash, takeDomain } from './limits.ts'
 import { readLink } from './links.ts'
 import { findSubscriber, linesOf, lockSubscriber } from './store.ts'
@@ -71,6 +71,7 @@ export async function confirm(ctx: Context, token: unknown, origin: Origin): Pro
     const active = {
       status: 'active',
       timezone: request.timezone ?? subscriber.timezone,
+      locale: request.locale ?? subscriber.locale,
       pausedUntil: null,
       confirmedAt: now,
       unsubscribedAt: null,
@@ -90,7 +91,7 @@ export async function confirm(ctx: Context, token: unknown, origin: Origin): Pro
       action: 'confirmed',
       at: now,
       origin,
-      wording: wordingOf(ctx.config),
+      wording: (await wordingAgreed(trx, subscriber.id)) ?? wordingOf(ctx.config),
       detail: { choices: request.choices, requestedVersion: request.consentVersion },
     })
     await forgetFormMails(trx, mailboxHash(pepper, { key: subscriber.emailKey }))
@@ -110,9 +111,11 @@ export async function mailConfirmationAgain(ctx: Context, token: unknown, origin
   const request = await findRequest(ctx.db, link.id)
   const subscriber = request && (await findSubscriber(ctx.db, request.subscriberId))
   if (!subscriber || request.generation !== subscriber.generation) return true
-  const { choices, timezone } = request
+  const { choices, timezone, locale } = request
   const address = { email: subscriber.email, key: subscriber.emailKey }
-  await takeRequest(ctx, { choices, timezone, origin }, address, await takeDomain(ctx, address.email))
+  const wording = await wordingAgreed(ctx.db, subscriber.id)
+  const signup = { choices, timezone, locale, origin, ...(wording && { wording }) }
+  await takeRequest(ctx, signup, address, await takeDomain(ctx, address.email))
   return true
 }
 

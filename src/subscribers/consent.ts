@@ -65,6 +65,19 @@ export async function recordConsent(trx: Trx, entry: ConsentEntry): Promise<numb
   return id
 }
 
+/** The opt-in statement that a subscriber agreed to last on a form, as it was shown; undefined: they never filled one in. */
+export async function wordingAgreed(db: Db, subscriberId: number): Promise<Wording | undefined> {
+  const row = await db
+    .selectFrom('consents')
+    .select(['wording', 'wordingVersion as version', 'language'])
+    .where('subscriberId', '=', subscriberId)
+    .where('action', '=', 'requested')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row && { ...row, language: row.language ?? 'en' }
+}
+
 /** The page of the form of the subscriber's last sign-up: a path of ours, or another site's address. */
 export async function signupPageOf(db: Db, subscriberId: number): Promise<string | null> {
   const row = await db

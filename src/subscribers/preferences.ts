@@ -5,6 +5,7 @@ import { invalid } from '../base/errors.ts'
 import type { Context } from '../db/context.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Category, Subscriber } from '../db/schema.ts'
+import { invalidField } from '../messages/refusals.ts'
 import { listCategories } from '../articles/store.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
 import type { Choices, GivenChoices } from './choices.ts'
@@ -183,16 +184,16 @@ export function readNumber(field: string, given: unknown, least: number, most: n
   return value
 }
 
-/** A language tag in which this program can write dates; empty: null. Pure. */
+/** A language tag in which this program can write dates, `de_DE` too; empty: null. Pure. */
 export function readLocale(given: unknown, field = 'language'): string | null {
   if (given === undefined || given === null || given === '') return null
   try {
-    const [locale] = Intl.DateTimeFormat.supportedLocalesOf(String(given).slice(0, 35))
+    const [locale] = Intl.DateTimeFormat.supportedLocalesOf(String(given).slice(0, 35).replaceAll('_', '-'))
     if (locale) return locale
   } catch {
     // Not a valid language tag: the same refusal.
   }
-  throw invalid(field, 'That isn’t a language we know. Write it as en or pt-BR.')
+  throw invalidField(field, 'form.unknownLanguage')
 }
 
 function given<T extends object>(columns: T): Partial<T> {

@@ -3,14 +3,14 @@
 
 import { sql } from 'kysely'
 import { addressProblem, parseEmailAddress, unwrapAddress, type EmailAddress } from '../base/email-address.ts'
-import { invalid } from '../base/errors.ts'
 import { hashAddress } from '../base/tokens.ts'
 import type { Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import { getPepper } from '../db/settings.ts'
+import { invalidField } from '../messages/refusals.ts'
 import type { SubscriberStatus } from '../db/schema.ts'
 import { addToOutbox } from '../delivery/outbox.ts'
-import { wordingOf, type Origin } from './consent.ts'
+import { wordingOf, type Origin, type Wording } from './consent.ts'
 import { mailboxHash, mayMail, takeSignup } from './limits.ts'
 import { findObstacle } from './standing.ts'
 import type { Choices } from './choices.ts'
@@ -19,6 +19,10 @@ export interface Signup {
   email: unknown
   choices: Choices
   timezone: string | null
+  /** The language of the form; default: the site's. */
+  locale?: string | null
+  /** The opt-in statement as the form showed it; default: in the site's language. */
+  wording?: Wording
   origin: Origin
 }
 
@@ -30,8 +34,7 @@ export interface Signup {
  */
 export async function subscribe(ctx: Context, signup: Signup): Promise<void> {
   const address = readAddress(signup.email)
-  if (Object.keys(signup.choices).length === 0)
-    throw invalid('frequency', 'Choose how often at least one category should come.')
+  if (Object.keys(signup.choices).length === 0) throw invalidField('frequency', 'form.chooseOne')
   const isDomainOpen = await takeSignup(ctx, signup.origin.ip, address.email)
   await takeRequest(ctx, signup, address, isDomainOpen)
 }
@@ -87,12 +90,23 @@ const rollback = new Error('The address is suppressed.')
  * Pure.
  */
 export function readAddress(given: unknown, field = 'email'): EmailAddress {
-  if (Array.isArray(given)) throw invalid(field, 'Enter one e-mail address only.')
+  if (Array.isArray(given)) throw invalidField(field, 'form.onlyOne')
   const text = typeof given === 'string' ? unwrapAddress(given) : ''
   const address = parseEmailAddress(text)
-  if (!address) throw invalid(field, addressProblem(text))
-  return address
+  if (address) return address
+  const problem = addressProblem(text)
+  if (typeof problem === 'object') throw invalidField(field, 'form.foreignLetter', problem)
+  throw invalidField(field, problemWords[problem])
 }
+
+const problemWords = {
+  empty: 'form.enterAddress',
+  several: 'form.onlyOne',
+  spaces: 'form.noSpaces',
+  long: 'form.tooLong',
+  odd: 'form.oddlyWritten',
+  incomplete: 'form.incomplete',
+} as const
 
 interface Saved {
   id: number
@@ -105,7 +119,8 @@ interface Saved {
 /**
  * Everything except the mail, in one statement: locks or inserts the address's row, keeps one open request of its generation (so
  * that the mail that is under way confirms the latest choice), and the proof. An active subscriber isn't changed. With several
- * statements, the response time revealed the state of an address.
+ * statements, the response time revealed the state of an address. A pending subscriber gets the language of the latest form, so that
+ * the confirmation is written in it.
  */
 async function save(
   trx: Trx,
@@ -115,22 +130,25 @@ async function save(
   hash: string,
   now: Date,
 ): Promise<Saved> {
-  const { wording, version, language } = wordingOf(ctx.config)
+  const { locale = null, wording: shown = wordingOf(ctx.config) } = signup
+  const { wording, version, language } = shown
   const { ip, formUrl } = signup.origin
   const choices = JSON.stringify(signup.choices)
   const detail = JSON.stringify({ choices: signup.choices })
   const { rows } = await sql<Saved>`
     with subscriber as (
-      insert into subscribers (email, email_key, email_hash, status, timezone, created_at)
-      values (${address.email}, ${address.key}, ${hash}, 'pending', ${signup.timezone}, ${now}::timestamptz)
-      on conflict (email_key) do update set email_key = excluded.email_key
+      insert into subscribers (email, email_key, email_hash, status, timezone, locale, created_at)
+      values (${address.email}, ${address.key}, ${hash}, 'pending', ${signup.timezone}, ${locale},
+        ${now}::timestamptz)
+      on conflict (email_key) do update set email_key = excluded.email_key,
+        locale = case subscribers.status when 'pending' then excluded.locale else subscribers.locale end
       returning id, email, status, generation
     ), request as (
-      insert into signup_requests (subscriber_id, choices, timezone, consent_version, requested_at, generation)
-      select id, ${choices}::jsonb, ${signup.timezone}, ${version}, ${now}::timestamptz, generation
+      insert into signup_requests (subscriber_id, choices, timezone, locale, consent_version, requested_at, generation)
+      select id, ${choices}::jsonb, ${signup.timezone}, ${locale}, ${version}, ${now}::timestamptz, generation
       from subscriber where status <> 'active'
       on conflict (subscriber_id, generation) where used_at is null do update set choices = excluded.choices,
-        timezone = excluded.timezone, consent_version = excluded.consent_version, requested_at = excluded.requested_at
+        timezone = excluded.timezone, locale = excluded.locale, consent_version = excluded.consent_version, requested_at = excluded.requested_at
       returning id
     ), consent as (
       insert into consents (subscriber_id, action, wording, wording_version, language, at, ip, form_url, detail)

@@ -3,7 +3,7 @@
 
 import { sql } from 'kysely'
 import type { Config } from '../base/config.ts'
-import { invalid } from '../base/errors.ts'
+import { invalidField } from '../messages/refusals.ts'
 import type { Trx } from '../db/connect.ts'
 import { frequencyBits, type Frequency, type Subscriber } from '../db/schema.ts'
 import { localTime, nextDueAt } from '../calendar/cadence.ts'
@@ -103,10 +103,9 @@ export function startOfDate(date: string, timezone: string): Date {
 export function readPause(config: Config, given: unknown, timezone: string | null, now: Date): Date | null {
   if (given === undefined || given === null || given === '') return null
   if (typeof given !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(given) || Number.isNaN(Date.parse(given)))
-    throw invalid('paused_until', 'Enter a date, such as 2026-03-20.')
+    throw invalidField('paused_until', 'preferences.enterDate', { date: '2026-03-20' })
   const until = startOfDate(given, timezone ?? config.digest.timezone)
-  if (until <= now) throw invalid('paused_until', 'That day has begun already. Choose a later one.')
-  if (until.getTime() > now.getTime() + 366 * 86_400_000)
-    throw invalid('paused_until', 'A pause can last a year. For longer, switch the categories off.')
+  if (until <= now) throw invalidField('paused_until', 'preferences.dayBegun')
+  if (until.getTime() > now.getTime() + 366 * 86_400_000) throw invalidField('paused_until', 'preferences.pauseTooLong')
   return until
 }

@@ -3,6 +3,7 @@
 
 import { sql } from 'kysely'
 import { invalid } from '../base/errors.ts'
+import { invalidField } from '../messages/refusals.ts'
 import type { Db, Trx } from '../db/connect.ts'
 import type { Context } from '../db/context.ts'
 import { unsubscribeReasons, type Subscriber, type UnsubscribeReason, type UnsubscribesTable } from '../db/schema.ts'
@@ -41,11 +42,14 @@ export function readReason(given: { reason?: unknown; reason_text?: unknown }): 
 } {
   const { reason = '', reason_text: words = '' } = given
   if (typeof reason !== 'string' || (reason !== '' && !isReason(reason)))
-    throw invalid('reason', 'Choose one of the reasons, or none.')
+    throw invalidField('reason', 'preferences.chooseReason')
   if (typeof words !== 'string') throw invalid('reason_text', 'Write one text.')
   const reasonText = words.replace(/\s+/g, ' ').trim()
   if (reasonText.length > longestReasonText)
-    throw invalid('reason_text', `Use at most ${longestReasonText} characters. These are ${reasonText.length}.`)
+    throw invalidField('reason_text', 'preferences.reasonTooLong', {
+      most: longestReasonText,
+      count: reasonText.length,
+    })
   return { reason: reason === '' ? null : (reason as UnsubscribeReason), reasonText: reasonText || null }
 }
 
@@ -66,6 +70,12 @@ export async function giveReason(
     .returning('subscriberId')
     .executeTakeFirst()
   return row && findSubscriber(ctx.db, row.subscriberId!)
+}
+
+/** Who a reason is asked of; undefined: they are erased. */
+export async function findUnsubscriber(db: Db, id: number): Promise<Subscriber | undefined> {
+  const row = await db.selectFrom('unsubscribes').select('subscriberId').where('id', '=', id).executeTakeFirst()
+  return row?.subscriberId ? findSubscriber(db, row.subscriberId) : undefined
 }
 
 /** How many unsubscribed by a link of each edition, without those that were undone. */

@@ -7,6 +7,10 @@ import type { Config } from '../base/config.ts'
 import { Refusal, type RefusalCode } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { isOutage } from '../db/outage.ts'
+import type { Key } from '../messages/english.ts'
+import { messagesFor, type Say } from '../messages/messages.ts'
+import { refusal as refuse, wordsOf } from '../messages/refusals.ts'
+import { sayFor, setLanguage } from './language.ts'
 import { html, to } from './html.ts'
 import { sendPage } from './layout.ts'
 
@@ -23,17 +27,17 @@ export const statusOf: Record<RefusalCode, number> = {
   unavailable: 503,
 }
 
-const titles: Record<RefusalCode, string> = {
-  invalid: 'That can’t be taken as it is',
-  unauthorized: 'Please sign in',
-  forbidden: 'Not allowed',
-  not_found: 'Nothing here',
-  method_not_allowed: 'Not done here',
-  conflict: 'That doesn’t fit the present state',
-  too_large: 'Too large',
-  unsupported_type: 'Unknown kind of content',
-  rate_limited: 'Too many requests',
-  unavailable: 'Not now',
+const titles: Record<RefusalCode, Key> = {
+  invalid: 'common.titleInvalid',
+  unauthorized: 'common.titleUnauthorized',
+  forbidden: 'common.titleForbidden',
+  not_found: 'common.titleNotFound',
+  method_not_allowed: 'common.titleMethod',
+  conflict: 'common.titleConflict',
+  too_large: 'common.titleTooLarge',
+  unsupported_type: 'common.titleUnsupported',
+  rate_limited: 'common.titleRateLimited',
+  unavailable: 'common.titleUnavailable',
 }
 
 /** body-parser's and Express's own errors as refusals, and outages of the database. null: a bug of ours. */
@@ -41,24 +45,19 @@ export function asRefusal(error: unknown): Refusal | null {
   if (error instanceof Refusal) return error
   const { type, status } = error as { type?: string; status?: number }
   if (type === 'entity.too.large' || type === 'parameters.too.many')
-    return new Refusal('too_large', 'The request is larger than this address takes.')
+    return refuse('too_large', 'common.requestTooLarge')
   if (type === 'entity.parse.failed')
     return new Refusal('invalid', 'The body is not valid JSON.', [{ field: 'body', message: 'is not valid JSON' }])
   if (type === 'encoding.unsupported' || type === 'charset.unsupported')
     return new Refusal('unsupported_type', 'Send UTF-8, uncompressed or gzip.')
-  if (status === 404) return new Refusal('not_found', 'There is nothing at this address.')
-  if (status !== undefined && status >= 400 && status < 500)
-    return new Refusal('invalid', 'The request is not well formed.')
-  if (isOutage(error))
-    return new Refusal(
-      'unavailable',
-      'Nothing can be looked up or kept at the moment. Please try again in a few minutes.',
-    )
+  if (status === 404) return refuse('not_found', 'common.nothingAtAddress')
+  if (status !== undefined && status >= 400 && status < 500) return refuse('invalid', 'common.notWellFormed')
+  if (isOutage(error)) return refuse('unavailable', 'common.outage')
   return null
 }
 
-/** What a page or the API says about an error, bugs included. */
-export function sendProblem(response: Response, refusal: Refusal): void {
+/** RFC 9457. The API says it in English; a form that answers in place says it in the reader's language. */
+export function sendProblem(response: Response, refusal: Refusal, say: Say): void {
   const status = statusOf[refusal.code]
   response
     .status(status)
@@ -66,16 +65,21 @@ export function sendProblem(response: Response, refusal: Refusal): void {
     .send(
       JSON.stringify({
         type: `urn:broadsheet:problem:${refusal.code}`,
-        title: titles[refusal.code],
+        title: say(titles[refusal.code]),
         status,
-        detail: refusal.message,
-        ...(refusal.problems.length ? { errors: refusal.problems } : {}),
+        detail: wordsOf(say, refusal),
+        ...(refusal.problems.length > 0 && {
+          errors: refusal.problems.map((problem) => ({ field: problem.field, message: wordsOf(say, problem) })),
+        }),
       }),
     )
 }
 
 const wantsProblem = (request: Request): boolean =>
   request.path.startsWith('/api/') || request.accepts(['html', 'json']) === 'json'
+
+/** The console and the API are in English. */
+const isForReaders = (request: Request): boolean => !/^\/(?:api|admin|inbound|websub)(?:\/|$)/.test(request.path)
 
 export function handleErrors(config: Config, log: Log): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
@@ -88,29 +92,32 @@ export function handleErrors(config: Config, log: Log): ErrorRequestHandler {
     }
     const isForNow = refusal?.code === 'rate_limited' || refusal?.code === 'unavailable'
     if (isForNow && !response.get('Retry-After')) response.set('Retry-After', '60')
-    if (refusal && wantsProblem(request)) return sendProblem(response, refusal)
-    const sorry = `Something went wrong on our side. If it lasts, tell us this number: ${String(request.id)}.`
+    const say = isForReaders(request) ? sayFor(config, request) : messagesFor(config, 'en')
+    if (isForReaders(request)) setLanguage(response, say)
+    if (refusal && wantsProblem(request)) return sendProblem(response, refusal, say)
+    const sorry = say('common.bug', { id: String(request.id) })
     if (wantsProblem(request)) {
       const problem = { type: 'about:blank', title: 'Internal error', status: 500, detail: sorry }
       response.status(500).type('application/problem+json').send(JSON.stringify(problem))
       return
     }
-    const title = refusal ? titles[refusal.code] : 'Something went wrong'
+    const title = say(refusal ? titles[refusal.code] : 'common.titleBug')
     sendPage(response, config, {
       status: refusal ? statusOf[refusal.code] : 500,
+      say,
       title,
       isIndexed: false,
       kind: 'quiet',
       body: html`<h1>${title}</h1>
-        <p>${refusal?.message ?? sorry}</p>
+        <p>${refusal ? wordsOf(say, refusal) : sorry}</p>
         ${
           refusal !== null &&
           refusal.problems.length > 0 &&
           html`<ul>
-            ${refusal.problems.map((problem) => html`<li><strong>${problem.field}</strong>: ${problem.message}</li>`)}
+            ${refusal.problems.map((problem) => html`<li><strong>${problem.field}</strong>: ${wordsOf(say, problem)}</li>`)}
           </ul>`
         }
-        <p><a href="${to('/')}">Back to the front page</a></p>`,
+        <p><a href="${to('/')}">${say('common.backToFrontPage')}</a></p>`,
     })
   }
 }

@@ -1,23 +1,20 @@
 // Reading forms, and the guards that pages share.
 
 import express, { type Request, type RequestHandler } from 'express'
-import { Refusal } from '../base/errors.ts'
+import { type FieldProblem, Refusal } from '../base/errors.ts'
+import { refusal } from '../messages/refusals.ts'
 import { nulsIn } from './text-rules.ts'
 
 const parse = express.urlencoded({ extended: true, limit: '64kb', parameterLimit: 400 })
 
 /** application/x-www-form-urlencoded, at most 64 kB; anything else is refused. `frequency[politics]=daily` becomes an object. */
 export const readForm: RequestHandler = (request, response, next) => {
-  if (Number(request.headers['content-length'] ?? 0) > 65_536)
-    throw new Refusal('too_large', 'The form is larger than this address takes (64 kB).')
-  if (!request.is('application/x-www-form-urlencoded'))
-    throw new Refusal('unsupported_type', 'Send the form as application/x-www-form-urlencoded.')
+  if (Number(request.headers['content-length'] ?? 0) > 65_536) throw refusal('too_large', 'common.formTooLarge')
+  if (!request.is('application/x-www-form-urlencoded')) throw refusal('unsupported_type', 'common.sendAsForm')
   parse(request, response, (error?: unknown) => {
     request.body ??= {}
     const problems = nulsIn(request.body, 'form')
-    const refusal =
-      problems.length > 0 && new Refusal('invalid', 'The form contains a NUL character. Remove it.', problems)
-    next(error ?? (refusal || undefined))
+    next(error ?? (problems.length > 0 ? oddCharacter(problems) : undefined))
   })
 }
 
@@ -32,13 +29,11 @@ export const readFormOrJson: RequestHandler = (request, response, next) => {
     if (typeof body !== 'object' || body === null || Array.isArray(body))
       return next(new Refusal('invalid', 'Send one JSON object.', [{ field: 'body', message: 'must be one object' }]))
     const problems = nulsIn(body, 'form')
-    next(
-      problems.length > 0
-        ? new Refusal('invalid', 'The form contains a NUL character. Remove it.', problems)
-        : undefined,
-    )
+    next(problems.length > 0 ? oddCharacter(problems) : undefined)
   })
 }
+
+const oddCharacter = (problems: readonly FieldProblem[]) => refusal('invalid', 'common.oddCharacter', {}, problems)
 
 /** A field's text; undefined if it is missing or repeated. */
 export function field(request: Request, name: string): string | undefined {

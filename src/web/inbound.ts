@@ -3,6 +3,7 @@
 import express, { Router, type RequestHandler } from 'express'
 import { Counter } from 'prom-client'
 import { safeFetch } from '../articles/safe-fetch.ts'
+import { messagesFor } from '../messages/messages.ts'
 import { Refusal } from '../base/errors.ts'
 import { Webhooks } from '../inbound/webhooks.ts'
 import { onlyMethods } from './methods.ts'
@@ -47,7 +48,7 @@ export function inboundRouter(web: WebContext): Router {
       requests.inc({ provider, outcome: refusal?.code === 'unavailable' ? 'unavailable' : 'refused' })
       if (!(error instanceof Refusal)) throw error
       web.log.info({ provider, reason: error.message }, 'a webhook was refused')
-      sendProblem(response, error)
+      sendProblem(response, error, messagesFor(web.config, 'en'))
     }
   })
   return router

@@ -15,12 +15,22 @@ import {
 } from '../messages/messages.ts'
 import { html, type Html, to } from './html.ts'
 
-/** What a page says, and in which language. `subscriber`: whoever the token of the page belongs to. Safe to repeat. */
+const chosen = new WeakMap<Request, Say>()
+
+/** What a page says, and in which language. `subscriber`: whoever the token of the page belongs to; the rest of the answer, such as
+ * an error, is in their language too. Safe to repeat. */
 export function sayFor(config: SpeakingConfig, request: Request, subscriber?: { locale: string | null }): Say {
+  const known = subscriber ? undefined : chosen.get(request)
+  if (known) return known
+  const say = choose(config, request, subscriber)
+  chosen.set(request, say)
+  return say
+}
+
+function choose(config: SpeakingConfig, request: Request, subscriber?: { locale: string | null }): Say {
   const asked = askedLanguage(config, request)
   if (asked) return inLanguage(config, asked)
-  if (subscriber?.locale) return messagesFor(config, subscriber.locale)
-  if (subscriber) return messagesFor(config, null)
+  if (subscriber) return messagesFor(config, subscriber.locale)
   const languages = [...catalogueOf(config).texts.keys()]
   for (const tag of request.acceptsLanguages()) {
     const language = nearestLanguage(languages, tag)

@@ -5,11 +5,11 @@ import type { Request, Response } from 'express'
 import { systemClock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import { copyrightLine, siteLinks } from '../base/site-links.ts'
-import { messagesFor, type Say } from '../messages/messages.ts'
+import type { Say } from '../messages/messages.ts'
 import { siteLinkWords } from '../messages/words.ts'
 import { html, type Html, safeUrl, to } from './html.ts'
 import { directionOf, isolate } from '../base/direction.ts'
-import { askedLanguage, languageSwitch, setLanguage } from './language.ts'
+import { askedLanguage, languageSwitch, sayFor, setLanguage } from './language.ts'
 import { publicHead, type PublicFace } from './page-head.ts'
 import { sendHtml } from './place.ts'
 import { asset, theme } from './assets.ts'
@@ -17,7 +17,7 @@ import { siteTextsOf } from './site-texts.ts'
 
 export interface Page {
   status?: number
-  /** The language of the whole page. */
+  /** The language of the whole page; default: as sayFor chooses. */
   say?: Say
   /** A path that shows this page by GET, for the switch of languages; default: the path of a GET request, else the front page. */
   here?: string
@@ -37,10 +37,11 @@ export interface Page {
 export function sendPage(response: Response, config: Config, page: Page): void {
   if (page.isIndexed === false)
     response.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', 'X-Robots-Tag': 'noindex' })
-  const say = page.say ?? messagesFor(config, 'en')
-  setLanguage(response, say)
   const { req: request } = response
-  const here = page.here ?? (request.method !== 'GET' ? '/' : request.baseUrl + request.url)
+  const isRead = request.method === 'GET' || request.method === 'HEAD'
+  const say = page.say ?? sayFor(config, request)
+  setLanguage(response, say)
+  const here = page.here ?? (isRead ? request.baseUrl + request.url : '/')
   sendHtml(response.status(page.status ?? 200), publicPage(config, page, say, request, here))
 }
 

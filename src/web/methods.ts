@@ -1,14 +1,14 @@
 // A method that a path doesn't have: 405, with the path's methods in `Allow` (RFC 9110, 15.5.6).
 
 import type { Response, Router } from 'express'
-import { Refusal } from '../base/errors.ts'
+import { refusal } from '../messages/refusals.ts'
 
 /** Refuses every request that reaches it. `methods` are those of the routes before it, as Express spells them. */
 export function onlyMethods(methods: readonly string[]) {
   const allowed = methods.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : method.toUpperCase())).join(', ')
   return (request: { method: string }, response: Response): void => {
     response.set('Allow', allowed)
-    throw new Refusal('method_not_allowed', `${request.method} isn't done here, only ${allowed}.`)
+    throw refusal('method_not_allowed', 'common.methodNotAllowed', { method: request.method, allowed })
   }
 }
 

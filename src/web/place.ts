@@ -13,8 +13,9 @@ import {
   type Side,
   sideOf,
 } from '../base/addresses.ts'
-import { Refusal } from '../base/errors.ts'
+import type { Refusal } from '../base/errors.ts'
 import type { SpeakingConfig } from '../messages/messages.ts'
+import { refusal } from '../messages/refusals.ts'
 import type { Html } from './html.ts'
 import { askedLanguage, withLanguage } from './language.ts'
 
@@ -59,7 +60,7 @@ export function onlyOwnSide(config: { web: Homes }): RequestHandler {
 
 /** For what no route has. */
 export function nothingAt(request: Request): Refusal {
-  return new Refusal('not_found', `There is nothing at ${request.path.slice(0, 200)}.`)
+  return refusal('not_found', 'common.nothingAt', { path: request.path.slice(0, 200) })
 }
 
 /** How the page that answers this request writes the path of a route: with its `?lang=`, if it came with one. */

@@ -1,7 +1,8 @@
 // No text column accepts U+0000, so it is refused everywhere.
 
 import type { RequestHandler } from 'express'
-import { Refusal, type FieldProblem } from '../base/errors.ts'
+import type { FieldProblem } from '../base/errors.ts'
+import { refusal } from '../messages/refusals.ts'
 
 /** Texts with a NUL in the input, by the field's name: `email`, `articles.3.link`. */
 export function nulsIn(value: unknown, whole = 'body', at: readonly PropertyKey[] = []): FieldProblem[] {
@@ -17,7 +18,6 @@ export function nulsIn(value: unknown, whole = 'body', at: readonly PropertyKey[
 
 /** An address with an encoded NUL has no page. The API names the parameter itself. */
 export const refuseNulInAddress: RequestHandler = (request, _response, next) => {
-  if (request.url.includes('%00') && !request.url.startsWith('/api/v1/'))
-    throw new Refusal('invalid', 'The address contains a NUL character. Remove it.')
+  if (request.url.includes('%00') && !request.url.startsWith('/api/v1/')) throw refusal('invalid', 'common.oddAddress')
   next()
 }

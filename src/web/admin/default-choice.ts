@@ -5,7 +5,9 @@ import { listCategories } from '../../articles/store.ts'
 import { defaultChoice, setDefaultChoice } from '../../subscribers/default-choice.ts'
 import { readForm } from '../forms.ts'
 import { html, type Html, to } from '../html.ts'
-import { choiceSentences, frequencyChoices, frequencyNames } from '../pages/words.ts'
+import { messagesFor } from '../../messages/messages.ts'
+import { frequencyWords } from '../../messages/words.ts'
+import { choiceSentences, frequencyChoices } from '../pages/words.ts'
 import { seeOther } from '../place.ts'
 import type { WebContext } from '../web-context.ts'
 import { actorOf } from './guard.ts'
@@ -21,12 +23,13 @@ export async function defaultChoiceSection(web: WebContext): Promise<Html> {
   const categories = await listCategories(web.db)
   if (categories.length === 0) return html``
   const choices = await defaultChoice(web.db)
+  const say = messagesFor(web.config, 'en')
   return html`<h2 id="default-choice">Default choice</h2>
     <p>
       A reader who only types an address gets this. So does an imported list that names no categories. The form shows it
       as:
     </p>
-    <p><em>${choiceSentences(web.config, choices, categories)}</em></p>
+    <p><em>${choiceSentences(say, web.config, choices, categories)}</em></p>
     <form method="post" action="${to('/admin/default-choice')}">
       <div class="choices">
         ${categories.map(({ slug, name }) => {
@@ -37,7 +40,9 @@ export async function defaultChoiceSection(web: WebContext): Promise<Html> {
             <select id="${id}" name="frequency[${slug}]">
               ${frequencyChoices.map(
                 (one) =>
-                  html`<option value="${one}" ${one === value ? html`selected` : ''}>${frequencyNames[one]}</option>`,
+                  html`<option value="${one}" ${one === value ? html`selected` : ''}>
+                    ${say(frequencyWords[one])}
+                  </option>`,
               )}
             </select>
           </div>`

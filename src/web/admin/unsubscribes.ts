@@ -4,6 +4,7 @@ import type { Router } from 'express'
 import { unsubscribeReasons } from '../../db/schema.ts'
 import { listReasonTexts, summariseUnsubscribes, unsubscribeWays } from '../../subscribers/unsubscribes.ts'
 import { html, type Html, type HtmlValue } from '../html.ts'
+import { messagesFor } from '../../messages/messages.ts'
 import { reasonWords } from '../pages/after-unsubscribe.ts'
 import type { WebContext } from '../web-context.ts'
 import { sendConsole } from './layout.ts'
@@ -25,6 +26,7 @@ export function mountUnsubscribes(router: Router, web: WebContext): void {
     const since = new Date(web.clock.now().getTime() - daysShown * 86_400_000)
     const { total, undone, ways, reasons } = await summariseUnsubscribes(web.db, since)
     const texts = await listReasonTexts(web.db, since, textsShown)
+    const say = messagesFor(web.config, 'en')
     sendConsole(request, response, web, {
       section: 'subscribers',
       title: 'Unsubscribes',
@@ -37,7 +39,7 @@ export function mountUnsubscribes(router: Router, web: WebContext): void {
                 days${undone > 0 && `, of which ${number(undone)} undone`}.
               </p>
               ${countTable('Reason', [
-                ...unsubscribeReasons.map((reason) => [reasonWords[reason], reasons[reason]] as const),
+                ...unsubscribeReasons.map((reason) => [say(reasonWords[reason]), reasons[reason]] as const),
                 ['No reason given', reasons.none],
               ])}
               ${countTable(
@@ -73,11 +75,14 @@ function countTable(label: string, lines: readonly (readonly [words: string, cou
 }
 
 function textList(web: WebContext, texts: Awaited<ReturnType<typeof listReasonTexts>>): HtmlValue {
+  const say = messagesFor(web.config, 'en')
   return html`<h2>In their own words</h2>
     <ul class="history">
       ${texts.map(
         ({ at, reason, reasonText }) =>
-          html`<li>${moment(web.config, at)}${reason && ` (${reasonWords[reason].toLowerCase()})`}: ${reasonText}</li>`,
+          html`<li>
+            ${moment(web.config, at)}${reason && ` (${say(reasonWords[reason]).toLowerCase()})`}: ${reasonText}
+          </li>`,
       )}
     </ul>`
 }

@@ -140,6 +140,10 @@ export const subscriberEndpoints = [
       email: emailAddress,
       frequency,
       timezone: timeZone.nullable().optional(),
+      locale: language
+        .nullable()
+        .optional()
+        .meta({ description: 'language of the reader, such as de; null: the site’s' }),
       ip: z.union([z.ipv4(), z.ipv6()], { error: 'is not an IP address' }).optional(),
       formUrl: webAddress(500).optional(),
     }),
@@ -154,7 +158,8 @@ export const subscriberEndpoints = [
         ])
       const choices = chosen(readChoices(body.frequency, await listCategories(web.db)))
       const origin = { ip: body.ip ?? null, formUrl: body.formUrl ?? null }
-      await subscribe(web, { email: body.email, choices, timezone: readTimezone(body.timezone), origin })
+      const [timezone, locale] = [readTimezone(body.timezone), readLocale(body.locale, 'locale')]
+      await subscribe(web, { email: body.email, choices, timezone, locale, origin })
       const [row] = await findSubscribersByAddress(web, body.email)
       if (!row) throw new Refusal('conflict', 'This address must not be mailed.')
       await noteAction(web, { actor: actor.name, action: 'subscriber.signed_up', subject: `subscriber:${row.id}` })

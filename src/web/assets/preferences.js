@@ -18,7 +18,8 @@ function renumber() {
 }
 
 function tell(row) {
-  said.textContent = `${row.dataset.name} is number ${rows().indexOf(row) + 1} of ${rows().length}. Save to keep the new order.`
+  const place = String(rows().indexOf(row) + 1)
+  said.textContent = row.dataset.moved.replace('{place}', place).replace('{count}', String(rows().length))
 }
 
 /** Moves the neighbour, never the row itself: it keeps the keyboard, and the pointer that drags it. */
@@ -48,7 +49,7 @@ for (const row of list ? rows() : []) {
   grip.type = 'button'
   grip.className = 'choice-grip'
   grip.textContent = '⠿'
-  grip.setAttribute('aria-label', `Move ${row.dataset.name}: drag, or press the up and down arrow keys`)
+  grip.setAttribute('aria-label', row.dataset.grip)
   row.querySelector('.choice-move').append(grip)
   grip.addEventListener('keydown', (event) => {
     const way = { ArrowUp: 'up', ArrowDown: 'down' }[event.key]

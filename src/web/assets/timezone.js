@@ -19,7 +19,8 @@ if (field) {
   const say = () => {
     if (!shown) return
     const name = field.value || field.dataset.site
-    shown.textContent = name.includes('/') ? `${name.split('/').pop().replaceAll('_', ' ')} time` : name
+    const place = name.split('/').pop().replaceAll('_', ' ')
+    shown.textContent = name.includes('/') ? shown.dataset.zoneName.replace('{place}', place) : name
   }
   field.addEventListener('change', say)
   // A browser that goes back puts the reader's choice into the field again.

@@ -5,9 +5,10 @@ import type { Request, RequestHandler, Response } from 'express'
 import { confirmAddressChange, lookAtAddressChange, mailAddressChangeAgain } from '../../subscribers/address-change.ts'
 import { lookAtAddressUndo, undoAddressChange } from '../../subscribers/address-undo.ts'
 import { addressUndoToken, readLink } from '../../subscribers/links.ts'
-import { maskAddress } from '../../base/email-address.ts'
+import { maskAddress, readableAddress } from '../../base/email-address.ts'
 import { answerEvenly } from '../even-time.ts'
 import { html } from '../html.ts'
+import { sayFor } from '../language.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
 import {
@@ -28,14 +29,16 @@ export function showAddressChange(web: WebContext): RequestHandler {
     const token = tokenOf(request)
     const look = await lookAtAddressChange(web, token)
     if (look.outcome !== 'open') return sendNotMoved(web, request, response, look.outcome)
+    const say = sayFor(web.config, request, look.subscriber)
     sendPage(
       response,
       web.config,
       message(
-        'Move the newsletter here?',
-        `Your digests will be sent to ${look.email}.`,
-        html`${oneButton('/preferences/address/confirm', token!, 'Yes, send it here')}
-          <p class="hint">Wasn’t it you? Close this page, and you won’t receive anything.</p>`,
+        say,
+        say('preferences.moveHere'),
+        say('preferences.moveHereWhat', { email: readableAddress(look.email) }),
+        html`${oneButton('/preferences/address/confirm', token!, say('preferences.moveHereYes'))}
+          <p class="hint">${say('common.notYou')}</p>`,
       ),
     )
   }
@@ -46,15 +49,18 @@ export function takeAddressChange(web: WebContext): RequestHandler {
     const { outcome } = await confirmAddressChange(web, tokenOf(request), originOf(request))
     if (outcome !== 'changed') return sendNotMoved(web, request, response, outcome)
     const now = web.clock.now()
+    const say = sayFor(web.config, request)
     const link = readLink(web.config, 'address-change', tokenOf(request), now)
     const undo = link.outcome === 'forged' ? null : addressUndoToken(web.config, link.id, now)
     sendPage(
       response,
       web.config,
       message(
-        'Your newsletter has moved here',
-        'Your choices have moved too, and no story comes twice. Links in earlier mails no longer work. The next digest has new ones.',
-        html`${undo && oneButton('/preferences/address/undo', undo, 'Undo', { isQuiet: true })} ${toFrontPage}`,
+        say,
+        say('preferences.movedTitle'),
+        say('preferences.moved'),
+        html`${undo && oneButton('/preferences/address/undo', undo, say('common.undo'), { isQuiet: true })}
+        ${toFrontPage(say)}`,
       ),
     )
   }
@@ -64,6 +70,7 @@ type NotMoved = Exclude<Awaited<ReturnType<typeof confirmAddressChange>>['outcom
 
 function sendNotMoved(web: WebContext, request: Request, response: Response, outcome: NotMoved): void {
   const { config } = web
+  const say = sayFor(config, response.req)
   switch (outcome) {
     case 'forged':
       return sendForged(response, config)
@@ -73,35 +80,36 @@ function sendNotMoved(web: WebContext, request: Request, response: Response, out
       return sendPage(
         response,
         config,
-        message('This link has been used', 'It moved the newsletter to another address.', linkByAddress()),
+        message(say, say('common.linkUsed'), say('preferences.moveUsed'), linkByAddress(say)),
       )
     case 'expired':
       return sendOver(response, config, {
-        what: 'It worked for seven days, and nothing was moved.',
-        wayOn: oneButton('/preferences/address/link', tokenOf(request)!, 'Mail me a new link'),
+        what: say('preferences.moveExpired'),
+        wayOn: oneButton('/preferences/address/link', tokenOf(request)!, say('common.mailNewLink')),
       })
     case 'inactive':
       return sendOver(response, config, {
-        title: 'Nothing to move',
-        what: 'This subscription is no longer active.',
+        title: say('preferences.nothingToMove'),
+        what: say('preferences.noLongerActive'),
       })
     case 'gone':
-      return sendOver(response, config, { what: 'This subscription no longer exists.' })
+      return sendOver(response, config, { what: say('preferences.noLongerExists') })
     case 'taken':
       return sendPage(
         response,
         config,
-        message(
-          'Already subscribed',
-          'This address has a subscription of its own, so nothing was moved.',
-          linkByAddress(),
-        ),
+        message(say, say('preferences.takenTitle'), say('preferences.taken'), linkByAddress(say)),
       )
     case 'suppressed':
       return sendPage(
         response,
         config,
-        message('Nothing was moved', 'We don’t send mail to this address.', html`${linkByAddress()} ${toFrontPage}`),
+        message(
+          say,
+          say('preferences.notMoved'),
+          say('preferences.weDontMail'),
+          html`${linkByAddress(say)} ${toFrontPage(say)}`,
+        ),
       )
   }
 }
@@ -111,11 +119,7 @@ export function mailAddressLink(web: WebContext): RequestHandler {
     if (!(await mailAddressChangeAgain(web, tokenOf(request), request.ip ?? null)))
       return sendForged(response, web.config)
     await answerEvenly(web, request)
-    sendCheckMail(
-      response,
-      web.config,
-      'If this change is still open, a new link is there or on its way. We send at most one an hour, so look in your spam folder first.',
-    )
+    sendCheckMail(response, web.config, sayFor(web.config, request)('preferences.moveLinkSent'))
   }
 }
 
@@ -124,13 +128,15 @@ export function showAddressUndo(web: WebContext): RequestHandler {
     const token = tokenOf(request)
     const look = await lookAtAddressUndo(web, token)
     if (look.outcome !== 'open') return sendNotUndone(web, response, look.outcome)
+    const say = sayFor(web.config, request, look.subscriber)
     sendPage(
       response,
       web.config,
       message(
-        'Take the newsletter back?',
-        `Your digests will be sent to ${maskAddress(look.email)} again.`,
-        oneButton('/preferences/address/undo', token!, 'Yes, send it here again'),
+        say,
+        say('preferences.takeBack'),
+        say('preferences.takeBackWhat', { email: maskAddress(look.email) }),
+        oneButton('/preferences/address/undo', token!, say('preferences.takeBackYes')),
       ),
     )
   }
@@ -140,12 +146,16 @@ export function takeAddressUndo(web: WebContext): RequestHandler {
   return async (request, response) => {
     const result = await undoAddressChange(web, tokenOf(request), originOf(request))
     if (result.outcome !== 'undone') return sendNotUndone(web, response, result.outcome)
+    const say = sayFor(web.config, request)
     sendPage(
       response,
       web.config,
       message(
-        'Your newsletter is back here',
-        `The subscription belongs to ${maskAddress(result.email)} again${result.isActive ? '' : ', and it is unsubscribed at present'}. A new link to your preferences is on its way there. Older links no longer work.`,
+        say,
+        say('preferences.isBack'),
+        say(result.isActive ? 'preferences.isBackActive' : 'preferences.isBackEnded', {
+          email: maskAddress(result.email),
+        }),
       ),
     )
   }
@@ -155,6 +165,7 @@ type NotUndone = Exclude<Awaited<ReturnType<typeof undoAddressChange>>['outcome'
 
 function sendNotUndone(web: WebContext, response: Response, outcome: NotUndone): void {
   const { config } = web
+  const say = sayFor(config, response.req)
   switch (outcome) {
     case 'forged':
       return sendForged(response, config)
@@ -162,34 +173,35 @@ function sendNotUndone(web: WebContext, response: Response, outcome: NotUndone):
       return sendPage(
         response,
         config,
-        message('This link has been used', 'It undid the change of address.', linkByAddress()),
+        message(say, say('common.linkUsed'), say('preferences.addressUndoUsed'), linkByAddress(say)),
       )
     case 'expired':
       return sendOver(response, config, {
-        what: 'A change of address can be undone for seven days, unless the former address was erased.',
+        what: say('preferences.addressUndoExpired'),
       })
     case 'ended':
       return sendOver(response, config, {
-        title: 'This link no longer works',
-        what: 'The address was changed again after the change that this link undoes.',
+        title: say('preferences.endedTitle'),
+        what: say('preferences.addressUndoEnded'),
       })
     case 'gone':
-      return sendOver(response, config, { what: 'This subscription no longer exists.' })
+      return sendOver(response, config, { what: say('preferences.noLongerExists') })
     case 'taken':
       return sendPage(
         response,
         config,
-        message(
-          'Already subscribed',
-          'Your address now has a subscription of its own, so nothing was moved.',
-          linkByAddress(),
-        ),
+        message(say, say('preferences.takenTitle'), say('preferences.takenNow'), linkByAddress(say)),
       )
     case 'suppressed':
       return sendPage(
         response,
         config,
-        message('Nothing was moved', 'We don’t send mail to this address.', html`${linkByAddress()} ${toFrontPage}`),
+        message(
+          say,
+          say('preferences.notMoved'),
+          say('preferences.weDontMail'),
+          html`${linkByAddress(say)} ${toFrontPage(say)}`,
+        ),
       )
   }
 }

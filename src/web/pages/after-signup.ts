@@ -3,49 +3,58 @@
 import type { Request } from 'express'
 import type { Config } from '../../base/config.ts'
 import { domainOf, readableAddress } from '../../base/email-address.ts'
-import { html, type Html, to } from '../html.ts'
+import type { Say } from '../../messages/messages.ts'
+import { html, type Html, type HtmlValue, to } from '../html.ts'
 import type { Page } from '../layout.ts'
+import { trialNote } from './links.ts'
 
 /** Every sentence is true for every state of the address, as nothing here may tell one from another: a mail goes to new and
  * unsubscribed addresses and to subscribers, not twice a day, and none goes to an address with a complaint. */
-export function checkYourMailPage({ site, trial }: Config, email: string | undefined): Page {
+export function checkYourMailPage(say: Say, config: Config, email: string | undefined): Page {
+  const site = config.site.name
   return {
-    title: 'Check your mail',
+    title: say('common.checkMail'),
     kind: 'quiet',
     isIndexed: false,
-    body: html`<h1>Check your mail</h1>
+    body: html`<h1>${say('common.checkMail')}</h1>
       <p class="deck">
-        If ${email ? html`<strong>${readableAddress(email)}</strong>` : 'your address'} can receive our mail now, a
-        message from ${site.name} is there or on its way. Press the button in it: a new subscription starts only then.
+        ${
+          email
+            ? say.rich('form.checkMailTo', { email: readableAddress(email), site, strong })
+            : say('form.checkMailAny', { site })
+        }
       </p>
-      <p>Wrong address? <a href="${to('/subscribe/change')}">Change it</a>.</p>
       <p>
-        Nothing there? We send at most one a day, so look in your spam folder first. No message goes to addresses that
-        refuse our mail or asked us to stop.
+        ${say.rich('form.wrongAddress', { a: (within) => html`<a href="${to('/subscribe/change')}">${within}</a>` })}
       </p>
-      ${trial && html`<p>This is the trial: the mail is in <a href="${to('/mailbox')}">the mailbox</a>.</p>`}
-      <p><a href="${to('/')}">Back to the front page</a></p>`,
+      <p>${say('form.nothingThere')}</p>
+      ${trialNote(say, config)}
+      <p><a href="${to('/')}">${say('common.backToFrontPage')}</a></p>`,
   }
 }
 
 /** The same in one text, for a form that answers in place. */
-export function checkYourMailText({ site }: Config, email: string): string {
-  return `If ${readableAddress(email)} can receive our mail now, a message from ${site.name} is there or on its way. Press the button in it: a new subscription starts only then. Nothing there? Look in your spam folder first.`
+export function checkYourMailText(say: Say, { site }: Config, email: string): string {
+  return say('form.answer', { email: readableAddress(email), site: site.name })
 }
 
 /** Offers the address that was most probably meant, and keeps the typed one just as easily. Nothing has been sent or stored yet. */
-export function didYouMeanPage(request: Request, typed: string, meant: string): Page {
+export function didYouMeanPage(say: Say, request: Request, typed: string, meant: string): Page {
+  const domains = { domain: readableDomain(typed), meant: readableDomain(meant) }
   return {
-    title: 'Is this your address?',
+    title: say('form.isThisYours'),
     kind: 'quiet',
     isIndexed: false,
-    body: html`<h1>Is this your address?</h1>
-      <p class="deck">${domainOf(typed)}: did you mean <strong>${domainOf(meant)}</strong>?</p>
-      ${signUpAs(request, { email: meant }, `Yes, use ${meant}`, 'main')}
-      ${signUpAs(request, { email: typed, kept_email: typed }, `No, keep ${typed}`, 'quiet')}
-      <p><a href="${to('/subscribe/change')}">Type another address</a></p>`,
+    body: html`<h1>${say('form.isThisYours')}</h1>
+      <p class="deck">${say.rich('form.didYouMean', { ...domains, strong })}</p>
+      ${signUpAs(request, { email: meant }, say('form.useMeant', { email: readableAddress(meant) }), 'main')}
+      ${signUpAs(request, { email: typed, kept_email: typed }, say('form.keepTyped', { email: readableAddress(typed) }), 'quiet')}
+      <p><a href="${to('/subscribe/change')}">${say('form.typeAnother')}</a></p>`,
   }
 }
+
+const strong = (within: HtmlValue) => html`<strong>${within}</strong>`
+const readableDomain = (email: string) => domainOf(readableAddress(email))
 
 /** A button that sends the form again with another address. */
 function signUpAs(request: Request, changed: Record<string, string>, label: string, kind: 'main' | 'quiet'): Html {

@@ -5,41 +5,44 @@ import { Refusal } from '../../base/errors.ts'
 import { type Subscriber, type UnsubscribeReason, unsubscribeReasons } from '../../db/schema.ts'
 import { readLink, resubscribeToken } from '../../subscribers/links.ts'
 import { canReturn } from '../../subscribers/unsubscribe.ts'
-import { giveReason, longestReasonText, readReason } from '../../subscribers/unsubscribes.ts'
+import { findUnsubscriber, giveReason, longestReasonText, readReason } from '../../subscribers/unsubscribes.ts'
 import { statusOf } from '../errors.ts'
 import { html, type Html, to } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
+import type { Key } from '../../messages/english.ts'
+import type { Say } from '../../messages/messages.ts'
+import { sayFor } from '../language.ts'
 import { note, problemSummary } from './fields.ts'
 import { message, oneButton, sendForged, sendOver, toFrontPage, tokenOf } from './links.ts'
 
 /** Empty where there is nothing to undo. */
-export function undo(web: WebContext, subscriber: Subscriber): Html {
+export function undo(web: WebContext, say: Say, subscriber: Subscriber): Html {
   if (!canReturn(subscriber, web.clock.now())) return html``
   const token = resubscribeToken(web.config, subscriber, subscriber.unsubscribedAt!)
-  return html`<p>Was that a mistake? You can undo it for thirty days, with all your choices as they were.</p>
-    ${oneButton('/unsubscribe/undo', token, 'Undo', { isQuiet: true })}`
+  return html`<p>${say('preferences.mistakeUndo')}</p>
+    ${oneButton('/unsubscribe/undo', token, say('common.undo'), { isQuiet: true })}`
 }
 
-export const reasonWords: Record<UnsubscribeReason, string> = {
-  too_many: 'Too many mails',
-  not_interesting: 'The stories don’t interest me',
-  not_asked: 'I didn’t sign up for this',
-  reads_elsewhere: 'I read the news somewhere else',
-  looks_wrong: 'The mails don’t display well',
-  other: 'Another reason',
+export const reasonWords: Record<UnsubscribeReason, Key> = {
+  too_many: 'preferences.reasonTooMany',
+  not_interesting: 'preferences.reasonNotInteresting',
+  not_asked: 'preferences.reasonNotAsked',
+  reads_elsewhere: 'preferences.reasonReadsElsewhere',
+  looks_wrong: 'preferences.reasonLooksWrong',
+  other: 'preferences.reasonOther',
 }
 
 /** `typed`: what was sent, when it was refused. */
-export function askReason(token: string, again?: { refusal: Refusal; typed: Record<string, unknown> }): Html {
+export function askReason(say: Say, token: string, again?: { refusal: Refusal; typed: Record<string, unknown> }): Html {
   const problems = again?.refusal.problems ?? []
   const problemOf = (name: string) => problems.find((one) => one.field === name)
   const textProblem = problemOf('reason_text')
   const reasonProblem = problemOf('reason')
   const words = again?.typed['reason_text']
   return html`<section>
-    <h2 class="section-name">Why did you unsubscribe?</h2>
-    ${again && problemSummary(again.refusal.message, problems)}
+    <h2 class="section-name">${say('preferences.whyTitle')}</h2>
+    ${again && problemSummary(say, again.refusal)}
     <form method="post" action="${to('/unsubscribe/reason')}">
       <input type="hidden" name="token" value="${token}" />
       <fieldset
@@ -48,7 +51,7 @@ export function askReason(token: string, again?: { refusal: Refusal; typed: Reco
         role="radiogroup"
         ${reasonProblem && html`aria-invalid="true" aria-describedby="reason-problem"`}
       >
-        <legend>You don’t have to answer.</legend>
+        <legend>${say('preferences.whyOptional')}</legend>
         ${unsubscribeReasons.map(
           (reason) =>
             html`<label
@@ -58,13 +61,13 @@ export function askReason(token: string, again?: { refusal: Refusal; typed: Reco
                 value="${reason}"
                 ${again?.typed['reason'] === reason && html`checked`}
               />
-              ${reasonWords[reason]}</label
+              ${say(reasonWords[reason])}</label
             >`,
         )}
-        ${reasonProblem && note(reasonProblem, 'reason-problem')}
+        ${reasonProblem && note(say, reasonProblem, 'reason-problem')}
       </fieldset>
       <div class="field">
-        <label for="reason_text">In your own words (optional)</label>
+        <label for="reason_text">${say('preferences.ownWords')}</label>
         <input
           id="reason_text"
           name="reason_text"
@@ -74,9 +77,9 @@ export function askReason(token: string, again?: { refusal: Refusal; typed: Reco
           value="${typeof words === 'string' ? words : ''}"
           ${textProblem && html`aria-invalid="true" aria-describedby="reason_text-problem"`}
         />
-        ${textProblem && note(textProblem, 'reason_text-problem')}
+        ${textProblem && note(say, textProblem, 'reason_text-problem')}
       </div>
-      <p><button type="submit" class="quiet">Send</button></p>
+      <p><button type="submit" class="quiet">${say('preferences.send')}</button></p>
     </form>
   </section>`
 }
@@ -87,18 +90,17 @@ export function takeReason(web: WebContext): RequestHandler {
     const token = tokenOf(request)
     const link = readLink(web.config, 'unsubscribe-reason', token, web.clock.now())
     if (link.outcome === 'forged') return sendForged(response, web.config)
+    const say = sayFor(web.config, request, await findUnsubscriber(web.db, link.id))
     try {
       const why = readReason(request.body as Record<string, unknown>)
       const subscriber = link.outcome === 'valid' ? await giveReason(web, link.id, why) : undefined
-      if (!subscriber)
-        return sendOver(response, web.config, {
-          what: 'A reason can be given for thirty days, unless the unsubscribe was undone.',
-        })
+      if (!subscriber) return sendOver(response, web.config, { what: say('preferences.reasonOver') })
       sendPage(response, web.config, {
         ...message(
-          'Thank you',
-          'Your answer helps us. You stay unsubscribed.',
-          html`${undo(web, subscriber)} ${toFrontPage}`,
+          say,
+          say('preferences.thankYou'),
+          say('preferences.reasonHelps'),
+          html`${undo(web, say, subscriber)} ${toFrontPage(say)}`,
         ),
       })
     } catch (refusal) {
@@ -106,9 +108,10 @@ export function takeReason(web: WebContext): RequestHandler {
       if (request.accepts(['html', 'json']) === 'json') throw refusal
       sendPage(response, web.config, {
         ...message(
-          'You are unsubscribed',
+          say,
+          say('preferences.unsubscribedTitle'),
           '',
-          askReason(token!, { refusal, typed: request.body as Record<string, unknown> }),
+          askReason(say, token!, { refusal, typed: request.body as Record<string, unknown> }),
         ),
         status: statusOf.invalid,
       })

@@ -3,12 +3,14 @@
 
 import type { FieldProblem } from '../../base/errors.ts'
 import { frequencies, type Category } from '../../db/schema.ts'
+import type { Say } from '../../messages/messages.ts'
+import { frequencyWords } from '../../messages/words.ts'
 import { html, type Html } from '../html.ts'
 import { about, frequencyRows, note } from './fields.ts'
 import type { TypedChoice } from './typed.ts'
-import { frequencyNames } from './words.ts'
 
 export function choiceFields(
+  say: Say,
   categories: readonly Category[],
   typed: TypedChoice,
   options: { problems: readonly FieldProblem[]; isOpen: boolean },
@@ -20,10 +22,10 @@ export function choiceFields(
   const forAll = of('frequency_for_all')
   const none = of('frequency') ?? of('categories')
   return html`<details class="more" ${(options.isOpen || isWrong) && html`open`}>
-    <summary>Choose topics and how often</summary>
+    <summary>${say('form.chooseTopics')}</summary>
     <fieldset class="field" id="frequency_for_all">
-      <legend class="label">How often</legend>
-      ${forAll && note(forAll)}
+      <legend class="label">${say('form.howOften')}</legend>
+      ${forAll && note(say, forAll)}
       <div class="in-a-row">
         ${frequencies.map(
           (frequency) =>
@@ -34,14 +36,14 @@ export function choiceFields(
                 value="${frequency}"
                 ${frequency === typed.frequencyForAll && html`checked`}
               />
-              ${frequencyNames[frequency]}</label
+              ${say(frequencyWords[frequency])}</label
             >`,
         )}
       </div>
     </fieldset>
     <fieldset class="field" id="frequency">
-      <legend class="label" id="categories">Topics</legend>
-      ${none && note(none)}
+      <legend class="label" id="categories">${say('form.topics')}</legend>
+      ${none && note(say, none)}
       <div class="topics">
         ${categories.map(
           (category) =>
@@ -58,10 +60,10 @@ export function choiceFields(
       </div>
     </fieldset>
     <details class="more" ${(hasOwn || isWrong) && html`open`}>
-      <summary>Choose a frequency for each topic</summary>
-      <div role="group" aria-label="Frequency of each topic">
-        <p class="hint">A frequency that you choose here replaces the tick above.</p>
-        ${frequencyRows(categories, typed.frequency, { problems, unset: 'As above' })}
+      <summary>${say('form.eachTopic')}</summary>
+      <div role="group" aria-label="${say('form.eachTopicGroup')}">
+        <p class="hint">${say('form.replacesTick')}</p>
+        ${frequencyRows(say, categories, typed.frequency, { problems, unset: say('form.asAbove') })}
       </div>
     </details>
   </details>`

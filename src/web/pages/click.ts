@@ -4,7 +4,7 @@
 
 import type { RequestHandler } from 'express'
 import { countClick } from '../../articles/clicks.ts'
-import { Refusal } from '../../base/errors.ts'
+import { refusal } from '../../messages/refusals.ts'
 import { siteLink } from '../../base/link-parameters.ts'
 import { readStoryLink } from '../../articles/story-url.ts'
 import { largestInt } from '../path-id.ts'
@@ -15,7 +15,7 @@ export function followStory(web: WebContext): RequestHandler {
     const named = readStoryLink(web.config, request.query['token'], web.clock.now())
     const id = named && named.articleId <= largestInt ? named.articleId : null
     const article = id && (await web.db.selectFrom('articles').select('link').where('id', '=', id).executeTakeFirst())
-    if (!article || !/^https?:\/\//i.test(article.link)) throw new Refusal('not_found', 'There is no such story.')
+    if (!article || !/^https?:\/\//i.test(article.link)) throw refusal('not_found', 'common.noStory')
     if (web.config.clickCounts) await countClick(web.db, id)
     response
       .set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })

@@ -2,15 +2,22 @@
 // offers to mail a new link, and never has one in its page.
 
 import type { Request, RequestHandler, Response } from 'express'
+import { domainToUnicode } from 'node:url'
+import { categoryName } from '../../articles/category-names.ts'
+import { listCategories } from '../../articles/store.ts'
 import type { Config } from '../../base/config.ts'
+import { readableAddress } from '../../base/email-address.ts'
 import type { Context } from '../../db/context.ts'
 import type { Subscriber } from '../../db/schema.ts'
+import type { Say } from '../../messages/messages.ts'
+import { frequencyWords } from '../../messages/words.ts'
 import { confirm, lookAtConfirmation, mailConfirmationAgain, type Confirmation } from '../../subscribers/confirm.ts'
 import { signupPageOf } from '../../subscribers/consent.ts'
 import { preferencesToken } from '../../subscribers/links.ts'
 import { listSubscriptions } from '../../subscribers/store.ts'
 import { allowedPage } from '../cors.ts'
 import { html, type Html, to } from '../html.ts'
+import { sayFor } from '../language.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
 import { answerEvenly } from '../even-time.ts'
@@ -25,21 +32,23 @@ import {
   sendOver,
   tokenOf,
 } from './links.ts'
-import { dateAndTime, frequencyNames, longDate } from './words.ts'
+import { dateAndTime } from './words.ts'
 
 export function showConfirmation(web: WebContext): RequestHandler {
   return async (request, response) => {
     const token = tokenOf(request)
     const look = await lookAtConfirmation(web, token)
     if (look.outcome !== 'open') return sendNotOpen(web, request, response, look)
+    const say = sayFor(web.config, request, look.subscriber)
     sendPage(
       response,
       web.config,
       message(
-        'Confirm your subscription',
-        `${look.subscriber.email} asked for the newsletter of ${web.config.site.name}.`,
-        html`${oneButton('/confirm', token!, 'Confirm my subscription')}
-          <p class="hint">Wasn’t it you? Close this page, and you won’t receive anything.</p>`,
+        say,
+        say('form.confirmTitle'),
+        say('form.askedFor', { email: readableAddress(look.subscriber.email), site: web.config.site.name }),
+        html`${oneButton('/confirm', token!, say('form.confirm'))}
+          <p class="hint">${say('common.notYou')}</p>`,
       ),
     )
   }
@@ -50,17 +59,20 @@ export function takeConfirmation(web: WebContext): RequestHandler {
     const result = await confirm(web, tokenOf(request), originOf(request))
     if (result.outcome !== 'confirmed') return sendNotOpen(web, request, response, result)
     const { subscriber } = result
+    const say = sayFor(web.config, request, subscriber)
     const token = preferencesToken(web.config, subscriber, web.clock.now())
     const page = allowedPage(web.config, (await signupPageOf(web.db, subscriber.id)) ?? undefined)
     sendPage(response, web.config, {
       ...message(
-        'You’re subscribed',
+        say,
+        say('form.subscribed'),
         '',
-        html`${await today(web, subscriber)}
-          <p><a href="${to(`/preferences?token=${token}`)}">Manage preferences</a></p>
-          ${page && html`<p><a href="${page}">Back to ${new URL(page).host}</a></p>`}`,
+        html`${await today(web, say, subscriber)}
+          <p><a href="${to(`/preferences?token=${token}`)}">${say('common.managePreferences')}</a></p>
+          ${page && html`<p><a href="${page}">${say('form.backTo', { host: domainToUnicode(new URL(page).hostname) })}</a></p>`}`,
       ),
-      title: 'Welcome',
+      title: say('form.welcome'),
+      here: `/preferences?token=${token}`,
     })
   }
 }
@@ -71,11 +83,7 @@ export function mailConfirmation(web: WebContext): RequestHandler {
     if (!(await mailConfirmationAgain(web, tokenOf(request), originOf(request))))
       return sendForged(response, web.config)
     await answerEvenly(web, request)
-    sendCheckMail(
-      response,
-      web.config,
-      'If we still have this sign-up, a new link is there or on its way. We send at most one a day, so look in your spam folder first.',
-    )
+    sendCheckMail(response, web.config, sayFor(web.config, request)('form.newLinkSent'))
   }
 }
 
@@ -83,7 +91,8 @@ type NotOpen = Exclude<Confirmation, { outcome: 'confirmed' }>
 
 async function sendNotOpen(web: WebContext, request: Request, response: Response, look: NotOpen): Promise<void> {
   const { config } = web
-  const again = html`<p><a class="main" href="${to('/')}">Sign up again</a></p>`
+  const say = sayFor(config, request, 'subscriber' in look && look.outcome !== 'ended' ? look.subscriber : undefined)
+  const again = html`<p><a class="main" href="${to('/')}">${say('form.signUpAgain')}</a></p>`
   switch (look.outcome) {
     case 'forged':
       return sendForged(response, config)
@@ -91,50 +100,60 @@ async function sendNotOpen(web: WebContext, request: Request, response: Response
       return sendEnded(response, config)
     case 'gone':
       return sendOver(response, config, {
-        what: 'A confirmation link works for seven days. We delete sign-ups that aren’t confirmed by then.',
+        what: say('form.confirmGone'),
         wayOn: again,
       })
     case 'expired':
       return sendOver(response, config, {
-        what: 'A confirmation link works for seven days, and nobody confirmed by this one.',
-        wayOn: oneButton('/confirm/link', tokenOf(request)!, 'Mail me a new link'),
+        what: say('form.confirmExpired'),
+        wayOn: oneButton('/confirm/link', tokenOf(request)!, say('common.mailNewLink')),
       })
     case 'suppressed':
       return sendOver(response, config, {
-        title: 'This can’t be confirmed',
-        what: 'We don’t send mail to this address: its owner reported our mail as spam, or asked us to stop.',
+        title: say('form.cantConfirm'),
+        what: say('form.cantConfirmWhy'),
       })
     case 'used': {
       const { subscriber, usedAt, isExpired } = look
       const isActive = subscriber.status === 'active'
       const wayOn = isActive
-        ? html`${!isExpired && (await today(web, subscriber))}
-          ${oneButton('/confirm/link', tokenOf(request)!, 'Mail me a link to my preferences', { isQuiet: isExpired === false })}`
-        : html`${oneButton('/confirm/link', tokenOf(request)!, 'Mail me a new link')} ${orByAddress}`
-      const state = isActive ? 'It is active.' : 'It is no longer active, so no digests are sent.'
-      const text = `This subscription was confirmed on ${longDate(config, usedAt)}. ${state}`
-      return sendPage(response, config, message('This link has been used', text, wayOn))
+        ? html`${!isExpired && (await today(web, say, subscriber))}
+          ${oneButton('/confirm/link', tokenOf(request)!, say('form.mailPreferencesLink'), { isQuiet: isExpired === false })}`
+        : html`${oneButton('/confirm/link', tokenOf(request)!, say('common.mailNewLink'))} ${orByAddress(say)}`
+      const date = say.date(usedAt, 'date', subscriber.timezone ?? config.digest.timezone)
+      const text = say(isActive ? 'form.confirmedActive' : 'form.confirmedEnded', { date })
+      return sendPage(response, config, message(say, say('common.linkUsed'), text, wayOn))
     }
   }
 }
 
 /** What the subscriber chose, and when the next digest comes. */
-async function today(web: Context, subscriber: Subscriber): Promise<Html> {
+async function today(web: Context, say: Say, subscriber: Subscriber): Promise<Html> {
   const lines = await listSubscriptions(web.db, subscriber.id)
-  return html`${nextDigest(web.config, subscriber)}
+  const offered = await listCategories(web.db)
+  const nameIn = ({ slug, name }: (typeof lines)[number]) => {
+    const category = offered.find((one) => one.slug === slug)
+    return category ? categoryName(category, say.locale) : name
+  }
+  return html`${nextDigest(web.config, say, subscriber)}
     <ul class="plain-list">
       ${lines.map(
-        (line) => html`<li><span class="caps">${line.name}</span> ${frequencyNames[line.frequency].toLowerCase()}</li>`,
+        (line) =>
+          html`<li>
+            <span class="caps">${nameIn(line)}</span>
+            ${say(frequencyWords[line.frequency]).toLocaleLowerCase(say.locale)}
+          </li>`,
       )}
     </ul>`
 }
 
 /** When the next digest comes, or why none does. */
-export function nextDigest(config: Config, subscriber: Subscriber): Html {
-  if (!subscriber.nextDueAt)
-    return html`<p class="deck">All your categories are off. You won’t get a digest until you turn one on.</p>`
+export function nextDigest(config: Config, say: Say, subscriber: Subscriber): Html {
+  if (!subscriber.nextDueAt) return html`<p class="deck">${say('common.allOff')}</p>`
   return html`<p class="deck">
-    Your next digest comes <strong>${dateAndTime(config, subscriber.nextDueAt, subscriber)}</strong>, if there is
-    anything new in it.
+    ${say.rich('common.nextDigest', {
+      when: dateAndTime(say, config, subscriber.nextDueAt, subscriber),
+      strong: (within) => html`<strong>${within}</strong>`,
+    })}
   </p>`
 }

@@ -29,7 +29,7 @@ export function showEmbed(web: WebContext): RequestHandler {
   return async (request, response) => {
     const say = sayFor(web.config, request)
     const { categories, usual } = await formOf(web, say)
-    const { tagline } = siteTextsOf(web.config, request, say)
+    const { tagline, optInStatement: statement } = siteTextsOf(web.config, request, say)
     const embeddedIn = (request.get('Referer') ?? '').slice(0, 400)
     allowFrames(response)
     setLanguage(response, say)
@@ -51,7 +51,7 @@ export function showEmbed(web: WebContext): RequestHandler {
             <main>
               <h1 dir="${directionOf(site.name, say.dir)}">${site.name}</h1>
               <p class="deck" lang="${tagline.language}" dir="${directionOf(tagline.text, say.dir)}">${tagline.text}</p>
-              ${signupForm(web.config, { categories, usual, typed: {}, embeddedIn })}
+              ${signupForm(say, web.config, { categories, usual, statement, typed: {}, embeddedIn })}
             </main>
           </body>
         </html>`,
@@ -87,7 +87,8 @@ function wordsOfScript({ config }: WebContext): Record<string, { frame: string; 
 export function sendEmbedForm(web: WebContext): RequestHandler {
   return async (request, response) => {
     const say = sayFor(web.config, request)
-    const form = signupForm(web.config, { ...(await formOf(web, say)), typed: {}, embeddedIn: '' })
+    const { optInStatement: statement } = siteTextsOf(web.config, request, say)
+    const form = signupForm(say, web.config, { ...(await formOf(web, say)), statement, typed: {}, embeddedIn: '' })
     const inLanguage = html`<div lang="${say.locale}" dir="${say.dir}">${form}</div>`
     forOtherSites(response)
     setLanguage(response, say)

@@ -2,15 +2,20 @@
 // a screen reader says before the choice.
 
 import type { Config } from '../../base/config.ts'
-import type { FieldProblem } from '../../base/errors.ts'
+import type { FieldProblem, Refusal } from '../../base/errors.ts'
 import type { Category } from '../../db/schema.ts'
+import type { Key } from '../../messages/english.ts'
+import type { Say } from '../../messages/messages.ts'
+import { wordsOf } from '../../messages/refusals.ts'
+import { frequencyWords } from '../../messages/words.ts'
 import { html, type Html } from '../html.ts'
-import { frequencyChoices, frequencyNames } from './words.ts'
+import { frequencyChoices } from './words.ts'
 import { zoneOptions } from './zones.ts'
 
 /** One row of radios per category. `unset`: the words of a first radio without a
  * value, which is what a category has that isn't in `chosen`. */
 export function frequencyRows(
+  say: Say,
   categories: readonly Category[],
   chosen: Record<string, string>,
   options: { problems?: readonly FieldProblem[]; unset?: string } = {},
@@ -18,7 +23,7 @@ export function frequencyRows(
   const { unset } = options
   const radios: readonly (readonly [value: string, id: string, words: string])[] = [
     ...(unset === undefined ? [] : [['', 'unset', unset] as const]),
-    ...frequencyChoices.map((frequency) => [frequency, frequency, frequencyNames[frequency]] as const),
+    ...frequencyChoices.map((frequency) => [frequency, frequency, say(frequencyWords[frequency])] as const),
   ]
   return html`<div class="${unset === undefined ? 'choices' : 'choices with-unset'}">
     <div class="choices-head" aria-hidden="true">
@@ -45,7 +50,7 @@ export function frequencyRows(
             >`
           })}
         </div>
-        ${problem && note(problem)}
+        ${problem && note(say, problem)}
       </fieldset>`
     })}
   </div>`
@@ -58,13 +63,14 @@ export function about({ description }: Category): Html {
 
 /** The site's zone when nothing is chosen. `isGuessed`: timezone.js fills in the browser's. */
 export function timezoneField(
+  say: Say,
   config: Config,
   value: string,
   problem?: FieldProblem,
   options: { isGuessed?: boolean } = {},
 ): Html {
   return html`<div class="field">
-    <label for="timezone">Your time zone</label>
+    <label for="timezone">${say('form.timezone')}</label>
     <select
       id="timezone"
       name="timezone"
@@ -72,56 +78,58 @@ export function timezoneField(
       ${options.isGuessed && html`data-guess="yes"`}
       ${problem ? html`aria-invalid="true" aria-describedby="timezone-problem"` : ''}
     >
-      <option value="">The site’s: ${config.digest.timezone.replaceAll('_', ' ')}</option>
-      ${zoneOptions(value)}
+      <option value="">${say('form.siteZone', { zone: config.digest.timezone.replaceAll('_', ' ') })}</option>
+      ${zoneOptions(say, value)}
     </select>
-    ${problem && note(problem, 'timezone-problem')}
+    ${problem && note(say, problem, 'timezone-problem')}
   </div>`
 }
 
-export function note(problem: FieldProblem, id?: string): Html {
-  return html`<p class="problem" ${id ? html`id="${id}"` : ''}>${problem.message}</p>`
+export function note(say: Say, problem: FieldProblem, id?: string): Html {
+  return html`<p class="problem" ${id ? html`id="${id}"` : ''}>${wordsOf(say, problem)}</p>`
 }
 
-const labels: Record<string, string> = {
-  email: 'E-mail address',
-  new_email: 'New address',
-  timezone: 'Time zone',
-  frequency: 'Categories',
-  frequency_for_all: 'How often',
-  categories: 'Categories',
-  hour: 'Hour',
-  weekday: 'Day of weekly digests',
-  monthday: 'Day of monthly digests',
-  language: 'Language of dates',
-  pause: 'Pause',
-  paused_until: 'Pause',
-  erase: 'Erase',
-  reason: 'Reason',
-  reason_text: 'In your own words',
+const labels: Record<string, Key> = {
+  email: 'form.labelEmail',
+  new_email: 'form.labelNewEmail',
+  timezone: 'form.labelTimezone',
+  frequency: 'form.labelCategories',
+  frequency_for_all: 'form.howOften',
+  categories: 'form.labelCategories',
+  hour: 'form.labelHour',
+  weekday: 'form.labelWeekday',
+  monthday: 'form.labelMonthday',
+  language: 'common.language',
+  pause: 'form.labelPause',
+  paused_until: 'form.labelPause',
+  erase: 'form.labelErase',
+  reason: 'form.labelReason',
+  reason_text: 'form.labelReasonText',
 }
 
 /** What went wrong, first on the page, with links to the fields. */
 export function problemSummary(
-  message: string,
-  problems: readonly FieldProblem[],
+  say: Say,
+  refusal: Refusal,
   /** Of fields that only this page has; their elements have the field's name as id. */
   names: Record<string, string> = {},
 ): Html {
-  const all = { ...labels, ...names }
+  const { problems } = refusal
+  const nameOf = (field: string) => names[field] ?? (Object.hasOwn(labels, field) ? say(labels[field]!) : undefined)
   return html`<div class="summary" role="alert" tabindex="-1" id="problems" autofocus>
-    <p>${problems.length > 0 ? 'Please fix the highlighted fields:' : message}</p>
+    <p>${problems.length > 0 ? say('form.fixFieldsBelow') : wordsOf(say, refusal)}</p>
     ${
       problems.length > 0 &&
       html`<ul>
         ${problems.map(
-          ({ field, message: text }) =>
+          (problem) =>
             html`<li>
               ${
-                all[field]
-                  ? html`<a href="#${encodeURIComponent(field)}">${all[field]}</a>: ${text}`
-                  : html`<code>${field}</code>: ${text}`
+                nameOf(problem.field)
+                  ? html`<a href="#${encodeURIComponent(problem.field)}">${nameOf(problem.field)}</a>: `
+                  : html`<code>${problem.field}</code>: `
               }
+              ${wordsOf(say, problem)}
             </li>`,
         )}
       </ul>`

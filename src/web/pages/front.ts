@@ -1,16 +1,18 @@
 // The front page: what this is, the form, the latest stories by category and how many there are.
 
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 import type { Refusal } from '../../base/errors.ts'
 import type { Db } from '../../db/connect.ts'
 import type { Article, Category } from '../../db/schema.ts'
 import { countsByCategory, latestArticles, listCategories } from '../../articles/store.ts'
+import { categoriesIn } from '../../articles/category-names.ts'
 import { type Choices } from '../../subscribers/choices.ts'
 import { defaultAmong } from '../../subscribers/default-choice.ts'
-import { messagesFor } from '../../messages/messages.ts'
-import { html, to } from '../html.ts'
+import { html, type HtmlValue, to } from '../html.ts'
 import type { Page } from '../layout.ts'
 import { sendPage } from '../layout.ts'
+import { sayFor } from '../language.ts'
+import { siteTextsOf } from '../site-texts.ts'
 import type { WebContext } from '../web-context.ts'
 import { findNewestPublic, type PublicEdition } from '../reads/public-editions.ts'
 import { categoryNav, feedSentence } from './archive.ts'
@@ -18,7 +20,6 @@ import { sharedRead } from './shared-read.ts'
 import { signupForm, signupScripts } from './signup-form.ts'
 import { pictureOf, storySection } from './story.ts'
 import type { Typed } from './typed.ts'
-import { fullDate, longDate } from './words.ts'
 
 const storiesPerCategory = 4
 
@@ -30,59 +31,60 @@ interface Front {
 }
 
 export function showFront(web: WebContext): RequestHandler {
-  return async (_request, response) => {
-    sendPage(response, web.config, await frontPage(web, { typed: {} }))
+  return async (request, response) => {
+    sendPage(response, web.config, await frontPage(web, request, { typed: {} }))
   }
 }
 
 /** With a refusal or a heading: the form alone. */
 export async function frontPage(
   web: WebContext,
-  { heading, ...form }: { typed: Typed; refusal?: Refusal; status?: number; heading?: string },
+  request: Request,
+  { heading, ...given }: { typed: Typed; refusal?: Refusal; status?: number; heading?: string },
 ): Promise<Page> {
   const { config } = web
-  const say = messagesFor(config, 'en')
+  const say = sayFor(config, request)
   const { sections, usual, newest } = await loadTogether(web.db)
-  const categories = sections.map((section) => section.category)
+  const categories = categoriesIn(
+    sections.map((section) => section.category),
+    say.locale,
+  )
+  const { tagline, optInStatement: statement } = siteTextsOf(config, request, say)
+  const form = signupForm(say, config, { ...given, categories, usual, statement })
   return {
     title: config.site.name,
     kind: 'front',
-    status: form.status ?? 200,
-    dateLine: fullDate(config, web.clock.now()),
+    status: given.status ?? 200,
+    say,
+    dateLine: say.date(web.clock.now(), 'day', config.digest.timezone),
     scripts: signupScripts,
     face: {
       path: '/',
-      description: `${config.site.tagline} The newsletter of ${config.site.name}.`,
+      description: `${tagline.text} ${say('form.newsletterOf', { site: config.site.name })}`,
       picture: pictureOf(
         config,
         sections.flatMap(({ stories }) => stories),
       ),
     },
     body:
-      form.refusal || heading
-        ? html`<h1>${heading ?? 'Please check the form'}</h1>
-            <section id="subscribe" aria-label="Subscribe">
-              ${signupForm(config, { ...form, categories, usual })}
-            </section>`
+      given.refusal || heading
+        ? html`<h1>${heading ?? say('form.checkForm')}</h1>
+            <section id="subscribe" aria-label="${say('form.subscribe')}">${form}</section>`
         : html`<section class="promise">
-              <h1>${config.site.tagline}</h1>
-              <p class="deck">
-                The newsletter of ${config.site.name}: one mail with what is new in your topics, each story only once.
-              </p>
+              <h1 lang="${tagline.language}" dir="auto">${tagline.text}</h1>
+              <p class="deck">${say('form.promise', { site: config.site.name })}</p>
             </section>
-            <section id="subscribe" aria-label="Subscribe">
-              ${
-                categories.length > 0
-                  ? signupForm(config, { ...form, categories, usual })
-                  : html`<p class="calm">There is nothing to subscribe to yet. Come back soon.</p>`
-              }
+            <section id="subscribe" aria-label="${say('form.subscribe')}">
+              ${categories.length > 0 ? form : html`<p class="calm">${say('form.nothingYet')}</p>`}
               <div class="hint after-form">
-                <p>Already a subscriber? <a href="${to('/preferences')}">Manage preferences</a></p>
+                <p>${say.rich('form.alreadySubscriber', { a: link('/preferences') })}</p>
                 ${
                   newest &&
                   html`<p>
-                    Want to see one first? <a href="${to(`/archive/${newest.id}`)}">Read the newest digest</a>
-                    (${longDate(config, newest.at)})
+                    ${say.rich('form.seeOneFirst', {
+                      a: link(`/archive/${newest.id}`),
+                      date: say.date(newest.at, 'date', config.digest.timezone),
+                    })}
                   </p>`
                 }
               </div>
@@ -113,3 +115,5 @@ async function load(db: Db): Promise<Front> {
 }
 
 const loadTogether = sharedRead(load)
+
+const link = (path: string) => (within: HtmlValue) => html`<a href="${to(path)}">${within}</a>`

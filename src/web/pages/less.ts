@@ -9,7 +9,10 @@ import { type Less, lower, nextLess, takeBackLower } from '../../subscribers/les
 import { lessUndoToken, type LinkCheck, readLessUndo, readLink } from '../../subscribers/links.ts'
 import { findSubscriber, listSubscriptions } from '../../subscribers/store.ts'
 import { field } from '../forms.ts'
-import { html, type Html, to } from '../html.ts'
+import { categoryIn, categoryName } from '../../articles/category-names.ts'
+import type { Say } from '../../messages/messages.ts'
+import { html, to } from '../html.ts'
+import { sayFor } from '../language.ts'
 import { sendPage, type Page } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
 import {
@@ -28,9 +31,9 @@ export function showLess(web: WebContext): RequestHandler {
   return async (request, response) => {
     const opened = await open(web, request, response)
     if (!opened) return
-    const { subscriber, category, token } = opened
+    const { say, subscriber, category, token } = opened
     const line = (await listSubscriptions(web.db, subscriber.id)).find(({ slug }) => slug === category.slug)
-    if (!line) return sendPage(response, web.config, nothingToLower(category))
+    if (!line) return sendPage(response, web.config, nothingToLower(say, category))
     const next = nextLess(line.frequency)
     const button = (goal: Less, label: string, isQuiet: boolean) =>
       html`<form method="post" action="${to('/less')}">
@@ -39,18 +42,18 @@ export function showLess(web: WebContext): RequestHandler {
         <input type="hidden" name="to" value="${goal}" />
         <p><button type="submit" class="${isQuiet ? 'quiet' : 'main'}">${label}</button></p>
       </form>`
-    const stop = `Stop ${category.name}`
+    const values = { category: category.name, frequency: line.frequency, next }
+    const stop = say('preferences.lessStop', values)
     sendPage(
       response,
       web.config,
       message(
-        `Less ${category.name}?`,
-        next === 'off'
-          ? `${category.name} comes ${line.frequency} now. After this it won’t come any more. Your other categories stay as they are.`
-          : `${category.name} comes ${line.frequency} now. Make it ${next}, or stop it. Your other categories stay as they are.`,
+        say,
+        say('preferences.lessTitle', values),
+        say(next === 'off' ? 'preferences.lessOff' : 'preferences.lessTo', values),
         next === 'off'
           ? button('off', stop, false)
-          : html`${button(next, `Make ${category.name} ${next}`, false)} ${button('off', stop, true)}`,
+          : html`${button(next, say('preferences.lessMake', values), false)} ${button('off', stop, true)}`,
       ),
     )
   }
@@ -60,19 +63,23 @@ export function takeLess(web: WebContext): RequestHandler {
   return async (request, response) => {
     const opened = await open(web, request, response)
     if (!opened) return
-    const { subscriber, category, asked } = opened
+    const { say, subscriber, category, asked } = opened
     const lowered = await lower(web, subscriber, { slug: category.slug, to: asked }, originOf(request))
-    if (!lowered) return sendPage(response, web.config, nothingToLower(category))
+    if (!lowered) return sendPage(response, web.config, nothingToLower(say, category))
     const { nextDueAt } = lowered.subscriber
     const undo = lessUndoToken(web.config, subscriber, lowered.consentId, web.clock.now())
     sendPage(
       response,
       web.config,
       message(
-        lowered.to === 'off' ? `${category.name} is stopped` : `${category.name} comes ${lowered.to} now`,
-        nextDueAt ? 'Your other categories stay as they were.' : 'No category is left, so no digest comes.',
-        html`<p>By mistake? You can take it back.</p>
-          ${oneButton('/less/undo', undo, 'Undo', { isQuiet: true })} ${toFrontPage}`,
+        say,
+        say(lowered.to === 'off' ? 'preferences.lessStopped' : 'preferences.lessDone', {
+          category: category.name,
+          frequency: lowered.to,
+        }),
+        say(nextDueAt ? 'preferences.othersStay' : 'preferences.noneLeft'),
+        html`<p>${say('preferences.byMistake')}</p>
+          ${oneButton('/less/undo', undo, say('common.undo'), { isQuiet: true })} ${toFrontPage(say)}`,
       ),
     )
   }
@@ -82,21 +89,23 @@ export function undoLess(web: WebContext): RequestHandler {
   return async (request, response) => {
     const undo = readLessUndo(web.config, tokenOf(request), web.clock.now())
     const back = undo && (await takeBackLower(web, undo, originOf(request)))
+    const say = sayFor(web.config, request, undo ? await findSubscriber(web.db, undo.id) : undefined)
     if (!back)
       return sendOver(response, web.config, {
-        what: 'It takes back the last change once, for thirty days, as long as nothing else has changed since.',
-        wayOn: linkByAddress(),
+        what: say('preferences.lessUndoOver'),
+        wayOn: linkByAddress(say),
       })
     const category = (await listCategories(web.db)).find(({ slug }) => slug === back.slug)
-    sendPage(
-      response,
-      web.config,
-      message('Taken back', `${category?.name ?? back.slug} comes ${back.frequency} again.`),
-    )
+    const values = {
+      category: category ? categoryName(category, say.locale) : back.slug,
+      frequency: back.frequency,
+    }
+    sendPage(response, web.config, message(say, say('preferences.takenBack'), say('preferences.comesAgain', values)))
   }
 }
 
 interface Opened {
+  say: Say
   token: string
   subscriber: Subscriber
   category: Category
@@ -112,28 +121,31 @@ async function open(web: WebContext, request: Request, response: Response): Prom
     return undefined
   }
   const subscriber = await findSubscriber(web.db, link.id)
+  const say = sayFor(web.config, request, subscriber?.generation === link.generation ? subscriber : undefined)
   const category = (await listCategories(web.db)).find(({ slug }) => slug === categoryOf(request))
+  const wayOn = html`${linkByAddress(say)} ${toFrontPage(say)}`
   const wanted = field(request, 'to')
   const asked = wanted === 'off' || isFrequency(wanted) ? wanted : undefined
-  if (!subscriber) sendOver(response, web.config, { what: 'There is no subscription behind it any more.' })
+  if (!subscriber) sendOver(response, web.config, { what: say('preferences.noneBehind') })
   else if (subscriber.generation !== link.generation) sendEnded(response, web.config)
   else if (subscriber.status !== 'active')
-    sendPage(response, web.config, message('Nothing comes', 'This subscription has ended, so no digest comes.', wayOn))
+    sendPage(response, web.config, message(say, say('preferences.nothingComes'), say('preferences.hasEnded'), wayOn))
   else if (!category)
     sendPage(response, web.config, {
-      ...message(
-        'There is no such category',
-        'The newsletter doesn’t have the category that this link names. It may have ended.',
-        wayOn,
-      ),
+      ...message(say, say('preferences.noCategory'), say('preferences.noCategoryWhat'), wayOn),
       status: 404,
     })
   else if (wanted !== undefined && !asked)
     sendPage(response, web.config, {
-      ...message('That isn’t a choice', html`<code>to</code> can be weekly, monthly or off.`, wayOn),
+      ...message(
+        say,
+        say('preferences.noChoice'),
+        html`${say.rich('preferences.noChoiceWhat', { code: (within) => html`<code>${within}</code>` })}`,
+        wayOn,
+      ),
       status: 400,
     })
-  else return { token: token!, subscriber, category, asked }
+  else return { say, token: token!, subscriber, category: categoryIn(category, say.locale), asked }
   return undefined
 }
 
@@ -143,8 +155,7 @@ function categoryOf(request: Request): string | undefined {
   return typeof given === 'string' ? /^[a-z0-9-]+/.exec(given.trim().toLowerCase())?.[0] : undefined
 }
 
-function nothingToLower(category: Category): Page {
-  return message('Nothing to change', `${category.name} comes as seldom as that already, or not at all.`, wayOn)
+function nothingToLower(say: Say, { name }: Category): Page {
+  const wayOn = html`${linkByAddress(say)} ${toFrontPage(say)}`
+  return message(say, say('preferences.nothingToChange'), say('preferences.seldomAlready', { category: name }), wayOn)
 }
-
-const wayOn: Html = html`${linkByAddress()} ${toFrontPage}`

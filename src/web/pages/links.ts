@@ -5,9 +5,12 @@ import type { Request, Response } from 'express'
 import type { Config } from '../../base/config.ts'
 import type { FieldProblem } from '../../base/errors.ts'
 import { trimToken } from '../../base/tokens.ts'
+import type { Say } from '../../messages/messages.ts'
+import { wordsOf } from '../../messages/refusals.ts'
 import type { Origin } from '../../subscribers/consent.ts'
-import { html, type Html, to } from '../html.ts'
+import { html, type Html, type HtmlValue, to } from '../html.ts'
 import { sendPage, type Page } from '../layout.ts'
+import { sayFor } from '../language.ts'
 import { field } from '../forms.ts'
 
 /** From the form, else from the address; without what was copied along behind it. */
@@ -23,12 +26,13 @@ export function originOf(request: Request): Origin {
 
 /** 400: the token is missing, cut off, or for another page. */
 export function sendForged(response: Response, config: Config): void {
+  const say = sayFor(config, response.req)
   sendPage(response, config, {
     ...message(
-      'This link doesn’t work',
-      html`The <code>token</code> in its address is missing, incomplete or meant for another page. Open the link in your
-        mail again, or have a new one mailed to you.`,
-      html`${linkByAddress()} ${toFrontPage}`,
+      say,
+      say('preferences.forgedTitle'),
+      html`${say.rich('preferences.forged', { code: (within) => html`<code>${within}</code>` })}`,
+      html`${linkByAddress(say)} ${toFrontPage(say)}`,
     ),
     status: 400,
   })
@@ -40,30 +44,29 @@ export function sendOver(
   config: Config,
   page: { title?: string; what: string | Html; wayOn?: Html },
 ): void {
-  const { title = 'This link has expired', what, wayOn } = page
-  sendPage(response, config, {
-    ...message(title, what, wayOn ? html`${wayOn} ${orByAddress}` : html`${linkByAddress()} ${toFrontPage}`),
-    status: 410,
-  })
+  const say = sayFor(config, response.req)
+  const { title = say('preferences.expiredTitle'), what, wayOn } = page
+  const orAddress = wayOn ? html`${wayOn} ${orByAddress(say)}` : html`${linkByAddress(say)} ${toFrontPage(say)}`
+  sendPage(response, config, { ...message(say, title, what, orAddress), status: 410 })
 }
 
 /** For links of an earlier generation. */
 export function sendEnded(response: Response, config: Config): void {
-  sendOver(response, config, {
-    title: 'This link no longer works',
-    what: 'The address of the subscription has changed since it was mailed, or all older links were ended.',
-  })
+  const say = sayFor(config, response.req)
+  sendOver(response, config, { title: say('preferences.endedTitle'), what: say('preferences.ended') })
 }
 
-export const toFrontPage: Html = html`<p><a href="${to('/')}">To the front page</a></p>`
+export function toFrontPage(say: Say): Html {
+  return html`<p><a href="${to('/')}">${say('common.toFrontPage')}</a></p>`
+}
 
 /** Below a button that a token gave: the same field as everywhere, for those whose address is another one now. */
-export const orByAddress: Html = html`<p>
-  <a href="${to('/preferences')}">Get a link to your preferences by e-mail</a>
-</p>`
+export function orByAddress(say: Say): Html {
+  return html`<p><a href="${to('/preferences')}">${say('preferences.linkByMail')}</a></p>`
+}
 
 /** A heading, a sentence, and the way on. */
-export function message(title: string, text: string | Html, wayOn: Html = toFrontPage): Page {
+export function message(say: Say, title: string, text: string | Html, wayOn: Html = toFrontPage(say)): Page {
   return {
     title,
     kind: 'quiet',
@@ -75,23 +78,22 @@ export function message(title: string, text: string | Html, wayOn: Html = toFron
 
 /** Whoever asked, and whatever is known of them: the same page. */
 export function sendCheckMail(response: Response, config: Config, text: string): void {
-  sendPage(
-    response,
-    config,
-    message(
-      'Check your mail',
-      text,
-      html`${config.trial && html`<p>This is the trial: the mail is in <a href="${to('/mailbox')}">the mailbox</a>.</p>`}
-      ${toFrontPage}`,
-    ),
-  )
+  const say = sayFor(config, response.req)
+  const wayOn = html`${trialNote(say, config)} ${toFrontPage(say)}`
+  sendPage(response, config, message(say, say('common.checkMail'), text, wayOn))
+}
+
+/** Empty outside the trial. */
+export function trialNote(say: Say, { trial }: Pick<Config, 'trial'>): Html {
+  const link = (within: HtmlValue) => html`<a href="${to('/mailbox')}">${within}</a>`
+  return html`${trial && html`<p>${say.rich('common.trialMailbox', { a: link })}</p>`}`
 }
 
 /** One field that mails a link to the preferences to the address typed into it. The answer is the same for everybody. */
-export function linkByAddress(typed = '', problem?: FieldProblem): Html {
+export function linkByAddress(say: Say, typed = '', problem?: FieldProblem): Html {
   return html`<form method="post" action="${to('/preferences')}" novalidate>
     <div class="field">
-      <label for="email">Your e-mail address</label>
+      <label for="email">${say('form.email')}</label>
       <input
         id="email"
         name="email"
@@ -103,10 +105,10 @@ export function linkByAddress(typed = '', problem?: FieldProblem): Html {
         required
         ${problem ? html`aria-invalid="true" aria-describedby="email-problem"` : ''}
       />
-      ${problem && html`<p class="problem" id="email-problem">${problem.message}</p>`}
-      <p class="hint">If this address is subscribed, we mail a link to its preferences.</p>
+      ${problem && html`<p class="problem" id="email-problem">${wordsOf(say, problem)}</p>`}
+      <p class="hint">${say('preferences.linkHint')}</p>
     </div>
-    <p><button type="submit" class="main">Mail me the link</button></p>
+    <p><button type="submit" class="main">${say('preferences.mailLink')}</button></p>
   </form>`
 }
 

@@ -22,7 +22,7 @@ export function showOwnDigest(web: WebContext): RequestHandler {
     const link = readDigestLink(config, tokenOf(request), web.clock.now())
     if (!link) {
       const say = sayFor(config, request)
-      const broken = message(say('archive.brokenTitle'), say('archive.broken'), toArchive(say))
+      const broken = message(say, say('archive.brokenTitle'), say('archive.broken'), toArchive(say))
       return sendPage(response, config, { ...broken, say, status: 400 })
     }
     const { subscriberId, editionId, generation } = link
@@ -37,7 +37,7 @@ export function showOwnDigest(web: WebContext): RequestHandler {
       ? html`<p><a href="${to(`/archive/${editionId}`)}">${say('archive.readPublic')}</a></p>`
       : toArchive(say)
     if (!edition || subscriber?.generation !== generation) {
-      const ended = message(say('archive.endedTitle'), say('archive.ended'), toEdition)
+      const ended = message(say, say('archive.endedTitle'), say('archive.ended'), toEdition)
       return sendPage(response, config, { ...ended, say, status: 410 })
     }
     const perCategory = config.digest.stories
@@ -46,7 +46,7 @@ export function showOwnDigest(web: WebContext): RequestHandler {
       return sendEdition(web, response, say, publicEdition, say('archive.nowPublic'))
     }
     if (!digest) {
-      const gone = message(say('archive.goneTitle'), say('archive.gone'), toArchive(say))
+      const gone = message(say, say('archive.goneTitle'), say('archive.gone'), toArchive(say))
       return sendPage(response, config, { ...gone, say, status: 410 })
     }
     const shown = digest.sections.flatMap(({ stories }) => stories)

@@ -2,7 +2,9 @@
 // that shows what the next digest holds so far.
 
 import type { RequestHandler } from 'express'
-import { invalid } from '../../base/errors.ts'
+import { readableAddress } from '../../base/email-address.ts'
+import { invalidField } from '../../messages/refusals.ts'
+import { countStories } from '../../digests/coming.ts'
 import { takePlace } from '../../db/rate-limits.ts'
 import { findStories } from '../../articles/store.ts'
 import { comingSections } from '../../digests/coming.ts'
@@ -16,7 +18,6 @@ import { answerEvenly } from '../even-time.ts'
 import type { WebContext } from '../web-context.ts'
 import { message, toFrontPage } from './links.ts'
 import { orShowAgain, redirectDone } from './preferences.ts'
-import { storyWords } from './preferences-form.ts'
 import { openFresh, openPreferences } from './preferences-open.ts'
 import { dateAndTime } from './words.ts'
 
@@ -48,19 +49,18 @@ export function takeErasure(web: WebContext): RequestHandler {
     if (!opened) return
     await orShowAgain(web, request, response, opened, async () => {
       if ((request.body as Record<string, unknown>)['erase'] !== 'yes')
-        throw invalid('erase', 'Tick the box to confirm. This can’t be undone.')
+        throw invalidField('erase', 'preferences.tickToErase')
       await eraseSubscriber(web, opened.subscriber.id)
+      const { say } = opened
       sendPage(
         response,
         web.config,
         message(
-          'Your data is erased',
-          'Your address, your choices and the list of mails that we sent you are deleted.',
-          html`<p>
-              We keep only a keyed fingerprint of the address. Nobody can read the address from it. It makes sure that
-              an old list doesn’t add you again. You can sign up again at any time.
-            </p>
-            ${toFrontPage}`,
+          say,
+          say('preferences.erasedTitle'),
+          say('preferences.erased'),
+          html`<p>${say('preferences.erasedKept')}</p>
+            ${toFrontPage(say)}`,
         ),
       )
     })
@@ -83,13 +83,15 @@ export function endLinks(web: WebContext): RequestHandler {
   return async (request, response) => {
     const opened = await openPreferences(web, request, response)
     if (!opened) return
+    const { say } = opened
     await endOlderLinks(web, opened.subscriber.id, { isMailed: true })
     sendPage(
       response,
       web.config,
       message(
-        'All older links have ended',
-        `We sent a new link to ${opened.subscriber.email}. The older links can only unsubscribe.`,
+        say,
+        say('preferences.linksEndedTitle'),
+        say('preferences.linksEnded', { email: readableAddress(opened.subscriber.email) }),
       ),
     )
   }
@@ -100,7 +102,7 @@ export function showNextDigest(web: WebContext): RequestHandler {
   return async (request, response) => {
     const opened = await openPreferences(web, request, response)
     if (!opened) return
-    const { subscriber, token } = opened
+    const { say, subscriber, token } = opened
     const sections = subscriber.status === 'active' ? await comingSections(web, subscriber) : []
     const stories = await findStories(
       web.db,
@@ -108,32 +110,34 @@ export function showNextDigest(web: WebContext): RequestHandler {
     )
     const { nextDueAt } = subscriber
     sendPage(response, web.config, {
-      title: 'Your next digest',
+      title: say('preferences.nextTitle'),
       isIndexed: false,
-      body: html`<h1>Your next digest</h1>
+      body: html`<h1>${say('preferences.nextTitle')}</h1>
         <p class="deck">
           ${
             nextDueAt && subscriber.status === 'active'
-              ? html`${dateAndTime(web.config, nextDueAt, subscriber)}: ${storyWords(sections)}. More may follow until
-                then.`
-              : 'You won’t receive a digest with your present choices.'
+              ? say('preferences.nextSoFar', {
+                  when: dateAndTime(say, web.config, nextDueAt, subscriber),
+                  count: countStories(sections),
+                })
+              : say('preferences.nextNone')
           }
         </p>
         ${sections.map(
           ({ category, articleIds, waiting }) =>
             html`<section>
-              <h2 class="section-name">${category}</h2>
+              <h2 class="section-name" dir="auto">${category}</h2>
               ${articleIds.map((id) => {
                 const { title, link, excerpt } = stories.get(id)!
                 return html`<article class="teaser">
-                  <h3><a href="${safeUrl(link)}" rel="noreferrer">${title}</a></h3>
-                  ${excerpt && html`<p>${excerpt}</p>`}
+                  <h3 dir="auto"><a href="${safeUrl(link)}" rel="noreferrer">${title}</a></h3>
+                  ${excerpt && html`<p dir="auto">${excerpt}</p>`}
                 </article>`
               })}
-              ${waiting > 0 && html`<p class="hint">${waiting} more on the site</p>`}
+              ${waiting > 0 && html`<p class="hint">${say('preferences.moreOnSite', { count: waiting })}</p>`}
             </section>`,
         )}
-        <p class="after"><a href="${to(`/preferences?token=${token}`)}">Back to your preferences</a></p>`,
+        <p class="after"><a href="${to(`/preferences?token=${token}`)}">${say('preferences.back')}</a></p>`,
     })
   }
 }

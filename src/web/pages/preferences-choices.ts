@@ -3,13 +3,16 @@
 
 import type { FieldProblem } from '../../base/errors.ts'
 import type { Category } from '../../db/schema.ts'
+import type { Say } from '../../messages/messages.ts'
+import { frequencyWords } from '../../messages/words.ts'
 import { html, type Html } from '../html.ts'
 import { note } from './fields.ts'
 import type { TypedPreferences } from './preferences-input.ts'
-import { frequencyChoices, frequencyNames } from './words.ts'
+import { frequencyChoices } from './words.ts'
 
 /** `moved`: the category that a button has just moved; the keyboard stays on it. */
 export function orderedChoices(
+  say: Say,
   categories: readonly Category[],
   typed: Pick<TypedPreferences, 'frequency' | 'order'>,
   options: { problems: readonly FieldProblem[]; moved?: { slug: string; way: string } | undefined },
@@ -19,8 +22,8 @@ export function orderedChoices(
   return html`<div class="choices ordered" id="frequency">
     <div class="choices-head" aria-hidden="true">
       <span></span>
-      ${frequencyChoices.map((frequency) => html`<span>${frequencyNames[frequency]}</span>`)}
-      <span>Order</span>
+      ${frequencyChoices.map((frequency) => html`<span>${say(frequencyWords[frequency])}</span>`)}
+      <span>${say('preferences.order')}</span>
     </div>
     ${inOrder.map((category, at) => {
       const { slug, name, description } = category
@@ -33,7 +36,7 @@ export function orderedChoices(
           type="submit"
           name="move"
           value="${way}:${slug}"
-          aria-label="Move ${name} ${way}"
+          aria-label="${say(way === 'up' ? 'preferences.moveUp' : 'preferences.moveDown', { category: name })}"
           ${isEdge && html`disabled`}
           ${hasFocus(way) && html`autofocus`}
         >
@@ -42,7 +45,8 @@ export function orderedChoices(
       return html`<fieldset
         class="choice"
         id="${field}"
-        data-name="${name}"
+        data-grip="${say('preferences.moveGrip', { category: name })}"
+        data-moved="${say('preferences.isNumber', { category: name, place: '{place}', count: '{count}' })}"
         ${problem && html`role="radiogroup" aria-invalid="true" aria-describedby="${slug}-problem"`}
       >
         <legend>${name}${description && html` <span class="choice-about">${description}</span>`}</legend>
@@ -56,7 +60,7 @@ export function orderedChoices(
                   name="${field}"
                   value="${frequency}"
                   ${frequency === (typed.frequency[slug] ?? 'off') && html`checked`}
-                /><span>${frequencyNames[frequency]}</span></label
+                /><span>${say(frequencyWords[frequency])}</span></label
               >`,
           )}
         </div>
@@ -64,7 +68,7 @@ export function orderedChoices(
           <input type="hidden" name="order[${slug}]" value="${at + 1}" />
           ${mover('up', '↑', at === 0)} ${mover('down', '↓', at === last)}
         </div>
-        ${problem && note(problem, `${slug}-problem`)}
+        ${problem && note(say, problem, `${slug}-problem`)}
       </fieldset>`
     })}
   </div>`

@@ -1,9 +1,10 @@
 // The preferences page: what comes next, one form for everything that is chosen, then what is done once.
 
 import { formatDate } from '../../base/dates.ts'
+import { readableAddress } from '../../base/email-address.ts'
 import type { Context } from '../../db/context.ts'
-import type { Subscriber } from '../../db/schema.ts'
-import { type ComingSection, countStories } from '../../digests/coming.ts'
+import { countStories } from '../../digests/coming.ts'
+import { languagesOf, nameOf, type Say } from '../../messages/messages.ts'
 import { canReturn } from '../../subscribers/unsubscribe.ts'
 import { resubscribeToken } from '../../subscribers/links.ts'
 import { html, type Html, to } from '../html.ts'
@@ -14,10 +15,10 @@ import { orderedChoices } from './preferences-choices.ts'
 import { inWeeks, pauseWeeks, zoneOf } from './preferences-input.ts'
 import { onceSections, unsubscribeSection } from './preferences-once.ts'
 import { type Notice, type PreferencesView, problemOf, tokenField } from './preferences-view.ts'
-import { clockHour, dateAndTime, weekdays } from './words.ts'
+import { clockHour, dateAndTime, weekdayName } from './words.ts'
 
 export function preferencesPage(ctx: Context, view: PreferencesView, status = 200): Page {
-  const { subscriber, refusal, categories } = view
+  const { say, subscriber, refusal, categories } = view
   const names = Object.fromEntries(
     categories.flatMap(({ slug, name }) => [
       [`frequency[${slug}]`, name],
@@ -25,15 +26,16 @@ export function preferencesPage(ctx: Context, view: PreferencesView, status = 20
     ]),
   )
   return {
-    title: 'Manage preferences',
+    say,
+    title: say('common.managePreferences'),
+    here: `/preferences?token=${view.token}`,
     kind: 'page',
     status,
     isIndexed: false,
     scripts: ['preferences.js'],
-    body: html`<h1>Manage preferences</h1>
-      <p class="deck">For ${subscriber.email}</p>
-      ${view.notice && noticePart(view, view.notice)}
-      ${refusal && problemSummary(refusal.message, refusal.problems, names)}
+    body: html`<h1>${say('common.managePreferences')}</h1>
+      <p class="deck">${say('preferences.for', { email: readableAddress(subscriber.email) })}</p>
+      ${view.notice && noticePart(view, view.notice)} ${refusal && problemSummary(say, refusal, names)}
       ${subscriber.status === 'active' ? whenActive(ctx, view) : whenNot(ctx, view)} ${onceSections(view)}`,
   }
 }
@@ -55,70 +57,67 @@ function whenActive(ctx: Context, view: PreferencesView): Html {
   return html`${nextPart(ctx, view)} ${choiceForm(ctx, view)} ${unsubscribeSection(ctx, view)}`
 }
 
-/** "Your next digest: Tuesday 07:00, 6 stories so far." */
-function nextPart(ctx: Context, { subscriber, coming, token, now }: PreferencesView): Html {
+/** "Your next digest: Tuesday 07:00, 6 stories so far." The day is named with its date where it is more than six days away. */
+function nextPart(ctx: Context, { say, subscriber, coming, token, now }: PreferencesView): Html {
   const { nextDueAt, pausedUntil } = subscriber
   const isPaused = pausedUntil !== null && pausedUntil > now
-  if (!nextDueAt)
-    return html`<p class="next-digest">
-      All your categories are off, so you won’t receive a digest until you choose one.
-    </p>`
-  return html`${isPaused && html`<p class="notice">Paused until ${dateAndTime(ctx.config, pausedUntil, subscriber)}.</p>`}
+  if (!nextDueAt) return html`<p class="next-digest">${say('preferences.allOff')}</p>`
+  const isSoon = nextDueAt.getTime() - now.getTime() < 6 * 86_400_000
+  const zone = zoneOf(ctx, subscriber.timezone)
+  const pausedWords =
+    isPaused && say('preferences.pausedUntil', { when: dateAndTime(say, ctx.config, pausedUntil, subscriber) })
+  return html`${pausedWords && html`<p class="notice">${pausedWords}</p>`}
     <p class="next-digest">
-      Your next digest: <strong>${slotWords(ctx, subscriber, nextDueAt, now)}</strong>, ${storyWords(coming)}.
-      ${coming.length > 0 && html`<a href="${to(`/preferences/next?token=${token}`)}">Preview</a>`}
+      ${say.rich('preferences.nextLine', {
+        day: say.date(nextDueAt, isSoon ? 'weekday' : 'dayOfYear', zone),
+        time: say.date(nextDueAt, 'time', zone),
+        count: countStories(coming),
+        strong: (within) => html`<strong>${within}</strong>`,
+      })}
+      ${coming.length > 0 && html`<a href="${to(`/preferences/next?token=${token}`)}">${say('preferences.preview')}</a>`}
     </p>`
-}
-
-/** Tuesday 07:00, or Tuesday 24 March 07:00 where that is more than six days away. */
-function slotWords(ctx: Context, { locale, timezone }: Subscriber, at: Date, now: Date): string {
-  const isSoon = at.getTime() - now.getTime() < 6 * 86_400_000
-  const language = locale ?? ctx.config.site.locale
-  const zone = zoneOf(ctx, timezone)
-  return `${formatDate(at, isSoon ? 'weekday' : 'dayOfYear', zone, language)} ${formatDate(at, 'time', zone, language)}`
-}
-
-export function storyWords(coming: readonly ComingSection[]): string {
-  const stories = countStories(coming)
-  return stories === 0 ? 'no new stories so far' : `${stories} ${stories === 1 ? 'story' : 'stories'} so far`
 }
 
 function choiceForm(ctx: Context, view: PreferencesView): Html {
-  const { typed } = view
+  const { say, typed } = view
   const problems = view.refusal?.problems ?? []
   const { digest } = ctx.config
+  const [site = 'en', ...others] = languagesOf(ctx.config)
+  const languages = [site, ...others].map((tag) => [tag, nameOf(tag)] as const)
   return html`<form id="preferences" method="post" action="${to('/preferences')}" novalidate>
     ${tokenField(view)}
-    <button type="submit" hidden>Save</button>
+    <button type="submit" hidden>${say('preferences.save')}</button>
     <section>
-      <h2 class="section-name">Choose topics and how often</h2>
-      <p class="hint">A story in two categories comes once, in the category that is higher in this list.</p>
-      ${orderedChoices(view.categories, typed, { problems, moved: view.moved })}
+      <h2 class="section-name">${say('form.chooseTopics')}</h2>
+      <p class="hint">${say('preferences.twoCategories')}</p>
+      ${orderedChoices(say, view.categories, typed, { problems, moved: view.moved })}
     </section>
     <section>
-      <h2 class="section-name">When</h2>
+      <h2 class="section-name">${say('preferences.when')}</h2>
       <div class="pair">
-        ${select(view, 'hour', 'At', `The site’s hour: ${clockHour(digest.hour)}`, hours)}
+        ${select(view, 'hour', say('preferences.at'), say('preferences.siteHour', { time: clockHour(say, digest.hour) }), hours(say))}
         ${timezoneField(
+          say,
           ctx.config,
           typed.timezone,
           problems.find((one) => one.field === 'timezone'),
         )}
       </div>
       <div class="pair">
-        ${select(view, 'weekday', 'Weekly digests on', `The site’s day: ${weekdays[digest.weekday - 1]}`, days)}
-        ${select(view, 'monthday', 'Monthly digests on the', `The site’s day: ${digest.monthday}`, monthdays)}
+        ${select(view, 'weekday', say('preferences.weeklyOn'), say('preferences.siteDay', { day: weekdayName(say, digest.weekday) }), days(say))}
+        ${select(view, 'monthday', say('preferences.monthlyOn'), say('preferences.siteDay', { day: digest.monthday }), monthdays(say))}
       </div>
-      <div class="pair">${select(view, 'language', 'Language of dates', 'The site’s', languages)}</div>
+      <div class="pair">
+        ${select(view, 'language', say('common.language'), say('preferences.siteLanguage', { language: nameOf(site) }), languages)}
+      </div>
     </section>
     ${pauseSection(ctx, view)}
-    <p><button type="submit" class="main">Save</button></p>
+    <p><button type="submit" class="main">${say('preferences.save')}</button></p>
   </form>`
 }
 
 function pauseSection(ctx: Context, view: PreferencesView): Html {
-  const { typed, subscriber, now } = view
-  const language = subscriber.locale ?? ctx.config.site.locale
+  const { say, typed, subscriber, now } = view
   const zone = zoneOf(ctx, subscriber.timezone)
   const dateProblem = problemOf(view, 'paused_until')
   const pauseProblem = problemOf(view, 'pause')
@@ -134,25 +133,28 @@ function pauseSection(ctx: Context, view: PreferencesView): Html {
       <span>${words}</span></label
     >`
   return html`<section>
-    <h2 class="section-name" id="pause-name">Pause</h2>
+    <h2 class="section-name" id="pause-name">${say('preferences.pause')}</h2>
     <div
       class="reasons"
       role="radiogroup"
       aria-labelledby="pause-name"
       ${pauseProblem && html`aria-invalid="true" aria-describedby="pause-problem"`}
     >
-      ${radio('', 'No pause')}
+      ${radio('', say('preferences.noPause'))}
       ${pauseWeeks.map((weeks) =>
         radio(
           String(weeks),
-          `${weekWords[weeks]} weeks, until ${formatDate(inWeeks(ctx, weeks, subscriber.timezone), 'dayOfYear', zone, language)}`,
+          say('preferences.pauseWeeks', {
+            weeks: String(weeks),
+            date: say.date(inWeeks(ctx, weeks, subscriber.timezone), 'dayOfYear', zone),
+          }),
         ),
       )}
-      ${radio('date', 'Until a date:')}
+      ${radio('date', say('preferences.untilDate'))}
     </div>
-    ${pauseProblem && note(pauseProblem, 'pause-problem')}
+    ${pauseProblem && note(say, pauseProblem, 'pause-problem')}
     <div class="field indented">
-      <label for="paused_until">Digests resume on</label>
+      <label for="paused_until">${say('preferences.resumeOn')}</label>
       <input
         id="paused_until"
         name="paused_until"
@@ -161,12 +163,10 @@ function pauseSection(ctx: Context, view: PreferencesView): Html {
         value="${typed.paused_until}"
         ${dateProblem && html`aria-invalid="true" aria-describedby="paused_until-problem"`}
       />
-      ${dateProblem && note(dateProblem, 'paused_until-problem')}
+      ${dateProblem && note(say, dateProblem, 'paused_until-problem')}
     </div>
   </section>`
 }
-
-const weekWords = { 2: 'Two', 4: 'Four', 8: 'Eight' } as const
 
 function select(
   view: PreferencesView,
@@ -182,52 +182,34 @@ function select(
     <label for="${name}">${label}</label>
     <select id="${name}" name="${name}" ${problem && html`aria-invalid="true" aria-describedby="${name}-problem"`}>
       <option value="">${unset}</option>
-      ${isOther && html`<option value="${value}" selected>${value}</option>`}
+      ${isOther && html`<option value="${value}" selected>${name === 'language' ? nameOf(value) : value}</option>`}
       ${options.map(
         ([key, text]) => html`<option value="${key}" ${key === value ? html`selected` : ''}>${text}</option>`,
       )}
     </select>
-    ${problem && note(problem, `${name}-problem`)}
+    ${problem && note(view.say, problem, `${name}-problem`)}
   </div>`
 }
 
-const hours = Array.from({ length: 24 }, (_, hour) => [String(hour), clockHour(hour)] as const)
-const days = weekdays.map((name, index) => [String(index + 1), name] as const)
-const monthdays = Array.from(
-  { length: 31 },
-  (_, index) => [String(index + 1), index > 27 ? `${index + 1}, or the month’s last day` : String(index + 1)] as const,
-)
-const languages = [
-  'en',
-  'en-US',
-  'de',
-  'fr',
-  'es',
-  'it',
-  'nl',
-  'pt',
-  'pl',
-  'sv',
-  'da',
-  'fi',
-  'cs',
-  'tr',
-  'uk',
-  'ja',
-].map((tag) => [tag, new Intl.DisplayNames([tag], { type: 'language' }).of(tag) ?? tag] as const)
+const hours = (say: Say) => Array.from({ length: 24 }, (_, hour) => [String(hour), clockHour(say, hour)] as const)
+const days = (say: Say) => [1, 2, 3, 4, 5, 6, 7].map((day) => [String(day), weekdayName(say, day)] as const)
+const monthdays = (say: Say) =>
+  Array.from({ length: 31 }, (_, index) => {
+    const day = String(index + 1)
+    return [day, index > 27 ? say('preferences.orLastDay', { day }) : day] as const
+  })
 
 function whenNot(ctx: Context, view: PreferencesView): Html {
-  const { subscriber } = view
-  if (subscriber.status === 'pending')
-    return html`<p>This subscription isn’t confirmed yet. Press the button in the mail that we sent you.</p>`
-  return html`<p>You are unsubscribed, so you won’t receive any digests.</p>
+  const { say, subscriber } = view
+  if (subscriber.status === 'pending') return html`<p>${say('preferences.notConfirmed')}</p>`
+  return html`<p>${say('preferences.isUnsubscribed')}</p>
     ${
       canReturn(subscriber, view.now)
         ? oneButton(
             '/unsubscribe/undo',
             resubscribeToken(ctx.config, subscriber, subscriber.unsubscribedAt!),
-            'Undo: subscribe again as before',
+            say('preferences.undoSubscribe'),
           )
-        : html`<p><a class="main" href="${to('/')}">Sign up again</a></p>`
+        : html`<p><a class="main" href="${to('/')}">${say('form.signUpAgain')}</a></p>`
     }`
 }

@@ -2,9 +2,10 @@
 // that every wrong one is named at once.
 
 import { isoDate } from '../../base/dates.ts'
-import { invalid, Refusal, type FieldProblem } from '../../base/errors.ts'
+import { Refusal, type FieldProblem } from '../../base/errors.ts'
 import type { Context } from '../../db/context.ts'
 import type { Category, Subscriber } from '../../db/schema.ts'
+import { invalidField, refusal } from '../../messages/refusals.ts'
 import { readChoices, readTimezone } from '../../subscribers/choices.ts'
 import { readLocale, readNumber, type PreferenceChanges } from '../../subscribers/preferences.ts'
 import type { SubscriptionLine } from '../../subscribers/store.ts'
@@ -97,9 +98,9 @@ export function readChanges(
     if (!Object.hasOwn(fields, name)) return undefined
     try {
       return reader(fields[name])
-    } catch (refusal) {
-      if (!(refusal instanceof Refusal)) throw refusal
-      problems.push(...refusal.problems)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      problems.push(...error.problems)
       return undefined
     }
   }
@@ -117,7 +118,7 @@ export function readChanges(
   changes.pausedUntil = read(pause, () => readPauseFields(ctx, fields, shown, timezone))
   if (fields['instead'] === 'weekly') changes.choices = weeklyInstead({ ...shown.frequency, ...changes.choices })
   if (fields['instead'] === 'pause-4') changes.pausedUntil = inWeeks(ctx, 4, timezone)
-  if (problems.length > 0) throw new Refusal('invalid', 'Please fix the highlighted fields.', problems)
+  if (problems.length > 0) throw refusal('invalid', 'form.fixFields', {}, problems)
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
 }
 
@@ -133,9 +134,8 @@ function readPauseFields(ctx: Context, fields: Fields, shown: TypedPreferences, 
   const weeks = pauseWeeks.find((one) => String(one) === pause)
   if (weeks) return inWeeks(ctx, weeks, timezone)
   if (pause === '' && (date === '' || date === shown.paused_until)) return null
-  if (pause !== '' && pause !== 'date') throw invalid('pause', 'Choose one of the pauses, or none.')
-  if (date === '' && Object.hasOwn(fields, 'pause'))
-    throw invalid('paused_until', 'Enter the day on which digests resume.')
+  if (pause !== '' && pause !== 'date') throw invalidField('pause', 'preferences.choosePause')
+  if (date === '' && Object.hasOwn(fields, 'pause')) throw invalidField('paused_until', 'preferences.enterResumeDay')
   return readPause(ctx.config, date, timezone, ctx.clock.now())
 }
 

@@ -9,6 +9,7 @@ import { readAddress } from '../../subscribers/subscribe.ts'
 import { canReturn } from '../../subscribers/unsubscribe.ts'
 import { statusOf } from '../errors.ts'
 import { field } from '../forms.ts'
+import { sayFor } from '../language.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
 import { answerEvenly } from '../even-time.ts'
@@ -29,12 +30,9 @@ export function mailFreshLink(web: WebContext): RequestHandler {
     else if (unsubscribe.outcome !== 'forged')
       await mailPreferencesLink(web, unsubscribe.id, (subscriber) => canReturn(subscriber, now))
     await answerEvenly(web, request)
-    sendCheckMail(response, web.config, linkIsMailed)
+    sendCheckMail(response, web.config, sayFor(web.config, request)('preferences.linkIsMailed'))
   }
 }
-
-const linkIsMailed =
-  'If this address is subscribed, a link to its preferences is there or on its way. We send at most one in six hours, so look in your spam folder first.'
 
 /** Without a token: by address. The answer is the same, and takes the same time, whatever the address is. */
 export async function mailLinkByAddress(web: WebContext, request: Request, response: Response): Promise<void> {
@@ -49,16 +47,19 @@ export async function mailLinkByAddress(web: WebContext, request: Request, respo
       throw refusal
     return sendAskForLink(web, response, field(request, 'email')?.slice(0, 400), refusal)
   }
-  sendCheckMail(response, web.config, linkIsMailed)
+  sendCheckMail(response, web.config, sayFor(web.config, request)('preferences.linkIsMailed'))
 }
 
 export function sendAskForLink(web: WebContext, response: Response, typed?: string, refusal?: Refusal): void {
+  const say = sayFor(web.config, response.req)
   sendPage(response, web.config, {
     ...message(
-      'Manage preferences',
-      'We mail you a link that opens your preferences.',
-      linkByAddress(typed, refusal?.problems[0]),
+      say,
+      say('common.managePreferences'),
+      say('preferences.askForLink'),
+      linkByAddress(say, typed, refusal?.problems[0]),
     ),
+    here: '/preferences',
     status: refusal ? statusOf[refusal.code] : 200,
   })
 }

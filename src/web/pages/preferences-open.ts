@@ -4,12 +4,14 @@ import type { Request, Response } from 'express'
 import type { Subscriber } from '../../db/schema.ts'
 import { isFresh, readLink } from '../../subscribers/links.ts'
 import { findSubscriber } from '../../subscribers/store.ts'
+import type { Say } from '../../messages/messages.ts'
+import { sayFor } from '../language.ts'
 import { sendPage } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
 import { message, oneButton, sendEnded, sendForged, sendOver, tokenOf } from './links.ts'
-import { needsFreshLink } from './preferences-once.ts'
 
 export interface Opened {
+  say: Say
   token: string
   subscriber: Subscriber
   /** Whether the link was made within the last day. */
@@ -26,17 +28,19 @@ export async function openPreferences(
   const now = web.clock.now()
   const link = readLink(web.config, 'preferences', token, now)
   const subscriber = link.outcome === 'forged' ? undefined : await findSubscriber(web.db, link.id)
+  const isTheirs = link.outcome !== 'forged' && subscriber?.generation === link.generation
+  // A link that has ended tells nothing of the subscriber, not even their language.
+  const say = sayFor(web.config, request, isTheirs ? subscriber : undefined)
   if (link.outcome === 'forged') sendForged(response, web.config)
-  else if (!subscriber) sendOver(response, web.config, { what: 'There is no subscription behind it any more.' })
+  else if (!subscriber) sendOver(response, web.config, { what: say('preferences.noneBehind') })
   else if (subscriber.generation !== link.generation) sendEnded(response, web.config)
   else if (link.outcome === 'expired')
     sendOver(response, web.config, {
-      what: 'It worked for ninety days.',
-      wayOn: oneButton('/preferences/link', token!, 'Mail me a new link'),
+      what: say('preferences.ninetyDays'),
+      wayOn: oneButton('/preferences/link', token!, say('common.mailNewLink')),
     })
-  else if (subscriber.status === 'suppressed')
-    sendOver(response, web.config, { what: 'We can’t send mail to the address of this subscription.' })
-  else return { token: token!, subscriber, isFresh: isFresh(link, now) }
+  else if (subscriber.status === 'suppressed') sendOver(response, web.config, { what: say('preferences.cantMail') })
+  else return { say, token: token!, subscriber, isFresh: isFresh(link, now) }
   return undefined
 }
 
@@ -44,11 +48,13 @@ export async function openPreferences(
 export async function openFresh(web: WebContext, request: Request, response: Response): Promise<Opened | undefined> {
   const opened = await openPreferences(web, request, response)
   if (!opened || opened.isFresh) return opened
+  const { say } = opened
   sendPage(response, web.config, {
     ...message(
-      'Please use a new link',
-      needsFreshLink,
-      oneButton('/preferences/link', opened.token, 'Mail me a new link'),
+      say,
+      say('preferences.useNewLink'),
+      say('preferences.needsFreshLink'),
+      oneButton('/preferences/link', opened.token, say('common.mailNewLink')),
     ),
     status: 403,
   })

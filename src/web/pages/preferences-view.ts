@@ -2,6 +2,7 @@
 
 import type { FieldProblem, Refusal } from '../../base/errors.ts'
 import type { Category, Subscriber } from '../../db/schema.ts'
+import type { Say } from '../../messages/messages.ts'
 import type { ComingSection } from '../../digests/coming.ts'
 import { html, type Html } from '../html.ts'
 import type { TypedPreferences } from './preferences-input.ts'
@@ -13,6 +14,7 @@ export interface Notice {
 }
 
 export interface PreferencesView {
+  say: Say
   token: string
   /** Whether the link was made within the last day. */
   isFresh: boolean

@@ -4,11 +4,14 @@
 
 import type { Request, RequestHandler, Response } from 'express'
 import { Refusal } from '../../base/errors.ts'
+import { categoriesIn } from '../../articles/category-names.ts'
 import { listCategories } from '../../articles/store.ts'
 import { comingSections } from '../../digests/coming.ts'
 import { preferencesUndoToken, readLink } from '../../subscribers/links.ts'
 import { changePreferences, findLastChange, undoPreferences } from '../../subscribers/preferences.ts'
 import { listSubscriptions } from '../../subscribers/store.ts'
+import type { Key } from '../../messages/english.ts'
+import { messagesFor } from '../../messages/messages.ts'
 import { statusOf } from '../errors.ts'
 import { field } from '../forms.ts'
 import { sendPage } from '../layout.ts'
@@ -45,7 +48,8 @@ export function savePreferences(web: WebContext): RequestHandler {
       const result = await changePreferences(web, subscriber.id, changes, originOf(request))
       // Unsubscribed since the page was opened: it says so.
       if (result.outcome !== 'changed') return seeOther(response, `/preferences?token=${opened.token}`)
-      redirectDone(web, response, opened, 'saved', result.changeId)
+      const isOther = changes.locale !== undefined && changes.locale !== subscriber.locale
+      redirectDone(web, response, opened, 'saved', result.changeId, isOther ? changes.locale : undefined)
     })
   }
 }
@@ -60,7 +64,7 @@ async function showMoved(web: WebContext, request: Request, response: Response, 
     fields,
     order: move.order,
     moved: { slug: move.slug, way: String(fields['move']).split(':')[0]! },
-    notice: { text: 'The order has changed. Press Save to keep it.' },
+    notice: { text: opened.say('preferences.orderChanged') },
   })
 }
 
@@ -77,10 +81,7 @@ export function undoSaved(web: WebContext): RequestHandler {
         : { outcome: 'expired' as const }
     if (result.outcome === 'changed') return redirectDone(web, response, opened, 'undone', result.changeId)
     if (result.outcome === 'undone') return redirectDone(web, response, opened, 'undone', null)
-    const text =
-      result.outcome === 'expired'
-        ? 'A change can be undone for an hour. This one is older, so nothing was undone.'
-        : 'Something was changed later, so nothing was undone.'
+    const text = opened.say(result.outcome === 'expired' ? 'preferences.undoTooLate' : 'preferences.undoNotLast')
     await sendPreferences(web, response, opened, { notice: { text }, status: statusOf.conflict })
   }
 }
@@ -91,33 +92,37 @@ export type Done = 'saved' | 'undone' | 'address' | 'cancelled'
 export function redirectDone(
   web: WebContext,
   response: Response,
-  { token }: Opened,
+  { token, say }: Opened,
   done: Done,
   changeId: number | null = null,
+  /** The language that was just chosen: it replaces the `?lang=` of the page. null: the site's. */
+  locale?: string | null,
 ): void {
   const undo = changeId === null ? '' : `&undo=${preferencesUndoToken(web.config, changeId, web.clock.now())}`
-  seeOther(response, `/preferences?token=${token}&done=${done}${undo}`)
+  const language = locale === undefined ? say.language : messagesFor(web.config, locale).language
+  const lang = language === say.language ? '' : `&lang=${language}`
+  seeOther(response, `/preferences?token=${token}&done=${done}${undo}${lang}`)
 }
 
-const doneWords: Record<Done, string> = {
-  saved: 'Saved.',
-  undone: 'Undone. Everything is as it was before.',
-  address:
-    'If the new address can receive our mail, a message is there or on its way. Press its button to finish the change.',
-  cancelled: 'Cancelled. The link in that mail no longer works, and your address stays the same.',
+const doneWords: Record<Done, Key> = {
+  saved: 'preferences.saved',
+  undone: 'preferences.undone',
+  address: 'preferences.addressMailed',
+  cancelled: 'preferences.addressCancelled',
 }
 
 /** What the redirect says was done, with the undo for as long as that holds. */
-async function noticeOf(web: WebContext, request: Request, { subscriber }: Opened): Promise<Notice | undefined> {
+async function noticeOf(web: WebContext, request: Request, { say, subscriber }: Opened): Promise<Notice | undefined> {
   const { done, undo } = request.query
   if (typeof done !== 'string' || !Object.hasOwn(doneWords, done)) return undefined
-  const text = doneWords[done as Done]
-  if (done === 'address') return { text, undo: { action: '/preferences/address/cancel', label: 'Cancel the change' } }
+  const text = say(doneWords[done as Done])
+  if (done === 'address')
+    return { text, undo: { action: '/preferences/address/cancel', label: say('preferences.cancelChange') } }
   const link = readLink(web.config, 'preferences-undo', undo, web.clock.now())
   if (link.outcome !== 'valid' || typeof undo !== 'string') return { text }
   const last = await findLastChange(web.db, subscriber.id)
   const isLast = last?.id === link.id && last.before !== null && subscriber.status === 'active'
-  return isLast ? { text, undo: { action: '/preferences/undo', token: undo, label: 'Undo' } } : { text }
+  return isLast ? { text, undo: { action: '/preferences/undo', token: undo, label: say('common.undo') } } : { text }
 }
 
 /** Shows the form again, with what was typed and what is wrong with it. */
@@ -152,11 +157,12 @@ async function sendPreferences(web: WebContext, response: Response, opened: Open
 async function viewOf(web: WebContext, opened: Opened, shown: Shown): Promise<PreferencesView> {
   const { subscriber } = opened
   const { fields, order, notice, moved, refusal } = shown
-  const [categories, lines, coming] = await Promise.all([
+  const [offered, lines, coming] = await Promise.all([
     listCategories(web.db),
     listSubscriptions(web.db, subscriber.id),
     comingSections(web, subscriber),
   ])
+  const categories = categoriesIn(offered, opened.say.locale)
   const typed = typedOf(web, subscriber, lines, categories)
   const edited = fields ? typedOver(typed, fields) : typed
   return {

@@ -3,9 +3,11 @@
 
 import type { Config } from '../../base/config.ts'
 import type { FieldProblem, Refusal } from '../../base/errors.ts'
+import type { SiteTexts } from '../../articles/site-texts.ts'
 import type { Category } from '../../db/schema.ts'
+import type { Say } from '../../messages/messages.ts'
 import type { Choices } from '../../subscribers/choices.ts'
-import { html, safeUrl, type Html, to } from '../html.ts'
+import { html, type Html, type HtmlValue, safeUrl, to } from '../html.ts'
 import { choiceFields } from './choice-fields.ts'
 import { note, problemSummary, timezoneField } from './fields.ts'
 import { isUsual, typedAs, type Typed } from './typed.ts'
@@ -19,15 +21,17 @@ export interface SignupForm {
   categories: readonly Category[]
   /** The site's default choice. */
   usual: Choices
+  /** The opt-in statement, and the language that it is written in. */
+  statement: SiteTexts['optInStatement']
   typed: Typed
   refusal?: Refusal
   /** On another site: the page that it is on. The answer opens in a tab of its own. */
   embeddedIn?: string
 }
 
-export function signupForm(config: Config, form: SignupForm): Html {
-  const { site } = config
-  const { typed, categories } = form
+export function signupForm(say: Say, config: Config, form: SignupForm): Html {
+  const { typed, categories, statement } = form
+  const link = (url: string) => (within: HtmlValue) => html`<a href="${safeUrl(url)}" ${away(form)}>${within}</a>`
   const usual = typedAs(form.usual)
   const choice = { ...(typed.choice ?? usual) }
   choice.frequencyForAll ||= usual.frequencyForAll
@@ -41,9 +45,9 @@ export function signupForm(config: Config, form: SignupForm): Html {
     novalidate
     ${form.embeddedIn === undefined ? '' : html`target="_blank"`}
   >
-    ${form.refusal && problemSummary(form.refusal.message, problems)}
+    ${form.refusal && problemSummary(say, form.refusal)}
     <div class="field">
-      <label for="email">Your e-mail address</label>
+      <label for="email">${say('form.email')}</label>
       <input
         id="email"
         name="email"
@@ -56,37 +60,41 @@ export function signupForm(config: Config, form: SignupForm): Html {
         aria-describedby="${describedBy}"
         ${email ? html`aria-invalid="true"` : ''}
       />
-      ${email && note(email, 'email-problem')}
+      ${email && note(say, email, 'email-problem')}
       <p class="hint" id="default-choice">
-        ${choiceSentences(config, form.usual, categories)} You can change this now or later.
+        ${choiceSentences(say, config, form.usual, categories)} ${say('form.canChange')}
       </p>
     </div>
     <div class="hush" aria-hidden="true">
-      <label for="website">Leave this empty</label>
+      <label for="website">${say('form.leaveEmpty')}</label>
       <input id="website" name="website" tabindex="-1" autocomplete="off" />
     </div>
-    ${choiceFields(categories, choice, { problems, isOpen: !isUsual(choice, form.usual) })}
-    ${zoneFields(config, typed.timezone, problems)}
+    ${choiceFields(say, categories, choice, { problems, isOpen: !isUsual(choice, form.usual) })}
+    ${zoneFields(say, config, typed.timezone, problems)}
     ${form.embeddedIn !== undefined && html`<input type="hidden" name="form_url" value="${form.embeddedIn}" />`}
     <p class="statement">
-      ${site.optInStatement} See the <a href="${safeUrl(site.privacyUrl)}" ${away(form)}>privacy policy</a> and the
-      <a href="${safeUrl(site.termsUrl)}" ${away(form)}>terms</a>.
+      <span lang="${statement.language}" dir="auto">${statement.text}</span>
+      ${say.rich('form.seePolicies', { privacy: link(config.site.privacyUrl), terms: link(config.site.termsUrl) })}
     </p>
-    <p><button type="submit" class="main">Subscribe</button></p>
+    <p><button type="submit" class="main">${say('form.subscribe')}</button></p>
   </form>`
 }
 
 /** "At 07:00, Berlin time (change)". */
-function zoneFields(config: Config, typed: string | undefined, problems: readonly FieldProblem[]): Html {
+function zoneFields(say: Say, config: Config, typed: string | undefined, problems: readonly FieldProblem[]): Html {
   const { hour, timezone } = config.digest
   const problem = problems.find(({ field }) => field === 'timezone')
   return html`<details class="more" ${problem && html`open`}>
     <summary>
-      At ${clockHour(hour)}, <span data-zone-name>${zoneName(typed || timezone)}</span>
-      <span class="change">(change)</span>
+      ${say.rich<Html>('form.atHour', {
+        time: clockHour(say, hour),
+        place: zoneName(say, typed || timezone),
+        zone: (within) => html`<span data-zone-name="${zoneName(say, 'x/{place}')}">${within}</span>`,
+        change: (within) => html`<span class="change">${within}</span>`,
+      })}
     </summary>
-    ${timezoneField(config, typed ?? '', problem, { isGuessed: typed === undefined })}
-    <p class="hint">One mail at a time, with all that is due. Nothing new, no mail.</p>
+    ${timezoneField(say, config, typed ?? '', problem, { isGuessed: typed === undefined })}
+    <p class="hint">${say('form.oneMail')}</p>
   </details>`
 }
 

@@ -7,6 +7,8 @@ import { type FieldProblem, Refusal } from '../../base/errors.ts'
 import { meantDomain } from '../../base/misspelt-domain.ts'
 import { listCategories } from '../../articles/store.ts'
 import type { Db } from '../../db/connect.ts'
+import { refusal as refuse } from '../../messages/refusals.ts'
+import { wordingShown } from '../../subscribers/consent.ts'
 import { type Choices, readGuessedTimezone, readSignupChoices } from '../../subscribers/choices.ts'
 import { defaultAmong } from '../../subscribers/default-choice.ts'
 import { readAddress, subscribe } from '../../subscribers/subscribe.ts'
@@ -14,6 +16,8 @@ import { allowedPage } from '../cors.ts'
 import { statusOf } from '../errors.ts'
 import { field, fieldList } from '../forms.ts'
 import { sendPage } from '../layout.ts'
+import { sayFor, setLanguage } from '../language.ts'
+import { siteTextsOf } from '../site-texts.ts'
 import { seeOther } from '../place.ts'
 import type { WebContext } from '../web-context.ts'
 import { checkYourMailPage, checkYourMailText, didYouMeanPage } from './after-signup.ts'
@@ -26,18 +30,25 @@ import { type Typed, typedAs } from './typed.ts'
 
 export function takeSubscription(web: WebContext): RequestHandler {
   return async (request, response) => {
+    const say = sayFor(web.config, request)
     try {
       const signup = await readSignup(web, request)
       const meant = asksForJson(request) ? undefined : slipOf(request, signup)
       if (meant) {
         keepMemo(web, response, signup)
-        return sendPage(response, web.config, didYouMeanPage(request, signup.email, meant))
+        return sendPage(response, web.config, didYouMeanPage(say, request, signup.email, meant))
       }
       // A field that people can't see. A program that fills it in gets the same answer, and its sign-up is ignored.
       if (!field(request, 'website'))
-        await subscribe(web, { ...signup, origin: { ...originOf(request), formUrl: formUrlOf(request) } })
+        await subscribe(web, {
+          ...signup,
+          locale: say.locale,
+          wording: wordingShown(siteTextsOf(web.config, request, say).optInStatement),
+          origin: { ...originOf(request), formUrl: formUrlOf(request) },
+        })
       await answerEvenly(web, request)
-      if (asksForJson(request)) return void response.json({ message: checkYourMailText(web.config, signup.email) })
+      setLanguage(response, say)
+      if (asksForJson(request)) return void response.json({ message: checkYourMailText(say, web.config, signup.email) })
       const page = allowedPage(web.config, field(request, 'return_to'))
       if (page) return response.redirect(303, page)
       keepMemo(web, response, signup)
@@ -45,8 +56,8 @@ export function takeSubscription(web: WebContext): RequestHandler {
       if (!(refusal instanceof Refusal) || refusal.code !== 'invalid' || asksForJson(request)) throw refusal
       const typed = typedIn(request)
       sendPage(response, web.config, {
-        ...(await frontPage(web, { typed, refusal, status: statusOf[refusal.code] })),
-        title: 'Please check the form',
+        ...(await frontPage(web, request, { typed, refusal, status: statusOf[refusal.code] })),
+        title: say('form.checkForm'),
         isIndexed: false,
       })
       return
@@ -81,7 +92,7 @@ async function readSignup(web: WebContext, request: Request): Promise<SignupMemo
     frequencyForAll: body['frequency_for_all'],
   }
   const choices: Choices | undefined = collect(() => readSignupChoices(fields, categories, usual))
-  if (!address || !choices) throw new Refusal('invalid', 'Please fix the highlighted fields.', problems)
+  if (!address || !choices) throw refuse('invalid', 'form.fixFields', {}, problems)
   return { email: address.email, choices, timezone: readGuessedTimezone(body['timezone']) }
 }
 
@@ -99,7 +110,8 @@ function formUrlOf(request: Request): string {
 
 export function showCheckYourMail(web: WebContext): RequestHandler {
   return (request, response) => {
-    sendPage(response, web.config, checkYourMailPage(web.config, readMemo(web, request)?.email))
+    const say = sayFor(web.config, request)
+    sendPage(response, web.config, checkYourMailPage(say, web.config, readMemo(web, request)?.email))
   }
 }
 
@@ -109,11 +121,12 @@ export function showChange(web: WebContext): RequestHandler {
     const memo = readMemo(web, request)
     if (!memo) return seeOther(response, '/#subscribe')
     const { email, choices, timezone } = memo
+    const say = sayFor(web.config, request)
     const hasChoice = Object.keys(choices).length > 0
     const typed: Typed = { email, timezone: timezone ?? '', ...(hasChoice && { choice: typedAs(choices) }) }
     sendPage(response, web.config, {
-      ...(await frontPage(web, { typed, heading: 'Change your sign-up' })),
-      title: 'Change your sign-up',
+      ...(await frontPage(web, request, { typed, heading: say('form.changeSignup') })),
+      title: say('form.changeSignup'),
       isIndexed: false,
     })
   }

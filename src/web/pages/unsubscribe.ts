@@ -10,6 +10,8 @@ import { findSubscriber } from '../../subscribers/store.ts'
 import { unsuppressedStatus } from '../../subscribers/standing.ts'
 import { canReturn, isLinkOf, resubscribeByLink, unsubscribe } from '../../subscribers/unsubscribe.ts'
 import { html, type Html, to } from '../html.ts'
+import type { Say } from '../../messages/messages.ts'
+import { sayFor } from '../language.ts'
 import { sendPage, type Page } from '../layout.ts'
 import type { WebContext } from '../web-context.ts'
 import { nextDigest } from './confirm.ts'
@@ -22,19 +24,22 @@ export function showUnsubscribe(web: WebContext): RequestHandler {
     const link = readLink(web.config, 'unsubscribe', token, web.clock.now())
     if (link.outcome === 'forged') return sendForged(response, web.config)
     const subscriber = await findSubscriber(web.db, link.id)
+    const say = sayFor(web.config, request, subscriber)
     // A suppressed subscriber may still unsubscribe: it counts when the suppression ends.
     if (!subscriber || !['active', 'pending'].includes(await unsuppressedStatus(web.db, subscriber)))
-      return sendPage(response, web.config, farewell(subscriber, offerMail(web, subscriber, token!)))
+      return sendPage(response, web.config, farewell(say, subscriber, offerMail(web, say, subscriber, token!)))
     sendPage(
       response,
       web.config,
       message(
-        'Unsubscribe?',
-        `${maskAddress(subscriber.email)} won’t receive any more digests.`,
-        html`${oneButton('/unsubscribe', token!, 'Unsubscribe', { edition: editionOfLink(request.query['e']) })}
+        say,
+        say('preferences.unsubscribeAsk'),
+        say('preferences.noMore', { email: maskAddress(subscriber.email) }),
+        html`${oneButton('/unsubscribe', token!, say('preferences.unsubscribe'), { edition: editionOfLink(request.query['e']) })}
           <p class="hint">
-            Would fewer mails be enough? <a href="${to('/preferences')}">Manage preferences</a>: fewer categories,
-            weekly instead of daily, or a pause.
+            ${say.rich('preferences.fewerEnough', {
+              a: (within) => html`<a href="${to('/preferences')}">${within}</a>`,
+            })}
           </p>`,
       ),
     )
@@ -59,12 +64,16 @@ export function takeUnsubscribe(web: WebContext): RequestHandler {
       return
     }
     if (link.outcome === 'forged') return sendForged(response, web.config)
+    const say = sayFor(web.config, request, subscriber)
     // The undo is offered by this one answer. Later ones are read by anyone who has the link, years after it was mailed.
     const wayOn = subscriber?.isNow
-      ? html`${undo(web, subscriber)}
-        ${askReason(unsubscribeReasonToken(web.config, subscriber.unsubscribeId!, web.clock.now()))}`
-      : offerMail(web, subscriber, token!)
-    sendPage(response, web.config, farewell(subscriber, wayOn))
+      ? html`${undo(web, say, subscriber)}
+        ${askReason(say, unsubscribeReasonToken(web.config, subscriber.unsubscribeId!, web.clock.now()))}`
+      : offerMail(web, say, subscriber, token!)
+    sendPage(response, web.config, {
+      ...farewell(say, subscriber, wayOn),
+      here: `/unsubscribe?token=${encodeURIComponent(String(token))}`,
+    })
   }
 }
 
@@ -77,13 +86,15 @@ export function showUndo(web: WebContext): RequestHandler {
     const subscriber = link.outcome === 'valid' ? await findSubscriber(web.db, link.id) : undefined
     if (!subscriber || !isLinkOf(link, subscriber) || !canReturn(subscriber, web.clock.now()))
       return sendNotUndone(web, response)
+    const say = sayFor(web.config, request, subscriber)
     sendPage(
       response,
       web.config,
       message(
-        'Subscribe again?',
-        `${maskAddress(subscriber.email)} would receive digests again, with all choices as they were.`,
-        oneButton('/unsubscribe/undo', token!, 'Yes, undo the unsubscribe'),
+        say,
+        say('preferences.againTitle'),
+        say('preferences.againWhat', { email: maskAddress(subscriber.email) }),
+        oneButton('/unsubscribe/undo', token!, say('preferences.againYes')),
       ),
     )
   }
@@ -94,48 +105,51 @@ export function takeUndo(web: WebContext): RequestHandler {
     const link = readLink(web.config, 'resubscribe', tokenOf(request), web.clock.now())
     if (link.outcome === 'forged') return sendForged(response, web.config)
     const subscriber = link.outcome === 'valid' ? await resubscribeByLink(web, link, originOf(request)) : undefined
-    if (subscriber?.status === 'suppressed') return sendPage(response, web.config, suppressedPage(subscriber))
+    const say = sayFor(web.config, request, subscriber)
+    if (subscriber?.status === 'suppressed') return sendPage(response, web.config, suppressedPage(say, subscriber))
     if (subscriber?.status !== 'active') return sendNotUndone(web, response)
     sendPage(
       response,
       web.config,
       message(
-        'You are subscribed again',
-        'All your choices are as they were.',
-        html`${nextDigest(web.config, subscriber)}
-        ${oneButton('/unsubscribe', unsubscribeToken(web.config, subscriber.id), 'Undo: unsubscribe after all', { isQuiet: true })}`,
+        say,
+        say('preferences.againDone'),
+        say('preferences.againChoices'),
+        html`${nextDigest(web.config, say, subscriber)}
+        ${oneButton('/unsubscribe', unsubscribeToken(web.config, subscriber.id), say('preferences.afterAll'), { isQuiet: true })}`,
       ),
     )
   }
 }
 
 function sendNotUndone(web: WebContext, response: Response): void {
-  sendOver(response, web.config, {
-    what: 'An unsubscribe can be undone once, for thirty days.',
-    wayOn: linkByAddress(),
-  })
+  const say = sayFor(web.config, response.req)
+  sendOver(response, web.config, { what: say('preferences.undoOver'), wayOn: linkByAddress(say) })
 }
 
 /** For anyone who undoes an unsubscribe while the address must not be mailed. */
-function suppressedPage(subscriber: Subscriber): Page {
+function suppressedPage(say: Say, subscriber: Subscriber): Page {
   return message(
-    'We can’t send mail to this address',
-    `The unsubscribe is undone. But ${maskAddress(subscriber.email)} is on our suppression list: its mail server refused our mail permanently, or we were asked not to write to it.`,
-    html`<p>Your choices are kept. You won’t receive digests until the address is removed from that list.</p>
-      <p><a href="${to('/')}">Sign up with another address</a></p>`,
+    say,
+    say('preferences.suppressedTitle'),
+    say('preferences.suppressed', { email: maskAddress(subscriber.email) }),
+    html`<p>${say('preferences.suppressedKept')}</p>
+      <p><a href="${to('/')}">${say('preferences.anotherAddress')}</a></p>`,
   )
 }
 
-function farewell(subscriber: Subscriber | undefined, wayBack: Html): Page {
-  const who = subscriber ? maskAddress(subscriber.email) : 'This address'
-  return message('You are unsubscribed', `${who} won’t receive any more digests.`, html`${wayBack} ${toFrontPage}`)
+function farewell(say: Say, subscriber: Subscriber | undefined, wayBack: Html): Page {
+  const text = subscriber
+    ? say('preferences.noMore', { email: maskAddress(subscriber.email) })
+    : say('preferences.noMoreThis')
+  return message(say, say('preferences.unsubscribedTitle'), text, html`${wayBack} ${toFrontPage(say)}`)
 }
 
 /** The link is in every mail that was ever forwarded, so it only causes a mail to its subscriber. */
-function offerMail(web: WebContext, subscriber: Subscriber | undefined, token: string): Html {
+function offerMail(web: WebContext, say: Say, subscriber: Subscriber | undefined, token: string): Html {
   if (!subscriber || !canReturn(subscriber, web.clock.now())) return html``
-  return html`<p>Was that a mistake? We can mail you a link that undoes it.</p>
-    ${oneButton('/preferences/link', token, 'Mail me a link', { isQuiet: true })}`
+  return html`<p>${say('preferences.mistakeMail')}</p>
+    ${oneButton('/preferences/link', token, say('preferences.mailALink'), { isQuiet: true })}`
 }
 
 /** Names in lower case. What can't be read counts as empty: the token of a one-click is in the address. */

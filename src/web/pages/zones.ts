@@ -1,6 +1,8 @@
 // Time zones as a list to choose from: grouped by region, in names that people look for.
 
 import { isTimeZone } from '../../base/time-zone.ts'
+import type { Key } from '../../messages/english.ts'
+import type { Say } from '../../messages/messages.ts'
 import { html, trusted, type Html } from '../html.ts'
 
 /** Names that places have given up, and which ICU still lists instead of the ones that people look for. */
@@ -30,19 +32,23 @@ const timezones: readonly string[] = [
   ),
 ]
 
-const regions: Record<string, string> = {
-  America: 'Americas',
-  Antarctica: 'Antarctica and Arctic',
-  Arctic: 'Antarctica and Arctic',
-  Atlantic: 'Atlantic Ocean',
-  Indian: 'Indian Ocean',
-  Pacific: 'Pacific Ocean',
-  UTC: 'Universal time',
+const regions: Record<string, Key> = {
+  Africa: 'form.zoneAfrica',
+  America: 'form.zoneAmericas',
+  Antarctica: 'form.zonePoles',
+  Arctic: 'form.zonePoles',
+  Asia: 'form.zoneAsia',
+  Atlantic: 'form.zoneAtlantic',
+  Australia: 'form.zoneAustralia',
+  Europe: 'form.zoneEurope',
+  Indian: 'form.zoneIndian',
+  Pacific: 'form.zonePacific',
+  UTC: 'form.zoneUniversal',
 }
 
-const regionOf = (zone: string): string => {
+const regionOf = (say: Say, zone: string): string => {
   const first = zone.split('/')[0]!
-  return regions[first] ?? first
+  return regions[first] ? say(regions[first]) : first
 }
 
 /** America/Argentina/Ushuaia → Ushuaia (Argentina) */
@@ -52,22 +58,33 @@ function placeIn(zone: string): string {
 }
 
 /** Europe/Berlin → Berlin time */
-export function zoneName(zone: string): string {
-  return zone.includes('/') ? `${zone.split('/').at(-1)!.replaceAll('_', ' ')} time` : zone
+export function zoneName(say: Say, zone: string): string {
+  return zone.includes('/') ? say('form.timeOfPlace', { place: zone.split('/').at(-1)!.replaceAll('_', ' ') }) : zone
 }
 
-// Four hundred options are the same for almost everyone: made once.
-const allZones = html`${[...Map.groupBy(timezones, regionOf)]
-  .toSorted(([a], [b]) => a.localeCompare(b))
-  .map(
-    ([region, zones]) =>
-      html`<optgroup label="${region}">
-        ${zones.map((zone) => html`<option value="${zone}">${placeIn(zone)}</option>`)}
-      </optgroup>`,
-  )}`
+// Four hundred options are the same for almost everyone: made once per language.
+const made = new WeakMap<Say, Html>()
+
+function zonesIn(say: Say): Html {
+  let all = made.get(say)
+  if (!all) {
+    const groups = [...Map.groupBy(timezones, (zone) => regionOf(say, zone))]
+    all = html`${groups
+      .toSorted(([a], [b]) => a.localeCompare(b, say.locale))
+      .map(
+        ([region, zones]) =>
+          html`<optgroup label="${region}">
+            ${zones.map((zone) => html`<option value="${zone}">${placeIn(zone)}</option>`)}
+          </optgroup>`,
+      )}`
+    made.set(say, all)
+  }
+  return all
+}
 
 /** The options of a select, of which `value` is selected. */
-export function zoneOptions(value: string): Html {
+export function zoneOptions(say: Say, value: string): Html {
+  const allZones = zonesIn(say)
   if (!isTimeZone(value)) return allZones
   if (!timezones.includes(value))
     return html`<option value="${value}" selected>${value.replaceAll('_', ' ')}</option>
