@@ -85,7 +85,9 @@ export const variables = {
   SITE_INK_DARK: colour(usualDark.ink).describe('colour of text on the dark background'),
   SITE_LOCALE: locale
     .default('en')
-    .describe('language that dates are written in, such as de or pt-BR; the words of pages and mails are English'),
+    .describe(
+      'language of the site, such as de or pt-BR: for readers whose own language has no messages, and for subscribers without one',
+    ),
   PUBLIC_URL: homeAddress
     .optional()
     .describe(

@@ -182,7 +182,7 @@ story('preferences change what is sent, keep what isn’t, and say what is wrong
   const saved = await save({ 'frequency[politics]': 'off', hour: '18', weekday: '5', language: 'de', paused_until: '' })
   assert.equal(saved.status, 303)
   const page = await house.web.get(saved.headers['location'] as string).expect(200)
-  assert.match(page.text, /Saved\./)
+  assert.match(page.text, /Gespeichert\./)
   const ada = await getSubscriber(house, 'ada@example.com')
   assert.equal(ada.nextDueAt?.toISOString(), '2026-03-06T17:00:00.000Z')
   assert.equal(ada.locale, 'de')
@@ -205,7 +205,7 @@ story('preferences change what is sent, keep what isn’t, and say what is wrong
     const { errors } = JSON.parse(refused.text) as { errors: { field: string }[] }
     assert.equal(errors[0]?.field, field)
     const shown = await save({ [field!]: value! }).expect(400)
-    assert.match(shown.text, /Please fix the highlighted fields/)
+    assert.match(shown.text, /Bitte berichtigen Sie die markierten Felder/)
   }
 })
 

@@ -13,6 +13,7 @@ import { listSubscriptions } from '../../subscribers/store.ts'
 import type { Key } from '../../messages/english.ts'
 import { messagesFor } from '../../messages/messages.ts'
 import { statusOf } from '../errors.ts'
+import { askedLanguage } from '../language.ts'
 import { field } from '../forms.ts'
 import { sendPage } from '../layout.ts'
 import { seeOther } from '../place.ts'
@@ -92,15 +93,15 @@ export type Done = 'saved' | 'undone' | 'address' | 'cancelled'
 export function redirectDone(
   web: WebContext,
   response: Response,
-  { token, say }: Opened,
+  { token }: Opened,
   done: Done,
   changeId: number | null = null,
   /** The language that was just chosen: it replaces the `?lang=` of the page. null: the site's. */
   locale?: string | null,
 ): void {
   const undo = changeId === null ? '' : `&undo=${preferencesUndoToken(web.config, changeId, web.clock.now())}`
-  const language = locale === undefined ? say.language : messagesFor(web.config, locale).language
-  const lang = language === say.language ? '' : `&lang=${language}`
+  const isAsked = locale !== undefined && askedLanguage(web.config, response.req) !== null
+  const lang = isAsked ? `&lang=${messagesFor(web.config, locale).language}` : ''
   seeOther(response, `/preferences?token=${token}&done=${done}${undo}${lang}`)
 }
 
