@@ -1,5 +1,6 @@
 // What a file of commands exports, for program.ts.
 
+import { once } from 'node:events'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Session } from './session.ts'
 
@@ -18,4 +19,15 @@ export function wholeNumber(least: number): (text: string) => number {
       throw new InvalidArgumentError(`Must be a whole number, ${least} or more.`)
     return Number(text)
   }
+}
+
+/**
+ * The work's result. Rejects as soon as the signal aborts. The work isn't told, so this is only for work that may be cut off
+ * anywhere.
+ */
+export async function orAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  signal.throwIfAborted()
+  const ended = new AbortController()
+  const aborted = once(signal, 'abort', { signal: ended.signal }).then(() => Promise.reject(signal.reason as Error))
+  return Promise.race([work, aborted]).finally(() => ended.abort())
 }

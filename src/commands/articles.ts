@@ -23,7 +23,7 @@ import { feedImport, type FeedImportArgs } from './articles/feed-import.ts'
 import { systemClock } from '../base/clock.ts'
 import { Refusal } from '../base/errors.ts'
 import { resolvePath } from './session.ts'
-import { type AddCommands, wholeNumber } from './add-commands.ts'
+import { type AddCommands, orAborted, wholeNumber } from './add-commands.ts'
 
 export const articleCommands: AddCommands = (program, session, does) => {
   const { out } = session
@@ -43,10 +43,13 @@ export const articleCommands: AddCommands = (program, session, does) => {
     .option(...json)
     .action(
       does(async (sources: string[], options: { base?: string; timezone?: string; json?: boolean }) =>
-        feedTry(
-          { config: session.config(), clock: systemClock },
-          { sources, ...options, resolve: (file) => resolvePath(session, file) },
-          out,
+        orAborted(
+          session.signal,
+          feedTry(
+            { config: session.config(), clock: systemClock },
+            { sources, ...options, resolve: (file) => resolvePath(session, file) },
+            out,
+          ),
         ),
       ),
     )
@@ -158,7 +161,11 @@ export const articleCommands: AddCommands = (program, session, does) => {
     .description('Fetch the feeds that are due.')
     .option('--all', 'all active feeds, whether due or not')
     .option(...json)
-    .action(does(async (options: { all?: boolean; json?: boolean }) => feedPoll(await ctx(), options, out)))
+    .action(
+      does(async (options: { all?: boolean; json?: boolean }) =>
+        orAborted(session.signal, feedPoll(await ctx(), options, out)),
+      ),
+    )
   feed
     .command('list')
     .description('List all feeds with their state.')

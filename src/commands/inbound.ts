@@ -4,7 +4,7 @@ import { inboundExplain } from './inbound/explain.ts'
 import { inboundRead } from './inbound/read.ts'
 import { inboundRetry } from './inbound/retry.ts'
 import { resolvePath } from './session.ts'
-import type { AddCommands } from './add-commands.ts'
+import { type AddCommands, orAborted } from './add-commands.ts'
 
 export const inboundCommands: AddCommands = (program, session, does) => {
   const { out } = session
@@ -16,7 +16,10 @@ export const inboundCommands: AddCommands = (program, session, does) => {
     .option('--json', 'print one JSON object per line')
     .action(
       does(async (files: string[], options: { json?: boolean }) =>
-        inboundExplain(session.config(), { files, ...options, resolve: (f) => resolvePath(session, f) }, out),
+        orAborted(
+          session.signal,
+          inboundExplain(session.config(), { files, ...options, resolve: (f) => resolvePath(session, f) }, out),
+        ),
       ),
     )
   inbound
@@ -25,9 +28,11 @@ export const inboundCommands: AddCommands = (program, session, does) => {
     .argument('<file...>')
     .option('--json', 'print one JSON object per line')
     .action(
-      does(async (files: string[], options: { json?: boolean }) =>
-        inboundRead((await session.open()).ctx, { files, ...options, resolve: (f) => resolvePath(session, f) }, out),
-      ),
+      does(async (files: string[], options: { json?: boolean }) => {
+        const { ctx } = await session.open()
+        const args = { files, ...options, resolve: (file: string) => resolvePath(session, file) }
+        return orAborted(session.signal, inboundRead(ctx, args, out))
+      }),
     )
   inbound
     .command('retry')
