@@ -37,9 +37,47 @@ story(
     const [digest, ...others] = await deliveries(house)
     assert.equal(others.length, 0)
     assert.equal(digest?.due, 1 | 2)
+    // What was carried over is due once.
+    await sendAll(house)
+    clock.set('2026-03-04T07:00:00Z')
+    await tick(ctx)
+    assert.deepEqual(
+      (await deliveries(house)).map(({ due }) => due),
+      [1 | 2, 1],
+    )
   },
   { env: { DIGEST_GRACE_HOURS: '48' } },
 )
+
+story('a due time beyond every schedule is corrected, unless its subscriber pauses that long', async (house) => {
+  const { ctx, db } = house
+  const [politics] = await addCategories(db, 'politics')
+  const lost = await addReader(ctx, { email: 'ann@mail.example', choice: { [politics!]: 'daily' } })
+  const away = await addReader(ctx, { email: 'bob@mail.example', choice: { [politics!]: 'daily' } })
+  const set = (id: number, at: string) =>
+    db
+      .updateTable('dueTimes')
+      .set({ nextDueAt: new Date(at) })
+      .where('subscriberId', '=', id)
+      .execute()
+  const due = async (id: number) => {
+    const row = await db.selectFrom('dueTimes').select('nextDueAt').where('subscriberId', '=', id).executeTakeFirst()
+    return row?.nextDueAt.toISOString()
+  }
+  await db
+    .updateTable('subscribers')
+    .set({ pausedUntil: new Date('2026-05-31T12:00:00Z') })
+    .where('id', '=', away)
+    .execute()
+  await set(away, '2026-06-01T07:00:00Z')
+  await tick(ctx)
+  assert.equal(await due(away), '2026-06-01T07:00:00.000Z')
+  // 64 days ahead.
+  await set(lost, '2026-05-05T07:00:00Z')
+  await tick(ctx)
+  assert.equal(await due(lost), '2026-03-02T07:00:00.000Z')
+  assert.equal(await due(away), '2026-06-01T07:00:00.000Z')
+})
 
 story('a subscriber who pauses after a digest was planned doesn’t get it', async (house) => {
   const { ctx, db, clock } = house
