@@ -53,6 +53,23 @@ export async function failCaught(trx: Trx, brake: Brake): Promise<Map<number, nu
   return new Map(rows.map(({ editionId, count }) => [editionId, count]))
 }
 
+/**
+ * Fails the mail that waits under a brake in paused editions and was created before that time: no worker takes it, so it would keep
+ * the brake on. Returns how many of each edition failed.
+ */
+export async function failOverdue(trx: Trx, brake: Brake, before: Date): Promise<Map<number, number>> {
+  const { rows } = await sql<{ editionId: number; count: number }>`
+    with failed as (
+      update deliveries d set state = case when d.state = 'uncertain' then 'uncertain' else 'failed' end,
+        next_attempt_at = null, settled_at = now()
+      from editions e where e.id = d.edition_id and e.state = 'paused'
+        and ${waitsUnder(brake)} and d.lane = 'digest' and d.created_at < ${before}
+      returning d.edition_id, d.state
+    )
+    select edition_id, count(*)::int from failed where state = 'failed' group by 1`.execute(trx)
+  return new Map(rows.map(({ editionId, count }) => [editionId, count]))
+}
+
 /** Whether the retry window of any mail that waits under the brake has passed. */
 export async function isAnyOverdue(db: Db, brake: Brake, before: Date): Promise<boolean> {
   const { rows } = await sql<{ found: boolean }>`
