@@ -86,14 +86,7 @@ story(
       select relname as name, reltuples::int as rows from pg_class
       where relkind = 'r' and relnamespace = 'public'::regnamespace`.execute(db)
     const sizes = new Map(tables.map(({ name, rows }) => [name, rows]))
-    for (const name of [
-      'unsubscribes',
-      'signup_requests',
-      'form_mails',
-      'address_changes',
-      'imports',
-      'import_rejects',
-    ])
+    for (const name of ['unsubscribes', 'signup_requests', 'form_mails', 'address_changes'])
       assert.ok(sizes.get(name)! > large, `${name} has ${sizes.get(name)} rows`)
     for (const name of ['inbound_events', 'inbound_reports', 'returned_deliveries', 'bounce_scores'])
       assert.ok(sizes.get(name)! > large, `${name} has ${sizes.get(name)} rows`)
