@@ -143,7 +143,9 @@ async function applyTogether(ctx: Context, readings: readonly Reading[]): Promis
       update inbound_events e
       set applied_at = ${now}, next_attempt_at = null, problem = null, kind = g.kind, matched = g.matched
       from jsonb_to_recordset(${JSON.stringify(ends)}::jsonb) as g (id bigint, kind text, matched boolean)
-      where e.id = g.id and e.applied_at is null returning e.id`.execute(trx)
+      where e.id = any(${ends.map(({ id }) => id)}) and e.id = g.id and e.applied_at is null returning e.id`.execute(
+      trx,
+    )
     const isOurs = new Set(rows.map(({ id }) => id))
     await applyMails(
       trx,

@@ -87,13 +87,16 @@ story(
         route.fulfill({ body, contentType: 'text/html' }),
       )
     const found: string[] = []
-    for (const path of [...paths, ...Object.keys(answers).map((what) => `/${encodeURIComponent(what)}`)]) {
+    const all = [...paths, ...Object.keys(answers).map((what) => `/${encodeURIComponent(what)}`)]
+    for (const [index, path] of all.entries()) {
       await page.goto(home + path)
       await page.evaluate(axe.source)
       assert.equal(page.url(), home + path)
+      // Both schemes are the same few colours everywhere, so a third of the pages is looked at in the dark.
+      const isAlsoDark = index % 3 === 0
       for (const [colorScheme, rules] of [
         ['light', '{}'],
-        ['dark', '{ runOnly: ["color-contrast"] }'],
+        ...(isAlsoDark ? [['dark', '{ runOnly: ["color-contrast"] }'] as const] : []),
       ] as const) {
         await page.emulateMedia({ colorScheme })
         const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
