@@ -2,6 +2,7 @@
 // true for each. The address is shown from a signed cookie, and can be changed with the choices kept.
 
 import assert from 'node:assert/strict'
+import { endSendingHold, holdSending } from '../../src/delivery/sending-hold.ts'
 import { eraseSubscriber } from '../../src/subscribers/erase.ts'
 import { suppressAddress } from '../../src/subscribers/suppression.ts'
 import { unsubscribe } from '../../src/subscribers/unsubscribe.ts'
@@ -178,4 +179,26 @@ story('the slip of a well-known domain is offered, and either answer signs up', 
   await post({ email: 'bob@gmial.com', kept_email: 'ana@gmial.com' })
     .expect(200)
     .expect(/did you mean/)
+})
+
+story('while sending is held, whatever promises a mail says that it waits, to everybody alike', async (house) => {
+  await addCategories(house)
+  await subscribeFully(house, 'known@example.com')
+  const since = house.clock.now().toISOString()
+  await holdSending(house.db, { since, why: 'This database was restored.', knownUntil: null })
+  const waits = /Sending is held at the moment/
+  for (const email of ['new@example.com', 'known@example.com']) {
+    const json = await house.web.post('/subscribe').set('Accept', 'application/json').type('form').send({ email })
+    assert.match(json.text, waits)
+    const link = await house.web.post('/preferences').type('form').send({ email }).expect(200)
+    assert.match(link.text, waits)
+  }
+  assert.match((await house.web.get('/subscribe/check-your-mail')).text, waits)
+  assert.match((await house.web.get('/subscribe/check-your-mail?lang=de')).text, /Der Versand ist zurzeit angehalten/)
+  assert.match(
+    (await house.web.get('/admin/sign-in/check-your-mail')).text,
+    /No mail is sent until sending is released/,
+  )
+  await house.db.transaction().execute(endSendingHold)
+  assert.doesNotMatch((await house.web.get('/subscribe/check-your-mail')).text, waits)
 })

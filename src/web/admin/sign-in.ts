@@ -5,6 +5,7 @@ import type { Router } from 'express'
 import { endSession } from '../../access/sessions.ts'
 import { checkLink, requestLink, signIn } from '../../access/sign-in.ts'
 import { takePlace } from '../../db/rate-limits.ts'
+import { findSendingHold, holdSentence, type SendingHold } from '../../delivery/sending-hold.ts'
 import { answerEvenly, startEvenly } from '../even-time.ts'
 import { field, readForm } from '../forms.ts'
 import { html, type Html, to } from '../html.ts'
@@ -50,8 +51,9 @@ export function mountSignIn(router: Router, web: WebContext): void {
     seeOther(response, '/admin/sign-in/check-your-mail')
   })
 
-  router.get('/sign-in/check-your-mail', (_request, response) => {
-    sendHtml(response, page('Check your mail', checkMail(config.trial)))
+  router.get('/sign-in/check-your-mail', async (_request, response) => {
+    const hold = await findSendingHold(web.db)
+    sendHtml(response, page('Check your mail', checkMail(config.trial, hold)))
   })
 
   router.post('/sign-out', async (request, response) => {
@@ -88,9 +90,15 @@ const overBody = (why: 'used' | 'expired'): Html =>
     </p>
     ${askForm()}`
 
-const checkMail = (isTrial: boolean): Html =>
+const checkMail = (isTrial: boolean, hold: SendingHold | null): Html =>
   html`<p>
       If the address is an editor’s, a link is on its way. It works once, within 30 minutes. Nothing there? Look among
       the junk, or <a href="${to('/admin/sign-in')}">ask again</a>.
     </p>
+    ${
+      hold &&
+      html`<p>
+        ${holdSentence(hold)} The command <code>npm run -s cli -- admin create ADDRESS</code> prints a link meanwhile.
+      </p>`
+    }
     ${isTrial && html`<p>This is a trial: mail arrives in <a href="${to('/mailbox')}">its own mailbox</a>.</p>`}`

@@ -17,6 +17,7 @@ import {
   oneButton,
   originOf,
   sendCheckMail,
+  withHold,
   sendEnded,
   sendForged,
   sendOver,
@@ -119,7 +120,7 @@ export function mailAddressLink(web: WebContext): RequestHandler {
     if (!(await mailAddressChangeAgain(web, tokenOf(request), request.ip ?? null)))
       return sendForged(response, web.config)
     await answerEvenly(web, request)
-    sendCheckMail(response, web.config, sayFor(web.config, request)('preferences.moveLinkSent'))
+    await sendCheckMail(web, response, sayFor(web.config, request)('preferences.moveLinkSent'))
   }
 }
 
@@ -153,9 +154,13 @@ export function takeAddressUndo(web: WebContext): RequestHandler {
       message(
         say,
         say('preferences.isBack'),
-        say(result.isActive ? 'preferences.isBackActive' : 'preferences.isBackEnded', {
-          email: maskAddress(result.email),
-        }),
+        await withHold(
+          web.db,
+          say,
+          say(result.isActive ? 'preferences.isBackActive' : 'preferences.isBackEnded', {
+            email: maskAddress(result.email),
+          }),
+        ),
       ),
     )
   }

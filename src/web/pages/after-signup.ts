@@ -10,7 +10,7 @@ import { trialNote } from './links.ts'
 
 /** Every sentence is true for every state of the address, as nothing here may tell one from another: a mail goes to new and
  * unsubscribed addresses and to subscribers, not twice a day, and none goes to an address with a complaint. */
-export function checkYourMailPage(say: Say, config: Config, email: string | undefined): Page {
+export function checkYourMailPage(say: Say, config: Config, email: string | undefined, nothingThere: string): Page {
   const site = config.site.name
   return {
     title: say('common.checkMail'),
@@ -27,7 +27,7 @@ export function checkYourMailPage(say: Say, config: Config, email: string | unde
       <p>
         ${say.rich('form.wrongAddress', { a: (within) => html`<a href="${to('/subscribe/change')}">${within}</a>` })}
       </p>
-      <p>${say('form.nothingThere')}</p>
+      <p>${nothingThere}</p>
       ${trialNote(say, config)}
       <p><a href="${to('/')}">${say('common.backToFrontPage')}</a></p>`,
   }

@@ -83,7 +83,7 @@ export function mailConfirmation(web: WebContext): RequestHandler {
     if (!(await mailConfirmationAgain(web, tokenOf(request), originOf(request))))
       return sendForged(response, web.config)
     await answerEvenly(web, request)
-    sendCheckMail(response, web.config, sayFor(web.config, request)('form.newLinkSent'))
+    await sendCheckMail(web, response, sayFor(web.config, request)('form.newLinkSent'))
   }
 }
 

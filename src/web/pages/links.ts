@@ -5,6 +5,8 @@ import type { Request, Response } from 'express'
 import type { Config } from '../../base/config.ts'
 import type { FieldProblem } from '../../base/errors.ts'
 import { trimToken } from '../../base/tokens.ts'
+import type { Db } from '../../db/connect.ts'
+import { findSendingHold } from '../../delivery/sending-hold.ts'
 import type { Say } from '../../messages/messages.ts'
 import { wordsOf } from '../../messages/refusals.ts'
 import type { Origin } from '../../subscribers/consent.ts'
@@ -12,6 +14,7 @@ import { html, type Html, type HtmlValue, to } from '../html.ts'
 import { sendPage, type Page } from '../layout.ts'
 import { sayFor } from '../language.ts'
 import { field } from '../forms.ts'
+import type { WebContext } from '../web-context.ts'
 
 /** From the form, else from the address; without what was copied along behind it. */
 export function tokenOf(request: Request): string | undefined {
@@ -77,10 +80,15 @@ export function message(say: Say, title: string, text: string | Html, wayOn: Htm
 }
 
 /** Whoever asked, and whatever is known of them: the same page. */
-export function sendCheckMail(response: Response, config: Config, text: string): void {
+export async function sendCheckMail({ db, config }: WebContext, response: Response, text: string): Promise<void> {
   const say = sayFor(config, response.req)
   const wayOn = html`${trialNote(say, config)} ${toFrontPage(say)}`
-  sendPage(response, config, message(say, say('common.checkMail'), text, wayOn))
+  sendPage(response, config, message(say, say('common.checkMail'), await withHold(db, say, text), wayOn))
+}
+
+/** A sentence that promises a mail. While sending is held (after a restore), another one says that the mail waits. */
+export async function withHold(db: Db, say: Say, text: string): Promise<string> {
+  return (await findSendingHold(db)) ? `${text} ${say('common.mailIsHeld')}` : text
 }
 
 /** Empty outside the trial. */

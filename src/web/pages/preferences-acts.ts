@@ -16,7 +16,7 @@ import { html, safeUrl, to } from '../html.ts'
 import { sendPage } from '../layout.ts'
 import { answerEvenly } from '../even-time.ts'
 import type { WebContext } from '../web-context.ts'
-import { message, toFrontPage } from './links.ts'
+import { message, toFrontPage, withHold } from './links.ts'
 import { orShowAgain, redirectDone } from './preferences.ts'
 import { openFresh, openPreferences } from './preferences-open.ts'
 import { dateAndTime } from './words.ts'
@@ -91,7 +91,7 @@ export function endLinks(web: WebContext): RequestHandler {
       message(
         say,
         say('preferences.linksEndedTitle'),
-        say('preferences.linksEnded', { email: readableAddress(opened.subscriber.email) }),
+        await withHold(web.db, say, say('preferences.linksEnded', { email: readableAddress(opened.subscriber.email) })),
       ),
     )
   }

@@ -30,7 +30,7 @@ export function mailFreshLink(web: WebContext): RequestHandler {
     else if (unsubscribe.outcome !== 'forged')
       await mailPreferencesLink(web, unsubscribe.id, (subscriber) => canReturn(subscriber, now))
     await answerEvenly(web, request)
-    sendCheckMail(response, web.config, sayFor(web.config, request)('preferences.linkIsMailed'))
+    await sendCheckMail(web, response, sayFor(web.config, request)('preferences.linkIsMailed'))
   }
 }
 
@@ -47,7 +47,7 @@ export async function mailLinkByAddress(web: WebContext, request: Request, respo
       throw refusal
     return sendAskForLink(web, response, field(request, 'email')?.slice(0, 400), refusal)
   }
-  sendCheckMail(response, web.config, sayFor(web.config, request)('preferences.linkIsMailed'))
+  await sendCheckMail(web, response, sayFor(web.config, request)('preferences.linkIsMailed'))
 }
 
 export function sendAskForLink(web: WebContext, response: Response, typed?: string, refusal?: Refusal): void {

@@ -18,7 +18,7 @@ import { field } from '../forms.ts'
 import { sendPage } from '../layout.ts'
 import { seeOther } from '../place.ts'
 import type { WebContext } from '../web-context.ts'
-import { originOf, sendForged, tokenOf } from './links.ts'
+import { originOf, sendForged, tokenOf, withHold } from './links.ts'
 import { preferencesPage } from './preferences-form.ts'
 import { type Fields, readChanges, readMove, typedOf, typedOver } from './preferences-input.ts'
 import { mailLinkByAddress, sendAskForLink } from './preferences-link.ts'
@@ -118,7 +118,10 @@ async function noticeOf(web: WebContext, request: Request, { say, subscriber }: 
   if (typeof done !== 'string' || !Object.hasOwn(doneWords, done)) return undefined
   const text = say(doneWords[done as Done])
   if (done === 'address')
-    return { text, undo: { action: '/preferences/address/cancel', label: say('preferences.cancelChange') } }
+    return {
+      text: await withHold(web.db, say, text),
+      undo: { action: '/preferences/address/cancel', label: say('preferences.cancelChange') },
+    }
   const link = readLink(web.config, 'preferences-undo', undo, web.clock.now())
   if (link.outcome !== 'valid' || typeof undo !== 'string') return { text }
   const last = await findLastChange(web.db, subscriber.id)

@@ -22,7 +22,7 @@ import { seeOther } from '../place.ts'
 import type { WebContext } from '../web-context.ts'
 import { checkYourMailPage, checkYourMailText, didYouMeanPage } from './after-signup.ts'
 import { answerEvenly } from '../even-time.ts'
-import { originOf } from './links.ts'
+import { originOf, withHold } from './links.ts'
 import { frontPage } from './front.ts'
 import { sharedRead } from './shared-read.ts'
 import { keepMemo, readMemo, type SignupMemo } from './signup-memo.ts'
@@ -48,7 +48,10 @@ export function takeSubscription(web: WebContext): RequestHandler {
         })
       await answerEvenly(web, request)
       setLanguage(response, say)
-      if (asksForJson(request)) return void response.json({ message: checkYourMailText(say, web.config, signup.email) })
+      if (asksForJson(request)) {
+        const answer = checkYourMailText(say, web.config, signup.email)
+        return void response.json({ message: await withHold(web.db, say, answer) })
+      }
       const page = allowedPage(web.config, field(request, 'return_to'))
       if (page) return response.redirect(303, page)
       keepMemo(web, response, signup)
@@ -109,9 +112,10 @@ function formUrlOf(request: Request): string {
 }
 
 export function showCheckYourMail(web: WebContext): RequestHandler {
-  return (request, response) => {
+  return async (request, response) => {
     const say = sayFor(web.config, request)
-    sendPage(response, web.config, checkYourMailPage(say, web.config, readMemo(web, request)?.email))
+    const nothingThere = await withHold(web.db, say, say('form.nothingThere'))
+    sendPage(response, web.config, checkYourMailPage(say, web.config, readMemo(web, request)?.email, nothingThere))
   }
 }
 
