@@ -18,7 +18,7 @@ export async function listRequestedChoices(
   requestIds: readonly number[],
 ): Promise<Map<number, { locale: string | null; choices: Choice[] }>> {
   const { rows } = await sql<{ id: number; locale: string | null; choices: Choice[] }>`
-    select request.id, coalesce(to_jsonb(request) ->> 'locale', subscriber.locale) as locale, coalesce((
+    select request.id, coalesce(request.locale, subscriber.locale) as locale, coalesce((
       select json_agg(json_build_object('name', category.name, 'translations', category.translations, 'frequency', choice.value)
         order by category.position, category.id)
       from jsonb_each_text(request.choices) choice

@@ -1,6 +1,6 @@
 // Answers that take the same time whatever is known of an address. The work behind them differs by the address's state, so none is
 // sent sooner than 250 ms after its request came in. That is longer than any of this work takes, except under load. An answer whose
-// work takes longer comes after 500 ms, 750 ms and so on. For the next ten seconds all answers take at least 500 ms, so that under
+// work takes longer comes after 500 ms, 750 ms and so on. For the next two seconds all answers take at least 500 ms, so that under
 // load, too, the time doesn't show which of them had more work.
 
 import { setTimeout as pause } from 'node:timers/promises'
@@ -8,7 +8,7 @@ import type { Request, RequestHandler } from 'express'
 import type { WebContext } from './web-context.ts'
 
 const stepMs = 250
-const raisedForMs = 10_000
+const raisedForMs = 2_000
 
 /** Until then all answers of this process take at least two steps. */
 let raisedUntil = 0

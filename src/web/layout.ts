@@ -41,7 +41,7 @@ export function sendPage(response: Response, config: Config, page: Page): void {
   const isRead = request.method === 'GET' || request.method === 'HEAD'
   const say = page.say ?? sayFor(config, request)
   setLanguage(response, say)
-  const here = page.here ?? (isRead ? request.baseUrl + request.url : '/')
+  const here = page.here ?? (!isRead ? '/' : request.baseUrl + request.url)
   sendHtml(response.status(page.status ?? 200), publicPage(config, page, say, request, here))
 }
 
