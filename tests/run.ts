@@ -1,5 +1,6 @@
 // npm test: finds or starts a Postgres, then runs every test file under node:test. Arguments are file name parts to choose by:
 // npm test -- selection confirm
+// Files named .slow.test.ts run when an argument names them, and in npm run test:all.
 
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -14,7 +15,11 @@ const files = ['rules', 'stories', 'failures']
   .flatMap((folder) =>
     fs.globSync('**/*.test.ts', { cwd: path.join(root, folder) }).map((f) => path.join(root, folder, f)),
   )
-  .filter((file) => wanted.length === 0 || wanted.some((part) => path.relative(root, file).includes(part)))
+  .filter((file) =>
+    wanted.length === 0
+      ? process.env['TEST_ALL'] === '1' || !file.endsWith('.slow.test.ts')
+      : wanted.some((part) => path.relative(root, file).includes(part)),
+  )
   .sort()
 
 const postgres = await startPostgres()

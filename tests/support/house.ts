@@ -91,10 +91,9 @@ export const databaseKinds: readonly DatabaseKind[] = process.env.TEST_DATABASE_
 
 // The embedded database is Postgres, too: statements mean the same on it. What differs is how they meet, and how they are sent.
 const runsOnBoth =
-  process.env['TEST_DATABASES'] === 'both' ||
-  /^(?:main-path|db|delivery|planning|editions|digests|installation)\b/.test(path.basename(process.argv[1] ?? ''))
+  process.env['TEST_ALL'] === '1' || /^(?:main-path|db|delivery)\b/.test(path.basename(process.argv[1] ?? ''))
 
-/** A test through the whole house. TEST_DATABASES=both runs each on both databases. */
+/** A test through the whole house. `npm run test:all` runs each on both databases. */
 export function story(title: string, run: (house: House) => Promise<void>, options: StoryOptions = {}): void {
   const kinds = options.on ? [options.on] : runsOnBoth ? databaseKinds : databaseKinds.slice(-1)
   for (const kind of kinds.filter((each) => databaseKinds.includes(each)))
