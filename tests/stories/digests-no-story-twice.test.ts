@@ -13,7 +13,7 @@ import type { RelayFault } from '../support/post.ts'
 import { SimulatedSite } from '../support/simulated-site.ts'
 import type { EditionMove } from '../../src/editions/states.ts'
 
-const runs = Number(process.env['SIMULATE_RUNS'] ?? 2)
+const runs = Number(process.env['SIMULATE_RUNS'] ?? 1)
 const steps = Number(process.env['SIMULATE_STEPS'] ?? 40)
 const seed = seedOf('SIMULATE_SEED')
 

@@ -318,7 +318,7 @@ story('an import that is stopped writes nothing more, and continues when it is r
   const args = { file: newFile(text), source: 'x', frequency: 'daily' }
   const parts = { confirm: () => Promise.resolve(true), signal: stopping.signal }
   assert.equal(await subscribersImport(house.ctx, args, stopped, parts), 130)
-  assert.match(errors.join(), /the same command goes on/)
+  assert.match(errors.join(), /the same command continues/)
   assert.ok((await count(house, 'subscribers')) < 2900)
   await importText(house, text, { source: 'x' })
   assert.equal(await count(house, 'subscribers'), 2900)

@@ -85,7 +85,7 @@ story(
     await sendWaitingMail(house)
     await page.goto(`http://127.0.0.1:${port}${linkIn(house.inbox.last('ana@example.com').mail, /confirm$/)}`)
     await page.getByRole('button', { name: 'Confirm my subscription' }).click()
-    await page.getByRole('link', { name: `Back to 127.0.0.1:${sitePort}` }).click()
+    await page.getByRole('link', { name: 'Back to 127.0.0.1' }).click()
     await page.waitForURL(`${site}/news`)
   },
   named,

@@ -19,7 +19,7 @@ async function subscribe(house: House): Promise<{ id: number; url: string }> {
 }
 
 const namesOn = (page: Page) =>
-  page.locator('.choice').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-name')))
+  page.locator('.choice').evaluateAll((rows) => rows.map((row) => row.querySelector('legend')!.firstChild!.textContent))
 const slugsOf = async (house: House, id: number) => (await listSubscriptions(house.db, id)).map(({ slug }) => slug)
 const focusOn = (page: Page) => page.evaluate('document.activeElement.ariaLabel ?? document.activeElement.id')
 

@@ -4,6 +4,7 @@ import { formatDate } from '../../base/dates.ts'
 import { readableAddress } from '../../base/email-address.ts'
 import type { Context } from '../../db/context.ts'
 import { countStories } from '../../digests/coming.ts'
+import { canonical } from '../../messages/catalogue.ts'
 import { languagesOf, nameOf, type Say } from '../../messages/messages.ts'
 import { canReturn } from '../../subscribers/unsubscribe.ts'
 import { resubscribeToken } from '../../subscribers/links.ts'
@@ -182,7 +183,7 @@ function select(
     <label for="${name}">${label}</label>
     <select id="${name}" name="${name}" ${problem && html`aria-invalid="true" aria-describedby="${name}-problem"`}>
       <option value="">${unset}</option>
-      ${isOther && html`<option value="${value}" selected>${name === 'language' ? nameOf(value) : value}</option>`}
+      ${isOther && html`<option value="${value}" selected>${name === 'language' && canonical(value) ? nameOf(value) : value}</option>`}
       ${options.map(
         ([key, text]) => html`<option value="${key}" ${key === value ? html`selected` : ''}>${text}</option>`,
       )}
